@@ -1,0 +1,580 @@
+//! Commands: what a record asks for, and how it is read.
+//!
+//! A command is one record or several; the first one's `record_count` says how many. All records are 64 bytes, one cache
+//! line. The plain order is one record. A text client order id, the conditions of an order (triggers, pegs, icebergs, expiry)
+//! and the legs of a list are further records behind it, so that the common case stays small in rings and journals.
+
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, transmute_ref};
+
+use crate::setting::Setting;
+use crate::{
+    ANY, AccountId, Amount, ClientOrderId, InstrumentId, OrderFlags, OrderId, OrderType, Price,
+    Quantity, RejectReason, SCHEMA_VERSION, SelfTradePrevention, Side, TimeInForce, Wide,
+};
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])+ $name:ident = $code:literal,)+) => {
+        /// What a command does. Codes from 128 are records that stand behind another one.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(u8)]
+        pub enum CommandKind {
+            $($(#[$doc])+ $name = $code,)+
+        }
+
+        impl CommandKind {
+            /// Every kind.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// The kind with this code, if this build knows it.
+            #[inline(always)]
+            pub const fn from_code(code: u8) -> Option<Self> {
+                match code {
+                    $($code => Some(Self::$name),)+
+                    _ => None,
+                }
+            }
+
+            /// The name as it is written in logs and documents.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => stringify!($name),)+
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// Lets time pass.
+    AdvanceTime = 1,
+    /// Adds an asset.
+    AddAsset = 3,
+    /// Lists an instrument; followed by its units and its limits.
+    ListInstrument = 4,
+    /// Replaces an instrument's limits; followed by them.
+    SetInstrumentLimits = 5,
+    /// Sets (or, with price 0, removes) the reference price of an instrument's band.
+    SetReferencePrice = 6,
+    /// Sets one tier of a fee schedule.
+    SetFeeTier = 7,
+    /// Opens an account.
+    OpenAccount = 8,
+    /// Sets an account's limits on open orders and rates.
+    SetAccountLimits = 9,
+    /// Moves an account to another fee tier.
+    SetAccountFeeTier = 10,
+    /// Puts an account into a trade group (0 is none). Self-trade prevention treats a group as one account.
+    SetTradeGroup = 11,
+    /// Sets what an account may do.
+    SetPermissions = 12,
+    /// Limits an account's position in an instrument.
+    SetPositionLimit = 13,
+    /// Halts the venue, an instrument or an account.
+    Halt = 14,
+    /// Ends a halt.
+    Resume = 15,
+    /// Brings money in.
+    Deposit = 32,
+    /// Holds money that is to leave.
+    RequestWithdrawal = 33,
+    /// The held money has left.
+    ConfirmWithdrawal = 34,
+    /// The held money stays.
+    CancelWithdrawal = 35,
+    /// Moves money between accounts.
+    Transfer = 36,
+    /// Places an order.
+    PlaceOrder = 64,
+    /// Cancels an order.
+    CancelOrder = 65,
+    /// Cancels an account's orders, on all instruments and sides or on one.
+    CancelAll = 66,
+    /// Changes price or total quantity of an order.
+    AmendOrder = 67,
+    /// Cancels an order and places another in one step; followed by the new order.
+    ReplaceOrder = 68,
+    /// A text client order id; belongs to the record before it.
+    Text = 128,
+    /// An instrument's units.
+    InstrumentUnits = 129,
+    /// An instrument's limits.
+    InstrumentLimits = 130,
+}
+
+impl CommandKind {
+    /// Whether this is a message of a trader about its orders: these are counted against the message rate.
+    #[inline(always)]
+    pub const fn is_order_entry(self) -> bool {
+        let code = self as u8;
+        code >= Self::PlaceOrder as u8 && code <= Self::ReplaceOrder as u8
+    }
+}
+
+/// The first 24 bytes of every command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct CommandHeader {
+    /// A [`CommandKind`].
+    pub kind: u8,
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u8,
+    /// How many records the command has, this one included.
+    pub record_count: u16,
+    /// Whose retries are recognised together; 0 is the venue itself.
+    pub session: u32,
+    /// The session's own number of this command.
+    pub client_sequence: u64,
+    /// Logical time in nanoseconds. Never goes back.
+    pub time_ns: u64,
+}
+
+impl CommandHeader {
+    /// The header of a command of one record, with time 0 and no session.
+    pub const fn new(kind: CommandKind) -> Self {
+        Self {
+            kind: kind as u8,
+            schema_version: SCHEMA_VERSION,
+            record_count: 1,
+            session: 0,
+            client_sequence: 0,
+            time_ns: 0,
+        }
+    }
+}
+
+/// A record as order commands read it; other commands view the same 64 bytes by their own names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct CommandRecord {
+    /// What, when and whose.
+    pub header: CommandHeader,
+    /// The account that acts.
+    pub account: u32,
+    /// The instrument. Cancel, amend and replace find it by the order and ignore this. [`ANY`] in a cancel-all.
+    pub instrument: u32,
+    /// A [`Side`]; 255 is both in a cancel-all.
+    pub side: u8,
+    /// An [`OrderType`].
+    pub order_type: u8,
+    /// A [`TimeInForce`].
+    pub time_in_force: u8,
+    /// A [`SelfTradePrevention`].
+    pub self_trade_prevention: u8,
+    /// [`OrderFlags`].
+    pub flags: u16,
+    /// Zero.
+    pub reserved: u16,
+    /// Limit price. Zero for a market order. With [`OrderFlags::QUOTE_AMOUNT`] the lower half of the amount.
+    pub price_ticks: i64,
+    /// Quantity; the new total in an amend. With [`OrderFlags::QUOTE_AMOUNT`] the upper half of the amount.
+    pub quantity_lots: u64,
+    /// The client order id of a new order (0: none); otherwise the order that is meant.
+    pub order_ref: u64,
+}
+
+/// A text that belongs to the record before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct TextRecord {
+    /// [`CommandKind::Text`].
+    pub kind: u8,
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u8,
+    /// How many bytes count.
+    pub length: u8,
+    /// Zero.
+    pub reserved: [u8; 5],
+    /// The characters.
+    pub bytes: [u8; 56],
+}
+
+const _: () = assert!(size_of::<CommandRecord>() == 64 && size_of::<TextRecord>() == 64);
+
+/// The side code that stands for both in a cancel-all.
+const BOTH_SIDES: u8 = 255;
+
+/// How much an order is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Size {
+    /// So many lots.
+    Lots(Quantity),
+    /// As many lots as this much of the quote asset gives.
+    QuoteAmount(Amount),
+}
+
+/// A new order, decoded: fields are legal in themselves and fit together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NewOrder {
+    /// Who sends it.
+    pub account: AccountId,
+    /// On which instrument.
+    pub instrument: InstrumentId,
+    /// Buy or sell.
+    pub side: Side,
+    /// Limit or market.
+    pub order_type: OrderType,
+    /// How long it stays.
+    pub time_in_force: TimeInForce,
+    /// What happens instead of a trade with oneself.
+    pub self_trade_prevention: SelfTradePrevention,
+    /// Post-only and the like.
+    pub flags: OrderFlags,
+    /// The limit; zero for a market order.
+    pub price: Price,
+    /// How much.
+    pub size: Size,
+    /// The client's own id.
+    pub client_order_id: ClientOrderId,
+}
+
+/// Which of the account's open orders is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// The engine's id.
+    Order(OrderId),
+    /// The client's id.
+    Client(ClientOrderId),
+}
+
+/// A cancel, decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cancel {
+    /// Whose order.
+    pub account: AccountId,
+    /// Which one.
+    pub target: Target,
+}
+
+/// A cancel-all, decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CancelAll {
+    /// Whose orders.
+    pub account: AccountId,
+    /// On one instrument, or on all.
+    pub instrument: Option<InstrumentId>,
+    /// On one side, or on both.
+    pub side: Option<Side>,
+}
+
+/// A cancel-replace, decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replace {
+    /// The order that goes.
+    pub target: Target,
+    /// The order that comes.
+    pub order: NewOrder,
+}
+
+/// A command, decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// See [`CommandKind::PlaceOrder`].
+    Place(NewOrder),
+    /// See [`CommandKind::CancelOrder`].
+    Cancel(Cancel),
+    /// See [`CommandKind::CancelAll`].
+    CancelAll(CancelAll),
+    /// See [`CommandKind::AmendOrder`].
+    Amend {
+        /// Whose order, and which one.
+        order: Cancel,
+        /// The new price.
+        price: Price,
+        /// The new total quantity.
+        quantity: Quantity,
+    },
+    /// See [`CommandKind::ReplaceOrder`].
+    Replace(Replace),
+    /// Everything that is not about orders.
+    Setting(Setting),
+}
+
+/// What [`Command::decode`] gives.
+pub type Decoded<T> = Result<T, RejectReason>;
+
+impl CommandRecord {
+    /// An empty record of this kind.
+    pub const fn new(kind: CommandKind) -> Self {
+        Self {
+            header: CommandHeader::new(kind),
+            account: 0,
+            instrument: 0,
+            side: 0,
+            order_type: 0,
+            time_in_force: 0,
+            self_trade_prevention: 0,
+            flags: 0,
+            reserved: 0,
+            price_ticks: 0,
+            quantity_lots: 0,
+            order_ref: 0,
+        }
+    }
+
+    /// The quote amount that stands where price and quantity otherwise do.
+    #[inline]
+    pub const fn quote_amount(&self) -> Amount {
+        Amount::from_quanta(
+            Wide {
+                low: self.price_ticks as u64,
+                high: self.quantity_lots as i64,
+            }
+            .get(),
+        )
+    }
+
+    /// Puts a quote amount where price and quantity otherwise stand.
+    pub fn set_quote_amount(&mut self, amount: Amount) {
+        let wide = Wide::from(amount);
+        self.price_ticks = wide.low as i64;
+        self.quantity_lots = wide.high as u64;
+    }
+
+    /// The records of the first command in `stream`, and what follows it. A count that cannot be is taken as far as the
+    /// stream goes; decoding then refuses the command.
+    #[inline(always)]
+    pub fn split_command(stream: &[Self]) -> (&[Self], &[Self]) {
+        let count = stream.first().map_or(0, |first| {
+            usize::from(first.header.record_count).clamp(1, stream.len())
+        });
+        stream.split_at(count)
+    }
+
+    /// A text record for `id`, when it needs one.
+    pub fn text(id: &ClientOrderId) -> Option<Self> {
+        let ClientOrderId::Text(text) = id else {
+            return None;
+        };
+        let mut record = TextRecord {
+            kind: CommandKind::Text as u8,
+            schema_version: SCHEMA_VERSION,
+            length: text.as_bytes().len() as u8,
+            reserved: [0; 5],
+            bytes: [0; 56],
+        };
+        record.bytes[..text.as_bytes().len()].copy_from_slice(text.as_bytes());
+        Some(zerocopy::transmute!(record))
+    }
+
+    #[inline(always)]
+    fn flags(&self, allowed: OrderFlags) -> Decoded<OrderFlags> {
+        if self.flags & !allowed.0 == 0 {
+            Ok(OrderFlags(self.flags))
+        } else {
+            Err(RejectReason::InvalidFlags)
+        }
+    }
+
+    /// Reads `order_ref`, or the text record behind this one, and returns the records that follow.
+    #[inline(always)]
+    fn client_order_id<'r>(&self, rest: &'r [Self]) -> Decoded<(ClientOrderId, &'r [Self])> {
+        if self.flags & OrderFlags::TEXT_ID.0 == 0 {
+            return Ok((ClientOrderId::from_number(self.order_ref), rest));
+        }
+        let (first, rest) = rest.split_first().ok_or(RejectReason::MalformedRecords)?;
+        let record: &TextRecord = transmute_ref!(first);
+        if record.kind != CommandKind::Text as u8 || self.order_ref != 0 {
+            return Err(RejectReason::MalformedRecords);
+        }
+        let text = record
+            .bytes
+            .get(..usize::from(record.length))
+            .ok_or(RejectReason::InvalidClientOrderId)?;
+        match ClientOrderId::parse(text) {
+            Some(id @ ClientOrderId::Text(_)) => Ok((id, rest)),
+            _ => Err(RejectReason::InvalidClientOrderId),
+        }
+    }
+
+    #[inline(always)]
+    fn target<'r>(&self, rest: &'r [Self]) -> Decoded<(Target, &'r [Self])> {
+        let flags = self.flags(OrderFlags::BY_CLIENT_ORDER_ID.with(OrderFlags::TEXT_ID))?;
+        if flags.has(OrderFlags::BY_CLIENT_ORDER_ID) {
+            let (id, rest) = self.client_order_id(rest)?;
+            Ok((Target::Client(id), rest))
+        } else if flags.has(OrderFlags::TEXT_ID) {
+            Err(RejectReason::InvalidFlags)
+        } else {
+            Ok((Target::Order(OrderId(self.order_ref)), rest))
+        }
+    }
+}
+
+impl NewOrder {
+    /// Reads a new order from its records and returns those that follow.
+    #[inline(always)]
+    fn decode(records: &[CommandRecord]) -> Decoded<(Self, &[CommandRecord])> {
+        let (record, rest) = records
+            .split_first()
+            .ok_or(RejectReason::MalformedRecords)?;
+        let side = Side::from_code(record.side).ok_or(RejectReason::InvalidSide)?;
+        let order_type =
+            OrderType::from_code(record.order_type).ok_or(RejectReason::InvalidOrderType)?;
+        let time_in_force =
+            TimeInForce::from_code(record.time_in_force).ok_or(RejectReason::InvalidTimeInForce)?;
+        let self_trade_prevention = SelfTradePrevention::from_code(record.self_trade_prevention)
+            .ok_or(RejectReason::InvalidSelfTradePrevention)?;
+        let flags = record.flags(
+            OrderFlags::POST_ONLY
+                .with(OrderFlags::QUOTE_AMOUNT)
+                .with(OrderFlags::TEXT_ID),
+        )?;
+        let (price, size) = if flags.has(OrderFlags::QUOTE_AMOUNT) {
+            (Price::default(), Size::QuoteAmount(record.quote_amount()))
+        } else {
+            (
+                Price::from_ticks(record.price_ticks),
+                Size::Lots(Quantity::from_lots(record.quantity_lots)),
+            )
+        };
+        let order = Self {
+            account: AccountId(record.account),
+            instrument: InstrumentId(record.instrument),
+            side,
+            order_type,
+            time_in_force,
+            self_trade_prevention,
+            flags,
+            price,
+            size,
+            client_order_id: ClientOrderId::Absent,
+        };
+        if !order.is_consistent() {
+            return Err(RejectReason::InvalidCombination);
+        }
+        let (client_order_id, rest) = record.client_order_id(rest)?;
+        Ok((
+            Self {
+                client_order_id,
+                ..order
+            },
+            rest,
+        ))
+    }
+
+    /// Whether type, time in force, flags and prevention mode fit together.
+    #[inline(always)]
+    fn is_consistent(&self) -> bool {
+        use SelfTradePrevention::{Decrement, Transfer};
+        match (self.order_type, self.size) {
+            (OrderType::Limit, Size::QuoteAmount(_)) => false,
+            (OrderType::Limit, Size::Lots(_)) => {
+                !self.flags.has(OrderFlags::POST_ONLY)
+                    || self.time_in_force == TimeInForce::GoodTillCancel
+            }
+            (OrderType::Market, Size::Lots(_)) => {
+                self.time_in_force != TimeInForce::GoodTillCancel
+                    && !self.flags.has(OrderFlags::POST_ONLY)
+                    && self.price == Price::default()
+            }
+            // Decrementing needs an open quantity on both sides; an amount has none.
+            (OrderType::Market, Size::QuoteAmount(_)) => {
+                self.time_in_force == TimeInForce::ImmediateOrCancel
+                    && !self.flags.has(OrderFlags::POST_ONLY)
+                    && !matches!(self.self_trade_prevention, Decrement | Transfer)
+            }
+        }
+    }
+}
+
+impl Command {
+    /// Reads a command from all of its records.
+    ///
+    /// # Errors
+    /// The reason of the envelope or of the fields, in precedence order.
+    #[inline(always)]
+    pub fn decode(records: &[CommandRecord]) -> Decoded<Self> {
+        let first = records.first().ok_or(RejectReason::MalformedRecords)?;
+        let kind = CommandKind::from_code(first.header.kind).ok_or(RejectReason::UnknownCommand)?;
+        if first.header.schema_version != SCHEMA_VERSION {
+            return Err(RejectReason::UnknownSchemaVersion);
+        }
+        if usize::from(first.header.record_count) != records.len() {
+            return Err(RejectReason::MalformedRecords);
+        }
+        let account = AccountId(first.account);
+        let (command, rest) = match kind {
+            CommandKind::PlaceOrder => {
+                let (order, rest) = NewOrder::decode(records)?;
+                (Self::Place(order), rest)
+            }
+            CommandKind::CancelOrder => {
+                let (target, rest) = first.target(&records[1..])?;
+                (Self::Cancel(Cancel { account, target }), rest)
+            }
+            CommandKind::CancelAll => {
+                let side = match first.side {
+                    BOTH_SIDES => None,
+                    code => Some(Side::from_code(code).ok_or(RejectReason::InvalidSide)?),
+                };
+                first.flags(OrderFlags::default())?;
+                let instrument =
+                    (first.instrument != ANY).then_some(InstrumentId(first.instrument));
+                (
+                    Self::CancelAll(CancelAll {
+                        account,
+                        instrument,
+                        side,
+                    }),
+                    &records[1..],
+                )
+            }
+            CommandKind::AmendOrder => {
+                let (target, rest) = first.target(&records[1..])?;
+                let (price, quantity) = (
+                    Price::from_ticks(first.price_ticks),
+                    Quantity::from_lots(first.quantity_lots),
+                );
+                (
+                    Self::Amend {
+                        order: Cancel { account, target },
+                        price,
+                        quantity,
+                    },
+                    rest,
+                )
+            }
+            CommandKind::ReplaceOrder => {
+                let (target, rest) = first.target(&records[1..])?;
+                let next = rest.first().ok_or(RejectReason::MalformedRecords)?;
+                if next.header.kind != CommandKind::PlaceOrder as u8
+                    || next.account != first.account
+                {
+                    return Err(RejectReason::MalformedRecords);
+                }
+                let (order, rest) = NewOrder::decode(rest)?;
+                (Self::Replace(Replace { target, order }), rest)
+            }
+            CommandKind::Text | CommandKind::InstrumentUnits | CommandKind::InstrumentLimits => {
+                return Err(RejectReason::UnknownCommand);
+            }
+            CommandKind::AdvanceTime
+            | CommandKind::AddAsset
+            | CommandKind::ListInstrument
+            | CommandKind::SetInstrumentLimits
+            | CommandKind::SetReferencePrice
+            | CommandKind::SetFeeTier
+            | CommandKind::OpenAccount
+            | CommandKind::SetAccountLimits
+            | CommandKind::SetAccountFeeTier
+            | CommandKind::SetTradeGroup
+            | CommandKind::SetPermissions
+            | CommandKind::SetPositionLimit
+            | CommandKind::Halt
+            | CommandKind::Resume
+            | CommandKind::Deposit
+            | CommandKind::RequestWithdrawal
+            | CommandKind::ConfirmWithdrawal
+            | CommandKind::CancelWithdrawal
+            | CommandKind::Transfer => {
+                let (setting, rest) = Setting::decode(kind, records)?;
+                (Self::Setting(setting), rest)
+            }
+        };
+        if rest.is_empty() {
+            Ok(command)
+        } else {
+            Err(RejectReason::MalformedRecords)
+        }
+    }
+}

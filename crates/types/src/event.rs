@@ -1,0 +1,236 @@
+//! Events: what happened, as fixed-size records.
+
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+use crate::{SCHEMA_VERSION, Wide};
+
+macro_rules! codes {
+    ($(#[$head:meta])* $enum:ident: $int:ty { $($(#[$doc:meta])+ $name:ident = $code:literal,)+ }) => {
+        $(#[$head])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr($int)]
+        pub enum $enum {
+            $($(#[$doc])+ $name = $code,)+
+        }
+
+        impl $enum {
+            /// Every value.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// The value with this code, if this build knows it.
+            pub const fn from_code(code: $int) -> Option<Self> {
+                match code {
+                    $($code => Some(Self::$name),)+
+                    _ => None,
+                }
+            }
+
+            /// The name as it is written in logs and documents.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => stringify!($name),)+
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// What happened. Fields that a kind does not name are zero.
+    EventKind: u8 {
+        /// A command was refused and changed nothing. `reason` is the [`crate::RejectReason`]; `open_lots` the
+        /// [`crate::CommandKind`]; account, instrument, side, order type, time in force, prevention mode, flags, price, quantity
+        /// and `reference` (`order_ref`) repeat the record; `counter_account` is its session and `counter_order_id` its client
+        /// sequence.
+        Rejected = 1,
+        /// An order was accepted. `price_ticks` is its limit (of a market order: the band's); `quantity_lots` its total (0 when
+        /// sized by amount, then `amount` is it); `open_lots` holds the two fee rates, see [`EventRecord::accepted_rates`];
+        /// `reference` the client order id, followed by a [`EventKind::ClientOrderIdText`] when it is text.
+        OrderAccepted = 2,
+        /// Two orders traded. `order_id`, `account`, `side`, `open_lots` (what the taker has left; 0 when sized by amount) and
+        /// `amount` (fee) are the taker's; `counter_order_id`, `counter_account` and `counter_amount` (fee) the maker's;
+        /// `reference` is the trade id. Fees are in quote quanta; negative is a rebate.
+        Trade = 3,
+        /// Two orders would have traded, but self-trade prevention came between. `quantity_lots` was taken from the taker,
+        /// `open_lots` from the maker. `self_trade_prevention` is the mode that decided; with `TRANSFERRED` the quantity and its
+        /// notional `amount` moved between the accounts. `reference` numbers the prevented matches of the instrument.
+        MatchPrevented = 4,
+        /// An open order was cancelled. `quantity_lots` is what was open, `reason` a [`CloseReason`].
+        OrderCancelled = 5,
+        /// What did not trade expired. `quantity_lots` is what was open (0 when sized by amount, then `amount` is what was not
+        /// spent), `reason` a [`CloseReason`].
+        OrderExpired = 6,
+        /// An order was amended. `quantity_lots` is the new total, `open_lots` the new open quantity; `KEPT_PRIORITY` tells
+        /// whether it kept its place.
+        OrderAmended = 7,
+        /// The text client order id of the order in the event before; see [`TextEventRecord`].
+        ClientOrderIdText = 8,
+        /// Money came in. `instrument` is the asset.
+        Deposited = 16,
+        /// Money is held until it leaves. `instrument` is the asset, `reference` the withdrawal.
+        WithdrawalRequested = 17,
+        /// Held money left. `instrument` is the asset, `reference` the withdrawal.
+        WithdrawalConfirmed = 18,
+        /// Held money stays. `instrument` is the asset, `reference` the withdrawal.
+        WithdrawalCancelled = 19,
+        /// Money moved from `account` to `counter_account`. `instrument` is the asset, `reference` the transfer kind.
+        Transferred = 20,
+        /// A setting took effect. `open_lots` is the [`crate::CommandKind`]; the setting's values stand in `price_ticks`,
+        /// `quantity_lots` and `reference`, its scope in `side`, its tier in `order_type`, its fee schedule in `order_flags`.
+        SettingApplied = 24,
+    }
+}
+
+codes! {
+    /// Why an order closed without trading in full.
+    CloseReason: u16 {
+        /// Its owner cancelled it.
+        CancelledByOwner = 1,
+        /// A cancel-all took it.
+        CancelledAll = 2,
+        /// A cancel-replace put another order in its place.
+        Replaced = 3,
+        /// Immediate or cancel: what did not trade at once expired.
+        ImmediateOrCancel = 10,
+        /// Fill or kill: it could not trade whole.
+        FillOrKill = 11,
+        /// A market order found nothing more within the price band.
+        NoLiquidity = 12,
+        /// What is left of the quote amount does not buy (or sell) another lot.
+        QuoteAmountSpent = 13,
+    }
+}
+
+/// Yes-or-no properties of an event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct EventFlags(pub u8);
+
+impl EventFlags {
+    /// The last event of its command.
+    pub const LAST: Self = Self(1);
+    /// The taker is closed by this event.
+    pub const TAKER_DONE: Self = Self(2);
+    /// The maker is closed by this event.
+    pub const MAKER_DONE: Self = Self(4);
+    /// The amended order kept its place in the queue.
+    pub const KEPT_PRIORITY: Self = Self(8);
+    /// The prevented quantity moved between the accounts.
+    pub const TRANSFERRED: Self = Self(16);
+
+    /// This bit when `condition` holds, otherwise none.
+    #[inline(always)]
+    pub const fn when(self, condition: bool) -> Self {
+        if condition { self } else { Self(0) }
+    }
+
+    /// Both sets of bits.
+    #[inline(always)]
+    pub const fn with(self, more: Self) -> Self {
+        Self(self.0 | more.0)
+    }
+
+    /// Whether every bit of `wanted` is set.
+    #[inline(always)]
+    pub const fn has(self, wanted: Self) -> bool {
+        self.0 & wanted.0 == wanted.0
+    }
+}
+
+/// An event: 128 bytes, two cache lines. [`EventKind`] says what the fields mean for each kind.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
+#[repr(C)]
+pub struct EventRecord {
+    /// An [`EventKind`].
+    pub kind: u8,
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u8,
+    /// The shard that applied the command.
+    pub shard: u8,
+    /// [`EventFlags`].
+    pub flags: u8,
+    /// The number of this event within its command, from 0.
+    pub k: u32,
+    /// The command's place in the shard's log, from 1. (shard, sequence, k) names an event for ever.
+    pub sequence: u64,
+    /// The command's logical time.
+    pub time_ns: u64,
+    /// The leadership epoch of the log.
+    pub epoch: u32,
+    /// The instrument; the asset in events about money; [`crate::ANY`] when there is none.
+    pub instrument: u32,
+    /// The order; in a trade the taker's.
+    pub order_id: u64,
+    /// The other order; in a trade the maker's.
+    pub counter_order_id: u64,
+    /// The account; in a trade the taker's.
+    pub account: u32,
+    /// The other account; in a trade the maker's.
+    pub counter_account: u32,
+    /// A [`crate::Side`]; in a trade the taker's.
+    pub side: u8,
+    /// An [`crate::OrderType`].
+    pub order_type: u8,
+    /// A [`crate::TimeInForce`].
+    pub time_in_force: u8,
+    /// A [`crate::SelfTradePrevention`].
+    pub self_trade_prevention: u8,
+    /// A [`crate::RejectReason`] or a [`CloseReason`].
+    pub reason: u16,
+    /// [`crate::OrderFlags`].
+    pub order_flags: u16,
+    /// Price in ticks.
+    pub price_ticks: i64,
+    /// Quantity in lots.
+    pub quantity_lots: u64,
+    /// What is open afterwards, in lots.
+    pub open_lots: u64,
+    /// Money in quanta; in a trade the taker's fee.
+    pub amount: Wide,
+    /// More money in quanta; in a trade the maker's fee.
+    pub counter_amount: Wide,
+    /// Trade id, client order id, withdrawal id.
+    pub reference: u64,
+}
+
+/// The text client order id of the order in the event before: the same 128 bytes by other names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct TextEventRecord {
+    /// The 40 bytes that every event starts with, up to and with `order_id`.
+    pub head: [u8; 40],
+    /// How many bytes count.
+    pub length: u64,
+    /// The characters.
+    pub bytes: [u8; 80],
+}
+
+const _: () = assert!(size_of::<EventRecord>() == 128 && size_of::<TextEventRecord>() == 128);
+
+impl EventRecord {
+    /// An event of `kind` with every other field zero.
+    #[inline(always)]
+    pub fn new(kind: EventKind) -> Self {
+        Self {
+            kind: kind as u8,
+            schema_version: SCHEMA_VERSION,
+            ..Self::default()
+        }
+    }
+
+    /// How an accepted order's rates stand in `open_lots`: taker parts per million in the lower half, maker in the upper.
+    #[inline(always)]
+    pub const fn pack_rates(rates: crate::FeeRates) -> u64 {
+        rates.taker.ppm() as u32 as u64 | (rates.maker.ppm() as u32 as u64) << 32
+    }
+
+    /// The rates of an [`EventKind::OrderAccepted`].
+    #[inline(always)]
+    pub const fn accepted_rates(&self) -> crate::FeeRates {
+        crate::FeeRates {
+            taker: crate::FeeRate::from_ppm(self.open_lots as u32 as i32),
+            maker: crate::FeeRate::from_ppm((self.open_lots >> 32) as u32 as i32),
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! What an order says: side, type, time in force, self-trade prevention, flags.
+
+/// Buy or sell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Side {
+    /// A bid.
+    Buy = 0,
+    /// An ask (offer).
+    Sell = 1,
+}
+
+impl Side {
+    /// The side a record names, if it names one.
+    #[inline(always)]
+    pub const fn from_code(code: u8) -> Option<Self> {
+        match code {
+            0 => Some(Self::Buy),
+            1 => Some(Self::Sell),
+            _ => None,
+        }
+    }
+
+    /// The other side.
+    #[inline(always)]
+    pub const fn opposite(self) -> Self {
+        match self {
+            Self::Buy => Self::Sell,
+            Self::Sell => Self::Buy,
+        }
+    }
+
+    /// Whether a taker of this side with limit `limit` trades with a maker at `maker`.
+    #[inline(always)]
+    pub fn crosses(self, limit: crate::Price, maker: crate::Price) -> bool {
+        match self {
+            Self::Buy => limit >= maker,
+            Self::Sell => limit <= maker,
+        }
+    }
+}
+
+/// What decides the price of an order (FIX 40).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum OrderType {
+    /// Not worse than its price.
+    Limit = 1,
+    /// At the best prices there are, within the price band.
+    Market = 2,
+}
+
+impl OrderType {
+    /// The type a record names, if this build knows it.
+    #[inline(always)]
+    pub const fn from_code(code: u8) -> Option<Self> {
+        match code {
+            1 => Some(Self::Limit),
+            2 => Some(Self::Market),
+            _ => None,
+        }
+    }
+}
+
+/// How long an order stays (FIX 59).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum TimeInForce {
+    /// Good till cancelled.
+    GoodTillCancel = 1,
+    /// Immediate or cancel: what does not trade at once expires.
+    ImmediateOrCancel = 2,
+    /// Fill or kill: trades whole at once or not at all.
+    FillOrKill = 3,
+}
+
+impl TimeInForce {
+    /// The time in force a record names, if this build knows it.
+    #[inline(always)]
+    pub const fn from_code(code: u8) -> Option<Self> {
+        match code {
+            1 => Some(Self::GoodTillCancel),
+            2 => Some(Self::ImmediateOrCancel),
+            3 => Some(Self::FillOrKill),
+            _ => None,
+        }
+    }
+}
+
+/// What happens instead of a trade when both orders belong to the same account or trade group. The taker's mode decides;
+/// `Transfer` needs both orders to say so and is `Decrement` otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum SelfTradePrevention {
+    /// The trade happens.
+    None = 0,
+    /// What is left of the taker expires.
+    ExpireTaker = 1,
+    /// The maker expires and the taker goes on.
+    ExpireMaker = 2,
+    /// Both expire.
+    ExpireBoth = 3,
+    /// The smaller open quantity is taken from both.
+    Decrement = 4,
+    /// As `Decrement`; between two accounts of one group the base and its notional move at the maker's price, without fee.
+    Transfer = 5,
+}
+
+impl SelfTradePrevention {
+    /// The mode a record names, if it names one.
+    #[inline(always)]
+    pub const fn from_code(code: u8) -> Option<Self> {
+        match code {
+            0 => Some(Self::None),
+            1 => Some(Self::ExpireTaker),
+            2 => Some(Self::ExpireMaker),
+            3 => Some(Self::ExpireBoth),
+            4 => Some(Self::Decrement),
+            5 => Some(Self::Transfer),
+            _ => None,
+        }
+    }
+}
+
+/// Yes-or-no properties of an order or of the record that carries it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct OrderFlags(pub u16);
+
+impl OrderFlags {
+    /// The order must not take: it is refused when it would trade on entry (FIX ExecInst 6).
+    pub const POST_ONLY: Self = Self(1);
+    /// A market order sized by a quote amount, which stands where price and quantity otherwise do.
+    pub const QUOTE_AMOUNT: Self = Self(2);
+    /// `order_ref` of a cancel, amend or replace is the client order id instead of the order id.
+    pub const BY_CLIENT_ORDER_ID: Self = Self(4);
+    /// The client order id is text, in a [`crate::TextRecord`] behind this record.
+    pub const TEXT_ID: Self = Self(8);
+    /// All bits that mean something.
+    pub const KNOWN: Self = Self(15);
+
+    /// Whether every bit of `wanted` is set.
+    #[inline(always)]
+    pub const fn has(self, wanted: Self) -> bool {
+        self.0 & wanted.0 == wanted.0
+    }
+
+    /// Both sets of bits.
+    #[inline(always)]
+    pub const fn with(self, more: Self) -> Self {
+        Self(self.0 | more.0)
+    }
+}

@@ -1,0 +1,151 @@
+//! Why a command was refused.
+
+macro_rules! reasons {
+    ($($(#[doc = $doc:literal])+ $name:ident = $code:literal,)+) => {
+        /// Why a command was refused. In descending precedence: when several apply, the first is returned. A refused command
+        /// changes nothing but sequence, time and counters. The codes are stable; the gaps are for reasons to come.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u16)]
+        pub enum RejectReason {
+            $($(#[doc = $doc])+ $name = $code,)+
+        }
+
+        impl RejectReason {
+            /// Every reason, in precedence order.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// The name as it is written in logs and documents.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => stringify!($name),)+
+                }
+            }
+
+            /// The rule that was broken, in a sentence.
+            pub const fn sentence(self) -> &'static str {
+                match self {
+                    $(Self::$name => concat!($($doc),+).trim_ascii(),)+
+                }
+            }
+
+            /// The reason with this code.
+            pub fn from_code(code: u16) -> Option<Self> {
+                Self::ALL.iter().copied().find(|reason| *reason as u16 == code)
+            }
+        }
+    };
+}
+
+reasons! {
+    // The record itself.
+    /// The record names a command that this build does not know.
+    UnknownCommand = 1,
+    /// The record was written for another layout version.
+    UnknownSchemaVersion = 2,
+    /// The command has too many, too few or the wrong records.
+    MalformedRecords = 3,
+    /// The command's time lies before that of an earlier command.
+    Stale = 4,
+    // Its fields.
+    /// The side is neither buy nor sell.
+    InvalidSide = 10,
+    /// The order type is not one that this build knows.
+    InvalidOrderType = 11,
+    /// The time in force is not one that this build knows.
+    InvalidTimeInForce = 12,
+    /// The self-trade prevention mode is not one of the six.
+    InvalidSelfTradePrevention = 13,
+    /// A flag is set that means nothing for this command.
+    InvalidFlags = 14,
+    /// The order's type, time in force and flags exclude each other.
+    InvalidCombination = 15,
+    /// The client order id is not 1 to 36 printable ASCII characters, or is a number written as text.
+    InvalidClientOrderId = 16,
+    // The market.
+    /// No instrument has this id.
+    UnknownInstrument = 20,
+    /// The whole venue is halted.
+    VenueHalted = 21,
+    /// The instrument is halted.
+    InstrumentHalted = 22,
+    // The account.
+    /// No account has this id.
+    UnknownAccount = 30,
+    /// The account is halted.
+    AccountHalted = 31,
+    /// The account lacks the permission that this command needs.
+    AccountNotPermitted = 32,
+    /// The account has no open order with this id.
+    UnknownOrder = 35,
+    // Price and size.
+    /// The price must be at least one tick.
+    PriceNotPositive = 40,
+    /// The price is not a multiple of the instrument's price increment.
+    PriceNotOnTick = 41,
+    /// The quantity must be at least one lot.
+    QuantityNotPositive = 42,
+    /// The quantity is not a multiple of the instrument's quantity increment.
+    QuantityNotOnLot = 43,
+    /// The quantity is below the instrument's minimum.
+    QuantityBelowMinimum = 44,
+    /// The quantity is above the instrument's maximum.
+    QuantityAboveMaximum = 45,
+    /// The order is worth less than the instrument's minimum.
+    NotionalBelowMinimum = 46,
+    /// The order is worth more than the instrument's maximum.
+    NotionalAboveMaximum = 47,
+    /// A market order needs a reference price or a last trade, and there is neither.
+    NoReferencePrice = 48,
+    /// The price lies outside the band around the reference price.
+    PriceOutsideBand = 49,
+    /// The new total quantity is not above what is executed and prevented already.
+    QuantityNotAboveExecuted = 50,
+    /// The amendment names the price and quantity that the order has already.
+    AmendChangesNothing = 51,
+    // Rates and limits.
+    /// The account sent more messages in this second than it may.
+    MessageRateExceeded = 60,
+    /// The account sent more orders in this second than it may.
+    OrderRateExceeded = 61,
+    /// Another open order of the account has this client order id.
+    DuplicateClientOrderId = 70,
+    /// The account has as many open orders as it may.
+    OpenOrderLimitExceeded = 71,
+    /// The account would hold more of the base asset than it may, open bids included.
+    PositionLimitExceeded = 72,
+    /// The available balance is smaller than what this command needs.
+    InsufficientFunds = 80,
+    /// A post-only order would trade on entry.
+    PostOnlyWouldTrade = 90,
+    // Money and administration.
+    /// No asset has this id.
+    UnknownAsset = 100,
+    /// The amount must be positive.
+    AmountNotPositive = 101,
+    /// The amount would take the venue's total of the asset above its maximum.
+    AmountTooLarge = 102,
+    /// A transfer needs two different accounts.
+    SameAccount = 103,
+    /// This kind of transfer is not allowed between these kinds of account.
+    AccountKindsForbidden = 104,
+    /// No pending withdrawal has this id.
+    UnknownWithdrawal = 105,
+    /// The id is not the next free one.
+    IdNotNext = 110,
+    /// The name is not 1 to 32 printable ASCII characters without spaces.
+    InvalidName = 111,
+    /// Another asset, instrument or account has this name.
+    NameTaken = 112,
+    /// A setting lies outside its range.
+    SettingOutOfRange = 113,
+    /// Tick times lot is not a whole positive number of quote quanta.
+    UnitsNotWhole = 114,
+    /// A taker fee and a maker rebate of the schedule would together pay more than they collect.
+    FeeScheduleNegative = 115,
+}
+
+impl core::fmt::Display for RejectReason {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.name())
+    }
+}

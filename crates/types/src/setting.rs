@@ -1,0 +1,462 @@
+//! Commands that are not about orders: assets, instruments, accounts, limits, halts, money.
+
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, transmute_ref};
+
+use crate::text::Name;
+use crate::{
+    AccountId, AccountKind, Amount, AssetId, CommandHeader, CommandKind, CommandRecord, Decoded,
+    FeeRate, FeeRates, InstrumentId, InstrumentKind, InstrumentLimits, InstrumentUnits,
+    Permissions, Price, Quantity, RejectReason, TransferKind, Wide, WithdrawalId,
+};
+
+/// A record that names something new: an asset, an instrument, an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct NamedRecord {
+    /// What, when and whose.
+    pub header: CommandHeader,
+    /// The new id: the next free one.
+    pub id: u32,
+    /// Decimal places of the asset's quantum, [`InstrumentKind`] or [`AccountKind`].
+    pub attribute: u8,
+    /// How many bytes of the name count.
+    pub name_length: u8,
+    /// The instrument's fee schedule.
+    pub fee_schedule: u16,
+    /// The name.
+    pub name: [u8; Name::LENGTH_MAX],
+}
+
+/// A record that sets something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct SettingRecord {
+    /// What, when and whose.
+    pub header: CommandHeader,
+    /// The account it is about.
+    pub account: u32,
+    /// The instrument it is about.
+    pub instrument: u32,
+    /// 0 venue, 1 instrument, 2 account: what a halt or resume is about.
+    pub scope: u8,
+    /// Fee tier.
+    pub tier: u8,
+    /// Fee schedule.
+    pub fee_schedule: u16,
+    /// Zero.
+    pub reserved: u32,
+    /// The values, in the order that the command's page names them.
+    pub values: [u64; 3],
+}
+
+/// A record that moves money.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct MoneyRecord {
+    /// What, when and whose.
+    pub header: CommandHeader,
+    /// Whose money.
+    pub account: u32,
+    /// Which asset.
+    pub asset: u32,
+    /// The receiver of a transfer.
+    pub counter_account: u32,
+    /// A [`TransferKind`].
+    pub transfer_kind: u8,
+    /// Zero.
+    pub reserved: [u8; 3],
+    /// How much, in quanta.
+    pub amount: Wide,
+    /// Which withdrawal is confirmed or cancelled.
+    pub withdrawal: u64,
+}
+
+/// Follows a listing: the instrument's units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct InstrumentUnitsRecord {
+    /// [`CommandKind::InstrumentUnits`].
+    pub kind: u8,
+    /// [`crate::SCHEMA_VERSION`].
+    pub schema_version: u8,
+    /// Zero.
+    pub reserved: [u8; 6],
+    /// Base asset.
+    pub base: u32,
+    /// Quote asset.
+    pub quote: u32,
+    /// See [`InstrumentUnits::quote_quanta_per_tick_lot`].
+    pub quote_quanta_per_tick_lot: u64,
+    /// See [`InstrumentUnits::base_quanta_per_lot`].
+    pub base_quanta_per_lot: u64,
+    /// Zero; room for strike, expiry and multiplier.
+    pub reserved_values: [u64; 4],
+}
+
+/// Follows a listing or a change of limits: the instrument's limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct InstrumentLimitsRecord {
+    /// [`CommandKind::InstrumentLimits`].
+    pub kind: u8,
+    /// [`crate::SCHEMA_VERSION`].
+    pub schema_version: u8,
+    /// Zero.
+    pub reserved: [u8; 2],
+    /// See [`InstrumentLimits::price_increment_ticks`].
+    pub price_increment_ticks: u32,
+    /// See [`InstrumentLimits::band_down_ppm`].
+    pub band_down_ppm: u32,
+    /// See [`InstrumentLimits::band_up_ppm`].
+    pub band_up_ppm: u32,
+    /// See [`InstrumentLimits::quantity_increment_lots`].
+    pub quantity_increment_lots: u64,
+    /// See [`InstrumentLimits::quantity_min`].
+    pub quantity_min_lots: u64,
+    /// See [`InstrumentLimits::quantity_max`].
+    pub quantity_max_lots: u64,
+    /// See [`InstrumentLimits::notional_min`].
+    pub notional_min_quanta: u64,
+    /// See [`InstrumentLimits::notional_max`].
+    pub notional_max: Wide,
+}
+
+const _: () = {
+    assert!(size_of::<NamedRecord>() == 64);
+    assert!(size_of::<SettingRecord>() == 64);
+    assert!(size_of::<MoneyRecord>() == 64);
+    assert!(size_of::<InstrumentUnitsRecord>() == 64);
+    assert!(size_of::<InstrumentLimitsRecord>() == 64);
+};
+
+/// What an account may send and keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AccountLimits {
+    /// Open orders at one time.
+    pub open_orders_max: u32,
+    /// New orders in one second of engine time.
+    pub orders_per_second_max: u32,
+    /// Messages about orders in one second of engine time.
+    pub messages_per_second_max: u32,
+}
+
+/// What a halt or resume is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum HaltScope {
+    /// Everything.
+    Venue,
+    /// One instrument.
+    Instrument(InstrumentId),
+    /// One account.
+    Account(AccountId),
+}
+
+/// A command that is not about orders, decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    missing_docs,
+    reason = "each variant is the command of the same name; its fields are the command's"
+)]
+pub enum Setting {
+    AdvanceTime,
+    AddAsset {
+        id: AssetId,
+        scale: u8,
+        name: Name,
+    },
+    ListInstrument {
+        id: InstrumentId,
+        kind: InstrumentKind,
+        fee_schedule: u16,
+        name: Name,
+        units: InstrumentUnits,
+        limits: InstrumentLimits,
+    },
+    SetInstrumentLimits {
+        instrument: InstrumentId,
+        limits: InstrumentLimits,
+    },
+    SetReferencePrice {
+        instrument: InstrumentId,
+        price: Option<Price>,
+    },
+    SetFeeTier {
+        schedule: u16,
+        tier: u8,
+        rates: FeeRates,
+    },
+    OpenAccount {
+        id: AccountId,
+        kind: AccountKind,
+        name: Name,
+    },
+    SetAccountLimits {
+        account: AccountId,
+        limits: AccountLimits,
+    },
+    SetAccountFeeTier {
+        account: AccountId,
+        tier: u8,
+    },
+    SetTradeGroup {
+        account: AccountId,
+        group: u32,
+    },
+    SetPermissions {
+        account: AccountId,
+        permissions: Permissions,
+    },
+    SetPositionLimit {
+        account: AccountId,
+        instrument: InstrumentId,
+        lots: u64,
+    },
+    Halt(HaltScope),
+    Resume(HaltScope),
+    Deposit {
+        account: AccountId,
+        asset: AssetId,
+        amount: Amount,
+    },
+    RequestWithdrawal {
+        account: AccountId,
+        asset: AssetId,
+        amount: Amount,
+    },
+    ConfirmWithdrawal(WithdrawalId),
+    CancelWithdrawal(WithdrawalId),
+    Transfer {
+        from: AccountId,
+        to: AccountId,
+        asset: AssetId,
+        amount: Amount,
+        kind: TransferKind,
+    },
+}
+
+impl Setting {
+    /// Reads a setting from its records and returns those that follow.
+    pub(crate) fn decode(
+        kind: CommandKind,
+        records: &[CommandRecord],
+    ) -> Decoded<(Self, &[CommandRecord])> {
+        let (first, rest) = records
+            .split_first()
+            .ok_or(RejectReason::MalformedRecords)?;
+        let setting: &SettingRecord = transmute_ref!(first);
+        let (account, instrument) = (AccountId(setting.account), InstrumentId(setting.instrument));
+        let [first_value, second_value, third_value] = setting.values;
+        let out_of_range = RejectReason::SettingOutOfRange;
+        let decoded = match kind {
+            CommandKind::AdvanceTime => Self::AdvanceTime,
+            CommandKind::AddAsset | CommandKind::OpenAccount | CommandKind::ListInstrument => {
+                return Self::decode_named(kind, transmute_ref!(first), rest);
+            }
+            CommandKind::SetInstrumentLimits => {
+                let (limits, rest) = decode_limits(rest)?;
+                return Ok((Self::SetInstrumentLimits { instrument, limits }, rest));
+            }
+            CommandKind::SetReferencePrice => {
+                let ticks = i64::try_from(first_value).map_err(|_| out_of_range)?;
+                let price = (ticks != 0).then_some(Price::from_ticks(ticks));
+                Self::SetReferencePrice { instrument, price }
+            }
+            CommandKind::SetFeeTier => {
+                let rate = |value: u64| {
+                    let ppm = i32::try_from(value as i64).ok();
+                    ppm.filter(|ppm| ppm.abs() <= FeeRate::PPM_MAX)
+                        .map(FeeRate::from_ppm)
+                        .ok_or(out_of_range)
+                };
+                let rates = FeeRates {
+                    taker: rate(first_value)?,
+                    maker: rate(second_value)?,
+                };
+                Self::SetFeeTier {
+                    schedule: setting.fee_schedule,
+                    tier: setting.tier,
+                    rates,
+                }
+            }
+            CommandKind::SetAccountLimits => {
+                let narrow = |value: u64| u32::try_from(value).map_err(|_| out_of_range);
+                let limits = AccountLimits {
+                    open_orders_max: narrow(first_value)?,
+                    orders_per_second_max: narrow(second_value)?,
+                    messages_per_second_max: narrow(third_value)?,
+                };
+                Self::SetAccountLimits { account, limits }
+            }
+            CommandKind::SetAccountFeeTier => Self::SetAccountFeeTier {
+                account,
+                tier: setting.tier,
+            },
+            CommandKind::SetTradeGroup => {
+                let group = u32::try_from(first_value).map_err(|_| out_of_range)?;
+                Self::SetTradeGroup { account, group }
+            }
+            CommandKind::SetPermissions => {
+                let bits = u16::try_from(first_value)
+                    .ok()
+                    .filter(|bits| bits & !Permissions::ALL.0 == 0);
+                Self::SetPermissions {
+                    account,
+                    permissions: Permissions(bits.ok_or(out_of_range)?),
+                }
+            }
+            CommandKind::SetPositionLimit => {
+                if first_value > 1 << 62 {
+                    return Err(out_of_range);
+                }
+                Self::SetPositionLimit {
+                    account,
+                    instrument,
+                    lots: first_value,
+                }
+            }
+            CommandKind::Halt | CommandKind::Resume => {
+                let scope = match setting.scope {
+                    0 => HaltScope::Venue,
+                    1 => HaltScope::Instrument(instrument),
+                    2 => HaltScope::Account(account),
+                    _ => return Err(out_of_range),
+                };
+                if kind == CommandKind::Halt {
+                    Self::Halt(scope)
+                } else {
+                    Self::Resume(scope)
+                }
+            }
+            CommandKind::Deposit
+            | CommandKind::RequestWithdrawal
+            | CommandKind::ConfirmWithdrawal
+            | CommandKind::CancelWithdrawal
+            | CommandKind::Transfer => Self::decode_money(kind, transmute_ref!(first))?,
+            CommandKind::PlaceOrder
+            | CommandKind::CancelOrder
+            | CommandKind::CancelAll
+            | CommandKind::AmendOrder
+            | CommandKind::ReplaceOrder
+            | CommandKind::Text
+            | CommandKind::InstrumentUnits
+            | CommandKind::InstrumentLimits => return Err(RejectReason::UnknownCommand),
+        };
+        Ok((decoded, rest))
+    }
+
+    fn decode_named<'r>(
+        kind: CommandKind,
+        record: &NamedRecord,
+        rest: &'r [CommandRecord],
+    ) -> Decoded<(Self, &'r [CommandRecord])> {
+        let name = Name::new(&record.name, record.name_length).ok_or(RejectReason::InvalidName);
+        let out_of_range = RejectReason::SettingOutOfRange;
+        if kind == CommandKind::AddAsset {
+                let scale = record.attribute;
+                let decoded = Self::AddAsset {
+                    id: AssetId(record.id),
+                    scale,
+                    name: name?,
+                };
+                if scale <= 30 {
+                    Ok((decoded, rest))
+                } else {
+                    Err(out_of_range)
+                }
+            }
+            CommandKind::OpenAccount => {
+                let kind = AccountKind::from_code(record.attribute).ok_or(out_of_range);
+                Ok((
+                    Self::OpenAccount {
+                        id: AccountId(record.id),
+                        name: name?,
+                        kind: kind?,
+                    },
+                    rest,
+                ))
+            }
+            _ => {
+                let (first, rest) = rest.split_first().ok_or(RejectReason::MalformedRecords)?;
+                let units: &InstrumentUnitsRecord = transmute_ref!(first);
+                if units.kind != CommandKind::InstrumentUnits as u8 {
+                    return Err(RejectReason::MalformedRecords);
+                }
+                let name = name?;
+                let kind = InstrumentKind::from_code(record.attribute).ok_or(out_of_range)?;
+                if units.quote_quanta_per_tick_lot == 0 || units.base_quanta_per_lot == 0 {
+                    return Err(RejectReason::UnitsNotWhole);
+                }
+                let units = InstrumentUnits {
+                    base: AssetId(units.base),
+                    quote: AssetId(units.quote),
+                    quote_quanta_per_tick_lot: units.quote_quanta_per_tick_lot,
+                    base_quanta_per_lot: units.base_quanta_per_lot,
+                };
+                let (limits, rest) = decode_limits(rest)?;
+                let (id, fee_schedule) = (InstrumentId(record.id), record.fee_schedule);
+                Ok((
+                    Self::ListInstrument {
+                        id,
+                        kind,
+                        fee_schedule,
+                        name,
+                        units,
+                        limits,
+                    },
+                    rest,
+                ))
+            }
+        }
+    }
+
+    fn decode_money(kind: CommandKind, record: &MoneyRecord) -> Decoded<Self> {
+        let (account, asset) = (AccountId(record.account), AssetId(record.asset));
+        let (amount, withdrawal) = (Amount::from(record.amount), WithdrawalId(record.withdrawal));
+        if kind == CommandKind::Transfer {
+            let kind = TransferKind::from_code(record.transfer_kind).ok_or(RejectReason::SettingOutOfRange)?;
+            return Ok(Self::Transfer { from: account, to: AccountId(record.counter_account), asset, amount, kind });
+        }
+        Ok(if kind == CommandKind::ConfirmWithdrawal {
+            Self::ConfirmWithdrawal(withdrawal)
+        } else if kind == CommandKind::CancelWithdrawal {
+            Self::CancelWithdrawal(withdrawal)
+        } else if kind == CommandKind::RequestWithdrawal {
+            Self::RequestWithdrawal { account, asset, amount }
+        } else {
+            Self::Deposit { account, asset, amount }
+        })
+    }
+}
+
+fn decode_limits(records: &[CommandRecord]) -> Decoded<(InstrumentLimits, &[CommandRecord])> {
+    let (first, rest) = records
+        .split_first()
+        .ok_or(RejectReason::MalformedRecords)?;
+    let record: &InstrumentLimitsRecord = transmute_ref!(first);
+    if record.kind != CommandKind::InstrumentLimits as u8 {
+        return Err(RejectReason::MalformedRecords);
+    }
+    let limits = InstrumentLimits {
+        price_increment_ticks: record.price_increment_ticks,
+        quantity_increment_lots: record.quantity_increment_lots,
+        quantity_min: Quantity::from_lots(record.quantity_min_lots),
+        quantity_max: Quantity::from_lots(record.quantity_max_lots),
+        notional_min: Amount::from_quanta(i128::from(record.notional_min_quanta)),
+        notional_max: record.notional_max.into(),
+        band_down_ppm: record.band_down_ppm,
+        band_up_ppm: record.band_up_ppm,
+    };
+    let in_range = limits.price_increment_ticks > 0
+        && limits.quantity_increment_lots > 0
+        && !limits.quantity_min.is_zero()
+        && limits.quantity_min <= limits.quantity_max
+        && limits.quantity_max <= Quantity::MAX
+        && limits.notional_min <= limits.notional_max
+        && limits.notional_max <= Amount::MAX
+        && limits.band_down_ppm <= 1_000_000;
+    if in_range {
+        Ok((limits, rest))
+    } else {
+        Err(RejectReason::SettingOutOfRange)
+    }
+}

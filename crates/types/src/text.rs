@@ -1,0 +1,154 @@
+//! Client order ids and names.
+
+/// The id that a client gave its order: 1 to 36 printable ASCII characters.
+///
+/// An id that is a decimal number without leading zeros, 1 to 2^64 - 1, is kept as that number: `"17"` and `17` are the same
+/// id. All others are text. Both forms are compared whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ClientOrderId {
+    /// None was given.
+    Absent,
+    /// A decimal number.
+    Number(core::num::NonZeroU64),
+    /// Anything else.
+    Text(Text),
+}
+
+/// A client order id that is not a number.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Text {
+    length: u8,
+    bytes: [u8; Text::LENGTH_MAX],
+}
+
+impl Text {
+    /// The most characters.
+    pub const LENGTH_MAX: usize = 36;
+
+    /// The characters.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.length)]
+    }
+}
+
+impl core::fmt::Debug for Text {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{:?}", String::from_utf8_lossy(self.as_bytes()))
+    }
+}
+
+impl ClientOrderId {
+    /// Reads an id as a client writes it. `None` when it is empty, too long or not printable ASCII.
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        if text.is_empty()
+            || text.len() > Text::LENGTH_MAX
+            || !text.iter().all(|byte| (0x21..=0x7e).contains(byte))
+        {
+            return None;
+        }
+        if let Some(number) = canonical_number(text) {
+            return Some(Self::Number(number));
+        }
+        let mut bytes = [0; Text::LENGTH_MAX];
+        bytes[..text.len()].copy_from_slice(text);
+        Some(Self::Text(Text {
+            length: text.len() as u8,
+            bytes,
+        }))
+    }
+
+    /// The id of a record field, in which zero stands for none.
+    #[inline(always)]
+    pub const fn from_number(number: u64) -> Self {
+        match core::num::NonZeroU64::new(number) {
+            Some(number) => Self::Number(number),
+            None => Self::Absent,
+        }
+    }
+
+    /// The number, or zero for none and for text.
+    #[inline(always)]
+    pub const fn number_or_zero(self) -> u64 {
+        match self {
+            Self::Number(number) => number.get(),
+            Self::Absent | Self::Text(_) => 0,
+        }
+    }
+}
+
+fn canonical_number(text: &[u8]) -> Option<core::num::NonZeroU64> {
+    if text[0] == b'0' || !text.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    str::from_utf8(text).ok()?.parse().ok()
+}
+
+/// The name of an asset, an instrument or an account: 1 to 32 printable ASCII characters without spaces.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name {
+    bytes: [u8; Name::LENGTH_MAX],
+    length: u8,
+}
+
+impl Name {
+    /// The most characters.
+    pub const LENGTH_MAX: usize = 32;
+
+    /// Reads a name of `length` characters from a record's field.
+    pub fn new(field: &[u8; Self::LENGTH_MAX], length: u8) -> Option<Self> {
+        let text = field
+            .get(..usize::from(length))
+            .filter(|text| !text.is_empty())?;
+        if !text.iter().all(|byte| (0x21..=0x7e).contains(byte)) {
+            return None;
+        }
+        let mut bytes = [0; Self::LENGTH_MAX];
+        bytes[..text.len()].copy_from_slice(text);
+        Some(Self { bytes, length })
+    }
+
+    /// The characters.
+    pub fn as_str(&self) -> &str {
+        str::from_utf8(&self.bytes[..usize::from(self.length)]).expect("Invariant: a name is ASCII")
+    }
+}
+
+impl core::fmt::Debug for Name {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{:?}", self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_has_one_form() {
+        assert_eq!(
+            ClientOrderId::parse(b"17"),
+            Some(ClientOrderId::from_number(17))
+        );
+        assert_eq!(
+            ClientOrderId::parse(b"18446744073709551615"),
+            Some(ClientOrderId::from_number(u64::MAX))
+        );
+        for text in ["017", "0", "18446744073709551616", "x-17", "-5"] {
+            assert!(
+                matches!(
+                    ClientOrderId::parse(text.as_bytes()),
+                    Some(ClientOrderId::Text(_))
+                ),
+                "{text}"
+            );
+        }
+        for bad in [
+            "",
+            "has space",
+            "0123456789012345678901234567890123456",
+            "é",
+        ] {
+            assert_eq!(ClientOrderId::parse(bad.as_bytes()), None, "{bad}");
+        }
+    }
+}
