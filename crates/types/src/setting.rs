@@ -363,8 +363,7 @@ impl Setting {
                 } else {
                     Err(out_of_range)
                 }
-            }
-            CommandKind::OpenAccount => {
+            } else if kind == CommandKind::OpenAccount {
                 let kind = AccountKind::from_code(record.attribute).ok_or(out_of_range);
                 Ok((
                     Self::OpenAccount {
@@ -374,8 +373,7 @@ impl Setting {
                     },
                     rest,
                 ))
-            }
-            _ => {
+            } else {
                 let (first, rest) = rest.split_first().ok_or(RejectReason::MalformedRecords)?;
                 let units: &InstrumentUnitsRecord = transmute_ref!(first);
                 if units.kind != CommandKind::InstrumentUnits as u8 {
