@@ -8,8 +8,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, transmute_ref};
 
 use crate::setting::Setting;
 use crate::{
-    ANY, AccountId, Amount, ClientOrderId, InstrumentId, OrderFlags, OrderId, OrderType, Price,
-    Quantity, RejectReason, SCHEMA_VERSION, SelfTradePrevention, Side, TimeInForce, Wide,
+    ANY, AccountId, Amount, ClientOrderId, InstrumentId, OrderFlags, OrderId, OrderType, Price, Quantity, RejectReason,
+    SCHEMA_VERSION, SelfTradePrevention, Side, TimeInForce, Wide,
 };
 
 macro_rules! kinds {
@@ -314,13 +314,7 @@ impl CommandRecord {
     /// The quote amount that stands where price and quantity otherwise do.
     #[inline]
     pub const fn quote_amount(&self) -> Amount {
-        Amount::from_quanta(
-            Wide {
-                low: self.price_ticks as u64,
-                high: self.quantity_lots as i64,
-            }
-            .get(),
-        )
+        Amount::from_quanta(Wide { low: self.price_ticks as u64, high: self.quantity_lots as i64 }.get())
     }
 
     /// Puts a quote amount where price and quantity otherwise stand.
@@ -334,9 +328,7 @@ impl CommandRecord {
     /// stream goes; decoding then refuses the command.
     #[inline(always)]
     pub fn split_command(stream: &[Self]) -> (&[Self], &[Self]) {
-        let count = stream.first().map_or(0, |first| {
-            usize::from(first.header.record_count).clamp(1, stream.len())
-        });
+        let count = stream.first().map_or(0, |first| usize::from(first.header.record_count).clamp(1, stream.len()));
         stream.split_at(count)
     }
 
@@ -358,11 +350,7 @@ impl CommandRecord {
 
     #[inline(always)]
     fn flags(&self, allowed: OrderFlags) -> Decoded<OrderFlags> {
-        if self.flags & !allowed.0 == 0 {
-            Ok(OrderFlags(self.flags))
-        } else {
-            Err(RejectReason::InvalidFlags)
-        }
+        if self.flags & !allowed.0 == 0 { Ok(OrderFlags(self.flags)) } else { Err(RejectReason::InvalidFlags) }
     }
 
     /// Reads `order_ref`, or the text record behind this one, and returns the records that follow.
@@ -376,10 +364,7 @@ impl CommandRecord {
         if record.kind != CommandKind::Text as u8 || self.order_ref != 0 {
             return Err(RejectReason::MalformedRecords);
         }
-        let text = record
-            .bytes
-            .get(..usize::from(record.length))
-            .ok_or(RejectReason::InvalidClientOrderId)?;
+        let text = record.bytes.get(..usize::from(record.length)).ok_or(RejectReason::InvalidClientOrderId)?;
         match ClientOrderId::parse(text) {
             Some(id @ ClientOrderId::Text(_)) => Ok((id, rest)),
             _ => Err(RejectReason::InvalidClientOrderId),
@@ -404,28 +389,17 @@ impl NewOrder {
     /// Reads a new order from its records and returns those that follow.
     #[inline(always)]
     fn decode(records: &[CommandRecord]) -> Decoded<(Self, &[CommandRecord])> {
-        let (record, rest) = records
-            .split_first()
-            .ok_or(RejectReason::MalformedRecords)?;
+        let (record, rest) = records.split_first().ok_or(RejectReason::MalformedRecords)?;
         let side = Side::from_code(record.side).ok_or(RejectReason::InvalidSide)?;
-        let order_type =
-            OrderType::from_code(record.order_type).ok_or(RejectReason::InvalidOrderType)?;
-        let time_in_force =
-            TimeInForce::from_code(record.time_in_force).ok_or(RejectReason::InvalidTimeInForce)?;
+        let order_type = OrderType::from_code(record.order_type).ok_or(RejectReason::InvalidOrderType)?;
+        let time_in_force = TimeInForce::from_code(record.time_in_force).ok_or(RejectReason::InvalidTimeInForce)?;
         let self_trade_prevention = SelfTradePrevention::from_code(record.self_trade_prevention)
             .ok_or(RejectReason::InvalidSelfTradePrevention)?;
-        let flags = record.flags(
-            OrderFlags::POST_ONLY
-                .with(OrderFlags::QUOTE_AMOUNT)
-                .with(OrderFlags::TEXT_ID),
-        )?;
+        let flags = record.flags(OrderFlags::POST_ONLY.with(OrderFlags::QUOTE_AMOUNT).with(OrderFlags::TEXT_ID))?;
         let (price, size) = if flags.has(OrderFlags::QUOTE_AMOUNT) {
             (Price::default(), Size::QuoteAmount(record.quote_amount()))
         } else {
-            (
-                Price::from_ticks(record.price_ticks),
-                Size::Lots(Quantity::from_lots(record.quantity_lots)),
-            )
+            (Price::from_ticks(record.price_ticks), Size::Lots(Quantity::from_lots(record.quantity_lots)))
         };
         let order = Self {
             account: AccountId(record.account),
@@ -443,13 +417,7 @@ impl NewOrder {
             return Err(RejectReason::InvalidCombination);
         }
         let (client_order_id, rest) = record.client_order_id(rest)?;
-        Ok((
-            Self {
-                client_order_id,
-                ..order
-            },
-            rest,
-        ))
+        Ok((Self { client_order_id, ..order }, rest))
     }
 
     /// Whether type, time in force, flags and prevention mode fit together.
@@ -459,8 +427,7 @@ impl NewOrder {
         match (self.order_type, self.size) {
             (OrderType::Limit, Size::QuoteAmount(_)) => false,
             (OrderType::Limit, Size::Lots(_)) => {
-                !self.flags.has(OrderFlags::POST_ONLY)
-                    || self.time_in_force == TimeInForce::GoodTillCancel
+                !self.flags.has(OrderFlags::POST_ONLY) || self.time_in_force == TimeInForce::GoodTillCancel
             }
             (OrderType::Market, Size::Lots(_)) => {
                 self.time_in_force != TimeInForce::GoodTillCancel
@@ -508,38 +475,19 @@ impl Command {
                     code => Some(Side::from_code(code).ok_or(RejectReason::InvalidSide)?),
                 };
                 first.flags(OrderFlags::default())?;
-                let instrument =
-                    (first.instrument != ANY).then_some(InstrumentId(first.instrument));
-                (
-                    Self::CancelAll(CancelAll {
-                        account,
-                        instrument,
-                        side,
-                    }),
-                    &records[1..],
-                )
+                let instrument = (first.instrument != ANY).then_some(InstrumentId(first.instrument));
+                (Self::CancelAll(CancelAll { account, instrument, side }), &records[1..])
             }
             CommandKind::AmendOrder => {
                 let (target, rest) = first.target(&records[1..])?;
-                let (price, quantity) = (
-                    Price::from_ticks(first.price_ticks),
-                    Quantity::from_lots(first.quantity_lots),
-                );
-                (
-                    Self::Amend {
-                        order: Cancel { account, target },
-                        price,
-                        quantity,
-                    },
-                    rest,
-                )
+                let (price, quantity) =
+                    (Price::from_ticks(first.price_ticks), Quantity::from_lots(first.quantity_lots));
+                (Self::Amend { order: Cancel { account, target }, price, quantity }, rest)
             }
             CommandKind::ReplaceOrder => {
                 let (target, rest) = first.target(&records[1..])?;
                 let next = rest.first().ok_or(RejectReason::MalformedRecords)?;
-                if next.header.kind != CommandKind::PlaceOrder as u8
-                    || next.account != first.account
-                {
+                if next.header.kind != CommandKind::PlaceOrder as u8 || next.account != first.account {
                     return Err(RejectReason::MalformedRecords);
                 }
                 let (order, rest) = NewOrder::decode(rest)?;
@@ -571,10 +519,6 @@ impl Command {
                 (Self::Setting(setting), rest)
             }
         };
-        if rest.is_empty() {
-            Ok(command)
-        } else {
-            Err(RejectReason::MalformedRecords)
-        }
+        if rest.is_empty() { Ok(command) } else { Err(RejectReason::MalformedRecords) }
     }
 }

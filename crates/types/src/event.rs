@@ -137,9 +137,7 @@ impl EventFlags {
 }
 
 /// An event: 128 bytes, two cache lines. [`EventKind`] says what the fields mean for each kind.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct EventRecord {
     /// An [`EventKind`].
@@ -212,11 +210,7 @@ impl EventRecord {
     /// An event of `kind` with every other field zero.
     #[inline(always)]
     pub fn new(kind: EventKind) -> Self {
-        Self {
-            kind: kind as u8,
-            schema_version: SCHEMA_VERSION,
-            ..Self::default()
-        }
+        Self { kind: kind as u8, schema_version: SCHEMA_VERSION, ..Self::default() }
     }
 
     /// How an accepted order's rates stand in `open_lots`: taker parts per million in the lower half, maker in the upper.

@@ -73,10 +73,7 @@ impl RoundedFee {
     /// negative is a rebate to it.
     #[inline(always)]
     pub fn charge(&mut self, rate: FeeRate, notional: Amount) -> Amount {
-        debug_assert!(
-            notional >= Amount::ZERO,
-            "Invariant: a notional that is charged is not negative"
-        );
+        debug_assert!(notional >= Amount::ZERO, "Invariant: a notional that is charged is not negative");
         let magnitude = u64::from(rate.0.unsigned_abs());
         let quanta = notional.quanta() as u128;
         let excess = u64::from(self.excess_millionths);
@@ -85,11 +82,7 @@ impl RoundedFee {
         if quanta < 1 << 40 {
             let exact = quanta as u64 * magnitude;
             let (fee, left) = if rate.0 >= 0 {
-                let fee = if exact > excess {
-                    (exact - excess).div_ceil(MILLION)
-                } else {
-                    0
-                };
+                let fee = if exact > excess { (exact - excess).div_ceil(MILLION) } else { 0 };
                 (fee as i64, fee * MILLION + excess - exact)
             } else {
                 let rebate = (exact + excess) / MILLION;
@@ -127,14 +120,11 @@ mod tests {
             let (mut fee, mut posted, mut sum) = (RoundedFee::default(), 0_i128, 0_i128);
             for step in 1..2000_i128 {
                 let notional = step * 7919 % 4001 + if step % 50 == 0 { 1 << 45 } else { 0 };
-                posted += fee
-                    .charge(FeeRate::from_ppm(ppm), Amount::from_quanta(notional))
-                    .quanta();
+                posted += fee.charge(FeeRate::from_ppm(ppm), Amount::from_quanta(notional)).quanta();
                 sum += notional;
                 let exact = sum * i128::from(ppm);
                 // Up for a charge, down for a rebate: both are the ceiling of the signed value.
-                let rounded =
-                    exact.div_euclid(1_000_000) + i128::from(exact.rem_euclid(1_000_000) != 0);
+                let rounded = exact.div_euclid(1_000_000) + i128::from(exact.rem_euclid(1_000_000) != 0);
                 assert_eq!(posted, rounded, "ppm={ppm} after {step} steps");
             }
         }

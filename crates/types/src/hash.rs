@@ -26,10 +26,7 @@ impl EntityHash {
     /// Starts the hash of a thing of kind `kind`; kinds keep equal words of different things apart.
     #[inline(always)]
     pub const fn new(kind: u64) -> Self {
-        Self {
-            left: kind ^ LEFT,
-            right: kind ^ RIGHT,
-        }
+        Self { left: kind ^ LEFT, right: kind ^ RIGHT }
     }
 
     /// Takes in a word.
@@ -68,9 +65,7 @@ impl EntityHash {
     #[inline(always)]
     pub fn finish(self) -> HashTotal {
         let (left, right) = (folded(self.left, RIGHT), folded(self.right, LEFT));
-        HashTotal(
-            u128::from(left ^ right.rotate_left(17)) << 64 | u128::from(right.wrapping_add(left)),
-        )
+        HashTotal(u128::from(left ^ right.rotate_left(17)) << 64 | u128::from(right.wrapping_add(left)))
     }
 }
 
@@ -104,12 +99,7 @@ mod tests {
 
     #[test]
     fn every_word_and_its_place_matter() {
-        let hash = |words: &[u64]| {
-            words
-                .iter()
-                .fold(EntityHash::new(1), |hash, word| hash.word(*word))
-                .finish()
-        };
+        let hash = |words: &[u64]| words.iter().fold(EntityHash::new(1), |hash, word| hash.word(*word)).finish();
         let mut seen = std::collections::BTreeSet::new();
         for a in 0..64_u64 {
             for b in 0..64_u64 {

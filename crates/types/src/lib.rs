@@ -25,8 +25,8 @@ mod wire;
 pub use account::{AccountKind, Permissions, TransferKind};
 pub use amount::{Amount, RawNotional};
 pub use command::{
-    Cancel, CancelAll, Command, CommandHeader, CommandKind, CommandRecord, Decoded, NewOrder,
-    Replace, Size, Target, TextRecord,
+    Cancel, CancelAll, Command, CommandHeader, CommandKind, CommandRecord, Decoded, NewOrder, Replace, Size, Target,
+    TextRecord,
 };
 pub use event::{CloseReason, EventFlags, EventKind, EventRecord, TextEventRecord};
 pub use fee::{FeeRate, FeeRates, RoundedFee};
@@ -38,8 +38,8 @@ pub use price::Price;
 pub use quantity::Quantity;
 pub use reject::RejectReason;
 pub use setting::{
-    AccountLimits, HaltScope, InstrumentLimitsRecord, InstrumentUnitsRecord, MoneyRecord,
-    NamedRecord, Setting, SettingRecord,
+    AccountLimits, HaltScope, InstrumentLimitsRecord, InstrumentUnitsRecord, MoneyRecord, NamedRecord, Setting,
+    SettingRecord,
 };
 pub use text::{ClientOrderId, Name, Text};
 pub use wire::Wide;
@@ -54,6 +54,4 @@ pub const RULESET_VERSION: u32 = 1;
 pub const ANY: u32 = u32::MAX;
 
 #[cfg(target_endian = "big")]
-compile_error!(
-    "records are little-endian in memory and on disk; a big-endian target would need conversions"
-);
+compile_error!("records are little-endian in memory and on disk; a big-endian target would need conversions");

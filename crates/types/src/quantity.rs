@@ -49,10 +49,7 @@ impl Sub for Quantity {
     type Output = Self;
     #[inline(always)]
     fn sub(self, other: Self) -> Self {
-        debug_assert!(
-            self.0 >= other.0,
-            "Invariant: a quantity never goes below zero"
-        );
+        debug_assert!(self.0 >= other.0, "Invariant: a quantity never goes below zero");
         Self(self.0 - other.0)
     }
 }

@@ -4,9 +4,9 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, transmute_ref};
 
 use crate::text::Name;
 use crate::{
-    AccountId, AccountKind, Amount, AssetId, CommandHeader, CommandKind, CommandRecord, Decoded,
-    FeeRate, FeeRates, InstrumentId, InstrumentKind, InstrumentLimits, InstrumentUnits,
-    Permissions, Price, Quantity, RejectReason, TransferKind, Wide, WithdrawalId,
+    AccountId, AccountKind, Amount, AssetId, CommandHeader, CommandKind, CommandRecord, Decoded, FeeRate, FeeRates,
+    InstrumentId, InstrumentKind, InstrumentLimits, InstrumentUnits, Permissions, Price, Quantity, RejectReason,
+    TransferKind, Wide, WithdrawalId,
 };
 
 /// A record that names something new: an asset, an instrument, an account.
@@ -153,10 +153,7 @@ pub enum HaltScope {
 
 /// A command that is not about orders, decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "each variant is the command of the same name; its fields are the command's"
-)]
+#[expect(missing_docs, reason = "each variant is the command of the same name; its fields are the command's")]
 pub enum Setting {
     AdvanceTime,
     AddAsset {
@@ -236,13 +233,8 @@ pub enum Setting {
 
 impl Setting {
     /// Reads a setting from its records and returns those that follow.
-    pub(crate) fn decode(
-        kind: CommandKind,
-        records: &[CommandRecord],
-    ) -> Decoded<(Self, &[CommandRecord])> {
-        let (first, rest) = records
-            .split_first()
-            .ok_or(RejectReason::MalformedRecords)?;
+    pub(crate) fn decode(kind: CommandKind, records: &[CommandRecord]) -> Decoded<(Self, &[CommandRecord])> {
+        let (first, rest) = records.split_first().ok_or(RejectReason::MalformedRecords)?;
         let setting: &SettingRecord = transmute_ref!(first);
         let (account, instrument) = (AccountId(setting.account), InstrumentId(setting.instrument));
         let [first_value, second_value, third_value] = setting.values;
@@ -264,19 +256,10 @@ impl Setting {
             CommandKind::SetFeeTier => {
                 let rate = |value: u64| {
                     let ppm = i32::try_from(value as i64).ok();
-                    ppm.filter(|ppm| ppm.abs() <= FeeRate::PPM_MAX)
-                        .map(FeeRate::from_ppm)
-                        .ok_or(out_of_range)
+                    ppm.filter(|ppm| ppm.abs() <= FeeRate::PPM_MAX).map(FeeRate::from_ppm).ok_or(out_of_range)
                 };
-                let rates = FeeRates {
-                    taker: rate(first_value)?,
-                    maker: rate(second_value)?,
-                };
-                Self::SetFeeTier {
-                    schedule: setting.fee_schedule,
-                    tier: setting.tier,
-                    rates,
-                }
+                let rates = FeeRates { taker: rate(first_value)?, maker: rate(second_value)? };
+                Self::SetFeeTier { schedule: setting.fee_schedule, tier: setting.tier, rates }
             }
             CommandKind::SetAccountLimits => {
                 let narrow = |value: u64| u32::try_from(value).map_err(|_| out_of_range);
@@ -287,32 +270,20 @@ impl Setting {
                 };
                 Self::SetAccountLimits { account, limits }
             }
-            CommandKind::SetAccountFeeTier => Self::SetAccountFeeTier {
-                account,
-                tier: setting.tier,
-            },
+            CommandKind::SetAccountFeeTier => Self::SetAccountFeeTier { account, tier: setting.tier },
             CommandKind::SetTradeGroup => {
                 let group = u32::try_from(first_value).map_err(|_| out_of_range)?;
                 Self::SetTradeGroup { account, group }
             }
             CommandKind::SetPermissions => {
-                let bits = u16::try_from(first_value)
-                    .ok()
-                    .filter(|bits| bits & !Permissions::ALL.0 == 0);
-                Self::SetPermissions {
-                    account,
-                    permissions: Permissions(bits.ok_or(out_of_range)?),
-                }
+                let bits = u16::try_from(first_value).ok().filter(|bits| bits & !Permissions::ALL.0 == 0);
+                Self::SetPermissions { account, permissions: Permissions(bits.ok_or(out_of_range)?) }
             }
             CommandKind::SetPositionLimit => {
                 if first_value > 1 << 62 {
                     return Err(out_of_range);
                 }
-                Self::SetPositionLimit {
-                    account,
-                    instrument,
-                    lots: first_value,
-                }
+                Self::SetPositionLimit { account, instrument, lots: first_value }
             }
             CommandKind::Halt | CommandKind::Resume => {
                 let scope = match setting.scope {
@@ -321,11 +292,7 @@ impl Setting {
                     2 => HaltScope::Account(account),
                     _ => return Err(out_of_range),
                 };
-                if kind == CommandKind::Halt {
-                    Self::Halt(scope)
-                } else {
-                    Self::Resume(scope)
-                }
+                if kind == CommandKind::Halt { Self::Halt(scope) } else { Self::Resume(scope) }
             }
             CommandKind::Deposit
             | CommandKind::RequestWithdrawal
@@ -352,58 +319,32 @@ impl Setting {
         let name = Name::new(&record.name, record.name_length).ok_or(RejectReason::InvalidName);
         let out_of_range = RejectReason::SettingOutOfRange;
         if kind == CommandKind::AddAsset {
-                let scale = record.attribute;
-                let decoded = Self::AddAsset {
-                    id: AssetId(record.id),
-                    scale,
-                    name: name?,
-                };
-                if scale <= 30 {
-                    Ok((decoded, rest))
-                } else {
-                    Err(out_of_range)
-                }
-            } else if kind == CommandKind::OpenAccount {
-                let kind = AccountKind::from_code(record.attribute).ok_or(out_of_range);
-                Ok((
-                    Self::OpenAccount {
-                        id: AccountId(record.id),
-                        name: name?,
-                        kind: kind?,
-                    },
-                    rest,
-                ))
-            } else {
-                let (first, rest) = rest.split_first().ok_or(RejectReason::MalformedRecords)?;
-                let units: &InstrumentUnitsRecord = transmute_ref!(first);
-                if units.kind != CommandKind::InstrumentUnits as u8 {
-                    return Err(RejectReason::MalformedRecords);
-                }
-                let name = name?;
-                let kind = InstrumentKind::from_code(record.attribute).ok_or(out_of_range)?;
-                if units.quote_quanta_per_tick_lot == 0 || units.base_quanta_per_lot == 0 {
-                    return Err(RejectReason::UnitsNotWhole);
-                }
-                let units = InstrumentUnits {
-                    base: AssetId(units.base),
-                    quote: AssetId(units.quote),
-                    quote_quanta_per_tick_lot: units.quote_quanta_per_tick_lot,
-                    base_quanta_per_lot: units.base_quanta_per_lot,
-                };
-                let (limits, rest) = decode_limits(rest)?;
-                let (id, fee_schedule) = (InstrumentId(record.id), record.fee_schedule);
-                Ok((
-                    Self::ListInstrument {
-                        id,
-                        kind,
-                        fee_schedule,
-                        name,
-                        units,
-                        limits,
-                    },
-                    rest,
-                ))
+            let scale = record.attribute;
+            let decoded = Self::AddAsset { id: AssetId(record.id), scale, name: name? };
+            if scale <= 30 { Ok((decoded, rest)) } else { Err(out_of_range) }
+        } else if kind == CommandKind::OpenAccount {
+            let kind = AccountKind::from_code(record.attribute).ok_or(out_of_range);
+            Ok((Self::OpenAccount { id: AccountId(record.id), name: name?, kind: kind? }, rest))
+        } else {
+            let (first, rest) = rest.split_first().ok_or(RejectReason::MalformedRecords)?;
+            let units: &InstrumentUnitsRecord = transmute_ref!(first);
+            if units.kind != CommandKind::InstrumentUnits as u8 {
+                return Err(RejectReason::MalformedRecords);
             }
+            let name = name?;
+            let kind = InstrumentKind::from_code(record.attribute).ok_or(out_of_range)?;
+            if units.quote_quanta_per_tick_lot == 0 || units.base_quanta_per_lot == 0 {
+                return Err(RejectReason::UnitsNotWhole);
+            }
+            let units = InstrumentUnits {
+                base: AssetId(units.base),
+                quote: AssetId(units.quote),
+                quote_quanta_per_tick_lot: units.quote_quanta_per_tick_lot,
+                base_quanta_per_lot: units.base_quanta_per_lot,
+            };
+            let (limits, rest) = decode_limits(rest)?;
+            let (id, fee_schedule) = (InstrumentId(record.id), record.fee_schedule);
+            Ok((Self::ListInstrument { id, kind, fee_schedule, name, units, limits }, rest))
         }
     }
 
@@ -427,9 +368,7 @@ impl Setting {
 }
 
 fn decode_limits(records: &[CommandRecord]) -> Decoded<(InstrumentLimits, &[CommandRecord])> {
-    let (first, rest) = records
-        .split_first()
-        .ok_or(RejectReason::MalformedRecords)?;
+    let (first, rest) = records.split_first().ok_or(RejectReason::MalformedRecords)?;
     let record: &InstrumentLimitsRecord = transmute_ref!(first);
     if record.kind != CommandKind::InstrumentLimits as u8 {
         return Err(RejectReason::MalformedRecords);
@@ -452,9 +391,5 @@ fn decode_limits(records: &[CommandRecord]) -> Decoded<(InstrumentLimits, &[Comm
         && limits.notional_min <= limits.notional_max
         && limits.notional_max <= Amount::MAX
         && limits.band_down_ppm <= 1_000_000;
-    if in_range {
-        Ok((limits, rest))
-    } else {
-        Err(RejectReason::SettingOutOfRange)
-    }
+    if in_range { Ok((limits, rest)) } else { Err(RejectReason::SettingOutOfRange) }
 }

@@ -40,10 +40,7 @@ impl core::fmt::Debug for Text {
 impl ClientOrderId {
     /// Reads an id as a client writes it. `None` when it is empty, too long or not printable ASCII.
     pub fn parse(text: &[u8]) -> Option<Self> {
-        if text.is_empty()
-            || text.len() > Text::LENGTH_MAX
-            || !text.iter().all(|byte| (0x21..=0x7e).contains(byte))
-        {
+        if text.is_empty() || text.len() > Text::LENGTH_MAX || !text.iter().all(|byte| (0x21..=0x7e).contains(byte)) {
             return None;
         }
         if let Some(number) = canonical_number(text) {
@@ -51,10 +48,7 @@ impl ClientOrderId {
         }
         let mut bytes = [0; Text::LENGTH_MAX];
         bytes[..text.len()].copy_from_slice(text);
-        Some(Self::Text(Text {
-            length: text.len() as u8,
-            bytes,
-        }))
+        Some(Self::Text(Text { length: text.len() as u8, bytes }))
     }
 
     /// The id of a record field, in which zero stands for none.
@@ -96,9 +90,7 @@ impl Name {
 
     /// Reads a name of `length` characters from a record's field.
     pub fn new(field: &[u8; Self::LENGTH_MAX], length: u8) -> Option<Self> {
-        let text = field
-            .get(..usize::from(length))
-            .filter(|text| !text.is_empty())?;
+        let text = field.get(..usize::from(length)).filter(|text| !text.is_empty())?;
         if !text.iter().all(|byte| (0x21..=0x7e).contains(byte)) {
             return None;
         }
@@ -125,29 +117,12 @@ mod tests {
 
     #[test]
     fn a_number_has_one_form() {
-        assert_eq!(
-            ClientOrderId::parse(b"17"),
-            Some(ClientOrderId::from_number(17))
-        );
-        assert_eq!(
-            ClientOrderId::parse(b"18446744073709551615"),
-            Some(ClientOrderId::from_number(u64::MAX))
-        );
+        assert_eq!(ClientOrderId::parse(b"17"), Some(ClientOrderId::from_number(17)));
+        assert_eq!(ClientOrderId::parse(b"18446744073709551615"), Some(ClientOrderId::from_number(u64::MAX)));
         for text in ["017", "0", "18446744073709551616", "x-17", "-5"] {
-            assert!(
-                matches!(
-                    ClientOrderId::parse(text.as_bytes()),
-                    Some(ClientOrderId::Text(_))
-                ),
-                "{text}"
-            );
+            assert!(matches!(ClientOrderId::parse(text.as_bytes()), Some(ClientOrderId::Text(_))), "{text}");
         }
-        for bad in [
-            "",
-            "has space",
-            "0123456789012345678901234567890123456",
-            "é",
-        ] {
+        for bad in ["", "has space", "0123456789012345678901234567890123456", "é"] {
             assert_eq!(ClientOrderId::parse(bad.as_bytes()), None, "{bad}");
         }
     }

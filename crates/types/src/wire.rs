@@ -3,9 +3,7 @@
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// A 128-bit signed number as two 64-bit halves, so that records keep an alignment of eight bytes.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct Wide {
     /// The lower 64 bits.
@@ -25,10 +23,7 @@ impl Wide {
 impl From<i128> for Wide {
     #[inline(always)]
     fn from(number: i128) -> Self {
-        Self {
-            low: number as u64,
-            high: (number >> 64) as i64,
-        }
+        Self { low: number as u64, high: (number >> 64) as i64 }
     }
 }
 
@@ -52,15 +47,7 @@ mod tests {
 
     #[test]
     fn halves_round_trip() {
-        for number in [
-            0,
-            1,
-            -1,
-            i128::MAX,
-            i128::MIN,
-            u64::MAX as i128,
-            -(1_i128 << 64),
-        ] {
+        for number in [0, 1, -1, i128::MAX, i128::MIN, u64::MAX as i128, -(1_i128 << 64)] {
             assert_eq!(Wide::from(number).get(), number);
         }
     }
