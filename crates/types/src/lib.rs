@@ -19,6 +19,7 @@ mod price;
 mod quantity;
 mod reject;
 mod setting;
+mod table;
 mod text;
 mod wire;
 
@@ -41,6 +42,7 @@ pub use setting::{
     AccountLimits, HaltScope, InstrumentLimitsRecord, InstrumentUnitsRecord, MoneyRecord, NamedRecord, Setting,
     SettingRecord,
 };
+pub use table::PagedTable;
 pub use text::{ClientOrderId, Name, Text};
 pub use wire::Wide;
 

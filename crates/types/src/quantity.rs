@@ -9,8 +9,8 @@ pub struct Quantity(u64);
 impl Quantity {
     /// No lots.
     pub const ZERO: Self = Self(0);
-    /// The largest quantity a record may name. It leaves room so that sums over a whole book cannot overflow 64 bits.
-    pub const MAX: Self = Self(1 << 48);
+    /// The largest quantity of one order. With at most 2^24 open orders no sum over a book can pass 64 bits.
+    pub const MAX: Self = Self(1 << 40);
 
     /// A quantity of so many lots.
     #[inline(always)]

@@ -1,0 +1,17 @@
+//! The ledger: whose money is where. The only code that moves money.
+//!
+//! A balance is what an account may use (`available`) plus what is promised (`held`). Every movement between accounts posts both
+//! of its sides in one call, so that the sum over all accounts of an asset changes only when money enters or leaves the venue.
+//! The ledger refuses to know orders and prices; it is told amounts.
+#![forbid(unsafe_code)]
+#![deny(clippy::float_arithmetic, clippy::iter_over_hash_type)]
+
+mod balance;
+mod ledger;
+mod settlement;
+mod withdrawal;
+
+pub use balance::Balance;
+pub use ledger::{Ledger, Shortfall};
+pub use settlement::{Fill, TakerSettlement};
+pub use withdrawal::Withdrawal;

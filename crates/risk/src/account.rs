@@ -1,0 +1,65 @@
+//! What risk knows of an account.
+
+use tradewright_types::{AccountKind, AccountLimits, Permissions};
+
+/// A limit that no account reaches by itself.
+pub const UNLIMITED: AccountLimits =
+    AccountLimits { open_orders_max: u32::MAX, orders_per_second_max: u32::MAX, messages_per_second_max: u32::MAX };
+
+const SECOND_NS: u64 = 1_000_000_000;
+
+/// An account's limits, and its counters against them.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+pub struct AccountRisk {
+    /// Limits on open orders and rates.
+    pub limits: AccountLimits,
+    /// Orders on a book now.
+    pub open_orders: u32,
+    /// Orders sent in the current second.
+    pub orders: u32,
+    /// Messages sent in the current second.
+    pub messages: u32,
+    /// When the current second ends.
+    pub window_end_ns: u64,
+    /// Accounts of one group never trade with each other when prevention is on. 0 is no group.
+    pub trade_group: u32,
+    /// What it may do.
+    pub permissions: Permissions,
+    /// Its row in the fee schedules.
+    pub fee_tier: u8,
+    /// Whether it is halted.
+    pub halted: bool,
+}
+
+impl AccountRisk {
+    /// A new account: no limits, no group, and the permissions of its kind.
+    pub fn new(kind: AccountKind) -> Self {
+        let permissions = match kind {
+            AccountKind::Client | AccountKind::House => Permissions::ALL,
+            AccountKind::Fee | AccountKind::Insurance => Permissions::TRANSFER,
+        };
+        Self {
+            limits: UNLIMITED,
+            open_orders: 0,
+            orders: 0,
+            messages: 0,
+            window_end_ns: 0,
+            trade_group: 0,
+            permissions,
+            fee_tier: 0,
+            halted: false,
+        }
+    }
+
+    /// Counts a message, and with it `orders` orders, in the second of `now_ns`.
+    #[inline(always)]
+    pub fn count_message(&mut self, now_ns: u64, orders: u32) {
+        if now_ns >= self.window_end_ns {
+            self.window_end_ns = (now_ns / SECOND_NS).saturating_add(1).saturating_mul(SECOND_NS);
+            (self.messages, self.orders) = (0, 0);
+        }
+        self.messages = self.messages.saturating_add(1);
+        self.orders = self.orders.saturating_add(orders);
+    }
+}

@@ -1,0 +1,361 @@
+//! The gate: every check that stands before a trade, in the order of the reject reasons.
+
+use core::cmp::Ordering;
+
+use tradewright_book::Book;
+use tradewright_ledger::Ledger;
+use tradewright_types::{
+    AccountId, Amount, AssetId, ClientOrderId, FeeRates, InstrumentId, NewOrder, OrderFlags, OrderType, Permissions,
+    Price, Quantity, RawNotional, RejectReason, SelfTradePrevention, Side, Size, TimeInForce,
+};
+
+use crate::{AccountRisk, Instrument, Risk, entry_hold};
+
+/// The most orders that can be open at once in one engine. With [`Quantity::MAX`] it keeps every sum within 64 bits.
+pub const ORDERS_MAX: usize = 1 << 24;
+
+/// What an order is, once it passed the gate.
+#[derive(Clone, Copy, Debug)]
+pub struct HeldTerms {
+    /// Its owner.
+    pub account: AccountId,
+    /// Its owner's trade group.
+    pub trade_group: u32,
+    /// Its instrument.
+    pub instrument: InstrumentId,
+    /// Buy or sell.
+    pub side: Side,
+    /// Limit or market.
+    pub order_type: OrderType,
+    /// How long it stays.
+    pub time_in_force: TimeInForce,
+    /// What happens instead of a trade with oneself.
+    pub self_trade_prevention: SelfTradePrevention,
+    /// Post-only and the like.
+    pub flags: OrderFlags,
+    /// The worst price it may trade at: its own, or for a market order the band's.
+    pub limit: Price,
+    /// How much.
+    pub size: Size,
+    /// Its fee rates.
+    pub rates: FeeRates,
+    /// What is held for it: quote for a bid, base for an ask.
+    pub hold: Amount,
+    /// The client's id.
+    pub client_order_id: ClientOrderId,
+}
+
+/// The proof that an order passed every check and that its funds are held. Only [`Gate`] can make one, and it is spent by
+/// matching it.
+#[derive(Debug)]
+#[must_use = "the funds of this order are held"]
+pub struct HeldOrder(HeldTerms);
+
+impl HeldOrder {
+    /// Spends the proof.
+    #[inline(always)]
+    pub fn into_terms(self) -> HeldTerms {
+        self.0
+    }
+}
+
+/// What an order that is about to go gives up to the one that takes its place.
+#[derive(Clone, Copy, Debug)]
+pub struct Relief {
+    /// Its hold, and of which asset.
+    pub hold: (AssetId, Amount),
+    /// Its instrument.
+    pub instrument: InstrumentId,
+    /// Its open quantity, when it is a bid.
+    pub bid_lots: u64,
+    /// The best price on the new order's opposite side without it.
+    pub opposite_best: Option<Price>,
+}
+
+/// The gate, opened for one order.
+#[derive(Debug)]
+pub struct Gate<'e> {
+    /// Limits and states.
+    pub risk: &'e Risk,
+    /// Balances.
+    pub ledger: &'e mut Ledger,
+    /// The books, by instrument.
+    pub books: &'e [Book],
+    /// How many orders are open in the engine.
+    pub open_orders: usize,
+}
+
+type Checked<T = ()> = Result<T, RejectReason>;
+
+#[inline(always)]
+fn ensure(condition: bool, otherwise: RejectReason) -> Checked {
+    if condition { Ok(()) } else { Err(otherwise) }
+}
+
+impl Gate<'_> {
+    /// Checks a new order and holds its funds. `is_duplicate` tells whether another open order of the account has its client
+    /// order id; `relief` is what the order gives up that it replaces.
+    ///
+    /// # Errors
+    /// The first reason that applies, in precedence order; then nothing has changed.
+    #[inline(always)]
+    pub fn check_and_hold(
+        &mut self,
+        order: &NewOrder,
+        is_duplicate: impl FnOnce() -> bool,
+        relief: Option<&Relief>,
+    ) -> Checked<HeldOrder> {
+        let risk = self.risk;
+        let instrument = risk.instruments.get(order.instrument.index()).ok_or(RejectReason::UnknownInstrument)?;
+        ensure(!risk.halted, RejectReason::VenueHalted)?;
+        ensure(!instrument.halted, RejectReason::InstrumentHalted)?;
+        let account = check_account(risk, order.account, Permissions::TRADE)?;
+        let limit = match order.size {
+            Size::Lots(quantity) => {
+                if order.order_type == OrderType::Limit {
+                    check_price(instrument, order.price)?;
+                }
+                check_quantity(instrument, quantity)?;
+                check_price_band(instrument, order, quantity)?
+            }
+            Size::QuoteAmount(amount) => {
+                ensure(amount.is_positive(), RejectReason::AmountNotPositive)?;
+                let limits = instrument.limits();
+                ensure(amount >= limits.notional_min, RejectReason::NotionalBelowMinimum)?;
+                ensure(amount <= limits.notional_max, RejectReason::NotionalAboveMaximum)?;
+                market_limit(instrument, order.side)?
+            }
+        };
+        check_rates(account)?;
+        ensure(account.orders <= account.limits.orders_per_second_max, RejectReason::OrderRateExceeded)?;
+        ensure(!is_duplicate(), RejectReason::DuplicateClientOrderId)?;
+        let may_rest = order.time_in_force == TimeInForce::GoodTillCancel;
+        if may_rest {
+            let others = account.open_orders as usize - usize::from(relief.is_some());
+            let room = others < account.limits.open_orders_max as usize
+                && self.open_orders - usize::from(relief.is_some()) < ORDERS_MAX;
+            ensure(room, RejectReason::OpenOrderLimitExceeded)?;
+        }
+        let opposite_best = match relief {
+            None => self.books[order.instrument.index()].best(order.side.opposite()),
+            Some(relief) => relief.opposite_best,
+        };
+        if order.side == Side::Buy {
+            let lots = match order.size {
+                Size::Lots(quantity) => Some(quantity),
+                Size::QuoteAmount(amount) => {
+                    opposite_best.map_or(Some(Quantity::ZERO), |ask| instrument.lots_for(amount, ask))
+                }
+            };
+            let lots = lots.ok_or(RejectReason::PositionLimitExceeded)?;
+            let freed =
+                relief.filter(|relief| relief.instrument == order.instrument).map_or(0, |relief| relief.bid_lots);
+            self.check_position(instrument, order.account, lots, freed)?;
+        }
+        let rates = risk.fees.rates(instrument.fee_schedule, account.fee_tier);
+        let post_only = order.flags.has(OrderFlags::POST_ONLY);
+        let (asset, hold) = match (order.side, order.size) {
+            (Side::Buy, Size::Lots(quantity)) => {
+                let notional = instrument.units.notional(limit, quantity);
+                (instrument.units.quote, entry_hold(notional, rates, !post_only, may_rest))
+            }
+            (Side::Buy, Size::QuoteAmount(amount)) => (instrument.units.quote, amount),
+            (Side::Sell, Size::Lots(quantity)) => (instrument.units.base, instrument.units.base_amount(quantity)),
+            (Side::Sell, Size::QuoteAmount(amount)) => {
+                let lots = instrument.lots_for(amount, limit).filter(|lots| !lots.is_zero());
+                let lots = lots.ok_or(RejectReason::InsufficientFunds)?;
+                (instrument.units.base, instrument.units.base_amount(lots))
+            }
+        };
+        let freed = relief.filter(|relief| relief.hold.0 == asset).map_or(Amount::ZERO, |relief| relief.hold.1);
+        let available = self.ledger.balance(order.account, asset).available + freed;
+        ensure(available >= hold, RejectReason::InsufficientFunds)?;
+        let crosses = opposite_best.is_some_and(|best| order.side.crosses(limit, best));
+        ensure(!(post_only && crosses), RejectReason::PostOnlyWouldTrade)?;
+
+        // After this point the order must succeed.
+        if let Some(relief) = relief {
+            self.ledger.release(order.account, relief.hold.0, relief.hold.1);
+        }
+        self.ledger.hold(order.account, asset, hold).expect("Invariant: what was checked is available");
+        Ok(HeldOrder(HeldTerms {
+            account: order.account,
+            trade_group: account.trade_group,
+            instrument: order.instrument,
+            side: order.side,
+            order_type: order.order_type,
+            time_in_force: order.time_in_force,
+            self_trade_prevention: order.self_trade_prevention,
+            flags: order.flags,
+            limit,
+            size: order.size,
+            rates,
+            hold,
+            client_order_id: order.client_order_id,
+        }))
+    }
+
+    /// Whether `lots` more bids, with `freed` lots of bids gone, keep the account within its position limit.
+    #[inline(always)]
+    pub(crate) fn check_position(
+        &self,
+        instrument: &Instrument,
+        account: AccountId,
+        lots: Quantity,
+        freed: u64,
+    ) -> Checked {
+        let exposure = instrument.exposures.get(account.index());
+        let within = (exposure.open_bid_lots - freed)
+            .checked_add(lots.lots())
+            .and_then(|bids| exposure.position_max_lots.checked_sub(bids))
+            .is_some_and(|room| {
+                let base = self.ledger.balance(account, instrument.units.base).total();
+                base <= instrument.units.base_amount(Quantity::from_lots(room))
+            });
+        ensure(within, RejectReason::PositionLimitExceeded)
+    }
+}
+
+/// An amendment that is to be checked: an open order's terms, with what changes.
+#[derive(Clone, Copy, Debug)]
+pub struct Amendment {
+    /// The order as it came in, with its new price, and its new open quantity as size.
+    pub terms: HeldTerms,
+    /// The new total quantity.
+    pub total: Quantity,
+    /// What was executed and prevented so far.
+    pub gone: Quantity,
+    /// The price now.
+    pub old_price: Price,
+    /// The total quantity now.
+    pub old_total: Quantity,
+    /// What it holds now.
+    pub old_hold: Amount,
+    /// The best price on its opposite side.
+    pub opposite_best: Option<Price>,
+}
+
+/// What the gate decided about an amendment.
+#[derive(Debug)]
+pub enum Amended {
+    /// The same price and less quantity: the order keeps its place.
+    Reduced,
+    /// The order leaves its place and comes in again.
+    Reentered(HeldOrder),
+}
+
+impl Gate<'_> {
+    /// Checks an amendment of an open order. For anything but a reduction the old hold is released and the new one made.
+    ///
+    /// # Errors
+    /// The first reason that applies; then nothing has changed.
+    pub fn check_and_hold_amendment(&mut self, amendment: &Amendment) -> Checked<Amended> {
+        let Amendment { terms, total, gone, old_price, old_total, old_hold, opposite_best } = *amendment;
+        let risk = self.risk;
+        let instrument = risk.instrument(terms.instrument);
+        ensure(!instrument.halted, RejectReason::InstrumentHalted)?;
+        let account = check_account(risk, terms.account, Permissions::TRADE)?;
+        check_price(instrument, terms.limit)?;
+        check_quantity(instrument, total)?;
+        check_notional(instrument, terms.limit, total)?;
+        let reduction = terms.limit == old_price && total < old_total;
+        if !reduction {
+            let inside = instrument.band().is_none_or(|band| band.contains(terms.limit));
+            ensure(inside, RejectReason::PriceOutsideBand)?;
+        }
+        ensure(total > gone, RejectReason::QuantityNotAboveExecuted)?;
+        ensure(terms.limit != old_price || total != old_total, RejectReason::AmendChangesNothing)?;
+        check_rates(account)?;
+        if reduction {
+            return Ok(Amended::Reduced);
+        }
+        let (open, old_open) = (total - gone, old_total - gone);
+        if terms.side == Side::Buy {
+            self.check_position(instrument, terms.account, open, old_open.lots())?;
+        }
+        let post_only = terms.flags.has(OrderFlags::POST_ONLY);
+        let (asset, hold) = match terms.side {
+            Side::Buy => {
+                let notional = instrument.units.notional(terms.limit, open);
+                (instrument.units.quote, entry_hold(notional, terms.rates, !post_only, true))
+            }
+            Side::Sell => (instrument.units.base, instrument.units.base_amount(open)),
+        };
+        let available = self.ledger.balance(terms.account, asset).available + old_hold;
+        ensure(available >= hold, RejectReason::InsufficientFunds)?;
+        let crosses = opposite_best.is_some_and(|best| terms.side.crosses(terms.limit, best));
+        ensure(!(post_only && crosses), RejectReason::PostOnlyWouldTrade)?;
+
+        // After this point the amendment must succeed.
+        self.ledger.release(terms.account, asset, old_hold);
+        self.ledger.hold(terms.account, asset, hold).expect("Invariant: what was checked is available");
+        Ok(Amended::Reentered(HeldOrder(HeldTerms { hold, size: Size::Lots(open), ..terms })))
+    }
+}
+
+/// Whether an account exists, is not halted and has a permission.
+#[inline(always)]
+fn check_account(risk: &Risk, account: AccountId, wanted: Permissions) -> Checked<&AccountRisk> {
+    let account = risk.account(account).ok_or(RejectReason::UnknownAccount)?;
+    ensure(!account.halted, RejectReason::AccountHalted)?;
+    ensure(account.permissions.allow(wanted), RejectReason::AccountNotPermitted)?;
+    Ok(account)
+}
+
+#[inline(always)]
+fn check_price(instrument: &Instrument, price: Price) -> Checked {
+    ensure(price.ticks() > 0, RejectReason::PriceNotPositive)?;
+    let increment = i64::from(instrument.limits().price_increment_ticks);
+    ensure(increment == 1 || price.ticks() % increment == 0, RejectReason::PriceNotOnTick)
+}
+
+#[inline(always)]
+fn check_quantity(instrument: &Instrument, quantity: Quantity) -> Checked {
+    let limits = instrument.limits();
+    ensure(!quantity.is_zero(), RejectReason::QuantityNotPositive)?;
+    ensure(instrument.whole_lots(quantity) == quantity, RejectReason::QuantityNotOnLot)?;
+    ensure(quantity >= limits.quantity_min, RejectReason::QuantityBelowMinimum)?;
+    ensure(quantity <= limits.quantity_max, RejectReason::QuantityAboveMaximum)
+}
+
+#[inline(always)]
+fn check_notional(instrument: &Instrument, price: Price, quantity: Quantity) -> Checked {
+    match instrument.compare_notional(RawNotional::of(price, quantity)) {
+        Ordering::Less => Err(RejectReason::NotionalBelowMinimum),
+        Ordering::Greater => Err(RejectReason::NotionalAboveMaximum),
+        Ordering::Equal => Ok(()),
+    }
+}
+
+/// Checks notional and band of an order by quantity, and gives the worst price it may trade at.
+#[inline(always)]
+fn check_price_band(instrument: &Instrument, order: &NewOrder, quantity: Quantity) -> Checked<Price> {
+    match order.order_type {
+        OrderType::Limit => {
+            check_notional(instrument, order.price, quantity)?;
+            let inside = instrument.band().is_none_or(|band| band.contains(order.price));
+            ensure(inside, RejectReason::PriceOutsideBand)?;
+            Ok(order.price)
+        }
+        OrderType::Market => {
+            let limit = market_limit(instrument, order.side)?;
+            let reference = instrument.band_reference().ok_or(RejectReason::NoReferencePrice)?;
+            check_notional(instrument, reference, quantity)?;
+            Ok(limit)
+        }
+    }
+}
+
+/// A market order's limit: the edge of the band.
+fn market_limit(instrument: &Instrument, side: Side) -> Checked<Price> {
+    let band = instrument.band().ok_or(RejectReason::NoReferencePrice)?;
+    Ok(match side {
+        Side::Buy => band.high,
+        Side::Sell => band.low.max(Price::from_ticks(1)),
+    })
+}
+
+#[inline(always)]
+fn check_rates(account: &AccountRisk) -> Checked {
+    ensure(account.messages <= account.limits.messages_per_second_max, RejectReason::MessageRateExceeded)
+}

@@ -1,0 +1,33 @@
+//! What an order holds. A product that is not paid with price times quantity has its own branch here.
+
+use tradewright_types::{Amount, FeeRate, FeeRates, InstrumentUnits, Price, Quantity, RoundedFee, Side};
+
+/// What a resting order holds: of a bid, exactly what its open quantity can still cost as a maker, the rounding of the fees
+/// posted so far included; of an ask, its open quantity. In quanta of the quote or the base asset.
+#[inline(always)]
+pub fn resting_hold(
+    units: &InstrumentUnits,
+    side: Side,
+    price: Price,
+    open: Quantity,
+    maker: FeeRate,
+    mut posted: RoundedFee,
+) -> Amount {
+    match side {
+        Side::Sell => units.base_amount(open),
+        Side::Buy => {
+            let notional = units.notional(price, open);
+            if maker.ppm() > 0 { notional + posted.charge(maker, notional) } else { notional }
+        }
+    }
+}
+
+/// What a bid worth `notional` at its limit must be covered with on entry: the notional and the fee at the higher of the rates
+/// that it can be charged. When it can be charged both, its two parts are rounded apart, which can cost one quantum more.
+#[inline(always)]
+pub fn entry_hold(notional: Amount, rates: FeeRates, may_take: bool, may_rest: bool) -> Amount {
+    let taker = if may_take { rates.taker.or_zero() } else { FeeRate::default() };
+    let maker = if may_rest { rates.maker.or_zero() } else { FeeRate::default() };
+    let both = taker.ppm() > 0 && maker.ppm() > 0;
+    notional + taker.max(maker).rounded_up(notional) + Amount::from_quanta(i128::from(both))
+}

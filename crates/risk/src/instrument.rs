@@ -1,0 +1,143 @@
+//! What risk knows of an instrument.
+
+use tradewright_types::{
+    Amount, InstrumentKind, InstrumentLimits, InstrumentUnits, PagedTable, Price, Quantity, RawNotional,
+};
+
+use crate::{Band, Exposure};
+
+/// An instrument: its units, limits, state and reference, and what each account has at stake in it.
+#[derive(Clone, Debug)]
+pub struct Instrument {
+    /// What kind of product it is.
+    pub kind: InstrumentKind,
+    /// How ticks and lots turn into money.
+    pub units: InstrumentUnits,
+    limits: InstrumentLimits,
+    /// Which fee schedule it uses.
+    pub fee_schedule: u16,
+    /// Whether it is halted.
+    pub halted: bool,
+    reference: Option<Price>,
+    last: Option<Price>,
+    /// The band around the reference, or around the last trade when none is set.
+    band: Option<Band>,
+    /// The notional limits in ticks x lots, so that they are compared before anything is multiplied.
+    raw_min: RawNotional,
+    raw_max: RawNotional,
+    /// What each account has at stake.
+    pub exposures: PagedTable<Exposure>,
+}
+
+impl Instrument {
+    /// A new instrument, open for trading, without reference or last price.
+    pub fn new(kind: InstrumentKind, units: InstrumentUnits, fee_schedule: u16, limits: InstrumentLimits) -> Self {
+        let mut instrument = Self {
+            kind,
+            units,
+            limits,
+            fee_schedule,
+            halted: false,
+            reference: None,
+            last: None,
+            band: None,
+            raw_min: RawNotional::default(),
+            raw_max: RawNotional::default(),
+            exposures: PagedTable::default(),
+        };
+        instrument.set_limits(limits);
+        instrument
+    }
+
+    /// Its limits.
+    #[inline(always)]
+    pub fn limits(&self) -> &InstrumentLimits {
+        &self.limits
+    }
+
+    /// Replaces its limits. Open orders keep what they have.
+    pub fn set_limits(&mut self, limits: InstrumentLimits) {
+        let unit = i128::from(self.units.quote_quanta_per_tick_lot);
+        self.raw_min = RawNotional((limits.notional_min.quanta() as u128).div_ceil(unit as u128) as i128);
+        self.raw_max = RawNotional(limits.notional_max.quanta() / unit);
+        self.limits = limits;
+        self.refresh_band();
+    }
+
+    /// The price that was set for the band.
+    pub fn reference(&self) -> Option<Price> {
+        self.reference
+    }
+
+    /// The price of the last trade.
+    pub fn last(&self) -> Option<Price> {
+        self.last
+    }
+
+    /// What the band lies around: the reference that was set, else the last trade.
+    #[inline(always)]
+    pub fn band_reference(&self) -> Option<Price> {
+        self.reference.or(self.last)
+    }
+
+    /// Sets or removes the reference price.
+    pub fn set_reference(&mut self, price: Option<Price>) {
+        self.reference = price;
+        self.refresh_band();
+    }
+
+    /// Notes the price of the last trade of a command.
+    #[inline(always)]
+    pub fn set_last(&mut self, price: Price) {
+        self.last = Some(price);
+        if self.reference.is_none() {
+            self.refresh_band();
+        }
+    }
+
+    fn refresh_band(&mut self) {
+        let around = |price| Band::around(price, self.limits.band_down_ppm, self.limits.band_up_ppm);
+        self.band = self.band_reference().map(around);
+    }
+
+    /// The prices that orders may have, if there is a reference.
+    #[inline(always)]
+    pub fn band(&self) -> Option<&Band> {
+        self.band.as_ref()
+    }
+
+    /// Whether an order of this notional is too small (`Less`), too large (`Greater`) or neither.
+    #[inline(always)]
+    pub fn compare_notional(&self, raw: RawNotional) -> core::cmp::Ordering {
+        if raw < self.raw_min {
+            core::cmp::Ordering::Less
+        } else if raw > self.raw_max {
+            core::cmp::Ordering::Greater
+        } else {
+            core::cmp::Ordering::Equal
+        }
+    }
+
+    /// How many whole lots (in steps of the quantity increment) `amount` is at `price`, without fees. `None` when it is more
+    /// than any order can be.
+    pub fn lots_for(&self, amount: Amount, price: Price) -> Option<Quantity> {
+        let unit = i128::from(price.ticks()).checked_mul(i128::from(self.units.quote_quanta_per_tick_lot))?;
+        let lots = u64::try_from(amount.quanta() / unit).ok()?;
+        Some(self.whole_lots(Quantity::from_lots(lots))).filter(|lots| lots.lots() < 1 << 62)
+    }
+
+    /// `quantity` rounded down to the quantity increment.
+    #[inline(always)]
+    pub fn whole_lots(&self, quantity: Quantity) -> Quantity {
+        match self.limits.quantity_increment_lots {
+            1 => quantity,
+            increment => Quantity::from_lots(quantity.lots() - quantity.lots() % increment),
+        }
+    }
+
+    /// An account's open bids in lots, to be changed.
+    #[inline(always)]
+    pub fn open_bids_mut(&mut self, account: tradewright_types::AccountId) -> &mut u64 {
+        &mut self.exposures.get_mut(account.index()).open_bid_lots
+    }
+}

@@ -1,0 +1,24 @@
+//! Pre-trade risk: what each account and instrument may do, and the gate that every order passes.
+//!
+//! The gate checks everything, then changes everything: it returns a [`HeldOrder`], the sealed proof that the order passed
+//! every check and that its funds are held. Nothing else can make one, and matching accepts nothing else.
+#![forbid(unsafe_code)]
+#![deny(clippy::float_arithmetic, clippy::iter_over_hash_type)]
+
+mod account;
+mod band;
+mod exposure;
+mod fees;
+mod gate;
+mod hold;
+mod instrument;
+mod risk;
+
+pub use account::{AccountRisk, UNLIMITED};
+pub use band::Band;
+pub use exposure::{Exposure, POSITION_UNLIMITED};
+pub use fees::FeeSchedules;
+pub use gate::{Amended, Amendment, Gate, HeldOrder, HeldTerms, ORDERS_MAX, Relief};
+pub use hold::{entry_hold, resting_hold};
+pub use instrument::Instrument;
+pub use risk::Risk;
