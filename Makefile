@@ -5,6 +5,8 @@ UV_VERSION := 0.13.9
 CARGO_FUZZ_VERSION := 0.13.2
 CARGO_LLVM_COV_VERSION := 0.6.21
 FUZZ_SECONDS ?= 60
+# The one place for the minimum is Cargo.toml.
+RUST_VERSION_MIN := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 # Passed on to the command: make demo ARGS="--seed 7"
 ARGS ?=
 
@@ -75,7 +77,7 @@ ready: cargo-present $(filter $(TOOLS_BIN)/uv,$(UV))
 .PHONY: cargo-present
 cargo-present:
 	@command -v cargo >/dev/null || { \
-	  echo "Tradewright needs Rust 1.85 or later: cargo is not on the PATH (see https://rustup.rs)." >&2; \
+	  echo "Tradewright needs Rust $(RUST_VERSION_MIN) or later: cargo is not on the PATH (see https://rustup.rs)." >&2; \
 	  exit 1; }
 
 $(TOOLS_BIN)/uv:

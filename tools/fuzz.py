@@ -38,9 +38,7 @@ def main() -> int:
     for target in targets:
         print(f"fuzzing {target} for {arguments.seconds} s", flush=True)
         limit = f"-max_total_time={arguments.seconds}"
-        run = subprocess.run(
-            ["cargo", "fuzz", "run", target, "--", limit], check=False, env=environment
-        )
+        run = subprocess.run(["cargo", "fuzz", "run", target, "--", limit], check=False, env=environment)
         if run.returncode != 0:
             return run.returncode
     return 0

@@ -58,9 +58,7 @@ def find_llvm() -> dict[str, str] | None:
 
 def llvm_major() -> str:
     """Return the major version of the LLVM inside rustc."""
-    version = subprocess.run(
-        ["rustc", "--version", "--verbose"], check=True, capture_output=True, text=True
-    ).stdout
+    version = subprocess.run(["rustc", "--version", "--verbose"], check=True, capture_output=True, text=True).stdout
     match = re.search(r"^LLVM version: (\d+)", version, re.MULTILINE)
     return match[1] if match else "unknown"
 

@@ -18,10 +18,7 @@ fn main() {
 }
 
 fn record(name: &str, value: Option<String>) {
-    println!(
-        "cargo::rustc-env={name}={}",
-        value.as_deref().unwrap_or("unknown")
-    );
+    println!("cargo::rustc-env={name}={}", value.as_deref().unwrap_or("unknown"));
 }
 
 /// The profile's own name. `PROFILE` only tells debug from release, so it is read from
@@ -51,13 +48,8 @@ fn rustc_version() -> Option<String> {
 /// The commit of this repository, and of no other: an unpacked source archive may lie inside a
 /// repository that has nothing to do with Tradewright.
 fn git_commit() -> Option<String> {
-    let root = Path::new(&env::var_os("CARGO_MANIFEST_DIR")?)
-        .ancestors()
-        .nth(2)?
-        .canonicalize()
-        .ok()?;
-    let git =
-        |arguments: &[&str]| output_of(Command::new("git").arg("-C").arg(&root).args(arguments));
+    let root = Path::new(&env::var_os("CARGO_MANIFEST_DIR")?).ancestors().nth(2)?.canonicalize().ok()?;
+    let git = |arguments: &[&str]| output_of(Command::new("git").arg("-C").arg(&root).args(arguments));
 
     let top_level = git(&["rev-parse", "--show-toplevel"])?;
     if Path::new(&top_level).canonicalize().ok()? != root {

@@ -59,20 +59,14 @@ def test_a_crate_is_named_after_its_folder(crate: str) -> None:
 @pytest.mark.parametrize("crate", CRATES)
 def test_a_crate_depends_only_on_crates_before_it(crate: str) -> None:
     before = {PREFIX + name for name in ORDER[: ORDER.index(crate)]}
-    own = {
-        package
-        for package in packages(crate, "dependencies", "build-dependencies")
-        if package.startswith(PREFIX)
-    }
+    own = {package for package in packages(crate, "dependencies", "build-dependencies") if package.startswith(PREFIX)}
     assert own - before == set()
 
 
 @pytest.mark.parametrize("crate", [crate for crate in CRATES if crate in ENGINE])
 def test_the_engine_runs_on_its_own_code(crate: str) -> None:
     foreign = {
-        package
-        for package in packages(crate, "dependencies", "build-dependencies")
-        if not package.startswith(PREFIX)
+        package for package in packages(crate, "dependencies", "build-dependencies") if not package.startswith(PREFIX)
     }
     assert foreign - ENGINE_THIRD_PARTY == set()
 

@@ -62,9 +62,7 @@ def test_clippy_refuses_a_clock_and_a_map_in_the_engine(tmp_path: Path) -> None:
     (tmp_path / "clippy.toml").write_bytes((ROOT / "clippy.toml").read_bytes())
     crate = tmp_path / "crates" / "impure"
     (crate / "src").mkdir(parents=True)
-    (crate / "Cargo.toml").write_text(
-        '[package]\nname = "impure"\nedition = "2024"\n[workspace]\n', encoding="utf-8"
-    )
+    (crate / "Cargo.toml").write_text('[package]\nname = "impure"\nedition = "2024"\n[workspace]\n', encoding="utf-8")
     (crate / "src" / "lib.rs").write_text(
         "pub fn now() -> std::time::Instant { std::time::Instant::now() }\n"
         "pub type Balances = std::collections::HashMap<u32, u64>;\n",

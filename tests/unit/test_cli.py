@@ -72,9 +72,7 @@ def test_doctor_can_insist_on_a_release_build() -> None:
         (tw.TradewrightError("the state hashes differ"), 1),
     ],
 )
-def test_an_expected_error_ends_as_one_sentence_and_its_code(
-    error: tw.TradewrightError, code: int
-) -> None:
+def test_an_expected_error_ends_as_one_sentence_and_its_code(error: tw.TradewrightError, code: int) -> None:
     app = build_app()
 
     @app.command("fail")

@@ -49,9 +49,7 @@ def test_argument_error_is_a_value_error() -> None:
 
 def test_the_drawn_tree_is_the_tree() -> None:
     classes = [
-        value
-        for value in vars(errors).values()
-        if isinstance(value, type) and issubclass(value, tw.TradewrightError)
+        value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, tw.TradewrightError)
     ]
     assert errors.__doc__ is not None
     drawn = {line.strip("├└─ ").split()[0] for line in errors.__doc__.splitlines() if "──" in line}

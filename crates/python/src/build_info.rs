@@ -29,14 +29,7 @@ impl BuildInfo {
     }
 
     fn __repr__(&self) -> String {
-        let Self {
-            version,
-            profile,
-            target,
-            target_cpu,
-            rustc,
-            commit,
-        } = self;
+        let Self { version, profile, target, target_cpu, rustc, commit } = self;
         format!(
             "BuildInfo(version={version:?}, profile={profile:?}, target={target:?}, \
              target_cpu={target_cpu:?}, rustc={rustc:?}, commit={commit:?})"
