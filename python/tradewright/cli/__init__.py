@@ -1,0 +1,1 @@
+"""The command `tradewright`: one module a command group, wired in `main`."""
