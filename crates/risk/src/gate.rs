@@ -195,6 +195,18 @@ impl Gate<'_> {
         }))
     }
 
+    /// Whether the instrument is open and the account may trade: the checks that come before the order itself.
+    ///
+    /// # Errors
+    /// The first reason that applies.
+    pub fn check_standing(&self, instrument: InstrumentId, account: AccountId) -> Checked {
+        let instrument = self.risk.instruments.get(instrument.index()).ok_or(RejectReason::UnknownInstrument)?;
+        ensure(!self.risk.halted, RejectReason::VenueHalted)?;
+        ensure(!instrument.halted, RejectReason::InstrumentHalted)?;
+        check_account(self.risk, account, Permissions::TRADE)?;
+        Ok(())
+    }
+
     /// Whether `lots` more bids, with `freed` lots of bids gone, keep the account within its position limit.
     #[inline(always)]
     pub(crate) fn check_position(

@@ -118,12 +118,11 @@ impl Instrument {
         }
     }
 
-    /// How many whole lots (in steps of the quantity increment) `amount` is at `price`, without fees. `None` when it is more
-    /// than any order can be.
+    /// How many whole lots `amount` is at `price`, without fees. `None` when that is more than any account can have.
     pub fn lots_for(&self, amount: Amount, price: Price) -> Option<Quantity> {
         let unit = i128::from(price.ticks()).checked_mul(i128::from(self.units.quote_quanta_per_tick_lot))?;
         let lots = u64::try_from(amount.quanta() / unit).ok()?;
-        Some(self.whole_lots(Quantity::from_lots(lots))).filter(|lots| lots.lots() < 1 << 62)
+        Some(Quantity::from_lots(lots)).filter(|lots| lots.lots() < 1 << 62)
     }
 
     /// `quantity` rounded down to the quantity increment.

@@ -6,7 +6,6 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, transmute_ref};
 
-use crate::setting::Setting;
 use crate::{
     ANY, AccountId, Amount, ClientOrderId, InstrumentId, OrderFlags, OrderId, OrderType, Price, Quantity, RejectReason,
     SCHEMA_VERSION, SelfTradePrevention, Side, TimeInForce, Wide,
@@ -102,6 +101,12 @@ kinds! {
 }
 
 impl CommandKind {
+    /// Whether this is a record that stands behind another one.
+    #[inline(always)]
+    pub const fn is_continuation(self) -> bool {
+        self as u8 >= Self::Text as u8
+    }
+
     /// Whether this is a message of a trader about its orders: these are counted against the message rate.
     #[inline(always)]
     pub const fn is_order_entry(self) -> bool {
@@ -265,31 +270,20 @@ pub struct Replace {
     pub order: NewOrder,
 }
 
-/// A command, decoded.
+/// An amendment, decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Command {
-    /// See [`CommandKind::PlaceOrder`].
-    Place(NewOrder),
-    /// See [`CommandKind::CancelOrder`].
-    Cancel(Cancel),
-    /// See [`CommandKind::CancelAll`].
-    CancelAll(CancelAll),
-    /// See [`CommandKind::AmendOrder`].
-    Amend {
-        /// Whose order, and which one.
-        order: Cancel,
-        /// The new price.
-        price: Price,
-        /// The new total quantity.
-        quantity: Quantity,
-    },
-    /// See [`CommandKind::ReplaceOrder`].
-    Replace(Replace),
-    /// Everything that is not about orders.
-    Setting(Setting),
+pub struct Amend {
+    /// Whose order.
+    pub account: AccountId,
+    /// Which one.
+    pub target: Target,
+    /// The new price.
+    pub price: Price,
+    /// The new total quantity.
+    pub quantity: Quantity,
 }
 
-/// What [`Command::decode`] gives.
+/// What reading a record gives.
 pub type Decoded<T> = Result<T, RejectReason>;
 
 impl CommandRecord {
@@ -444,81 +438,103 @@ impl NewOrder {
     }
 }
 
-impl Command {
-    /// Reads a command from all of its records.
+/// Reads the envelope of a command: what it is, and whether its records are all there.
+///
+/// # Errors
+/// The envelope's reasons, in precedence order.
+#[inline(always)]
+pub fn read_envelope(records: &[CommandRecord]) -> Decoded<CommandKind> {
+    let first = records.first().ok_or(RejectReason::MalformedRecords)?;
+    let kind = CommandKind::from_code(first.header.kind).ok_or(RejectReason::UnknownCommand)?;
+    if kind.is_continuation() {
+        return Err(RejectReason::UnknownCommand);
+    }
+    if first.header.schema_version != SCHEMA_VERSION {
+        return Err(RejectReason::UnknownSchemaVersion);
+    }
+    if usize::from(first.header.record_count) != records.len() {
+        return Err(RejectReason::MalformedRecords);
+    }
+    Ok(kind)
+}
+
+#[inline(always)]
+fn ensure_read(rest: &[CommandRecord]) -> Decoded<()> {
+    if rest.is_empty() { Ok(()) } else { Err(RejectReason::MalformedRecords) }
+}
+
+impl NewOrder {
+    /// Reads the whole command.
     ///
     /// # Errors
-    /// The reason of the envelope or of the fields, in precedence order.
+    /// The fields' reasons, in precedence order.
     #[inline(always)]
-    pub fn decode(records: &[CommandRecord]) -> Decoded<Self> {
-        let first = records.first().ok_or(RejectReason::MalformedRecords)?;
-        let kind = CommandKind::from_code(first.header.kind).ok_or(RejectReason::UnknownCommand)?;
-        if first.header.schema_version != SCHEMA_VERSION {
-            return Err(RejectReason::UnknownSchemaVersion);
-        }
-        if usize::from(first.header.record_count) != records.len() {
+    pub fn read(records: &[CommandRecord]) -> Decoded<Self> {
+        let (order, rest) = Self::decode(records)?;
+        ensure_read(rest)?;
+        Ok(order)
+    }
+}
+
+impl Cancel {
+    /// Reads the whole command.
+    ///
+    /// # Errors
+    /// The fields' reasons, in precedence order.
+    #[inline(always)]
+    pub fn read(records: &[CommandRecord]) -> Decoded<Self> {
+        let (target, rest) = records[0].target(&records[1..])?;
+        ensure_read(rest)?;
+        Ok(Self { account: AccountId(records[0].account), target })
+    }
+}
+
+impl CancelAll {
+    /// Reads the whole command.
+    ///
+    /// # Errors
+    /// The fields' reasons, in precedence order.
+    pub fn read(records: &[CommandRecord]) -> Decoded<Self> {
+        let first = &records[0];
+        let side = match first.side {
+            BOTH_SIDES => None,
+            code => Some(Side::from_code(code).ok_or(RejectReason::InvalidSide)?),
+        };
+        first.flags(OrderFlags::default())?;
+        ensure_read(&records[1..])?;
+        let instrument = (first.instrument != ANY).then_some(InstrumentId(first.instrument));
+        Ok(Self { account: AccountId(first.account), instrument, side })
+    }
+}
+
+impl Amend {
+    /// Reads the whole command.
+    ///
+    /// # Errors
+    /// The fields' reasons, in precedence order.
+    pub fn read(records: &[CommandRecord]) -> Decoded<Self> {
+        let first = &records[0];
+        let (target, rest) = first.target(&records[1..])?;
+        ensure_read(rest)?;
+        let (price, quantity) = (Price::from_ticks(first.price_ticks), Quantity::from_lots(first.quantity_lots));
+        Ok(Self { account: AccountId(first.account), target, price, quantity })
+    }
+}
+
+impl Replace {
+    /// Reads the whole command.
+    ///
+    /// # Errors
+    /// The fields' reasons, in precedence order.
+    pub fn read(records: &[CommandRecord]) -> Decoded<Self> {
+        let first = &records[0];
+        let (target, rest) = first.target(&records[1..])?;
+        let next = rest.first().ok_or(RejectReason::MalformedRecords)?;
+        if next.header.kind != CommandKind::PlaceOrder as u8 || next.account != first.account {
             return Err(RejectReason::MalformedRecords);
         }
-        let account = AccountId(first.account);
-        let (command, rest) = match kind {
-            CommandKind::PlaceOrder => {
-                let (order, rest) = NewOrder::decode(records)?;
-                (Self::Place(order), rest)
-            }
-            CommandKind::CancelOrder => {
-                let (target, rest) = first.target(&records[1..])?;
-                (Self::Cancel(Cancel { account, target }), rest)
-            }
-            CommandKind::CancelAll => {
-                let side = match first.side {
-                    BOTH_SIDES => None,
-                    code => Some(Side::from_code(code).ok_or(RejectReason::InvalidSide)?),
-                };
-                first.flags(OrderFlags::default())?;
-                let instrument = (first.instrument != ANY).then_some(InstrumentId(first.instrument));
-                (Self::CancelAll(CancelAll { account, instrument, side }), &records[1..])
-            }
-            CommandKind::AmendOrder => {
-                let (target, rest) = first.target(&records[1..])?;
-                let (price, quantity) =
-                    (Price::from_ticks(first.price_ticks), Quantity::from_lots(first.quantity_lots));
-                (Self::Amend { order: Cancel { account, target }, price, quantity }, rest)
-            }
-            CommandKind::ReplaceOrder => {
-                let (target, rest) = first.target(&records[1..])?;
-                let next = rest.first().ok_or(RejectReason::MalformedRecords)?;
-                if next.header.kind != CommandKind::PlaceOrder as u8 || next.account != first.account {
-                    return Err(RejectReason::MalformedRecords);
-                }
-                let (order, rest) = NewOrder::decode(rest)?;
-                (Self::Replace(Replace { target, order }), rest)
-            }
-            CommandKind::Text | CommandKind::InstrumentUnits | CommandKind::InstrumentLimits => {
-                return Err(RejectReason::UnknownCommand);
-            }
-            CommandKind::AdvanceTime
-            | CommandKind::AddAsset
-            | CommandKind::ListInstrument
-            | CommandKind::SetInstrumentLimits
-            | CommandKind::SetReferencePrice
-            | CommandKind::SetFeeTier
-            | CommandKind::OpenAccount
-            | CommandKind::SetAccountLimits
-            | CommandKind::SetAccountFeeTier
-            | CommandKind::SetTradeGroup
-            | CommandKind::SetPermissions
-            | CommandKind::SetPositionLimit
-            | CommandKind::Halt
-            | CommandKind::Resume
-            | CommandKind::Deposit
-            | CommandKind::RequestWithdrawal
-            | CommandKind::ConfirmWithdrawal
-            | CommandKind::CancelWithdrawal
-            | CommandKind::Transfer => {
-                let (setting, rest) = Setting::decode(kind, records)?;
-                (Self::Setting(setting), rest)
-            }
-        };
-        if rest.is_empty() { Ok(command) } else { Err(RejectReason::MalformedRecords) }
+        let (order, rest) = NewOrder::decode(rest)?;
+        ensure_read(rest)?;
+        Ok(Self { target, order })
     }
 }

@@ -91,19 +91,22 @@ impl RoundedFee {
             self.excess_millionths = left as u32;
             Amount::from_quanta(i128::from(fee))
         } else {
-            self.charge_wide(rate, quanta * u128::from(magnitude))
+            self.charge_wide(rate, quanta)
         }
     }
 
+    /// The same for any notional: whole millions of quanta have an exact fee, only the part below is rounded.
     #[cold]
-    fn charge_wide(&mut self, rate: FeeRate, exact: u128) -> Amount {
-        let (million, excess) = (u128::from(MILLION), u128::from(self.excess_millionths));
+    fn charge_wide(&mut self, rate: FeeRate, quanta: u128) -> Amount {
+        let million = u128::from(MILLION);
+        let (magnitude, excess) = (u128::from(rate.0.unsigned_abs()), u128::from(self.excess_millionths));
+        let (whole, part) = (quanta / million * magnitude, quanta % million * magnitude);
         let (fee, left) = if rate.0 >= 0 {
-            let fee = exact.saturating_sub(excess).div_ceil(million);
-            (fee as i128, fee * million + excess - exact)
+            let fee = part.saturating_sub(excess).div_ceil(million);
+            ((whole + fee) as i128, fee * million + excess - part)
         } else {
-            let rebate = (exact + excess) / million;
-            (-(rebate as i128), exact + excess - rebate * million)
+            let rebate = (part + excess) / million;
+            (-((whole + rebate) as i128), part + excess - rebate * million)
         };
         self.excess_millionths = left as u32;
         Amount::from_quanta(fee)

@@ -26,8 +26,8 @@ mod wire;
 pub use account::{AccountKind, Permissions, TransferKind};
 pub use amount::{Amount, RawNotional};
 pub use command::{
-    Cancel, CancelAll, Command, CommandHeader, CommandKind, CommandRecord, Decoded, NewOrder, Replace, Size, Target,
-    TextRecord,
+    Amend, Cancel, CancelAll, CommandHeader, CommandKind, CommandRecord, Decoded, NewOrder, Replace, Size, Target,
+    TextRecord, read_envelope,
 };
 pub use event::{CloseReason, EventFlags, EventKind, EventRecord, TextEventRecord};
 pub use fee::{FeeRate, FeeRates, RoundedFee};

@@ -232,8 +232,17 @@ pub enum Setting {
 }
 
 impl Setting {
+    /// Reads the whole command.
+    ///
+    /// # Errors
+    /// The fields' reasons, in the order in which the fields are read.
+    pub fn read(kind: CommandKind, records: &[CommandRecord]) -> Decoded<Self> {
+        let (setting, rest) = Self::decode(kind, records)?;
+        if rest.is_empty() { Ok(setting) } else { Err(RejectReason::MalformedRecords) }
+    }
+
     /// Reads a setting from its records and returns those that follow.
-    pub(crate) fn decode(kind: CommandKind, records: &[CommandRecord]) -> Decoded<(Self, &[CommandRecord])> {
+    fn decode(kind: CommandKind, records: &[CommandRecord]) -> Decoded<(Self, &[CommandRecord])> {
         let (first, rest) = records.split_first().ok_or(RejectReason::MalformedRecords)?;
         let setting: &SettingRecord = transmute_ref!(first);
         let (account, instrument) = (AccountId(setting.account), InstrumentId(setting.instrument));
