@@ -1,1 +1,32 @@
+//! The exchange as a pure function: a state, a command, events.
+//!
+//! [`Engine::apply`] takes one command at its place in the log and writes what happened. It has no clock, no I/O, no thread, no
+//! float and no random number: the same log gives the same events on every machine. `place.rs` is the journey of an order,
+//! from top to bottom; the other files are what it meets on the way, and the commands beside it.
+#![forbid(unsafe_code)]
+#![deny(clippy::float_arithmetic, clippy::iter_over_hash_type)]
 
+mod amend;
+mod buffer;
+mod cancel;
+mod client_ids;
+mod emit;
+mod engine;
+mod invariants;
+mod matching;
+mod open_orders;
+mod order_index;
+mod place;
+mod prevention;
+mod registry;
+mod replace;
+mod settings;
+mod snapshot;
+mod state_hash;
+mod view;
+
+pub use buffer::EventBuffer;
+pub use engine::{Engine, EngineConfig};
+pub use registry::{AssetEntry, Registry};
+pub use snapshot::{Section, SectionKind, SnapshotError};
+pub use view::{LevelView, OrderView};

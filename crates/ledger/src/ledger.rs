@@ -28,11 +28,6 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// A ledger with the venue's own two accounts.
-    pub fn new() -> Self {
-        Self { kinds: vec![AccountKind::Fee, AccountKind::Insurance], ..Self::default() }
-    }
-
     /// Adds the next account.
     pub fn open_account(&mut self, kind: AccountKind) {
         self.kinds.push(kind);

@@ -95,6 +95,12 @@ impl Instrument {
         }
     }
 
+    /// Restores reference and last price.
+    pub fn restore_prices(&mut self, reference: Option<Price>, last: Option<Price>) {
+        (self.reference, self.last) = (reference, last);
+        self.refresh_band();
+    }
+
     fn refresh_band(&mut self) {
         let around = |price| Band::around(price, self.limits.band_down_ppm, self.limits.band_up_ppm);
         self.band = self.band_reference().map(around);

@@ -1,0 +1,61 @@
+//! Where events are written.
+
+use tradewright_types::EventRecord;
+
+/// A growing buffer of events that is written in place and emptied by its reader. It keeps its memory, so that a steady flow
+/// allocates nothing.
+#[derive(Clone, Debug, Default)]
+pub struct EventBuffer {
+    records: Vec<EventRecord>,
+    length: usize,
+}
+
+impl EventBuffer {
+    /// A buffer with room for `capacity` events before it has to grow.
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self { records: vec![EventRecord::default(); capacity], length: 0 }
+    }
+
+    /// The events since the buffer was last cleared.
+    #[inline(always)]
+    pub fn as_slice(&self) -> &[EventRecord] {
+        &self.records[..self.length]
+    }
+
+    /// How many there are.
+    #[inline(always)]
+    pub fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Whether there are none.
+    #[inline(always)]
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// Forgets the events.
+    #[inline(always)]
+    pub fn clear(&mut self) {
+        self.length = 0;
+    }
+
+    #[inline(always)]
+    pub(crate) fn push(&mut self, record: EventRecord) {
+        if self.length == self.records.len() {
+            self.grow();
+        }
+        self.records[self.length] = record;
+        self.length += 1;
+    }
+
+    #[inline(always)]
+    pub(crate) fn last_since(&mut self, begin: usize) -> Option<&mut EventRecord> {
+        self.records[begin..self.length].last_mut()
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        self.records.resize((self.records.len() * 2).max(64), EventRecord::default());
+    }
+}

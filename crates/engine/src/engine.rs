@@ -1,0 +1,182 @@
+//! The engine: the whole state, and the one way to change it.
+
+use tradewright_book::{Book, Slot};
+use tradewright_ledger::Ledger;
+use tradewright_risk::{AccountRisk, Gate, Risk};
+use tradewright_types::{
+    AccountId, AccountKind, Amend, Cancel, CancelAll, CommandKind, CommandRecord, Decoded, Name, NewOrder, OrderId,
+    RejectReason, Replace, Setting, read_envelope,
+};
+
+use crate::emit::Emitter;
+use crate::open_orders::OpenOrders;
+use crate::{EventBuffer, Registry};
+
+/// What an engine is made with. None of it changes what commands do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EngineConfig {
+    /// The shard that events name.
+    pub shard: u8,
+    /// The leadership epoch that events name.
+    pub epoch: u32,
+    /// Open orders to make room for in advance.
+    pub open_orders_expected: usize,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self { shard: 0, epoch: 1, open_orders_expected: 1 << 13 }
+    }
+}
+
+/// The numbers that an instrument gives out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counters {
+    pub(crate) trades: u64,
+    pub(crate) prevented: u64,
+}
+
+/// The exchange's state. [`Engine::apply`] is the only way to change it.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    pub(crate) config: EngineConfig,
+    /// How many commands were applied.
+    pub(crate) sequence: u64,
+    pub(crate) time_ns: u64,
+    pub(crate) last_order: OrderId,
+    pub(crate) registry: Registry,
+    pub(crate) ledger: Ledger,
+    pub(crate) risk: Risk,
+    pub(crate) open: OpenOrders,
+    /// By instrument.
+    pub(crate) books: Vec<Book>,
+    /// By instrument.
+    pub(crate) counters: Vec<Counters>,
+}
+
+impl Engine {
+    /// An empty exchange with the venue's own two accounts.
+    pub fn new(config: EngineConfig) -> Self {
+        let mut engine = Self::without_accounts(config);
+        for (name, kind) in [("fees", AccountKind::Fee), ("insurance", AccountKind::Insurance)] {
+            let mut field = [0; Name::LENGTH_MAX];
+            field[..name.len()].copy_from_slice(name.as_bytes());
+            engine.registry.add_account(Name::new(&field, name.len() as u8).expect("a legal name"));
+            engine.ledger.open_account(kind);
+            engine.risk.accounts.push(AccountRisk::new(kind));
+        }
+        engine
+    }
+
+    pub(crate) fn without_accounts(config: EngineConfig) -> Self {
+        Self {
+            config,
+            sequence: 0,
+            time_ns: 0,
+            last_order: OrderId(0),
+            registry: Registry::default(),
+            ledger: Ledger::default(),
+            risk: Risk::default(),
+            open: OpenOrders::with_capacity(config.open_orders_expected),
+            books: Vec::new(),
+            counters: Vec::new(),
+        }
+    }
+
+    /// Applies one command: all of its records. Its events are added to `events`.
+    ///
+    /// # Panics
+    /// When `records` is empty, and when the state is broken (a bug, never the command's fault).
+    #[inline]
+    pub fn apply(&mut self, records: &[CommandRecord], events: &mut EventBuffer) {
+        self.sequence += 1;
+        let first = &records[0];
+        let envelope = read_envelope(records);
+        let stale = envelope.is_ok() && first.header.time_ns < self.time_ns;
+        if envelope.is_ok() && !stale {
+            self.time_ns = first.header.time_ns;
+        }
+        let mut emit = Emitter::new(events, self.sequence, self.time_ns, self.config.epoch, self.config.shard);
+        let outcome = match envelope {
+            Err(reason) => Err(reason),
+            Ok(_) if stale => Err(RejectReason::Stale),
+            Ok(kind) => self.dispatch(kind, records, &mut emit),
+        };
+        if let Err(reason) = outcome {
+            emit.rejected(first, reason);
+        }
+        emit.finish();
+    }
+
+    /// Applies a stream of commands one after the other.
+    ///
+    /// # Panics
+    /// As [`Engine::apply`].
+    pub fn apply_all(&mut self, mut stream: &[CommandRecord], events: &mut EventBuffer) {
+        while !stream.is_empty() {
+            let (records, rest) = CommandRecord::split_command(stream);
+            self.apply(records, events);
+            stream = rest;
+        }
+    }
+
+    #[inline(always)]
+    fn dispatch(&mut self, kind: CommandKind, records: &[CommandRecord], emit: &mut Emitter<'_>) -> Decoded<()> {
+        if kind.is_order_entry() {
+            self.count_message(kind, AccountId(records[0].account));
+        }
+        match kind {
+            CommandKind::PlaceOrder => self.place(&NewOrder::read(records)?, emit),
+            CommandKind::CancelOrder => self.cancel(&Cancel::read(records)?, emit),
+            CommandKind::CancelAll => self.cancel_all(&CancelAll::read(records)?, emit),
+            CommandKind::AmendOrder => self.amend(&Amend::read(records)?, emit),
+            CommandKind::ReplaceOrder => self.replace(&Replace::read(records)?, emit),
+            CommandKind::AdvanceTime
+            | CommandKind::AddAsset
+            | CommandKind::ListInstrument
+            | CommandKind::SetInstrumentLimits
+            | CommandKind::SetReferencePrice
+            | CommandKind::SetFeeTier
+            | CommandKind::OpenAccount
+            | CommandKind::SetAccountLimits
+            | CommandKind::SetAccountFeeTier
+            | CommandKind::SetTradeGroup
+            | CommandKind::SetPermissions
+            | CommandKind::SetPositionLimit
+            | CommandKind::Halt
+            | CommandKind::Resume
+            | CommandKind::Deposit
+            | CommandKind::RequestWithdrawal
+            | CommandKind::ConfirmWithdrawal
+            | CommandKind::CancelWithdrawal
+            | CommandKind::Transfer => self.set(&Setting::read(kind, records)?, emit),
+            CommandKind::Text | CommandKind::InstrumentUnits | CommandKind::InstrumentLimits => {
+                Err(RejectReason::UnknownCommand)
+            }
+        }
+    }
+
+    /// Counts a message against the rates of its account, whatever becomes of it.
+    #[inline(always)]
+    fn count_message(&mut self, kind: CommandKind, account: AccountId) {
+        let orders = u32::from(matches!(kind, CommandKind::PlaceOrder | CommandKind::ReplaceOrder));
+        if let Some(account) = self.risk.accounts.get_mut(account.index()) {
+            account.count_message(self.time_ns, orders);
+        }
+    }
+
+    /// The gate that every order passes.
+    #[inline(always)]
+    pub(crate) fn gate(&mut self) -> (Gate<'_>, &OpenOrders) {
+        let Self { risk, ledger, books, open, .. } = self;
+        (Gate { risk, ledger, books, open_orders: open.slab.len() }, open)
+    }
+
+    /// Forgets an order that has left its book: its ids are free, its owner may open another.
+    #[inline(always)]
+    pub(crate) fn forget(&mut self, slot: Slot) {
+        let account = self.open.slab[slot].account;
+        self.risk.account_mut(account).open_orders -= 1;
+        self.open.remove(slot);
+    }
+}

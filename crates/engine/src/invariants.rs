@@ -1,0 +1,82 @@
+//! What is always true.
+
+use std::collections::BTreeMap;
+
+use tradewright_types::{AccountId, Amount, AssetId, InstrumentId, Side};
+
+use crate::Engine;
+
+impl Engine {
+    /// Panics unless the whole state fits together. Takes time in proportion to the state: for tests, drills and audits.
+    pub fn check_invariants(&self) {
+        // Exhaustive on purpose: a new field does not compile until it is considered here.
+        let Self { config: _, sequence: _, time_ns: _, last_order, registry, ledger, risk, open, books, counters } =
+            self;
+        registry.check_invariants();
+        ledger.check_invariants();
+        open.check_invariants();
+        books.iter().for_each(|book| book.check_invariants(&open.slab));
+        assert_eq!(books.len(), counters.len(), "Invariant: every instrument has its counters");
+        assert_eq!(books.len(), risk.instruments.len(), "Invariant: every instrument has its book");
+        assert_eq!(books.len(), registry.instruments().len(), "Invariant: every instrument has a name");
+        assert_eq!(ledger.account_count(), risk.accounts.len(), "Invariant: every account has its limits");
+        assert_eq!(ledger.account_count(), registry.accounts().len(), "Invariant: every account has a name");
+        assert_eq!(ledger.asset_count(), registry.assets().len(), "Invariant: every asset has a name");
+        self.check_holds();
+
+        let mut queued = 0;
+        let mut open_bids: BTreeMap<(InstrumentId, AccountId), u64> = BTreeMap::new();
+        let mut open_orders: BTreeMap<AccountId, u32> = BTreeMap::new();
+        for (place, book) in books.iter().enumerate() {
+            let instrument = InstrumentId(place as u32);
+            for side in [Side::Buy, Side::Sell] {
+                for (_, level) in book.levels(side) {
+                    let mut priority = 0;
+                    for slot in book.queue(&open.slab, level) {
+                        let order = &open.slab[slot];
+                        assert!(order.id <= *last_order, "Invariant: order ids are given in order");
+                        assert_eq!(order.terms.instrument, instrument, "Invariant: an order stands in its own book");
+                        assert_eq!(order.terms.side, side, "Invariant: an order stands on its own side");
+                        let own = open.notes[slot.0 as usize].priority;
+                        assert!(priority < own, "Invariant: queues are in the order of time");
+                        priority = own;
+                        queued += 1;
+                        *open_orders.entry(order.account).or_default() += 1;
+                        if side == Side::Buy {
+                            *open_bids.entry((instrument, order.account)).or_default() += order.open.lots();
+                        }
+                    }
+                }
+            }
+            for (account, exposure) in risk.instruments[place].exposures.iter() {
+                let bids = open_bids.get(&(instrument, AccountId(account as u32))).copied().unwrap_or(0);
+                assert_eq!(exposure.open_bid_lots, bids, "Invariant: open bids are counted");
+            }
+        }
+        assert_eq!(queued, open.slab.len(), "Invariant: every open order stands in a queue");
+        for (account, known) in risk.accounts.iter().enumerate() {
+            let count = open_orders.get(&AccountId(account as u32)).copied().unwrap_or(0);
+            assert_eq!(known.open_orders, count, "Invariant: open orders are counted");
+        }
+    }
+
+    /// Money is held only for what rests and for withdrawals, exactly.
+    fn check_holds(&self) {
+        let mut holds: BTreeMap<(AssetId, AccountId), Amount> = BTreeMap::new();
+        for (slot, order) in self.open.slab.iter() {
+            let (asset, amount) = self.hold_of(slot);
+            *holds.entry((asset, order.account)).or_default() += amount;
+        }
+        for (_, withdrawal) in self.ledger.withdrawals() {
+            *holds.entry((withdrawal.asset, withdrawal.account)).or_default() += withdrawal.amount;
+        }
+        for (asset, account, balance) in self.ledger.balances() {
+            let due = holds.remove(&(asset, account)).unwrap_or_default();
+            assert_eq!(
+                balance.held, due,
+                "Invariant: account {account} holds asset {asset} for its open orders exactly"
+            );
+        }
+        assert!(holds.values().all(|due| *due == Amount::ZERO), "Invariant: every hold has a balance");
+    }
+}

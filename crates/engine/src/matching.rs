@@ -1,0 +1,229 @@
+//! Matching: a taker against the book, price then time, at the makers' prices.
+
+use tradewright_book::{Front, Slot};
+use tradewright_ledger::{Fill, TakerSettlement};
+use tradewright_types::{
+    AccountId, Amount, EventFlags, FeeRate, InstrumentId, OrderId, Price, Quantity, RoundedFee, SelfTradePrevention,
+    Side,
+};
+
+use crate::Engine;
+use crate::emit::{Emitter, Match};
+
+/// An approved order while it takes.
+#[derive(Debug)]
+pub(crate) struct Taker {
+    pub(crate) id: OrderId,
+    pub(crate) account: AccountId,
+    pub(crate) trade_group: u32,
+    pub(crate) instrument: InstrumentId,
+    pub(crate) side: Side,
+    /// The worst price it takes.
+    pub(crate) limit: Price,
+    pub(crate) self_trade_prevention: SelfTradePrevention,
+    /// What is open; zero for an order by amount.
+    pub(crate) open: Quantity,
+    /// The quote amount of an order by amount, or what prevention left of it.
+    pub(crate) amount: Option<Amount>,
+    pub(crate) rate: FeeRate,
+    pub(crate) fee: RoundedFee,
+    /// What self-trade prevention took.
+    pub(crate) prevented: Quantity,
+    /// What a transfer took out of its hold.
+    pub(crate) transferred: Amount,
+    pub(crate) settlement: TakerSettlement,
+}
+
+/// Why matching ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// Nobody stands within the limit any more, or nothing is left to trade.
+    Liquidity,
+    /// What is left of the amount does not pay for what the next maker offers.
+    Amount,
+    /// Self-trade prevention closed the taker.
+    Prevention,
+}
+
+impl Taker {
+    /// What an order by amount has not spent. An ask spends its gross.
+    #[inline(always)]
+    pub(crate) fn unspent(&self) -> Amount {
+        self.amount.map_or(Amount::ZERO, |amount| {
+            amount
+                - match self.side {
+                    Side::Buy => self.settlement.paid(),
+                    Side::Sell => self.settlement.notional_total(),
+                }
+        })
+    }
+
+    /// Whether anything is left to trade.
+    #[inline(always)]
+    pub(crate) fn has_rest(&self) -> bool {
+        match self.amount {
+            None => !self.open.is_zero(),
+            Some(_) => self.unspent().is_positive(),
+        }
+    }
+}
+
+impl Engine {
+    /// Matches a taker until it is done or nobody is left to trade with.
+    #[inline(always)]
+    pub(crate) fn take(&mut self, taker: &mut Taker, emit: &mut Emitter<'_>) -> Ended {
+        let mut last = None;
+        let ended = loop {
+            if !taker.has_rest() {
+                break Ended::Liquidity;
+            }
+            let book = &self.books[taker.instrument.index()];
+            let Some(front) = book.front_within(taker.side.opposite(), taker.limit) else {
+                break Ended::Liquidity;
+            };
+            let maker = &self.open.slab[front.slot];
+            if taker.self_trade_prevention != SelfTradePrevention::None && self.is_own(taker, maker.account) {
+                if self.prevent(taker, front, emit) {
+                    continue;
+                }
+                break Ended::Prevention;
+            }
+            let offered = maker.open;
+            let quantity = match taker.amount {
+                None => taker.open.min(offered),
+                Some(_) => self.payable(taker, front.price, offered),
+            };
+            if quantity.is_zero() {
+                break Ended::Amount;
+            }
+            self.trade(taker, front, quantity, emit);
+            last = Some(front.price);
+            if taker.amount.is_some() && quantity < offered {
+                break Ended::Amount;
+            }
+        };
+        if let Some(price) = last {
+            self.risk.instrument_mut(taker.instrument).set_last(price);
+        }
+        ended
+    }
+
+    /// Whether a maker is the taker itself, or of its trade group.
+    #[inline(always)]
+    pub(crate) fn is_own(&self, taker: &Taker, maker: AccountId) -> bool {
+        maker == taker.account
+            || taker.trade_group != 0 && self.risk.accounts[maker.index()].trade_group == taker.trade_group
+    }
+
+    /// One trade.
+    #[inline(always)]
+    fn trade(&mut self, taker: &mut Taker, front: Front, quantity: Quantity, emit: &mut Emitter<'_>) {
+        let Front { slot, price } = front;
+        let place = taker.instrument.index();
+        let instrument = &mut self.risk.instruments[place];
+        let maker = &mut self.open.slab[slot];
+        let (maker_id, maker_account, maker_done) = (maker.id, maker.account, quantity == maker.open);
+        let notional = instrument.units.notional(price, quantity);
+        let fill = Fill {
+            maker: maker_account,
+            base: instrument.units.base_amount(quantity),
+            notional,
+            taker_fee: taker.fee.charge(taker.rate, notional),
+            maker_fee: maker.terms.maker_fee.charge(maker.terms.maker_rate, notional),
+        };
+        self.ledger.settle_maker(&mut taker.settlement, &fill);
+        if taker.side == Side::Sell {
+            *instrument.open_bids_mut(maker_account) -= quantity.lots();
+        }
+        if taker.amount.is_none() {
+            taker.open -= quantity;
+        }
+        let counters = &mut self.counters[place];
+        counters.trades += 1;
+        let taker_done = EventFlags::TAKER_DONE.when(!taker.has_rest());
+        emit.trade(&Match {
+            instrument: taker.instrument,
+            taker: taker.id,
+            taker_account: taker.account,
+            maker: maker_id,
+            maker_account,
+            side: taker.side,
+            price,
+            quantity,
+            open: taker.open,
+            amount: fill.taker_fee,
+            counter_amount: fill.maker_fee,
+            flags: EventFlags::MAKER_DONE.when(maker_done).with(taker_done),
+            reference: counters.trades,
+        });
+        self.shrink(slot, taker.instrument, taker.side.opposite(), quantity, maker_done);
+    }
+
+    /// Takes `quantity` from a maker; one that has nothing left goes.
+    #[inline(always)]
+    pub(crate) fn shrink(&mut self, slot: Slot, instrument: InstrumentId, side: Side, quantity: Quantity, done: bool) {
+        let book = &mut self.books[instrument.index()];
+        if done {
+            book.remove(&mut self.open.slab, side, slot);
+            self.forget(slot);
+        } else {
+            book.reduce(&mut self.open.slab, side, slot, quantity);
+        }
+    }
+
+    /// How many of the `offered` lots the rest of an amount pays for at `price`: all of them, or a multiple of the quantity
+    /// increment.
+    fn payable(&self, taker: &Taker, price: Price, offered: Quantity) -> Quantity {
+        let instrument = self.risk.instrument(taker.instrument);
+        let rest = taker.unspent();
+        let fits = |lots: u64| {
+            let notional = instrument.units.notional(price, Quantity::from_lots(lots));
+            match taker.side {
+                Side::Sell => notional <= rest,
+                Side::Buy => notional <= rest && notional + taker.fee.clone().charge(taker.rate, notional) <= rest,
+            }
+        };
+        if fits(offered.lots()) {
+            return offered;
+        }
+        // The cost rises with the quantity, so the largest that fits is found by halving.
+        let (mut most, mut too_many) = (0, offered.lots());
+        while too_many - most > 1 {
+            let middle = most + (too_many - most) / 2;
+            if fits(middle) { most = middle } else { too_many = middle }
+        }
+        instrument.whole_lots(Quantity::from_lots(most))
+    }
+
+    /// Whether others than the taker itself offer all it wants within its limit.
+    pub(crate) fn can_fill(&self, taker: &Taker) -> bool {
+        let side = taker.side.opposite();
+        let book = &self.books[taker.instrument.index()];
+        let mode = taker.self_trade_prevention;
+        let mut wanted = taker.open;
+        for (price, level) in book.levels(side) {
+            if !taker.side.crosses(taker.limit, price) {
+                return false;
+            }
+            if mode == SelfTradePrevention::None {
+                wanted = wanted.saturating_sub(level.open());
+            } else {
+                for slot in book.queue(&self.open.slab, level) {
+                    let maker = &self.open.slab[slot];
+                    if !self.is_own(taker, maker.account) {
+                        wanted = wanted.saturating_sub(maker.open);
+                    } else if matches!(mode, SelfTradePrevention::ExpireTaker | SelfTradePrevention::ExpireBoth) {
+                        return false;
+                    }
+                    if wanted.is_zero() {
+                        return true;
+                    }
+                }
+            }
+            if wanted.is_zero() {
+                return true;
+            }
+        }
+        false
+    }
+}

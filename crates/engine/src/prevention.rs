@@ -1,0 +1,96 @@
+//! Self-trade prevention: what happens instead of a trade with oneself.
+
+use tradewright_book::Front;
+use tradewright_risk::resting_hold;
+use tradewright_types::{Amount, EventFlags, Quantity, SelfTradePrevention, Side};
+
+use crate::Engine;
+use crate::emit::{Emitter, Match};
+use crate::matching::Taker;
+
+impl Engine {
+    /// Prevents a match of the taker with its own maker. Returns whether the taker goes on.
+    #[cold]
+    pub(crate) fn prevent(&mut self, taker: &mut Taker, front: Front, emit: &mut Emitter<'_>) -> bool {
+        use SelfTradePrevention::{Decrement, ExpireBoth, ExpireMaker, ExpireTaker, None, Transfer};
+        let Front { slot, price } = front;
+        let maker = self.open.slab[slot];
+        let mode = match (taker.self_trade_prevention, maker.terms.self_trade_prevention) {
+            (Transfer, Transfer) => Transfer,
+            (Transfer, None | ExpireTaker | ExpireMaker | ExpireBoth | Decrement) => Decrement,
+            (mode, _) => mode,
+        };
+        let smaller = taker.open.min(maker.open);
+        let (from_taker, from_maker) = match mode {
+            None | ExpireMaker => (Quantity::ZERO, maker.open),
+            ExpireTaker => (taker.open, Quantity::ZERO),
+            ExpireBoth => (taker.open, maker.open),
+            Decrement | Transfer => (smaller, smaller),
+        };
+        let moves = mode == Transfer && maker.account != taker.account;
+        let closes_taker = match mode {
+            ExpireTaker | ExpireBoth => true,
+            None | ExpireMaker => false,
+            Decrement | Transfer => from_taker == taker.open,
+        };
+        let closes_maker = from_maker == maker.open;
+        taker.open -= from_taker;
+        taker.prevented += from_taker;
+        let notional = self.give_back(taker, front, from_maker, moves);
+        self.counters[taker.instrument.index()].prevented += 1;
+        emit.prevented(
+            &Match {
+                instrument: taker.instrument,
+                taker: taker.id,
+                taker_account: taker.account,
+                maker: maker.id,
+                maker_account: maker.account,
+                side: taker.side,
+                price,
+                quantity: from_taker,
+                open: from_maker,
+                amount: if closes_taker && !moves { taker.unspent() } else { notional },
+                counter_amount: Amount::ZERO,
+                flags: EventFlags::TAKER_DONE
+                    .when(closes_taker)
+                    .with(EventFlags::MAKER_DONE.when(closes_maker))
+                    .with(EventFlags::TRANSFERRED.when(moves)),
+                reference: self.counters[taker.instrument.index()].prevented,
+            },
+            mode,
+        );
+        if !from_maker.is_zero() {
+            self.open.notes[slot.0 as usize].prevented += from_maker;
+            self.shrink(slot, taker.instrument, taker.side.opposite(), from_maker, closes_maker);
+        }
+        !closes_taker
+    }
+
+    /// Gives back what a maker holds for `quantity`, or moves it to the other account. Returns the notional that moved.
+    fn give_back(&mut self, taker: &mut Taker, front: Front, quantity: Quantity, moves: bool) -> Amount {
+        let maker = self.open.slab[front.slot];
+        let side = taker.side.opposite();
+        let units = self.risk.instrument(taker.instrument).units;
+        let hold = |open| resting_hold(&units, side, front.price, open, maker.terms.maker_rate, maker.terms.maker_fee);
+        let freed = hold(maker.open) - hold(maker.open - quantity);
+        let (base, notional) = (units.base_amount(quantity), units.notional(front.price, quantity));
+        if side == Side::Buy {
+            *self.risk.instrument_mut(taker.instrument).open_bids_mut(maker.account) -= quantity.lots();
+        }
+        if !moves {
+            let asset = if side == Side::Buy { units.quote } else { units.base };
+            self.ledger.release(maker.account, asset, freed);
+            return Amount::ZERO;
+        }
+        let (seller, buyer) =
+            if side == Side::Buy { (taker.account, maker.account) } else { (maker.account, taker.account) };
+        self.ledger.settle_prevented(seller, buyer, (units.base, base), (units.quote, notional));
+        if side == Side::Buy {
+            self.ledger.release(maker.account, units.quote, freed - notional);
+            taker.transferred += base;
+        } else {
+            taker.transferred += notional;
+        }
+        notional
+    }
+}

@@ -1,0 +1,241 @@
+//! Commands that are not about orders.
+
+use tradewright_book::Book;
+use tradewright_ledger::Withdrawal;
+use tradewright_risk::{AccountRisk, FeeSchedules, Instrument};
+use tradewright_types::{
+    ANY, AccountId, AccountKind, Amount, AssetId, CommandKind, Decoded, EventKind, FeeRates, HaltScope, InstrumentId,
+    InstrumentKind, InstrumentLimits, InstrumentUnits, Name, Permissions, RejectReason, Setting, TransferKind,
+    WithdrawalId,
+};
+
+use crate::Engine;
+use crate::emit::Emitter;
+use crate::engine::Counters;
+
+fn ensure(condition: bool, otherwise: RejectReason) -> Decoded<()> {
+    if condition { Ok(()) } else { Err(otherwise) }
+}
+
+impl Engine {
+    /// Applies a setting.
+    #[inline(never)]
+    pub(crate) fn set(&mut self, setting: &Setting, emit: &mut Emitter<'_>) -> Decoded<()> {
+        use CommandKind as Kind;
+        let none = (0, 0, 0);
+        match *setting {
+            Setting::AdvanceTime => {}
+            Setting::AddAsset { id, scale, name } => {
+                self.add_asset(id, scale, name)?;
+                emit.setting(Kind::AddAsset, (0, id.0), [0, scale.into(), 0], none);
+            }
+            Setting::ListInstrument { id, kind, fee_schedule, name, units, limits } => {
+                self.list(id, kind, fee_schedule, name, units, limits)?;
+                emit.setting(Kind::ListInstrument, (0, id.0), [0; 3], (0, kind as u8, fee_schedule));
+            }
+            Setting::SetInstrumentLimits { instrument, limits } => {
+                self.known_instrument(instrument)?;
+                self.risk.instrument_mut(instrument).set_limits(limits);
+                emit.setting(Kind::SetInstrumentLimits, (0, instrument.0), [0; 3], none);
+            }
+            Setting::SetReferencePrice { instrument, price } => {
+                ensure(price.is_none_or(|price| price.ticks() <= 1 << 62), RejectReason::SettingOutOfRange)?;
+                self.known_instrument(instrument)?;
+                self.risk.instrument_mut(instrument).set_reference(price);
+                let ticks = price.map_or(0, |price| price.ticks() as u64);
+                emit.setting(Kind::SetReferencePrice, (0, instrument.0), [ticks, 0, 0], none);
+            }
+            Setting::SetFeeTier { schedule, tier, rates } => {
+                self.set_fee_tier(schedule, tier, rates)?;
+                let values = [i64::from(rates.taker.ppm()) as u64, i64::from(rates.maker.ppm()) as u64, 0];
+                emit.setting(Kind::SetFeeTier, (0, ANY), values, (0, tier, schedule));
+            }
+            Setting::OpenAccount { id, kind, name } => {
+                self.open_account(id, kind, name)?;
+                emit.setting(Kind::OpenAccount, (id.0, ANY), [0; 3], (0, kind as u8, 0));
+            }
+            Setting::SetAccountLimits { account, limits } => {
+                self.known_account(account)?.limits = limits;
+                let values = [limits.open_orders_max, limits.orders_per_second_max, limits.messages_per_second_max];
+                emit.setting(Kind::SetAccountLimits, (account.0, ANY), values.map(u64::from), none);
+            }
+            Setting::SetAccountFeeTier { account, tier } => {
+                self.known_account(account)?.fee_tier = tier;
+                emit.setting(Kind::SetAccountFeeTier, (account.0, ANY), [0; 3], (0, tier, 0));
+            }
+            Setting::SetTradeGroup { account, group } => {
+                self.known_account(account)?.trade_group = group;
+                emit.setting(Kind::SetTradeGroup, (account.0, ANY), [0, group.into(), 0], none);
+            }
+            Setting::SetPermissions { account, permissions } => {
+                self.known_account(account)?.permissions = permissions;
+                emit.setting(Kind::SetPermissions, (account.0, ANY), [0, permissions.0.into(), 0], none);
+            }
+            Setting::SetPositionLimit { account, instrument, lots } => {
+                self.known_instrument(instrument)?;
+                self.known_account(account)?;
+                let instrument_risk = self.risk.instrument_mut(instrument);
+                instrument_risk.exposures.get_mut(account.index()).position_max_lots = lots;
+                emit.setting(Kind::SetPositionLimit, (account.0, instrument.0), [0, lots, 0], none);
+            }
+            Setting::Halt(scope) => self.set_halted(Kind::Halt, scope, true, emit)?,
+            Setting::Resume(scope) => self.set_halted(Kind::Resume, scope, false, emit)?,
+            Setting::Deposit { account, asset, amount } => {
+                self.deposit(account, asset, amount)?;
+                emit.money(EventKind::Deposited, (account, AccountId(0)), asset.0, amount, 0);
+            }
+            Setting::RequestWithdrawal { account, asset, amount } => {
+                let id = self.request_withdrawal(account, asset, amount)?;
+                emit.money(EventKind::WithdrawalRequested, (account, AccountId(0)), asset.0, amount, id.0);
+            }
+            Setting::ConfirmWithdrawal(id) => {
+                let done = self.ledger.confirm_withdrawal(id).ok_or(RejectReason::UnknownWithdrawal)?;
+                emit.money(
+                    EventKind::WithdrawalConfirmed,
+                    (done.account, AccountId(0)),
+                    done.asset.0,
+                    done.amount,
+                    id.0,
+                );
+            }
+            Setting::CancelWithdrawal(id) => {
+                let done = self.ledger.cancel_withdrawal(id).ok_or(RejectReason::UnknownWithdrawal)?;
+                emit.money(
+                    EventKind::WithdrawalCancelled,
+                    (done.account, AccountId(0)),
+                    done.asset.0,
+                    done.amount,
+                    id.0,
+                );
+            }
+            Setting::Transfer { from, to, asset, amount, kind } => {
+                self.transfer(from, to, asset, amount, kind)?;
+                emit.money(EventKind::Transferred, (from, to), asset.0, amount, kind as u64);
+            }
+        }
+        Ok(())
+    }
+
+    fn known_account(&mut self, account: AccountId) -> Decoded<&mut AccountRisk> {
+        self.risk.accounts.get_mut(account.index()).ok_or(RejectReason::UnknownAccount)
+    }
+
+    fn known_instrument(&self, instrument: InstrumentId) -> Decoded<()> {
+        ensure(instrument.index() < self.risk.instruments.len(), RejectReason::UnknownInstrument)
+    }
+
+    fn known_asset(&self, asset: AssetId) -> Decoded<()> {
+        ensure(asset.index() < self.ledger.asset_count(), RejectReason::UnknownAsset)
+    }
+
+    fn add_asset(&mut self, id: AssetId, scale: u8, name: Name) -> Decoded<()> {
+        ensure(id.index() == self.ledger.asset_count(), RejectReason::IdNotNext)?;
+        ensure(self.registry.asset(&name).is_none(), RejectReason::NameTaken)?;
+        self.registry.add_asset(name, scale);
+        self.ledger.add_asset();
+        Ok(())
+    }
+
+    fn open_account(&mut self, id: AccountId, kind: AccountKind, name: Name) -> Decoded<()> {
+        ensure(id.index() == self.risk.accounts.len(), RejectReason::IdNotNext)?;
+        ensure(self.registry.account(&name).is_none(), RejectReason::NameTaken)?;
+        self.registry.add_account(name);
+        self.ledger.open_account(kind);
+        self.risk.accounts.push(AccountRisk::new(kind));
+        Ok(())
+    }
+
+    fn list(
+        &mut self,
+        id: InstrumentId,
+        kind: InstrumentKind,
+        fee_schedule: u16,
+        name: Name,
+        units: InstrumentUnits,
+        limits: InstrumentLimits,
+    ) -> Decoded<()> {
+        ensure(id.index() == self.books.len(), RejectReason::IdNotNext)?;
+        ensure(self.registry.instrument(&name).is_none(), RejectReason::NameTaken)?;
+        self.known_asset(units.base)?;
+        self.known_asset(units.quote)?;
+        let in_range = units.base != units.quote && fee_schedule < FeeSchedules::SCHEDULES_MAX;
+        ensure(in_range, RejectReason::SettingOutOfRange)?;
+        self.registry.add_instrument(name);
+        self.risk.instruments.push(Instrument::new(kind, units, fee_schedule, limits));
+        self.books.push(Book::default());
+        self.counters.push(Counters::default());
+        Ok(())
+    }
+
+    fn set_fee_tier(&mut self, schedule: u16, tier: u8, rates: FeeRates) -> Decoded<()> {
+        ensure(schedule < FeeSchedules::SCHEDULES_MAX, RejectReason::SettingOutOfRange)?;
+        let of_schedule = |instrument: InstrumentId| self.risk.instrument(instrument).fee_schedule == schedule;
+        let open = self.open.slab.iter().filter(|(_, order)| of_schedule(order.terms.instrument));
+        let open_rates = open.map(|(slot, _)| self.open.rates(slot));
+        let covered = self.risk.fees.covers_rebates(schedule, tier, rates, open_rates);
+        ensure(covered, RejectReason::FeeScheduleNegative)?;
+        self.risk.fees.set(schedule, tier, rates);
+        Ok(())
+    }
+
+    fn set_halted(&mut self, kind: CommandKind, scope: HaltScope, halted: bool, emit: &mut Emitter<'_>) -> Decoded<()> {
+        let (code, account, instrument) = match scope {
+            HaltScope::Venue => {
+                self.risk.halted = halted;
+                (0, 0, ANY)
+            }
+            HaltScope::Instrument(instrument) => {
+                self.known_instrument(instrument)?;
+                self.risk.instrument_mut(instrument).halted = halted;
+                (1, 0, instrument.0)
+            }
+            HaltScope::Account(account) => {
+                self.known_account(account)?.halted = halted;
+                (2, account.0, ANY)
+            }
+        };
+        emit.setting(kind, (account, instrument), [0; 3], (code, 0, 0));
+        Ok(())
+    }
+
+    fn deposit(&mut self, account: AccountId, asset: AssetId, amount: Amount) -> Decoded<()> {
+        self.known_account(account)?;
+        self.known_asset(asset)?;
+        ensure(amount.is_positive(), RejectReason::AmountNotPositive)?;
+        let room = Amount::MAX - self.ledger.total(asset);
+        ensure(amount <= room, RejectReason::AmountTooLarge)?;
+        self.ledger.deposit(account, asset, amount);
+        Ok(())
+    }
+
+    fn request_withdrawal(&mut self, account: AccountId, asset: AssetId, amount: Amount) -> Decoded<WithdrawalId> {
+        let permitted = self.known_account(account)?.permissions.allow(Permissions::WITHDRAW);
+        ensure(permitted, RejectReason::AccountNotPermitted)?;
+        self.known_asset(asset)?;
+        ensure(amount.is_positive(), RejectReason::AmountNotPositive)?;
+        let withdrawal = Withdrawal { account, asset, amount };
+        self.ledger.request_withdrawal(withdrawal).map_err(|_| RejectReason::InsufficientFunds)
+    }
+
+    fn transfer(
+        &mut self,
+        from: AccountId,
+        to: AccountId,
+        asset: AssetId,
+        amount: Amount,
+        kind: TransferKind,
+    ) -> Decoded<()> {
+        let permitted = self.known_account(from)?.permissions.allow(Permissions::TRANSFER);
+        self.known_account(to)?;
+        ensure(permitted, RejectReason::AccountNotPermitted)?;
+        self.known_asset(asset)?;
+        ensure(amount.is_positive(), RejectReason::AmountNotPositive)?;
+        ensure(self.ledger.balance(from, asset).available >= amount, RejectReason::InsufficientFunds)?;
+        ensure(from != to, RejectReason::SameAccount)?;
+        let kinds = self.ledger.kind(from).zip(self.ledger.kind(to));
+        let allowed = kinds.is_some_and(|(from, to)| kind.allows(from, to));
+        ensure(allowed, RejectReason::AccountKindsForbidden)?;
+        self.ledger.transfer(from, to, asset, amount).expect("Invariant: what was checked is available");
+        Ok(())
+    }
+}

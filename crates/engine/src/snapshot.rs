@@ -1,0 +1,481 @@
+//! Snapshots: the logical state as bytes, and back.
+//!
+//! A snapshot holds no slot numbers, capacities or addresses: orders stand in it in the order in which they would trade. All
+//! numbers are little-endian. Files, checksums and names on disk belong to the journal.
+
+use tradewright_book::{Book, Slot};
+use tradewright_ledger::{Balance, Withdrawal};
+use tradewright_risk::{AccountRisk, Exposure, Instrument};
+use tradewright_types::{
+    AccountId, AccountKind, AccountLimits, Amount, AssetId, ClientOrderId, FeeRate, FeeRates, InstrumentId,
+    InstrumentKind, InstrumentLimits, InstrumentUnits, Name, OrderFlags, OrderId, Permissions, Price, Quantity,
+    RULESET_VERSION, RoundedFee, SelfTradePrevention, Side, WithdrawalId,
+};
+
+use crate::engine::Counters;
+use crate::open_orders::{Notes, OpenOrders, Terms};
+use crate::{Engine, EngineConfig};
+
+/// What a part of a snapshot holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u32)]
+pub enum SectionKind {
+    /// Ruleset, sequence, time and counters.
+    Engine = 1,
+    /// Assets by id.
+    Assets = 2,
+    /// Accounts by id.
+    Accounts = 3,
+    /// Instruments by id, with what accounts have at stake in them.
+    Instruments = 4,
+    /// Fee tiers.
+    Fees = 5,
+    /// Balances that are not zero.
+    Balances = 6,
+    /// Pending withdrawals.
+    Withdrawals = 7,
+    /// Open orders: by instrument, bids then asks, in the order in which they would trade.
+    Orders = 8,
+}
+
+impl SectionKind {
+    /// Every kind, in the order in which they stand in a snapshot.
+    pub const ALL: [Self; 8] = [
+        Self::Engine,
+        Self::Assets,
+        Self::Accounts,
+        Self::Instruments,
+        Self::Fees,
+        Self::Balances,
+        Self::Withdrawals,
+        Self::Orders,
+    ];
+}
+
+/// A part of a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Section {
+    /// What it holds.
+    pub kind: SectionKind,
+    /// How.
+    pub bytes: Vec<u8>,
+}
+
+/// Why a snapshot was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SnapshotError {
+    /// The sections are not the known ones in their order.
+    Sections,
+    /// It was written under rules that this build does not know.
+    UnknownRuleset(u32),
+    /// A section ends before it should.
+    Truncated(SectionKind),
+    /// A section goes on after its end.
+    Surplus(SectionKind),
+    /// A section holds a value that cannot be.
+    Invalid(SectionKind),
+}
+
+impl core::fmt::Display for SnapshotError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Sections => f.write_str("the snapshot lacks a section or has one out of order"),
+            Self::UnknownRuleset(version) => {
+                write!(f, "the snapshot was written under ruleset {version}; this build knows {RULESET_VERSION}")
+            }
+            Self::Truncated(kind) => write!(f, "section {kind:?} of the snapshot is truncated"),
+            Self::Surplus(kind) => write!(f, "section {kind:?} of the snapshot has bytes behind its end"),
+            Self::Invalid(kind) => write!(f, "section {kind:?} of the snapshot holds a value that cannot be"),
+        }
+    }
+}
+
+impl core::error::Error for SnapshotError {}
+
+type Read<T> = Result<T, SnapshotError>;
+
+/// Writes numbers one behind the other.
+#[derive(Default)]
+struct Writer(Vec<u8>);
+
+impl Writer {
+    fn u64(&mut self, number: u64) -> &mut Self {
+        self.0.extend_from_slice(&number.to_le_bytes());
+        self
+    }
+
+    fn i64(&mut self, number: i64) -> &mut Self {
+        self.u64(number as u64)
+    }
+
+    fn u32(&mut self, number: u32) -> &mut Self {
+        self.0.extend_from_slice(&number.to_le_bytes());
+        self
+    }
+
+    fn u8(&mut self, number: u8) -> &mut Self {
+        self.0.push(number);
+        self
+    }
+
+    fn amount(&mut self, amount: Amount) -> &mut Self {
+        self.0.extend_from_slice(&amount.quanta().to_le_bytes());
+        self
+    }
+
+    fn text(&mut self, text: &[u8]) -> &mut Self {
+        self.u8(text.len() as u8);
+        self.0.extend_from_slice(text);
+        self
+    }
+
+    fn price(&mut self, price: Option<Price>) -> &mut Self {
+        self.u8(price.is_some().into()).i64(price.unwrap_or_default().ticks())
+    }
+
+    fn section(self, kind: SectionKind) -> Section {
+        Section { kind, bytes: self.0 }
+    }
+}
+
+/// Reads what [`Writer`] wrote.
+struct Reader<'s> {
+    rest: &'s [u8],
+    kind: SectionKind,
+}
+
+impl<'s> Reader<'s> {
+    fn bytes(&mut self, length: usize) -> Read<&'s [u8]> {
+        let (bytes, rest) = self.rest.split_at_checked(length).ok_or(SnapshotError::Truncated(self.kind))?;
+        self.rest = rest;
+        Ok(bytes)
+    }
+
+    fn array<const N: usize>(&mut self) -> Read<[u8; N]> {
+        Ok(self.bytes(N)?.try_into().expect("a slice of N bytes"))
+    }
+
+    fn u64(&mut self) -> Read<u64> {
+        Ok(u64::from_le_bytes(self.array()?))
+    }
+
+    fn i64(&mut self) -> Read<i64> {
+        Ok(self.u64()? as i64)
+    }
+
+    fn u32(&mut self) -> Read<u32> {
+        Ok(u32::from_le_bytes(self.array()?))
+    }
+
+    fn u8(&mut self) -> Read<u8> {
+        Ok(self.array::<1>()?[0])
+    }
+
+    fn amount(&mut self) -> Read<Amount> {
+        Ok(Amount::from_quanta(i128::from_le_bytes(self.array()?)))
+    }
+
+    fn text(&mut self) -> Read<&'s [u8]> {
+        let length = self.u8()?;
+        self.bytes(length.into())
+    }
+
+    fn name(&mut self) -> Read<Name> {
+        let text = self.text()?;
+        let mut field = [0; Name::LENGTH_MAX];
+        let place = field.get_mut(..text.len());
+        self.known(place)?.copy_from_slice(text);
+        self.known(Name::new(&field, text.len() as u8))
+    }
+
+    fn price(&mut self) -> Read<Option<Price>> {
+        let (is_some, ticks) = (self.u8()?, self.i64()?);
+        Ok((is_some == 1).then_some(Price::from_ticks(ticks)))
+    }
+
+    fn rate(&mut self) -> Read<FeeRate> {
+        Ok(FeeRate::from_ppm(self.u32()? as i32))
+    }
+
+    fn known<T>(&self, value: Option<T>) -> Read<T> {
+        value.ok_or(SnapshotError::Invalid(self.kind))
+    }
+
+    fn below(&self, index: u32, count: usize) -> Read<u32> {
+        self.known((index as usize).lt(&count).then_some(index))
+    }
+
+    /// Calls `read` until the section ends.
+    fn each(mut self, mut read: impl FnMut(&mut Self) -> Read<()>) -> Read<()> {
+        while !self.rest.is_empty() {
+            read(&mut self)?;
+        }
+        Ok(())
+    }
+
+    fn end(self) -> Read<()> {
+        if self.rest.is_empty() { Ok(()) } else { Err(SnapshotError::Surplus(self.kind)) }
+    }
+}
+
+impl Engine {
+    /// The whole logical state.
+    pub fn snapshot(&self) -> Vec<Section> {
+        // Exhaustive on purpose: a new field does not compile until it is considered here.
+        let Self { config: _, sequence, time_ns, last_order, registry, ledger, risk, open, books, counters } = self;
+        let mut engine = Writer::default();
+        engine.u32(RULESET_VERSION).u64(*sequence).u64(*time_ns).u64(last_order.0).u64(open.last_priority());
+        engine.u8(risk.halted.into()).u64(ledger.last_withdrawal().0);
+
+        let mut assets = Writer::default();
+        for asset in registry.assets() {
+            assets.text(asset.name.as_str().as_bytes()).u8(asset.scale);
+        }
+        let mut accounts = Writer::default();
+        for (id, name) in registry.accounts().iter().enumerate() {
+            let kind = ledger.kind(AccountId(id as u32)).expect("Invariant: every account is in the ledger");
+            write_account(accounts.text(name.as_str().as_bytes()).u8(kind as u8), &risk.accounts[id]);
+        }
+        let mut instruments = Writer::default();
+        for (id, name) in registry.instruments().iter().enumerate() {
+            instruments.text(name.as_str().as_bytes()).u64(counters[id].trades).u64(counters[id].prevented);
+            write_instrument(&mut instruments, &risk.instruments[id]);
+        }
+        let mut fees = Writer::default();
+        for (schedule, tier, rates) in risk.fees.iter() {
+            fees.u32(schedule.into()).u8(tier).u32(rates.taker.ppm() as u32).u32(rates.maker.ppm() as u32);
+        }
+        let mut balances = Writer::default();
+        for (asset, account, balance) in ledger.balances() {
+            balances.u32(asset.0).u32(account.0).amount(balance.available).amount(balance.held);
+        }
+        let mut withdrawals = Writer::default();
+        for (id, withdrawal) in ledger.withdrawals() {
+            withdrawals.u64(id.0).u32(withdrawal.account.0).u32(withdrawal.asset.0).amount(withdrawal.amount);
+        }
+        let mut orders = Writer::default();
+        for book in books {
+            for side in [Side::Buy, Side::Sell] {
+                for (price, level) in book.levels(side) {
+                    book.queue(&open.slab, level).for_each(|slot| write_order(&mut orders, open, slot, price));
+                }
+            }
+        }
+        let written = [engine, assets, accounts, instruments, fees, balances, withdrawals, orders];
+        written.into_iter().zip(SectionKind::ALL).map(|(writer, kind)| writer.section(kind)).collect()
+    }
+
+    /// The engine that [`Engine::snapshot`] was taken from.
+    ///
+    /// # Errors
+    /// [`SnapshotError`] says what is wrong with the snapshot.
+    pub fn restore(config: EngineConfig, sections: &[Section]) -> Result<Self, SnapshotError> {
+        let kinds = sections.iter().map(|section| section.kind);
+        if !kinds.eq(SectionKind::ALL) {
+            return Err(SnapshotError::Sections);
+        }
+        let reader = |kind: SectionKind| Reader { rest: &sections[kind as usize - 1].bytes, kind };
+        let mut engine = Self::without_accounts(config);
+        let mut head = reader(SectionKind::Engine);
+        let ruleset = head.u32()?;
+        if ruleset != RULESET_VERSION {
+            return Err(SnapshotError::UnknownRuleset(ruleset));
+        }
+        (engine.sequence, engine.time_ns, engine.last_order) = (head.u64()?, head.u64()?, OrderId(head.u64()?));
+        engine.open.set_last_priority(head.u64()?);
+        engine.risk.halted = head.u8()? == 1;
+        let last_withdrawal = WithdrawalId(head.u64()?);
+        head.end()?;
+
+        reader(SectionKind::Assets).each(|part| {
+            let name = part.name()?;
+            engine.registry.add_asset(name, part.u8()?);
+            engine.ledger.add_asset();
+            Ok(())
+        })?;
+        reader(SectionKind::Accounts).each(|part| engine.read_account(part))?;
+        reader(SectionKind::Instruments).each(|part| engine.read_instrument(part))?;
+        reader(SectionKind::Fees).each(|part| {
+            let (schedule, tier) = (part.u32()? as u16, part.u8()?);
+            let rates = FeeRates { taker: part.rate()?, maker: part.rate()? };
+            engine.risk.fees.set(schedule, tier, rates);
+            Ok(())
+        })?;
+        reader(SectionKind::Balances).each(|part| {
+            let (asset, account) = engine.read_place(part)?;
+            let balance = Balance { available: part.amount()?, held: part.amount()? };
+            engine.ledger.restore_balance(asset, account, balance);
+            Ok(())
+        })?;
+        let mut pending = Vec::new();
+        reader(SectionKind::Withdrawals).each(|part| {
+            let id = WithdrawalId(part.u64()?);
+            let account = AccountId(part.u32()?);
+            let withdrawal = Withdrawal { account, asset: AssetId(part.u32()?), amount: part.amount()? };
+            pending.push((id, withdrawal));
+            Ok(())
+        })?;
+        engine.ledger.restore_withdrawals(last_withdrawal, pending);
+        reader(SectionKind::Orders).each(|part| engine.read_order(part))?;
+        Ok(engine)
+    }
+
+    fn read_place(&self, part: &mut Reader<'_>) -> Read<(AssetId, AccountId)> {
+        let asset = part.u32()?;
+        let account = part.u32()?;
+        let asset = part.below(asset, self.ledger.asset_count())?;
+        Ok((AssetId(asset), AccountId(part.below(account, self.ledger.account_count())?)))
+    }
+
+    fn read_account(&mut self, part: &mut Reader<'_>) -> Read<()> {
+        let name = part.name()?;
+        let kind = AccountKind::from_code(part.u8()?);
+        let kind = part.known(kind)?;
+        self.registry.add_account(name);
+        self.ledger.open_account(kind);
+        let mut account = AccountRisk::new(kind);
+        account.limits = AccountLimits {
+            open_orders_max: part.u32()?,
+            orders_per_second_max: part.u32()?,
+            messages_per_second_max: part.u32()?,
+        };
+        (account.orders, account.messages, account.window_end_ns) = (part.u32()?, part.u32()?, part.u64()?);
+        (account.trade_group, account.permissions) = (part.u32()?, Permissions(part.u32()? as u16));
+        (account.fee_tier, account.halted) = (part.u8()?, part.u8()? == 1);
+        self.risk.accounts.push(account);
+        Ok(())
+    }
+
+    fn read_instrument(&mut self, part: &mut Reader<'_>) -> Read<()> {
+        let name = part.name()?;
+        let counters = Counters { trades: part.u64()?, prevented: part.u64()? };
+        let kind = InstrumentKind::from_code(part.u8()?);
+        let kind = part.known(kind)?;
+        let (base, quote) = (part.u32()?, part.u32()?);
+        let assets = self.ledger.asset_count();
+        let units = InstrumentUnits {
+            base: AssetId(part.below(base, assets)?),
+            quote: AssetId(part.below(quote, assets)?),
+            quote_quanta_per_tick_lot: part.u64()?,
+            base_quanta_per_lot: part.u64()?,
+        };
+        let limits = InstrumentLimits {
+            price_increment_ticks: part.u32()?,
+            quantity_increment_lots: part.u64()?,
+            quantity_min: Quantity::from_lots(part.u64()?),
+            quantity_max: Quantity::from_lots(part.u64()?),
+            notional_min: part.amount()?,
+            notional_max: part.amount()?,
+            band_down_ppm: part.u32()?,
+            band_up_ppm: part.u32()?,
+        };
+        if units.quote_quanta_per_tick_lot == 0 || units.base_quanta_per_lot == 0 {
+            return Err(SnapshotError::Invalid(part.kind));
+        }
+        let mut instrument = Instrument::new(kind, units, part.u32()? as u16, limits);
+        instrument.halted = part.u8()? == 1;
+        instrument.restore_prices(part.price()?, part.price()?);
+        for _ in 0..part.u64()? {
+            let account = part.u32()?;
+            let account = part.below(account, self.ledger.account_count())?;
+            instrument.exposures.get_mut(account as usize).position_max_lots = part.u64()?;
+        }
+        self.registry.add_instrument(name);
+        self.risk.instruments.push(instrument);
+        self.books.push(Book::default());
+        self.counters.push(counters);
+        Ok(())
+    }
+
+    fn read_order(&mut self, part: &mut Reader<'_>) -> Read<()> {
+        let id = OrderId(part.u64()?);
+        let (account, instrument) = (part.u32()?, part.u32()?);
+        let account = AccountId(part.below(account, self.ledger.account_count())?);
+        let instrument = InstrumentId(part.below(instrument, self.books.len())?);
+        let (side, prevention) = (Side::from_code(part.u8()?), SelfTradePrevention::from_code(part.u8()?));
+        let flags = OrderFlags(part.u32()? as u16);
+        let (price, open, total) = (Price::from_ticks(part.i64()?), part.u64()?, part.u64()?);
+        let notes = Notes {
+            prevented: Quantity::from_lots(part.u64()?),
+            priority: part.u64()?,
+            taker_rate: part.rate()?,
+            taker_fee: RoundedFee::from_excess_millionths(part.u32()?),
+        };
+        let terms = Terms {
+            client_key: 0,
+            total: Quantity::from_lots(total),
+            instrument,
+            maker_rate: part.rate()?,
+            maker_fee: RoundedFee::from_excess_millionths(part.u32()?),
+            side: part.known(side)?,
+            self_trade_prevention: part.known(prevention)?,
+            flags,
+        };
+        let text = part.text()?;
+        let client_order_id =
+            if text.is_empty() { ClientOrderId::Absent } else { part.known(ClientOrderId::parse(text))? };
+        if id.0 == 0 || open == 0 {
+            return Err(SnapshotError::Invalid(part.kind));
+        }
+        let slot = self.open.insert(id, account, Quantity::from_lots(open), client_order_id, terms, notes);
+        self.books[instrument.index()].rest(&mut self.open.slab, terms.side, price, slot);
+        self.risk.account_mut(account).open_orders += 1;
+        if terms.side == Side::Buy {
+            *self.risk.instrument_mut(instrument).open_bids_mut(account) += open;
+        }
+        Ok(())
+    }
+}
+
+fn write_account(writer: &mut Writer, account: &AccountRisk) {
+    let AccountRisk {
+        limits,
+        open_orders: _,
+        orders,
+        messages,
+        window_end_ns,
+        trade_group,
+        permissions,
+        fee_tier,
+        halted,
+    } = *account;
+    writer.u32(limits.open_orders_max).u32(limits.orders_per_second_max).u32(limits.messages_per_second_max);
+    writer.u32(orders).u32(messages).u64(window_end_ns);
+    writer.u32(trade_group).u32(permissions.0.into()).u8(fee_tier).u8(halted.into());
+}
+
+fn write_instrument(writer: &mut Writer, instrument: &Instrument) {
+    let (units, limits) = (&instrument.units, instrument.limits());
+    writer.u8(instrument.kind as u8).u32(units.base.0).u32(units.quote.0);
+    writer.u64(units.quote_quanta_per_tick_lot).u64(units.base_quanta_per_lot);
+    writer.u32(limits.price_increment_ticks).u64(limits.quantity_increment_lots);
+    writer.u64(limits.quantity_min.lots()).u64(limits.quantity_max.lots());
+    writer.amount(limits.notional_min).amount(limits.notional_max).u32(limits.band_down_ppm).u32(limits.band_up_ppm);
+    writer.u32(instrument.fee_schedule.into()).u8(instrument.halted.into());
+    writer.price(instrument.reference()).price(instrument.last());
+    let limited = || {
+        let unlimited = Exposure::default().position_max_lots;
+        instrument.exposures.iter().filter(move |(_, exposure)| exposure.position_max_lots != unlimited)
+    };
+    writer.u64(limited().count() as u64);
+    for (account, exposure) in limited() {
+        writer.u32(account as u32).u64(exposure.position_max_lots);
+    }
+}
+
+fn write_order(writer: &mut Writer, open: &OpenOrders, slot: Slot, price: Price) {
+    let order = &open.slab[slot];
+    let Terms { client_key: _, total, instrument, maker_rate, maker_fee, side, self_trade_prevention, flags } =
+        order.terms;
+    let Notes { prevented, priority, taker_rate, taker_fee } = open.notes[slot.0 as usize];
+    writer.u64(order.id.0).u32(order.account.0).u32(instrument.0);
+    writer.u8(side as u8).u8(self_trade_prevention as u8).u32(flags.0.into());
+    writer.i64(price.ticks()).u64(order.open.lots()).u64(total.lots());
+    writer.u64(prevented.lots()).u64(priority).u32(taker_rate.ppm() as u32).u32(taker_fee.excess_millionths());
+    writer.u32(maker_rate.ppm() as u32).u32(maker_fee.excess_millionths());
+    match open.client_order_id(slot) {
+        ClientOrderId::Absent => writer.text(b""),
+        ClientOrderId::Number(number) => writer.text(number.to_string().as_bytes()),
+        ClientOrderId::Text(text) => writer.text(text.as_bytes()),
+    };
+}

@@ -1,0 +1,178 @@
+//! Looking at the state without changing it.
+
+use tradewright_book::{Level, Slot};
+use tradewright_ledger::Ledger;
+use tradewright_risk::Risk;
+use tradewright_types::{
+    AccountId, Amount, ClientOrderId, InstrumentId, OrderFlags, OrderId, Price, Quantity, SelfTradePrevention, Side,
+};
+
+use crate::{Engine, EngineConfig, Registry};
+
+/// A price of a book, with what stands there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LevelView {
+    /// The price.
+    pub price: Price,
+    /// What is open there in all.
+    pub quantity: Quantity,
+    /// How many orders that is.
+    pub orders: u32,
+}
+
+/// An open order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderView {
+    /// Its id.
+    pub id: OrderId,
+    /// Its owner.
+    pub account: AccountId,
+    /// Its instrument.
+    pub instrument: InstrumentId,
+    /// Its side.
+    pub side: Side,
+    /// Its price.
+    pub price: Price,
+    /// Its total quantity.
+    pub total: Quantity,
+    /// What is open.
+    pub open: Quantity,
+    /// What self-trade prevention took.
+    pub prevented: Quantity,
+    /// Its prevention mode.
+    pub self_trade_prevention: SelfTradePrevention,
+    /// Its flags.
+    pub flags: OrderFlags,
+    /// The client's id.
+    pub client_order_id: ClientOrderId,
+    /// What it holds: quote for a bid, base for an ask.
+    pub hold: Amount,
+}
+
+impl Engine {
+    /// What it was made with.
+    pub fn config(&self) -> EngineConfig {
+        self.config
+    }
+
+    /// How many commands were applied.
+    pub fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// The engine's time.
+    pub fn time_ns(&self) -> u64 {
+        self.time_ns
+    }
+
+    /// The id of the order accepted last.
+    pub fn last_order(&self) -> OrderId {
+        self.last_order
+    }
+
+    /// The names of everything.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// Balances.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Limits, states, rates.
+    pub fn risk(&self) -> &Risk {
+        &self.risk
+    }
+
+    /// How many orders are open.
+    pub fn open_order_count(&self) -> usize {
+        self.open.slab.len()
+    }
+
+    /// How many prices of an instrument have orders, bids and asks.
+    pub fn level_counts(&self, instrument: InstrumentId) -> (usize, usize) {
+        let book = &self.books[instrument.index()];
+        (book.side(Side::Buy).level_count(), book.side(Side::Sell).level_count())
+    }
+
+    /// How many trades an instrument has seen.
+    pub fn trade_count(&self, instrument: InstrumentId) -> u64 {
+        self.counters[instrument.index()].trades
+    }
+
+    /// The best price of one side.
+    pub fn best(&self, instrument: InstrumentId, side: Side) -> Option<Price> {
+        self.books[instrument.index()].best(side)
+    }
+
+    /// The levels of one side, best first.
+    pub fn levels(&self, instrument: InstrumentId, side: Side) -> impl Iterator<Item = (Price, &Level)> {
+        self.books[instrument.index()].levels(side)
+    }
+
+    /// The levels of one side with their number of orders, best first.
+    pub fn level_views(&self, instrument: InstrumentId, side: Side) -> impl Iterator<Item = LevelView> {
+        let book = &self.books[instrument.index()];
+        book.levels(side).map(|(price, level)| LevelView {
+            price,
+            quantity: level.open(),
+            orders: book.queue(&self.open.slab, level).count() as u32,
+        })
+    }
+
+    /// What stands at one price.
+    pub fn open_at(&self, instrument: InstrumentId, side: Side, price: Price) -> Quantity {
+        self.books[instrument.index()].open_at(side, price)
+    }
+
+    /// The orders of one side in the order in which they would trade.
+    pub fn queue_views(&self, instrument: InstrumentId, side: Side) -> impl Iterator<Item = OrderView> {
+        let book = &self.books[instrument.index()];
+        book.levels(side).flat_map(move |(_, level)| book.queue(&self.open.slab, level)).map(|slot| self.view(slot))
+    }
+
+    /// An open order.
+    pub fn order(&self, id: OrderId) -> Option<OrderView> {
+        self.open.find(id).map(|slot| self.view(slot))
+    }
+
+    /// An account's open order by its client order id.
+    pub fn client_order(&self, account: AccountId, id: &ClientOrderId) -> Option<OrderView> {
+        self.open.find_client(account, id).map(|slot| self.view(slot))
+    }
+
+    /// The open orders, of one account or of all, by ascending id.
+    pub fn open_orders(&self, account: Option<AccountId>) -> Vec<OrderView> {
+        let wanted = |owner| account.is_none_or(|account| account == owner);
+        let slots = self.open.slab.iter().filter(|(_, order)| wanted(order.account));
+        let mut views: Vec<_> = slots.map(|(slot, _)| self.view(slot)).collect();
+        views.sort_unstable_by_key(|view| view.id);
+        views
+    }
+
+    pub(crate) fn view(&self, slot: Slot) -> OrderView {
+        let order = &self.open.slab[slot];
+        let closing = self.closing(slot);
+        OrderView {
+            id: order.id,
+            account: order.account,
+            instrument: closing.instrument,
+            side: closing.side,
+            price: closing.price,
+            total: order.terms.total,
+            open: order.open,
+            prevented: self.open.notes[slot.0 as usize].prevented,
+            self_trade_prevention: order.terms.self_trade_prevention,
+            flags: order.terms.flags,
+            client_order_id: self.open.client_order_id(slot),
+            hold: self.hold_of(slot).1,
+        }
+    }
+
+    /// Bytes of all open orders, books and balances.
+    pub fn memory_bytes(&self) -> usize {
+        let books: usize = self.books.iter().map(tradewright_book::Book::memory_bytes).sum();
+        books + self.open.memory_bytes() + self.ledger.memory_bytes() + self.risk.memory_bytes()
+    }
+}
