@@ -189,11 +189,11 @@ mod tests {
 
     #[test]
     fn it_agrees_with_a_map_through_random_insertions_and_removals() {
-        for seed in 1..=20 {
+        for seed in 1..=5 {
             let mut random = Random::new(seed);
             let mut list = SkipList::new();
             let mut model = BTreeMap::new();
-            for step in 0..2_000 {
+            for step in 0..1_000 {
                 let rank = random.between(-100, 100);
                 match model.get(&rank) {
                     Some(&level) if random.coin() => {

@@ -10,7 +10,6 @@ use std::str::FromStr;
 use crate::book::{FillSink, MatchingBook, Shape, Side, Sums};
 use crate::btree_book::BTreeBook;
 use crate::golden::{Counts, Outcome};
-use crate::ladder::Ladder;
 use crate::operation::{Operation, OperationKind, checksum};
 use crate::random::{Random, WeightedTable};
 
@@ -250,9 +249,10 @@ impl FillSink for Live {
 }
 
 /// One book while its operations are made up. Ids are its own, dense from 1.
-struct Stream<B> {
+struct Stream {
     workload: Workload,
-    book: B,
+    /// Not the ladder, which `Fine` would cost half a gigabyte.
+    book: BTreeBook,
     live: Live,
     last_id: u64,
     /// Operations so far, skipped ones included.
@@ -260,8 +260,9 @@ struct Stream<B> {
     counts: Counts,
 }
 
-impl<B: MatchingBook> Stream<B> {
-    fn new(workload: Workload, book: B) -> Self {
+impl Stream {
+    fn new(workload: Workload, ids: usize) -> Self {
+        let book = BTreeBook::new(ids);
         Self { workload, book, live: Live::default(), last_id: 0, n: 0, counts: Counts::default() }
     }
 
@@ -403,7 +404,7 @@ impl<B: MatchingBook> Stream<B> {
 fn generate_one(workload: Workload, operations: usize) -> Tape {
     let shape = workload.shape(operations);
     let mut random = Random::new(42);
-    let mut stream = Stream::new(workload, Ladder::new(shape.ticks, shape.ids));
+    let mut stream = Stream::new(workload, shape.ids);
     let prefill = workload.prefill_per_instrument();
     let mut records = Vec::with_capacity(prefill + operations);
     records.extend((0..prefill).map(|i| stream.prefill(&mut random, i)));
@@ -417,8 +418,8 @@ fn generate_many(operations: usize) -> Tape {
     let workload = Workload::Many;
     let shape = workload.shape(operations);
     let mut random = Random::new(42);
-    let mut streams: Vec<(Stream<BTreeBook>, Vec<u64>)> =
-        (0..shape.instruments).map(|_| (Stream::new(workload, BTreeBook::new(0)), vec![0])).collect();
+    let mut streams: Vec<(Stream, Vec<u64>)> =
+        (0..shape.instruments).map(|_| (Stream::new(workload, 0), vec![0])).collect();
     let mut last_id = 0;
     let mut records: Vec<Operation> = Vec::with_capacity(shape.resting + operations);
     let mut publish = |instrument: usize, tape_ids: &mut Vec<u64>, mut operation: Operation| {
