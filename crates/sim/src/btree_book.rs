@@ -1,4 +1,6 @@
 //! Rejected design: levels in the standard library's `BTreeMap`, the first thing that most engines reach for.
+//!
+//! What closed this road, x ladder: mix60 2.0, swing25 1.6, crash 2.2, fine 1.5, a million resting 1.4, sweep 3.0.
 
 use std::collections::BTreeMap;
 

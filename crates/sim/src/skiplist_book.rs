@@ -1,6 +1,8 @@
 //! Rejected design: levels in a skip list, the usual choice of books that hope to become concurrent one day.
 //!
 //! Towers grow by a factor of four and their heights come from this crate's own generator: the same list in every run.
+//!
+//! What closed this road, x ladder: mix60 2.8, swing25 2.2, crash 2.9, fine 2.3, a million resting 2.1, sweep 3.5.
 
 use crate::indexed_book::{IndexedBook, Level, LevelIndex};
 use crate::random::Random;
