@@ -54,7 +54,7 @@ impl Stopwatch {
     pub fn ticks(&self) -> u64 {
         use std::arch::x86_64::{__rdtscp, _mm_lfence};
         let mut core = 0;
-        // SAFETY: SSE2 belongs to x86-64, every such processor of the last fifteen years has rdtscp, and `core` is valid.
+        // SAFETY: SSE2 belongs to x86-64, every such processor since 2008 has rdtscp, and `core` is valid.
         unsafe {
             _mm_lfence();
             let ticks = __rdtscp(&raw mut core);

@@ -1,7 +1,7 @@
 //! The bench driver: replays one tape through the floor, a reference and a subject in turns, and reports ratios.
 //!
-//! Machines are shared and noisy. A nanosecond figure travels badly; its ratio to a reference that ran in the same minute
-//! on the same core travels well, so each round runs all three and the medians are taken over rounds.
+//! Machines are shared and noisy. A nanosecond figure travels badly; its ratio to a reference that ran in the same
+//! minute on the same core travels well, so each round runs all three and the medians are taken over rounds.
 
 use std::borrow::Cow;
 use std::fmt;

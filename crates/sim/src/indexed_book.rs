@@ -1,7 +1,8 @@
 //! A book over any ordered index of price levels: what the designs that lost have in common.
 //!
-//! Orders are kept as in the ladder, in a table indexed by id and linked into queues, so that a comparison shows the cost of
-//! the price index alone. An index sees *ranks*: prices turned so that the best one of either side is the smallest.
+//! Orders are kept as in the ladder, in a table indexed by id and linked into queues, so that a comparison shows the
+//! cost of the price index alone. An index sees *ranks*: prices turned so that the best one of either side is the
+//! smallest.
 
 use crate::book::{FillSink, FreshBook, MatchingBook, Shape, Side};
 

@@ -1,7 +1,7 @@
 //! The reference ladder: the yardstick that every figure is divided by.
 //!
 //! A dense array of levels a side, a 64-ary tree of occupancy bits above it, orders indexed by their id. It carries no
-//! money, knows only prices inside its array, and pays for its speed in memory: half a gigabyte for the workload `fine`.
+//! money, knows only prices inside its array, and pays for its speed in memory: half a gigabyte for `fine`.
 
 use crate::book::{FillSink, FreshBook, MatchingBook, Shape, Side};
 

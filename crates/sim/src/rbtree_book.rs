@@ -1,10 +1,10 @@
 //! Rejected design: levels in a red-black tree, as books in C++ get from `std::map` and in Java from `TreeMap`.
 //!
-//! Nodes live in an arena and are linked by index. Rotations and deletion relink nodes and never copy one into another, so
-//! that an order can remember its level; the smallest node is kept beside the root.
+//! Nodes live in an arena and are linked by index. Rotations and deletion relink nodes and never copy one into another,
+//! so that an order can remember its level; the smallest node is kept beside the root.
 //!
-//! What closed this road, x ladder: mix60 2.1, swing25 1.6, crash 2.4, fine 1.3, a million resting 1.4, sweep 2.9. It beats the
-//! B-tree where levels come and go one order at a time (`fine`), since a level is reached from its order without a search.
+//! What closed this road, x ladder: mix60 2.1, swing25 1.6, crash 2.4, fine 1.3, a million resting 1.4, sweep 2.9. It
+//! beats the B-tree where levels come and go one order at a time (`fine`): an order leads to its level without a search.
 
 use crate::indexed_book::{IndexedBook, Level, LevelIndex};
 

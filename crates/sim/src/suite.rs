@@ -1,7 +1,7 @@
 //! The test suite of a book: any design passes it, or it is not a book.
 //!
-//! Most tests are named after a defect that was found in public engines. [`book_suite!`](crate::book_suite) makes a module of
-//! them for a design. Each function panics on failure; those that draw at random print their seed.
+//! Most tests are named after a defect that was found in public engines. [`book_suite!`](crate::book_suite) makes a
+//! module of them for a design. Each function panics on failure; those that draw at random print their seed.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

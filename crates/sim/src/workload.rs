@@ -28,7 +28,7 @@ pub enum Workload {
     Crash,
     /// A million resting orders over some 4,000 levels; otherwise as `Mix60`.
     Resting1m,
-    /// A wall of 5,000 orders around a fixed price; one operation in 64 eats some fifty levels of a side, adds refill it.
+    /// A wall of 5,000 orders around a fixed price; one operation in 64 eats some fifty levels, adds refill.
     Sweep,
     /// Fifty books as `Mix60`, the busiest traded fifty times as often as the quietest, 10,000 accounts.
     Many,
@@ -389,7 +389,7 @@ impl Stream {
             | Workload::Fine
             | Workload::Crash
             | Workload::Many => (50, 505 * live / 5_000),
-            // Far enough for the quantity to decide: at 50 ticks the book would grow by a tenth every million operations.
+            // Far enough for the quantity to decide: at 50 ticks the book grows by a tenth each million operations.
             Workload::Resting1m => (2_000, 505 * live / 1_000_000),
             // Half of 2.5 lots for each order of the eaten side is what 32 adds bring back.
             Workload::Sweep => (2_000, self.live.of_side[side.opposite() as usize] * 5 / 2),
