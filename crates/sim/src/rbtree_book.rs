@@ -4,7 +4,7 @@
 //! so that an order can remember its level; the smallest node is kept beside the root.
 //!
 //! What closed this road, x ladder: mix60 2.1, swing25 1.6, crash 2.4, fine 1.3, a million resting 1.4, sweep 2.9. It
-//! beats the B-tree where levels come and go one order at a time (`fine`): an order leads to its level without a search.
+//! beats the B-tree where levels come and go one order at a time (`fine`): an order knows its level without a search.
 
 use crate::indexed_book::{IndexedBook, Level, LevelIndex};
 

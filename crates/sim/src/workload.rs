@@ -1,8 +1,8 @@
 //! The benchmark workloads: a prefill and a sequence of operations, generated once against a book and then replayed.
 //!
-//! The first five are published, with golden answers that independent engines agree on; their geometric distances need a
-//! natural logarithm, the only floating point of this crate that touches an operation, and a checksum guards it. The
-//! other three are ours and draw integers only.
+//! The first five are published, with golden answers that independent engines agree on; the other three are ours.
+//! Geometric distances need a natural logarithm, the only floating point of this crate that touches an operation, and a
+//! checksum guards it.
 
 use std::fmt;
 use std::str::FromStr;
