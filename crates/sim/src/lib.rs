@@ -1,0 +1,36 @@
+//! The measuring side of the exchange: what is thrown at a book or an engine, and what must come out.
+//!
+//! Owns the benchmark workloads with their golden answers, the reference ladder that every figure is quoted against,
+//! the book designs that lost (kept with the winner's tests, so that the comparison stays honest), the test suite that
+//! any book must pass, and the driver that times them all.
+//!
+//! Refuses to know the real book and the engine: they plug in from outside through [`MatchingBook`] and [`Subject`].
+
+mod book;
+mod btree_book;
+mod clock;
+mod drive;
+mod golden;
+mod indexed_book;
+mod ladder;
+mod naive_book;
+mod operation;
+mod random;
+mod rbtree_book;
+mod skiplist_book;
+pub mod suite;
+mod workload;
+
+pub use book::{FillSink, FreshBook, MatchingBook, Shape, Side, Sums};
+pub use btree_book::{BTreeBook, BTreeIndex};
+pub use clock::{Stopwatch, thread_cpu_ns};
+pub use drive::{BenchReport, BookSubject, DriveOptions, Finish, Floor, ManyBooks, Subject, drive, drive_against};
+pub use golden::{Counts, GOLDENS, Golden, Outcome, golden};
+pub use indexed_book::{IndexedBook, Level, LevelIndex};
+pub use ladder::Ladder;
+pub use naive_book::NaiveBook;
+pub use operation::{Operation, OperationKind, checksum};
+pub use random::{Random, WeightedTable};
+pub use rbtree_book::{RbTreeBook, RedBlackTree};
+pub use skiplist_book::{SkipList, SkipListBook};
+pub use workload::{Tape, Workload};
