@@ -5,8 +5,8 @@
 use std::process::ExitCode;
 
 use tradewright_sim::{
-    BTreeBook, BenchReport, BookSubject, DriveOptions, FreshBook, Ladder, ManyBooks, RbTreeBook, SkipListBook, Tape,
-    Workload, drive, golden,
+    BTreeBook, BenchReport, BookSubject, DriveOptions, EngineSubject, FreshBook, Ladder, ManyBooks, NoPrevention,
+    PagedBook, RbTreeBook, SkipListBook, Tape, Workload, drive, golden,
 };
 
 fn main() -> ExitCode {
@@ -31,6 +31,8 @@ fn run() -> Result<(), String> {
     println!("{:?}, checksum {:#018x}", tape.counts, tape.checksum());
     println!("{}", BenchReport::HEADING);
     measure::<Ladder>(&tape, &options)?;
+    measure::<PagedBook>(&tape, &options)?;
+    println!("{}", drive::<EngineSubject<NoPrevention>>(&tape, &options));
     measure::<BTreeBook>(&tape, &options)?;
     measure::<RbTreeBook>(&tape, &options)?;
     let report = measure::<SkipListBook>(&tape, &options)?;

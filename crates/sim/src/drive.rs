@@ -26,8 +26,8 @@ pub trait Subject: Sized {
     /// A new one with room for `tape`, accounts funded and instruments listed.
     fn fresh(tape: &Tape) -> Self;
 
-    /// Turns operations into what [`Self::apply`] takes, one for one. Untimed.
-    fn prepare(operations: &[Operation]) -> Cow<'_, [Self::Prepared]>;
+    /// Turns the tape's operations into what [`Self::apply`] takes, one for one. Untimed.
+    fn prepare(tape: &Tape) -> Cow<'_, [Self::Prepared]>;
 
     /// Applies a batch and adds its fills to `sums`. This is what is timed: put `#[inline]` on it.
     fn apply(&mut self, batch: &[Self::Prepared], sums: &mut Sums);
@@ -96,8 +96,8 @@ impl Subject for Floor {
         Self::default()
     }
 
-    fn prepare(operations: &[Operation]) -> Cow<'_, [Operation]> {
-        Cow::Borrowed(operations)
+    fn prepare(tape: &Tape) -> Cow<'_, [Operation]> {
+        Cow::Borrowed(tape.records())
     }
 
     #[inline]
@@ -147,8 +147,8 @@ impl<B: FreshBook> Subject for BookSubject<B> {
         Self { book: B::fresh(&tape.shape) }
     }
 
-    fn prepare(operations: &[Operation]) -> Cow<'_, [Operation]> {
-        Cow::Borrowed(operations)
+    fn prepare(tape: &Tape) -> Cow<'_, [Operation]> {
+        Cow::Borrowed(tape.records())
     }
 
     #[inline]
@@ -185,7 +185,8 @@ impl<B: FreshBook> Subject for ManyBooks<B> {
         Self { books: ids.into_iter().map(|ids| B::fresh(&shape_of(ids))).collect() }
     }
 
-    fn prepare(operations: &[Operation]) -> Cow<'_, [Operation]> {
+    fn prepare(tape: &Tape) -> Cow<'_, [Operation]> {
+        let operations = tape.records();
         let mut last_of_instrument = Vec::new();
         let mut book_id_of = vec![0];
         let mut prepared = operations.to_vec();
@@ -458,7 +459,7 @@ struct Replay<'tape, S: Subject> {
 
 impl<'tape, S: Subject> Replay<'tape, S> {
     fn new(tape: &'tape Tape) -> Self {
-        let prepared = S::prepare(tape.records());
+        let prepared = S::prepare(tape);
         assert_eq!(prepared.len(), tape.records().len(), "Invariant: prepared one for one");
         let (prefill, operations) = (tape.prefill().len(), tape.operations().len());
         Self { tape, prepared, prefill, timed: prefill + operations - operations.div_ceil(3), subject: PhantomData }

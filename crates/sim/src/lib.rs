@@ -4,32 +4,37 @@
 //! the book designs that lost (kept with the winner's tests, so that the comparison stays honest), the test suite that
 //! any book must pass, and the driver that times them all.
 //!
-//! Refuses to know the real book and the engine: they plug in from outside through [`MatchingBook`] and [`Subject`].
+//! The exchange's own book and engine stand here as subjects among others: `paged_book.rs` and `engine_subject.rs`.
 
 mod book;
 mod btree_book;
 mod clock;
 mod drive;
+mod engine_subject;
 mod golden;
 mod indexed_book;
 mod ladder;
 mod naive_book;
 mod operation;
+mod paged_book;
 mod random;
 mod rbtree_book;
 mod skiplist_book;
 pub mod suite;
+pub mod venue;
 mod workload;
 
 pub use book::{FillSink, FreshBook, MatchingBook, Shape, Side, Sums};
 pub use btree_book::{BTreeBook, BTreeIndex};
 pub use clock::{Stopwatch, thread_cpu_ns};
 pub use drive::{BenchReport, BookSubject, DriveOptions, Finish, Floor, ManyBooks, Subject, drive, drive_against};
+pub use engine_subject::{EngineSubject, ExpireMaker, NoPrevention, Prevention, commands};
 pub use golden::{Counts, GOLDENS, Golden, Outcome, golden};
 pub use indexed_book::{IndexedBook, Level, LevelIndex};
 pub use ladder::Ladder;
 pub use naive_book::NaiveBook;
 pub use operation::{Operation, OperationKind, checksum};
+pub use paged_book::PagedBook;
 pub use random::{Random, WeightedTable};
 pub use rbtree_book::{RbTreeBook, RedBlackTree};
 pub use skiplist_book::{SkipList, SkipListBook};

@@ -538,7 +538,7 @@ pub fn golden_answer_of_many<B: FreshBook>() {
     let tape = Workload::Many.generate(GOLDEN_OPERATIONS);
     check_operations(&tape);
     let mut books = ManyBooks::<B>::fresh(&tape);
-    let prepared = ManyBooks::<B>::prepare(tape.records());
+    let prepared = ManyBooks::<B>::prepare(&tape);
     let (prefill, operations) = prepared.split_at(tape.prefill().len());
     books.apply(prefill, &mut Sums::default());
     let mut sums = Sums::default();

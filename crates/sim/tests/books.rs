@@ -1,7 +1,8 @@
 //! Every design under the same suite: the ladder that figures are divided by, and the designs that lost.
 
-use tradewright_sim::{BTreeBook, Ladder, NaiveBook, RbTreeBook, SkipListBook, book_suite};
+use tradewright_sim::{BTreeBook, Ladder, NaiveBook, PagedBook, RbTreeBook, SkipListBook, book_suite};
 
+book_suite!(paged, PagedBook);
 book_suite!(ladder, Ladder);
 book_suite!(btree, BTreeBook);
 book_suite!(rbtree, RbTreeBook);
