@@ -81,7 +81,7 @@ class Table:
         (half goes away from zero).
         """
         starts, ends = self.starts[:, column], self.ends[:, column]
-        dots = self._dots()[:, column]
+        dots = self._dots[:, column]
         has_dot = dots >= 0
         whole_ends = np.where(has_dot, dots, ends)
         whole, bad = self._digits(starts, whole_ends, signed=True)
@@ -133,6 +133,7 @@ class Table:
         field = self.data[int(self.starts[row, column]) : int(self.ends[row, column])].decode("utf-8", "replace")
         return DataError(self.file, row + self.first_line, f"column {column + 1} {rule}: {field!r}")
 
+    @cached_property
     def _dots(self) -> Int64Array:
         dots = np.flatnonzero(self.buffer == DOT).astype(np.int64)
         of_field = np.full(self.ends.size, -1, np.int64)

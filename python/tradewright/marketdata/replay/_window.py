@@ -14,6 +14,7 @@ Whatever else differs stays as the venue has it, and so keeps differing.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -70,6 +71,21 @@ class WindowCounts:
     priority_right: int = 0
     priority_wrong_rows: list[int] = field(default_factory=list)
     unmatched: int = 0
+
+    def reported(self, seconds: float, events: int) -> dict[str, Any]:
+        """The fields that the reports of all windowed formats share; rows counted from 1."""
+        return {
+            "rows_right": self.rows_right,
+            "first_mismatches": [row + 1 for row in self.first_mismatches],
+            "revealed": self.revealed,
+            "realigned": self.realigned,
+            "executions": self.executions,
+            "executions_checked": self.executions_checked,
+            "priority_right": self.priority_right,
+            "priority_wrong_rows": [row + 1 for row in self.priority_wrong_rows],
+            "rows_per_s": round(events / seconds) if seconds else 0,
+            "seconds": round(seconds, 3),
+        }
 
 
 class WindowedBook:
@@ -157,7 +173,7 @@ class WindowedBook:
             for side in (BUY, SELL):
                 while len(self._queues[side]) > self._levels_max:
                     self._drop_level(side, self._worst(side))
-            self._horizon = [self._worst(side) if len(self._queues[side]) == self._levels_max else None for side in (BUY, SELL)]
+                self._horizon[side] = self._worst(side) if len(self._queues[side]) == self._levels_max else None
         return is_right
 
     def settle(self) -> None:

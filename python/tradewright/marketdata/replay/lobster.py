@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 
 from tradewright.marketdata.importers._errors import DataError
+from tradewright.marketdata.importers._table import Int64Array
 from tradewright.marketdata.importers.lobster import BOOK_TYPES, LobsterBook, LobsterMessages, MessageType
 from tradewright.marketdata.replay._window import RecordedRows, WindowedBook
 from tradewright.marketdata.replay.venue import (
@@ -31,7 +31,9 @@ from tradewright.marketdata.replay.venue import (
 )
 
 CENT = 100
-"""Resting prices of the recorded stocks are whole cents; the files count 0.0001."""
+"""A cent in the unit of the files, 0.0001."""
+
+TICKS = {CENT: "0.01", 1: "0.0001"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +107,7 @@ def replay_lobster(
             progress(row, len(messages))
     seconds = perf_counter() - started
     progress(len(messages), len(messages))
-    return LobsterReport(rows=len(book), **replay.counted(seconds, len(messages)))
+    return LobsterReport(rows=len(book), **replay.window.counts.reported(seconds, len(messages)))
 
 
 def replay_lobster_seeded(
@@ -129,7 +131,7 @@ def replay_lobster_seeded(
     replay = _Replay(messages, seed, open_venue, is_limited=False)
     venue = replay.window.venue
     keys, check_keys = _keys(messages), _keys(check_messages)
-    check_rows = _recorded_rows(check_book, levels=1)
+    check_rows = _recorded_rows(check_book, replay.unit, levels=1)
     met = best_right = 0
     started = perf_counter()
     for row in range(len(messages)):
@@ -150,7 +152,7 @@ def replay_lobster_seeded(
         best_right=best_right,
         messages=len(messages),
         unmatched=replay.window.counts.unmatched,
-        **replay.counted(seconds, len(messages)),
+        **replay.window.counts.reported(seconds, len(messages)),
     )
 
 
@@ -160,18 +162,16 @@ class _Replay:
     def __init__(
         self, messages: LobsterMessages, book: LobsterBook, open_venue: VenueFactory, *, is_limited: bool
     ) -> None:
-        self.rows = _recorded_rows(book, levels=book.levels)
-        venue = open_venue(RecordedInstrument(symbol="RECORDED", tick="0.01", lot="1"))
+        sent = messages.price[np.isin(messages.message_type, BOOK_TYPES)]
+        self.unit = price_unit(sent, book.rows[:, 0::2])
+        self.rows = _recorded_rows(book, self.unit, levels=book.levels)
+        venue = open_venue(RecordedInstrument(symbol="RECORDED", tick=TICKS[self.unit], lot="1"))
         self.window = WindowedBook(venue, levels=book.levels, is_limited=is_limited)
-        off_tick = np.isin(messages.message_type, BOOK_TYPES) & (messages.price % CENT != 0)
-        if off_tick.any():
-            row = int(off_tick.argmax())
-            raise DataError(messages.file, row + 1, f"price {messages.price[row]} is no whole cent")
         self._time_ns = np.maximum.accumulate(messages.time_ns).tolist()
         self._type = messages.message_type.tolist()
         self._order_id = messages.order_id.tolist()
         self._size = messages.size.tolist()
-        self._price = (messages.price // CENT).tolist()
+        self._price = (messages.price // self.unit).tolist()
         self._side = np.where(messages.direction == 1, BUY, SELL).tolist()
         venue.set_time(self._time_ns[0])
         self.window.seed(*self._book_before_first())
@@ -186,22 +186,6 @@ class _Replay:
             self.window.reduce(self._order_id[row], side, price, size)
         elif message_type == MessageType.VISIBLE_EXECUTION:
             self.window.execute(row, self._order_id[row], side, price, size)
-
-    def counted(self, seconds: float, messages: int) -> dict[str, Any]:
-        """The fields that both reports share."""
-        counts = self.window.counts
-        return {
-            "rows_right": counts.rows_right,
-            "first_mismatches": [row + 1 for row in counts.first_mismatches],
-            "revealed": counts.revealed,
-            "realigned": counts.realigned,
-            "executions": counts.executions,
-            "executions_checked": counts.executions_checked,
-            "priority_right": counts.priority_right,
-            "priority_wrong_rows": [row + 1 for row in counts.priority_wrong_rows],
-            "rows_per_s": round(messages / seconds),
-            "seconds": round(seconds, 3),
-        }
 
     def _book_before_first(self) -> tuple[Levels, Levels]:
         return undo(
@@ -226,14 +210,16 @@ def _change(message_type: int, size: int) -> int:
     return size if message_type == MessageType.NEW else -size
 
 
-def _recorded_rows(book: LobsterBook, *, levels: int) -> RecordedRows:
-    if (book.rows[:, 0::2] % CENT != 0).any():
-        row = int((book.rows[:, 0::2] % CENT != 0).any(axis=1).argmax())
-        raise DataError(book.file, row + 1, "a price is no whole cent")
+def price_unit(*prices: Int64Array) -> int:
+    """The tick in 0.0001 of the currency: a cent, unless some price that rests is no whole cent."""
+    return 1 if any((array % CENT).any() for array in prices) else CENT
+
+
+def _recorded_rows(book: LobsterBook, unit: int, *, levels: int) -> RecordedRows:
     four = book.rows.reshape(len(book), book.levels, 4)[:, :levels]
     asks, bids = four[:, :, 0:2].copy(), four[:, :, 2:4].copy()
     for side in (asks, bids):
-        side[:, :, 0] //= CENT
+        side[:, :, 0] //= unit
     return RecordedRows(bids, asks)
 
 
