@@ -156,9 +156,7 @@ class Table:
         bad |= values < 0  # nineteen digits beyond int64 wrap to below zero, once
         return np.where(negative, -values, values), bad
 
-    def _settled(
-        self, column: int, values: Int64Array, bad: BoolArray, empty: int | None, problem: str
-    ) -> Int64Array:
+    def _settled(self, column: int, values: Int64Array, bad: BoolArray, empty: int | None, problem: str) -> Int64Array:
         if empty is not None:
             is_empty = self.starts[:, column] == self.ends[:, column]
             values = np.where(is_empty, empty, values)

@@ -17,10 +17,25 @@ from tradewright.marketdata.importers._table import BoolArray, ByteArray, Int64A
 PRICE_DIGITS = 4
 MESSAGE_TYPES = "AFECXDU"
 
-EVENT_COLUMNS = (
-    "event_index,source_message_sequence,source_file_offset,timestamp_ns,time_seconds,message_type,event_type,"
-    "order_id,old_order_id,size,old_size,price,old_price,execution_price,direction,stock_locate,stock"
-).split(",")
+EVENT_COLUMNS = [
+    "event_index",
+    "source_message_sequence",
+    "source_file_offset",
+    "timestamp_ns",
+    "time_seconds",
+    "message_type",
+    "event_type",
+    "order_id",
+    "old_order_id",
+    "size",
+    "old_size",
+    "price",
+    "old_price",
+    "execution_price",
+    "direction",
+    "stock_locate",
+    "stock",
+]
 LEVEL_COLUMNS = ("ask_price", "ask_size", "bid_price", "bid_size")
 
 

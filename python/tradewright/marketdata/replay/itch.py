@@ -66,9 +66,7 @@ def replay_itch(
     venue.set_time(times_ns[0])
     window.seed(*book_before_first())
     started = perf_counter()
-    for row, (kind, order_id, side, price, size) in enumerate(
-        zip(types, order_ids, sides, prices, sizes, strict=True)
-    ):
+    for row, (kind, order_id, side, price, size) in enumerate(zip(types, order_ids, sides, prices, sizes, strict=True)):
         venue.set_time(times_ns[row])
         if kind in ADDS:
             window.rest(order_id, side, price, size)
@@ -84,7 +82,7 @@ def replay_itch(
             progress(row, len(events))
     seconds = perf_counter() - started
     progress(len(events), len(events))
-    return ItchReport(rows=len(events), **window.counts.reported(seconds, len(events)))
+    return ItchReport(rows=len(events), **window.reported(seconds, len(events)))
 
 
 def _in_ticks(levels: Int64Array, unit: int) -> Int64Array:

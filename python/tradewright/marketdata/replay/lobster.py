@@ -107,7 +107,7 @@ def replay_lobster(
             progress(row, len(messages))
     seconds = perf_counter() - started
     progress(len(messages), len(messages))
-    return LobsterReport(rows=len(book), **replay.window.counts.reported(seconds, len(messages)))
+    return LobsterReport(rows=len(book), **replay.window.reported(seconds, len(messages)))
 
 
 def replay_lobster_seeded(
@@ -151,8 +151,8 @@ def replay_lobster_seeded(
         best_rows=met,
         best_right=best_right,
         messages=len(messages),
-        unmatched=replay.window.counts.unmatched,
-        **replay.window.counts.reported(seconds, len(messages)),
+        unmatched=replay.window.executed.unmatched,
+        **replay.window.reported(seconds, len(messages)),
     )
 
 
