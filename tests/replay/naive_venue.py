@@ -24,7 +24,7 @@ class NaiveVenue:
         self._keys: tuple[list[int], ...] = ([], [])  # side -> prices, best last
 
     def rest(self, side: int, price: int, quantity: int) -> tuple[int, list[Fill]]:
-        assert price > 0 and quantity > 0, (price, quantity)
+        assert min(price, quantity) > 0, (price, quantity)
         fills = self._match(side, price, quantity)
         left = quantity - sum(fill[2] for fill in fills)
         self._last_id += 1
@@ -40,7 +40,7 @@ class NaiveVenue:
         return self._last_id, fills
 
     def take(self, side: int, price: int, quantity: int) -> list[Fill]:
-        assert price > 0 and quantity > 0, (price, quantity)
+        assert min(price, quantity) > 0, (price, quantity)
         return self._match(side, price, quantity)
 
     def reduce(self, order_id: int, by: int) -> int:
@@ -93,7 +93,7 @@ class NaiveVenue:
         for side in (0, 1):
             assert self._keys[side] == sorted(self._key(side, price) for price in self._levels[side])
             for price, level in self._levels[side].items():
-                assert level and all(quantity > 0 for quantity in level.values())
+                assert min(level.values()) > 0
                 assert sum(level.values()) == self._totals[side][price]
                 assert all(self._orders[order_id] == (side, price) for order_id in level)
         assert len(self._orders) == sum(len(level) for side in self._levels for level in side.values())
