@@ -22,8 +22,9 @@ T = TypeVar("T", lobster.LobsterMessages, lobster.LobsterBook)
 
 def first_rows(columns: T, rows: int) -> T:
     """The same recording, cut after `rows` rows."""
-    arrays: dict[str, Any] = {field.name: getattr(columns, field.name) for field in fields(columns)}
-    return replace(columns, **{name: a[:rows] for name, a in arrays.items() if isinstance(a, np.ndarray)})
+    arrays = {field.name: getattr(columns, field.name) for field in fields(columns)}
+    cut: dict[str, Any] = {name: array[:rows] for name, array in arrays.items() if isinstance(array, np.ndarray)}
+    return replace(columns, **cut)
 
 
 def goog(data: Path, levels: int = 10) -> tuple[lobster.LobsterMessages, lobster.LobsterBook]:
@@ -93,8 +94,18 @@ def test_msft_50_levels(data: Path, venue: VenueFactory) -> None:
 
 
 def test_itch(data: Path, venue: VenueFactory) -> None:
+    # The market gives back 17 executions to old orders that it had entered anew (events 351 to 377, in the order of
+    # their ids) behind a younger one: the feed alone cannot show that they kept their places.
     events = itch_csv.read_events(data / "itch_events" / "AAPL_2019-01-30_rows1-6000.csv.zst")
-    check(replay_itch(events, venue), rows=6_000, rows_right=6_000, first_mismatches=[], executions=649)
+    check(
+        replay_itch(events, venue),
+        rows=6_000,
+        rows_right=6_000,
+        first_mismatches=[],
+        executions=649,
+        executions_checked=451,
+        priority_right=434,
+    )
 
 
 def test_bitstamp(data: Path, full_venue: VenueFactory) -> None:

@@ -14,12 +14,12 @@ from tradewright.marketdata.replay.lobster import LobsterReport, replay_lobster
 NO_ASK, NO_BID = "9999999999,0", "-9999999999,0"
 
 
-def lobster_replay(folder: Path, *rows: tuple[str, str]) -> LobsterReport:
+def lobster_replay(folder: Path, *rows: tuple[str, str], levels: int | None = None) -> LobsterReport:
     """Replay rows of (message without time, book)."""
     messages, book = folder / "message.csv", folder / "book.csv"
     messages.write_text("".join(f"{34200 + at}.5,{message}\n" for at, (message, _) in enumerate(rows)))
     book.write_text("".join(f"{row}\n" for _, row in rows))
-    return replay_lobster(lobster.read_messages(messages), lobster.read_book(book), NaiveVenue)
+    return replay_lobster(lobster.read_messages(messages), lobster.read_book(book), NaiveVenue, levels=levels)
 
 
 def test_a_level_that_becomes_visible_enters_and_one_that_leaves_is_cancelled(tmp_path: Path) -> None:
@@ -64,6 +64,15 @@ def test_a_mismatch_stays_one(tmp_path: Path) -> None:
         ("5,0,10,999900,1", "1000000,5,990000,2"),
     )
     assert (report.rows_right, report.first_mismatches, report.is_right) == (1, [2, 3], False)
+
+
+def test_fewer_levels_are_compared_on_demand(tmp_path: Path) -> None:
+    rows = (
+        ("5,0,10,999900,1", "1000000,5,990000,7,1000100,5,980000,2"),
+        ("1,1,4,990000,1", "1000000,5,990000,11,1000100,5,980000,3"),  # the second level changed without a message
+    )
+    assert lobster_replay(tmp_path, *rows).rows_right == 1
+    assert lobster_replay(tmp_path, *rows, levels=1).rows_right == 2
 
 
 def bitstamp_replay(folder: Path, *lines: str) -> BitstampReport:
