@@ -1,0 +1,1 @@
+"""Market data that comes from outside: importers of recordings, and their replay through a venue."""
