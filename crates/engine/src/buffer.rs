@@ -40,13 +40,15 @@ impl EventBuffer {
         self.length = 0;
     }
 
+    /// The next place, to be written whole.
     #[inline(always)]
-    pub(crate) fn push(&mut self, record: EventRecord) {
+    pub(crate) fn next(&mut self) -> &mut EventRecord {
         if self.length == self.records.len() {
             self.grow();
         }
-        self.records[self.length] = record;
+        let place = &mut self.records[self.length];
         self.length += 1;
+        place
     }
 
     #[inline(always)]
@@ -55,6 +57,7 @@ impl EventBuffer {
     }
 
     #[cold]
+    #[inline(never)]
     fn grow(&mut self) {
         self.records.resize((self.records.len() * 2).max(64), EventRecord::default());
     }

@@ -13,7 +13,7 @@ use crate::open_orders::OpenOrders;
 impl Engine {
     /// Cancels one order.
     #[inline(always)]
-    pub(crate) fn cancel(&mut self, cancel: &Cancel, emit: &mut Emitter<'_>) -> Decoded<()> {
+    pub(crate) fn cancel(&mut self, cancel: &Cancel<'_>, emit: &mut Emitter<'_>) -> Decoded<()> {
         self.risk.account(cancel.account).ok_or(RejectReason::UnknownAccount)?;
         let slot = self.target(cancel.account, &cancel.target).ok_or(RejectReason::UnknownOrder)?;
         self.close(slot, CloseReason::CancelledByOwner, emit);
@@ -44,7 +44,7 @@ impl Engine {
 
     /// The account's open order that a command means.
     #[inline(always)]
-    pub(crate) fn target(&self, account: AccountId, target: &Target) -> Option<Slot> {
+    pub(crate) fn target(&self, account: AccountId, target: &Target<'_>) -> Option<Slot> {
         match target {
             Target::Order(id) => self.open.find(*id).filter(|slot| self.open.slab[*slot].account == account),
             Target::Client(id) => self.open.find_client(account, id),

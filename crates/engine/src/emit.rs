@@ -1,13 +1,13 @@
 //! Writing events: the one place that knows which field says what.
 
+use tradewright_risk::HeldOrder;
 use tradewright_types::{
     ANY, AccountId, Amount, ClientOrderId, CloseReason, CommandKind, CommandRecord, EventFlags, EventKind, EventRecord,
-    FeeRates, InstrumentId, OrderFlags, OrderId, OrderType, Price, Quantity, RejectReason, SelfTradePrevention, Side,
-    TextEventRecord, TimeInForce, Wide,
+    InstrumentId, OrderId, Price, Quantity, RejectReason, SCHEMA_VERSION, SelfTradePrevention, Side, Size,
+    TextEventRecord, Wide,
 };
 
 use crate::EventBuffer;
-use crate::open_orders::text_of;
 
 /// Writes the events of one command.
 #[derive(Debug)]
@@ -30,23 +30,6 @@ pub(crate) struct Closing {
     pub(crate) price: Price,
     pub(crate) open: Quantity,
     pub(crate) client_number: u64,
-}
-
-/// An accepted order as its first event tells it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Accepted {
-    pub(crate) id: OrderId,
-    pub(crate) account: AccountId,
-    pub(crate) instrument: InstrumentId,
-    pub(crate) side: Side,
-    pub(crate) order_type: OrderType,
-    pub(crate) time_in_force: TimeInForce,
-    pub(crate) self_trade_prevention: SelfTradePrevention,
-    pub(crate) flags: OrderFlags,
-    pub(crate) limit: Price,
-    pub(crate) quantity: Quantity,
-    pub(crate) amount: Amount,
-    pub(crate) rates: FeeRates,
 }
 
 /// A trade or prevented match as its event tells it.
@@ -75,18 +58,23 @@ impl<'b> Emitter<'b> {
         Self { buffer, begin, sequence, time_ns, epoch, shard }
     }
 
-    /// An event's head, with everything else zero.
+    /// Writes an event: its head, with `body` for the rest. Written in place, field by field: a copy of two cache lines costs
+    /// more than the event.
     #[inline(always)]
-    fn event(&self, kind: EventKind, instrument: u32) -> EventRecord {
-        EventRecord {
-            shard: self.shard,
-            k: (self.buffer.len() - self.begin) as u32,
-            sequence: self.sequence,
-            time_ns: self.time_ns,
-            epoch: self.epoch,
+    fn write(&mut self, kind: EventKind, instrument: u32, body: EventRecord) {
+        let k = (self.buffer.len() - self.begin) as u32;
+        let (shard, epoch, sequence, time_ns) = (self.shard, self.epoch, self.sequence, self.time_ns);
+        *self.buffer.next() = EventRecord {
+            kind: kind as u8,
+            schema_version: SCHEMA_VERSION,
+            shard,
+            k,
+            sequence,
+            time_ns,
+            epoch,
             instrument,
-            ..EventRecord::new(kind)
-        }
+            ..body
+        };
     }
 
     /// Marks the last event of the command.
@@ -97,20 +85,19 @@ impl<'b> Emitter<'b> {
         }
     }
 
+    #[cold]
     #[inline(never)]
     pub(crate) fn rejected(&mut self, record: &CommandRecord, reason: RejectReason) {
-        let kind = CommandKind::from_code(record.header.kind);
-        let head = EventRecord {
+        let body = EventRecord {
             account: record.account,
             counter_account: record.header.session,
             counter_order_id: record.header.client_sequence,
             reason: reason as u16,
             open_lots: u64::from(record.header.kind),
-            ..self.event(EventKind::Rejected, ANY)
+            ..EventRecord::default()
         };
-        self.buffer.push(if kind.is_some_and(CommandKind::is_order_entry) {
-            EventRecord {
-                instrument: record.instrument,
+        if CommandKind::from_code(record.header.kind).is_some_and(CommandKind::is_order_entry) {
+            let body = EventRecord {
                 side: record.side,
                 order_type: record.order_type,
                 time_in_force: record.time_in_force,
@@ -119,78 +106,91 @@ impl<'b> Emitter<'b> {
                 price_ticks: record.price_ticks,
                 quantity_lots: record.quantity_lots,
                 reference: record.order_ref,
-                ..head
-            }
+                ..body
+            };
+            self.write(EventKind::Rejected, record.instrument, body);
         } else {
-            head
-        });
+            self.write(EventKind::Rejected, ANY, body);
+        }
     }
 
     #[inline(always)]
-    pub(crate) fn accepted(&mut self, order: &Accepted, client_order_id: &ClientOrderId) {
-        self.buffer.push(EventRecord {
-            order_id: order.id.0,
+    pub(crate) fn accepted(&mut self, id: OrderId, held: &HeldOrder<'_>) {
+        let order = held.order();
+        let (quantity, amount) = match order.size {
+            Size::Lots(quantity) => (quantity.lots(), Wide::default()),
+            Size::QuoteAmount(amount) => (0, Wide::from(amount)),
+        };
+        let body = EventRecord {
+            order_id: id.0,
             account: order.account.0,
             side: order.side as u8,
             order_type: order.order_type as u8,
             time_in_force: order.time_in_force as u8,
             self_trade_prevention: order.self_trade_prevention as u8,
             order_flags: order.flags.0,
-            price_ticks: order.limit.ticks(),
-            quantity_lots: order.quantity.lots(),
-            open_lots: EventRecord::pack_rates(order.rates),
-            amount: order.amount.into(),
-            reference: client_order_id.number_or_zero(),
-            ..self.event(EventKind::OrderAccepted, order.instrument.0)
-        });
-        if order.flags.has(OrderFlags::TEXT_ID) {
-            self.text(order, client_order_id);
+            price_ticks: held.limit().ticks(),
+            quantity_lots: quantity,
+            open_lots: EventRecord::pack_rates(held.rates()),
+            amount,
+            reference: order.client_order_id.number_or_zero(),
+            ..EventRecord::default()
+        };
+        self.write(EventKind::OrderAccepted, order.instrument.0, body);
+        if let ClientOrderId::Text(text) = order.client_order_id {
+            self.text(id, order.instrument, text);
         }
     }
 
     #[cold]
-    fn text(&mut self, order: &Accepted, client_order_id: &ClientOrderId) {
-        let Some(text) = text_of(client_order_id) else { return };
-        let head = EventRecord { order_id: order.id.0, ..self.event(EventKind::ClientOrderIdText, order.instrument.0) };
-        let mut record: TextEventRecord = zerocopy::transmute!(head);
-        record.length = text.as_bytes().len() as u64;
-        record.bytes[..text.as_bytes().len()].copy_from_slice(text.as_bytes());
-        self.buffer.push(zerocopy::transmute!(record));
+    #[inline(never)]
+    fn text(&mut self, id: OrderId, instrument: InstrumentId, text: &[u8]) {
+        self.write(
+            EventKind::ClientOrderIdText,
+            instrument.0,
+            EventRecord { order_id: id.0, ..EventRecord::default() },
+        );
+        if let Some(place) = self.buffer.last_since(self.begin) {
+            let record: &mut TextEventRecord = zerocopy::transmute_mut!(place);
+            record.length = text.len() as u64;
+            record.bytes[..text.len()].copy_from_slice(text);
+        }
     }
 
     #[inline(always)]
-    fn matched(&self, kind: EventKind, event: &Match) -> EventRecord {
-        EventRecord {
+    fn matched(&mut self, kind: EventKind, event: &Match, mode: SelfTradePrevention) {
+        let body = EventRecord {
             flags: event.flags.0,
             order_id: event.taker.0,
             counter_order_id: event.maker.0,
             account: event.taker_account.0,
             counter_account: event.maker_account.0,
             side: event.side as u8,
+            self_trade_prevention: mode as u8,
             price_ticks: event.price.ticks(),
             quantity_lots: event.quantity.lots(),
             open_lots: event.open.lots(),
             amount: event.amount.into(),
             counter_amount: event.counter_amount.into(),
             reference: event.reference,
-            ..self.event(kind, event.instrument.0)
-        }
+            ..EventRecord::default()
+        };
+        self.write(kind, event.instrument.0, body);
     }
 
     #[inline(always)]
     pub(crate) fn trade(&mut self, event: &Match) {
-        self.buffer.push(self.matched(EventKind::Trade, event));
+        self.matched(EventKind::Trade, event, SelfTradePrevention::None);
     }
 
     #[inline(never)]
     pub(crate) fn prevented(&mut self, event: &Match, mode: SelfTradePrevention) {
-        self.buffer
-            .push(EventRecord { self_trade_prevention: mode as u8, ..self.matched(EventKind::MatchPrevented, event) });
+        self.matched(EventKind::MatchPrevented, event, mode);
     }
 
     #[inline(always)]
     pub(crate) fn closed(&mut self, kind: EventKind, order: &Closing, reason: CloseReason, unspent: Amount) {
-        self.buffer.push(EventRecord {
+        let body = EventRecord {
             order_id: order.id.0,
             account: order.account.0,
             side: order.side as u8,
@@ -199,12 +199,14 @@ impl<'b> Emitter<'b> {
             quantity_lots: order.open.lots(),
             amount: unspent.into(),
             reference: order.client_number,
-            ..self.event(kind, order.instrument.0)
-        });
+            ..EventRecord::default()
+        };
+        self.write(kind, order.instrument.0, body);
     }
 
+    #[inline(never)]
     pub(crate) fn amended(&mut self, order: &Closing, total: Quantity, kept_priority: bool) {
-        self.buffer.push(EventRecord {
+        let body = EventRecord {
             flags: EventFlags::KEPT_PRIORITY.when(kept_priority).0,
             order_id: order.id.0,
             account: order.account.0,
@@ -213,8 +215,9 @@ impl<'b> Emitter<'b> {
             quantity_lots: total.lots(),
             open_lots: order.open.lots(),
             reference: order.client_number,
-            ..self.event(EventKind::OrderAmended, order.instrument.0)
-        });
+            ..EventRecord::default()
+        };
+        self.write(EventKind::OrderAmended, order.instrument.0, body);
     }
 
     /// Money that came in, is held, left, stays or moved.
@@ -226,13 +229,14 @@ impl<'b> Emitter<'b> {
         amount: Amount,
         reference: u64,
     ) {
-        self.buffer.push(EventRecord {
+        let body = EventRecord {
             account: from.0,
             counter_account: to.0,
             amount: Wide::from(amount),
             reference,
-            ..self.event(kind, asset)
-        });
+            ..EventRecord::default()
+        };
+        self.write(kind, asset, body);
     }
 
     /// A setting that took effect. `values` are price, quantity and reference.
@@ -244,7 +248,7 @@ impl<'b> Emitter<'b> {
         (scope, tier, schedule): (u8, u8, u16),
     ) {
         let [price, quantity, reference] = values;
-        self.buffer.push(EventRecord {
+        let body = EventRecord {
             account,
             side: scope,
             order_type: tier,
@@ -253,7 +257,8 @@ impl<'b> Emitter<'b> {
             quantity_lots: quantity,
             open_lots: kind as u64,
             reference,
-            ..self.event(EventKind::SettingApplied, instrument)
-        });
+            ..EventRecord::default()
+        };
+        self.write(EventKind::SettingApplied, instrument, body);
     }
 }

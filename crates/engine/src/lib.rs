@@ -9,13 +9,12 @@
 mod amend;
 mod buffer;
 mod cancel;
-mod client_ids;
+mod chains;
 mod emit;
 mod engine;
 mod invariants;
 mod matching;
 mod open_orders;
-mod order_index;
 mod place;
 mod prevention;
 mod registry;

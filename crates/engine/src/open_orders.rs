@@ -3,11 +3,10 @@
 use tradewright_book::{Order, Orders, Slot};
 use tradewright_types::{
     AccountId, ClientOrderId, FeeRate, FeeRates, InstrumentId, OrderFlags, OrderId, Quantity, RoundedFee,
-    SelfTradePrevention, Side, Text,
+    SelfTradePrevention, Side,
 };
 
-use crate::client_ids::{ClientIds, text_key};
-use crate::order_index::OrderIndex;
+use crate::chains::Chains;
 
 /// What a fill needs to know of a resting order: the second half of its cache line.
 #[derive(Clone, Copy, Debug)]
@@ -42,8 +41,8 @@ impl Default for Terms {
 
 const _: () = assert!(size_of::<Order<Terms>>() == 64, "an open order is one cache line");
 
-/// What only amendments, prevention and snapshots need to know of a resting order.
-#[derive(Clone, Copy, Debug, Default)]
+/// What only amendments, prevention and snapshots need to know of a resting order, and its places in the chains.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Notes {
     /// What self-trade prevention took.
     pub(crate) prevented: Quantity,
@@ -52,6 +51,15 @@ pub(crate) struct Notes {
     pub(crate) taker_rate: FeeRate,
     /// The rounding of the taker fees posted so far.
     pub(crate) taker_fee: RoundedFee,
+    next_by_id: Slot,
+    next_by_client: Slot,
+}
+
+impl Notes {
+    pub(crate) const fn new(prevented: Quantity, priority: u64, taker_rate: FeeRate, taker_fee: RoundedFee) -> Self {
+        let (next_by_id, next_by_client) = (Slot::NONE, Slot::NONE);
+        Self { prevented, priority, taker_rate, taker_fee, next_by_id, next_by_client }
+    }
 }
 
 /// The open orders of all instruments.
@@ -61,10 +69,40 @@ pub(crate) struct OpenOrders {
     /// By slot.
     pub(crate) notes: Vec<Notes>,
     /// Text client order ids by slot, for the orders that have [`OrderFlags::TEXT_ID`]; as long as the highest such slot.
-    texts: Vec<ClientOrderId>,
-    index: OrderIndex,
-    client_ids: ClientIds,
+    texts: Vec<Text>,
+    by_id: Chains,
+    by_client: Chains,
     last_priority: u64,
+}
+
+/// A text client order id.
+#[derive(Clone, Copy, Debug)]
+struct Text {
+    length: u8,
+    bytes: [u8; Text::LENGTH_MAX],
+}
+
+impl Text {
+    const LENGTH_MAX: usize = 39;
+    const EMPTY: Self = Self { length: 0, bytes: [0; Self::LENGTH_MAX] };
+}
+
+/// Ids rise one by one, so an id is its own hash: new orders go to neighbouring heads.
+#[inline(always)]
+const fn id_hash(id: OrderId) -> u64 {
+    id.0
+}
+
+/// Numbers come from clients and may be anything: they are mixed with the account.
+#[inline(always)]
+const fn client_hash(account: AccountId, key: u64) -> u64 {
+    (key ^ (account.0 as u64).rotate_left(40)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32
+}
+
+/// The key of a text: a hash that is never 0.
+fn text_key(text: &[u8]) -> u64 {
+    let mix = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    text.iter().fold(0xcbf2_9ce4_8422_2325, mix) | 1 << 63
 }
 
 impl OpenOrders {
@@ -73,8 +111,8 @@ impl OpenOrders {
             slab: Orders::with_capacity(orders),
             notes: Vec::with_capacity(orders),
             texts: Vec::new(),
-            index: OrderIndex::with_capacity(orders),
-            client_ids: ClientIds::with_capacity(orders),
+            by_id: Chains::with_capacity(orders),
+            by_client: Chains::with_capacity(orders),
             last_priority: 0,
         }
     }
@@ -82,30 +120,42 @@ impl OpenOrders {
     /// The order with this id, if it is open.
     #[inline(always)]
     pub(crate) fn find(&self, id: OrderId) -> Option<Slot> {
-        self.index.candidates(id).find(|slot| self.slab[*slot].id == id)
+        let mut slot = self.by_id.first(id_hash(id));
+        while slot.is_some() {
+            if self.slab[slot].id == id {
+                return Some(slot);
+            }
+            slot = self.notes[slot.0 as usize].next_by_id;
+        }
+        None
     }
 
     /// The account's open order with this client order id.
     #[inline(always)]
-    pub(crate) fn find_client(&self, account: AccountId, id: &ClientOrderId) -> Option<Slot> {
-        match id {
-            ClientOrderId::Absent => None,
-            ClientOrderId::Number(number) => {
-                let mut found = self.client_ids.candidates(account, number.get());
-                found.find(|slot| !self.slab[*slot].terms.flags.has(OrderFlags::TEXT_ID))
+    pub(crate) fn find_client(&self, account: AccountId, id: &ClientOrderId<'_>) -> Option<Slot> {
+        let (key, is_text) = match id {
+            ClientOrderId::Absent => return None,
+            ClientOrderId::Number(number) => (number.get(), false),
+            ClientOrderId::Text(text) => (text_key(text), true),
+        };
+        let mut slot = self.by_client.first(client_hash(account, key));
+        while slot.is_some() {
+            let Order { account: owner, terms, .. } = &self.slab[slot];
+            let same = terms.client_key == key && *owner == account && terms.flags.has(OrderFlags::TEXT_ID) == is_text;
+            if same && (!is_text || self.client_order_id(slot) == *id) {
+                return Some(slot);
             }
-            ClientOrderId::Text(text) => {
-                let mut found = self.client_ids.candidates(account, text_key(text));
-                found.find(|slot| self.client_order_id(*slot) == *id)
-            }
+            slot = self.notes[slot.0 as usize].next_by_client;
         }
+        None
     }
 
     /// The client order id of an open order.
-    pub(crate) fn client_order_id(&self, slot: Slot) -> ClientOrderId {
+    pub(crate) fn client_order_id(&self, slot: Slot) -> ClientOrderId<'_> {
         let terms = &self.slab[slot].terms;
         if terms.flags.has(OrderFlags::TEXT_ID) {
-            self.texts[slot.0 as usize]
+            let text = &self.texts[slot.0 as usize];
+            ClientOrderId::Text(&text.bytes[..usize::from(text.length)])
         } else {
             ClientOrderId::from_number(terms.client_key)
         }
@@ -124,47 +174,99 @@ impl OpenOrders {
         id: OrderId,
         account: AccountId,
         open: Quantity,
-        client_order_id: ClientOrderId,
+        client_order_id: &ClientOrderId<'_>,
         mut terms: Terms,
-        notes: Notes,
+        mut notes: Notes,
     ) -> Slot {
-        terms.client_key = match &client_order_id {
+        if self.by_id.is_full() {
+            self.grow();
+        }
+        terms.client_key = match client_order_id {
             ClientOrderId::Text(text) => text_key(text),
-            number @ (ClientOrderId::Absent | ClientOrderId::Number(_)) => number.number_or_zero(),
+            ClientOrderId::Absent | ClientOrderId::Number(_) => client_order_id.number_or_zero(),
         };
         let slot = self.slab.insert(id, account, open, terms);
+        notes.next_by_id = self.by_id.push(id_hash(id), slot);
+        if terms.client_key != 0 {
+            notes.next_by_client = self.by_client.push(client_hash(account, terms.client_key), slot);
+        }
         match self.notes.get_mut(slot.0 as usize) {
             Some(place) => *place = notes,
             None => self.notes.push(notes),
         }
-        self.index.insert(id, slot);
-        if client_order_id != ClientOrderId::Absent {
-            self.client_ids.insert(account, terms.client_key, slot);
-            if terms.flags.has(OrderFlags::TEXT_ID) {
-                self.note_text(slot, client_order_id);
-            }
+        if let ClientOrderId::Text(text) = client_order_id {
+            self.note_text(slot, text);
         }
         slot
     }
 
     #[cold]
-    fn note_text(&mut self, slot: Slot, id: ClientOrderId) {
+    #[inline(never)]
+    fn note_text(&mut self, slot: Slot, text: &[u8]) {
         let place = slot.0 as usize;
         if self.texts.len() <= place {
-            self.texts.resize(place + 1, ClientOrderId::Absent);
+            self.texts.resize(place + 1, Text::EMPTY);
         }
-        self.texts[place] = id;
+        let mut bytes = [0; Text::LENGTH_MAX];
+        bytes[..text.len()].copy_from_slice(text);
+        self.texts[place] = Text { length: text.len() as u8, bytes };
     }
 
     /// Forgets an order that stands in no queue any more.
     #[inline(always)]
     pub(crate) fn remove(&mut self, slot: Slot) {
-        let Order { id, account, terms, .. } = self.slab[slot];
-        self.index.remove(id, slot);
-        if terms.client_key != 0 || terms.flags.has(OrderFlags::TEXT_ID) {
-            self.client_ids.remove(account, terms.client_key, slot);
+        let Order { id, account, terms: Terms { client_key, .. }, .. } = self.slab[slot];
+        let Notes { next_by_id, next_by_client, .. } = self.notes[slot.0 as usize];
+        let hash = id_hash(id);
+        if self.by_id.first(hash) == slot {
+            self.by_id.pop(hash, next_by_id);
+        } else {
+            self.unlink_by_id(hash, slot, next_by_id);
+        }
+        if client_key != 0 {
+            let hash = client_hash(account, client_key);
+            if self.by_client.first(hash) == slot {
+                self.by_client.pop(hash, next_by_client);
+            } else {
+                self.unlink_by_client(hash, slot, next_by_client);
+            }
         }
         self.slab.remove(slot);
+    }
+
+    #[inline(never)]
+    fn unlink_by_id(&mut self, hash: u64, gone: Slot, next: Slot) {
+        let mut slot = self.by_id.first(hash);
+        while self.notes[slot.0 as usize].next_by_id != gone {
+            slot = self.notes[slot.0 as usize].next_by_id;
+        }
+        self.notes[slot.0 as usize].next_by_id = next;
+        self.by_id.removed();
+    }
+
+    #[inline(never)]
+    fn unlink_by_client(&mut self, hash: u64, gone: Slot, next: Slot) {
+        let mut slot = self.by_client.first(hash);
+        while self.notes[slot.0 as usize].next_by_client != gone {
+            slot = self.notes[slot.0 as usize].next_by_client;
+        }
+        self.notes[slot.0 as usize].next_by_client = next;
+        self.by_client.removed();
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self) {
+        self.by_id.clear_and_double();
+        self.by_client.clear_and_double();
+        for (slot, order) in self.slab.iter() {
+            let notes = &mut self.notes[slot.0 as usize];
+            notes.next_by_id = self.by_id.push(id_hash(order.id), slot);
+            if order.terms.client_key != 0 {
+                let hash = client_hash(order.account, order.terms.client_key);
+                notes.next_by_client = self.by_client.push(hash, slot);
+            }
+        }
     }
 
     /// The next place in time.
@@ -190,16 +292,16 @@ impl OpenOrders {
     pub(crate) fn memory_bytes(&self) -> usize {
         self.slab.memory_bytes()
             + self.notes.capacity() * size_of::<Notes>()
-            + self.texts.capacity() * size_of::<ClientOrderId>()
-            + self.index.memory_bytes()
-            + self.client_ids.memory_bytes()
+            + self.texts.capacity() * size_of::<Text>()
+            + self.by_id.memory_bytes()
+            + self.by_client.memory_bytes()
     }
 
-    /// Panics unless slab and indices account for each other.
+    /// Panics unless slab and chains account for each other.
     pub(crate) fn check_invariants(&self) {
-        let Self { slab, notes, texts: _, index, client_ids, last_priority } = self;
+        let Self { slab, notes, texts: _, by_id, by_client, last_priority } = self;
         slab.check_invariants();
-        assert_eq!(index.len(), slab.len(), "Invariant: every open order is in the index once");
+        assert_eq!(by_id.len(), slab.len(), "Invariant: every open order is in a chain of ids");
         let mut named = 0;
         for (slot, order) in slab.iter() {
             assert_eq!(self.find(order.id), Some(slot), "Invariant: an open order is found by its id");
@@ -209,18 +311,10 @@ impl OpenOrders {
                 let found = self.find_client(order.account, &id);
                 assert_eq!(found, Some(slot), "Invariant: an open order is found by its client order id");
             }
-            let Notes { prevented, priority, taker_rate: _, taker_fee: _ } = notes[slot.0 as usize];
+            let Notes { prevented, priority, .. } = notes[slot.0 as usize];
             assert!(priority <= *last_priority, "Invariant: places in time are numbered in order");
             assert!(prevented + order.open <= order.terms.total, "Invariant: original - executed - prevented = open");
         }
-        assert_eq!(client_ids.len(), named, "Invariant: client order ids belong to open orders");
-    }
-}
-
-/// A text, if the id is one.
-pub(crate) fn text_of(id: &ClientOrderId) -> Option<&Text> {
-    match id {
-        ClientOrderId::Text(text) => Some(text),
-        ClientOrderId::Absent | ClientOrderId::Number(_) => None,
+        assert_eq!(by_client.len(), named, "Invariant: client order ids belong to open orders");
     }
 }

@@ -9,7 +9,7 @@ use crate::emit::Emitter;
 
 impl Engine {
     /// Replaces an order. Every check is made as if the old order were gone already; when one fails, it is still there.
-    pub(crate) fn replace(&mut self, replace: &Replace, emit: &mut Emitter<'_>) -> Decoded<()> {
+    pub(crate) fn replace(&mut self, replace: &Replace<'_>, emit: &mut Emitter<'_>) -> Decoded<()> {
         let order = &replace.order;
         let Some(old) = self.target(order.account, &replace.target) else {
             let (gate, _) = self.gate();
@@ -22,7 +22,7 @@ impl Engine {
         let held = gate.check_and_hold(order, is_duplicate, relief.as_ref())?;
         // After this point the replacement must succeed. The gate has given back the old order's hold.
         self.close_released(old, CloseReason::Replaced, emit);
-        self.execute(held, emit);
+        self.execute(&held, emit);
         Ok(())
     }
 

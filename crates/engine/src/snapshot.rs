@@ -395,12 +395,8 @@ impl Engine {
         let (side, prevention) = (Side::from_code(part.u8()?), SelfTradePrevention::from_code(part.u8()?));
         let flags = OrderFlags(part.u32()? as u16);
         let (price, open, total) = (Price::from_ticks(part.i64()?), part.u64()?, part.u64()?);
-        let notes = Notes {
-            prevented: Quantity::from_lots(part.u64()?),
-            priority: part.u64()?,
-            taker_rate: part.rate()?,
-            taker_fee: RoundedFee::from_excess_millionths(part.u32()?),
-        };
+        let (prevented, priority) = (Quantity::from_lots(part.u64()?), part.u64()?);
+        let notes = Notes::new(prevented, priority, part.rate()?, RoundedFee::from_excess_millionths(part.u32()?));
         let terms = Terms {
             client_key: 0,
             total: Quantity::from_lots(total),
@@ -417,7 +413,7 @@ impl Engine {
         if id.0 == 0 || open == 0 {
             return Err(SnapshotError::Invalid(part.kind));
         }
-        let slot = self.open.insert(id, account, Quantity::from_lots(open), client_order_id, terms, notes);
+        let slot = self.open.insert(id, account, Quantity::from_lots(open), &client_order_id, terms, notes);
         self.books[instrument.index()].rest(&mut self.open.slab, terms.side, price, slot);
         self.risk.account_mut(account).open_orders += 1;
         if terms.side == Side::Buy {
@@ -467,7 +463,7 @@ fn write_order(writer: &mut Writer, open: &OpenOrders, slot: Slot, price: Price)
     let order = &open.slab[slot];
     let Terms { client_key: _, total, instrument, maker_rate, maker_fee, side, self_trade_prevention, flags } =
         order.terms;
-    let Notes { prevented, priority, taker_rate, taker_fee } = open.notes[slot.0 as usize];
+    let Notes { prevented, priority, taker_rate, taker_fee, .. } = open.notes[slot.0 as usize];
     writer.u64(order.id.0).u32(order.account.0).u32(instrument.0);
     writer.u8(side as u8).u8(self_trade_prevention as u8).u32(flags.0.into());
     writer.i64(price.ticks()).u64(order.open.lots()).u64(total.lots());
@@ -476,6 +472,6 @@ fn write_order(writer: &mut Writer, open: &OpenOrders, slot: Slot, price: Price)
     match open.client_order_id(slot) {
         ClientOrderId::Absent => writer.text(b""),
         ClientOrderId::Number(number) => writer.text(number.to_string().as_bytes()),
-        ClientOrderId::Text(text) => writer.text(text.as_bytes()),
+        ClientOrderId::Text(text) => writer.text(text),
     };
 }

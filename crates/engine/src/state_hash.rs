@@ -1,6 +1,6 @@
 //! The state hash.
 
-use tradewright_types::{EntityHash, HashTotal};
+use tradewright_types::{ClientOrderId, EntityHash, HashTotal};
 
 use crate::Engine;
 use crate::open_orders::Notes;
@@ -19,7 +19,7 @@ impl Engine {
         }
         for (slot, order) in open.slab.iter() {
             let terms = &order.terms;
-            let Notes { prevented, priority, taker_rate, taker_fee } = open.notes[slot.0 as usize];
+            let Notes { prevented, priority, taker_rate, taker_fee, .. } = open.notes[slot.0 as usize];
             let price = books[terms.instrument.index()].price_of(&open.slab, terms.side, slot);
             let mut hash = EntityHash::new(0x32)
                 .word(order.id.0)
@@ -38,8 +38,8 @@ impl Engine {
                 .signed(taker_rate.ppm().into())
                 .word(u64::from(terms.maker_fee.excess_millionths()) << 32 | u64::from(taker_fee.excess_millionths()))
                 .word(terms.client_key);
-            if let Some(text) = crate::open_orders::text_of(&open.client_order_id(slot)) {
-                hash = hash.bytes(text.as_bytes());
+            if let ClientOrderId::Text(text) = open.client_order_id(slot) {
+                hash = hash.bytes(text);
             }
             total += hash.finish();
         }

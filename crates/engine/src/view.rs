@@ -22,7 +22,7 @@ pub struct LevelView {
 
 /// An open order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OrderView {
+pub struct OrderView<'e> {
     /// Its id.
     pub id: OrderId,
     /// Its owner.
@@ -44,7 +44,7 @@ pub struct OrderView {
     /// Its flags.
     pub flags: OrderFlags,
     /// The client's id.
-    pub client_order_id: ClientOrderId,
+    pub client_order_id: ClientOrderId<'e>,
     /// What it holds: quote for a bid, base for an ask.
     pub hold: Amount,
 }
@@ -127,23 +127,23 @@ impl Engine {
     }
 
     /// The orders of one side in the order in which they would trade.
-    pub fn queue_views(&self, instrument: InstrumentId, side: Side) -> impl Iterator<Item = OrderView> {
+    pub fn queue_views(&self, instrument: InstrumentId, side: Side) -> impl Iterator<Item = OrderView<'_>> {
         let book = &self.books[instrument.index()];
         book.levels(side).flat_map(move |(_, level)| book.queue(&self.open.slab, level)).map(|slot| self.view(slot))
     }
 
     /// An open order.
-    pub fn order(&self, id: OrderId) -> Option<OrderView> {
+    pub fn order(&self, id: OrderId) -> Option<OrderView<'_>> {
         self.open.find(id).map(|slot| self.view(slot))
     }
 
     /// An account's open order by its client order id.
-    pub fn client_order(&self, account: AccountId, id: &ClientOrderId) -> Option<OrderView> {
+    pub fn client_order(&self, account: AccountId, id: &ClientOrderId<'_>) -> Option<OrderView<'_>> {
         self.open.find_client(account, id).map(|slot| self.view(slot))
     }
 
     /// The open orders, of one account or of all, by ascending id.
-    pub fn open_orders(&self, account: Option<AccountId>) -> Vec<OrderView> {
+    pub fn open_orders(&self, account: Option<AccountId>) -> Vec<OrderView<'_>> {
         let wanted = |owner| account.is_none_or(|account| account == owner);
         let slots = self.open.slab.iter().filter(|(_, order)| wanted(order.account));
         let mut views: Vec<_> = slots.map(|(slot, _)| self.view(slot)).collect();
@@ -151,7 +151,7 @@ impl Engine {
         views
     }
 
-    pub(crate) fn view(&self, slot: Slot) -> OrderView {
+    pub(crate) fn view(&self, slot: Slot) -> OrderView<'_> {
         let order = &self.open.slab[slot];
         let closing = self.closing(slot);
         OrderView {

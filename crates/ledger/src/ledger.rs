@@ -56,7 +56,7 @@ impl Ledger {
 
     /// What an account has of an asset.
     #[inline(always)]
-    pub fn balance(&self, account: AccountId, asset: AssetId) -> Balance {
+    pub fn balance(&self, account: AccountId, asset: AssetId) -> &Balance {
         self.assets[asset.index()].balances.get(account.index())
     }
 

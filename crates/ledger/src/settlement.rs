@@ -101,8 +101,8 @@ impl Ledger {
     /// Posts the taker's side of all its trades, and the fees. `hold` is what was held for the order when it came in; `keep` what
     /// the part of it that rests goes on holding. The rest becomes available.
     #[inline(always)]
-    pub fn settle_taker(&mut self, taker: TakerSettlement, hold: Amount, keep: Amount) {
-        let TakerSettlement { account, side, base, quote, base_total, notional_total, taker_fees, maker_fees } = taker;
+    pub fn settle_taker(&mut self, taker: &TakerSettlement, hold: Amount, keep: Amount) {
+        let &TakerSettlement { account, side, base, quote, base_total, notional_total, taker_fees, maker_fees } = taker;
         let back = match side {
             Side::Buy => hold - (notional_total + taker_fees) - keep,
             Side::Sell => hold - base_total - keep,

@@ -5,8 +5,8 @@ use core::cmp::Ordering;
 use tradewright_book::Book;
 use tradewright_ledger::Ledger;
 use tradewright_types::{
-    AccountId, Amount, AssetId, ClientOrderId, FeeRates, InstrumentId, NewOrder, OrderFlags, OrderType, Permissions,
-    Price, Quantity, RawNotional, RejectReason, SelfTradePrevention, Side, Size, TimeInForce,
+    AccountId, Amount, AssetId, FeeRates, InstrumentId, NewOrder, OrderFlags, OrderType, Permissions, Price, Quantity,
+    RawNotional, RejectReason, Side, Size, TimeInForce,
 };
 
 use crate::{AccountRisk, Instrument, Risk, entry_hold};
@@ -14,48 +14,47 @@ use crate::{AccountRisk, Instrument, Risk, entry_hold};
 /// The most orders that can be open at once in one engine. With [`Quantity::MAX`] it keeps every sum within 64 bits.
 pub const ORDERS_MAX: usize = 1 << 24;
 
-/// What an order is, once it passed the gate.
-#[derive(Clone, Copy, Debug)]
-pub struct HeldTerms {
-    /// Its owner.
-    pub account: AccountId,
-    /// Its owner's trade group.
-    pub trade_group: u32,
-    /// Its instrument.
-    pub instrument: InstrumentId,
-    /// Buy or sell.
-    pub side: Side,
-    /// Limit or market.
-    pub order_type: OrderType,
-    /// How long it stays.
-    pub time_in_force: TimeInForce,
-    /// What happens instead of a trade with oneself.
-    pub self_trade_prevention: SelfTradePrevention,
-    /// Post-only and the like.
-    pub flags: OrderFlags,
-    /// The worst price it may trade at: its own, or for a market order the band's.
-    pub limit: Price,
-    /// How much.
-    pub size: Size,
-    /// Its fee rates.
-    pub rates: FeeRates,
-    /// What is held for it: quote for a bid, base for an ask.
-    pub hold: Amount,
-    /// The client's id.
-    pub client_order_id: ClientOrderId,
-}
-
-/// The proof that an order passed every check and that its funds are held. Only [`Gate`] can make one, and it is spent by
-/// matching it.
+/// The proof that an order passed every check and that its funds are held, with what the checks found out. Only [`Gate`] can
+/// make one, and it is spent by matching it.
 #[derive(Debug)]
 #[must_use = "the funds of this order are held"]
-pub struct HeldOrder(HeldTerms);
+pub struct HeldOrder<'o> {
+    order: &'o NewOrder<'o>,
+    limit: Price,
+    rates: FeeRates,
+    trade_group: u32,
+    hold: Amount,
+}
 
-impl HeldOrder {
-    /// Spends the proof.
+impl<'o> HeldOrder<'o> {
+    /// The order itself.
     #[inline(always)]
-    pub fn into_terms(self) -> HeldTerms {
-        self.0
+    pub fn order(&self) -> &'o NewOrder<'o> {
+        self.order
+    }
+
+    /// The worst price it may trade at: its own, or for a market order the band's.
+    #[inline(always)]
+    pub fn limit(&self) -> Price {
+        self.limit
+    }
+
+    /// Its fee rates.
+    #[inline(always)]
+    pub fn rates(&self) -> FeeRates {
+        self.rates
+    }
+
+    /// Its owner's trade group.
+    #[inline(always)]
+    pub fn trade_group(&self) -> u32 {
+        self.trade_group
+    }
+
+    /// What is held for it: quote for a bid, base for an ask.
+    #[inline(always)]
+    pub fn hold(&self) -> Amount {
+        self.hold
     }
 }
 
@@ -99,12 +98,12 @@ impl Gate<'_> {
     /// # Errors
     /// The first reason that applies, in precedence order; then nothing has changed.
     #[inline(always)]
-    pub fn check_and_hold(
+    pub fn check_and_hold<'o>(
         &mut self,
-        order: &NewOrder,
+        order: &'o NewOrder<'o>,
         is_duplicate: impl FnOnce() -> bool,
         relief: Option<&Relief>,
-    ) -> Checked<HeldOrder> {
+    ) -> Checked<HeldOrder<'o>> {
         let risk = self.risk;
         let instrument = risk.instruments.get(order.instrument.index()).ok_or(RejectReason::UnknownInstrument)?;
         ensure(!risk.halted, RejectReason::VenueHalted)?;
@@ -178,21 +177,7 @@ impl Gate<'_> {
             self.ledger.release(order.account, relief.hold.0, relief.hold.1);
         }
         self.ledger.hold(order.account, asset, hold).expect("Invariant: what was checked is available");
-        Ok(HeldOrder(HeldTerms {
-            account: order.account,
-            trade_group: account.trade_group,
-            instrument: order.instrument,
-            side: order.side,
-            order_type: order.order_type,
-            time_in_force: order.time_in_force,
-            self_trade_prevention: order.self_trade_prevention,
-            flags: order.flags,
-            limit,
-            size: order.size,
-            rates,
-            hold,
-            client_order_id: order.client_order_id,
-        }))
+        Ok(HeldOrder { order, limit, rates, trade_group: account.trade_group, hold })
     }
 
     /// Whether the instrument is open and the account may trade: the checks that come before the order itself.
@@ -228,11 +213,13 @@ impl Gate<'_> {
     }
 }
 
-/// An amendment that is to be checked: an open order's terms, with what changes.
+/// An amendment that is to be checked.
 #[derive(Clone, Copy, Debug)]
-pub struct Amendment {
-    /// The order as it came in, with its new price, and its new open quantity as size.
-    pub terms: HeldTerms,
+pub struct Amendment<'o> {
+    /// The order as it would come in again: good till cancel, at its new price, with its new open quantity.
+    pub order: &'o NewOrder<'o>,
+    /// The rates it has.
+    pub rates: FeeRates,
     /// The new total quantity.
     pub total: Quantity,
     /// What was executed and prevented so far.
@@ -249,11 +236,11 @@ pub struct Amendment {
 
 /// What the gate decided about an amendment.
 #[derive(Debug)]
-pub enum Amended {
+pub enum Amended<'o> {
     /// The same price and less quantity: the order keeps its place.
     Reduced,
     /// The order leaves its place and comes in again.
-    Reentered(HeldOrder),
+    Reentered(HeldOrder<'o>),
 }
 
 impl Gate<'_> {
@@ -261,47 +248,48 @@ impl Gate<'_> {
     ///
     /// # Errors
     /// The first reason that applies; then nothing has changed.
-    pub fn check_and_hold_amendment(&mut self, amendment: &Amendment) -> Checked<Amended> {
-        let Amendment { terms, total, gone, old_price, old_total, old_hold, opposite_best } = *amendment;
+    pub fn check_and_hold_amendment<'o>(&mut self, amendment: &Amendment<'o>) -> Checked<Amended<'o>> {
+        let Amendment { order, rates, total, gone, old_price, old_total, old_hold, opposite_best } = *amendment;
         let risk = self.risk;
-        let instrument = risk.instrument(terms.instrument);
+        let instrument = risk.instrument(order.instrument);
         ensure(!instrument.halted, RejectReason::InstrumentHalted)?;
-        let account = check_account(risk, terms.account, Permissions::TRADE)?;
-        check_price(instrument, terms.limit)?;
+        let account = check_account(risk, order.account, Permissions::TRADE)?;
+        check_price(instrument, order.price)?;
         check_quantity(instrument, total)?;
-        check_notional(instrument, terms.limit, total)?;
-        let reduction = terms.limit == old_price && total < old_total;
+        check_notional(instrument, order.price, total)?;
+        let reduction = order.price == old_price && total < old_total;
         if !reduction {
-            let inside = instrument.band().is_none_or(|band| band.contains(terms.limit));
+            let inside = instrument.band().is_none_or(|band| band.contains(order.price));
             ensure(inside, RejectReason::PriceOutsideBand)?;
         }
         ensure(total > gone, RejectReason::QuantityNotAboveExecuted)?;
-        ensure(terms.limit != old_price || total != old_total, RejectReason::AmendChangesNothing)?;
+        ensure(order.price != old_price || total != old_total, RejectReason::AmendChangesNothing)?;
         check_rates(account)?;
         if reduction {
             return Ok(Amended::Reduced);
         }
         let (open, old_open) = (total - gone, old_total - gone);
-        if terms.side == Side::Buy {
-            self.check_position(instrument, terms.account, open, old_open.lots())?;
+        if order.side == Side::Buy {
+            self.check_position(instrument, order.account, open, old_open.lots())?;
         }
-        let post_only = terms.flags.has(OrderFlags::POST_ONLY);
-        let (asset, hold) = match terms.side {
+        let post_only = order.flags.has(OrderFlags::POST_ONLY);
+        let (asset, hold) = match order.side {
             Side::Buy => {
-                let notional = instrument.units.notional(terms.limit, open);
-                (instrument.units.quote, entry_hold(notional, terms.rates, !post_only, true))
+                let notional = instrument.units.notional(order.price, open);
+                (instrument.units.quote, entry_hold(notional, rates, !post_only, true))
             }
             Side::Sell => (instrument.units.base, instrument.units.base_amount(open)),
         };
-        let available = self.ledger.balance(terms.account, asset).available + old_hold;
+        let available = self.ledger.balance(order.account, asset).available + old_hold;
         ensure(available >= hold, RejectReason::InsufficientFunds)?;
-        let crosses = opposite_best.is_some_and(|best| terms.side.crosses(terms.limit, best));
+        let crosses = opposite_best.is_some_and(|best| order.side.crosses(order.price, best));
         ensure(!(post_only && crosses), RejectReason::PostOnlyWouldTrade)?;
 
         // After this point the amendment must succeed.
-        self.ledger.release(terms.account, asset, old_hold);
-        self.ledger.hold(terms.account, asset, hold).expect("Invariant: what was checked is available");
-        Ok(Amended::Reentered(HeldOrder(HeldTerms { hold, size: Size::Lots(open), ..terms })))
+        self.ledger.release(order.account, asset, old_hold);
+        self.ledger.hold(order.account, asset, hold).expect("Invariant: what was checked is available");
+        let trade_group = account.trade_group;
+        Ok(Amended::Reentered(HeldOrder { order, limit: order.price, rates, trade_group, hold }))
     }
 }
 
@@ -341,7 +329,7 @@ fn check_notional(instrument: &Instrument, price: Price, quantity: Quantity) -> 
 
 /// Checks notional and band of an order by quantity, and gives the worst price it may trade at.
 #[inline(always)]
-fn check_price_band(instrument: &Instrument, order: &NewOrder, quantity: Quantity) -> Checked<Price> {
+fn check_price_band(instrument: &Instrument, order: &NewOrder<'_>, quantity: Quantity) -> Checked<Price> {
     match order.order_type {
         OrderType::Limit => {
             check_notional(instrument, order.price, quantity)?;

@@ -209,7 +209,7 @@ pub enum Size {
 
 /// A new order, decoded: fields are legal in themselves and fit together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NewOrder {
+pub struct NewOrder<'r> {
     /// Who sends it.
     pub account: AccountId,
     /// On which instrument.
@@ -229,25 +229,25 @@ pub struct NewOrder {
     /// How much.
     pub size: Size,
     /// The client's own id.
-    pub client_order_id: ClientOrderId,
+    pub client_order_id: ClientOrderId<'r>,
 }
 
 /// Which of the account's open orders is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target {
+pub enum Target<'r> {
     /// The engine's id.
     Order(OrderId),
     /// The client's id.
-    Client(ClientOrderId),
+    Client(ClientOrderId<'r>),
 }
 
 /// A cancel, decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cancel {
+pub struct Cancel<'r> {
     /// Whose order.
     pub account: AccountId,
     /// Which one.
-    pub target: Target,
+    pub target: Target<'r>,
 }
 
 /// A cancel-all, decoded.
@@ -263,20 +263,20 @@ pub struct CancelAll {
 
 /// A cancel-replace, decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Replace {
+pub struct Replace<'r> {
     /// The order that goes.
-    pub target: Target,
+    pub target: Target<'r>,
     /// The order that comes.
-    pub order: NewOrder,
+    pub order: NewOrder<'r>,
 }
 
 /// An amendment, decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Amend {
+pub struct Amend<'r> {
     /// Whose order.
     pub account: AccountId,
     /// Which one.
-    pub target: Target,
+    pub target: Target<'r>,
     /// The new price.
     pub price: Price,
     /// The new total quantity.
@@ -327,18 +327,16 @@ impl CommandRecord {
     }
 
     /// A text record for `id`, when it needs one.
-    pub fn text(id: &ClientOrderId) -> Option<Self> {
-        let ClientOrderId::Text(text) = id else {
-            return None;
-        };
+    pub fn text(id: &ClientOrderId<'_>) -> Option<Self> {
+        let ClientOrderId::Text(text) = id else { return None };
         let mut record = TextRecord {
             kind: CommandKind::Text as u8,
             schema_version: SCHEMA_VERSION,
-            length: text.as_bytes().len() as u8,
+            length: text.len() as u8,
             reserved: [0; 5],
             bytes: [0; 56],
         };
-        record.bytes[..text.as_bytes().len()].copy_from_slice(text.as_bytes());
+        record.bytes[..text.len()].copy_from_slice(text);
         Some(zerocopy::transmute!(record))
     }
 
@@ -349,7 +347,7 @@ impl CommandRecord {
 
     /// Reads `order_ref`, or the text record behind this one, and returns the records that follow.
     #[inline(always)]
-    fn client_order_id<'r>(&self, rest: &'r [Self]) -> Decoded<(ClientOrderId, &'r [Self])> {
+    fn client_order_id<'r>(&self, rest: &'r [Self]) -> Decoded<(ClientOrderId<'r>, &'r [Self])> {
         if self.flags & OrderFlags::TEXT_ID.0 == 0 {
             return Ok((ClientOrderId::from_number(self.order_ref), rest));
         }
@@ -366,7 +364,7 @@ impl CommandRecord {
     }
 
     #[inline(always)]
-    fn target<'r>(&self, rest: &'r [Self]) -> Decoded<(Target, &'r [Self])> {
+    fn target<'r>(&self, rest: &'r [Self]) -> Decoded<(Target<'r>, &'r [Self])> {
         let flags = self.flags(OrderFlags::BY_CLIENT_ORDER_ID.with(OrderFlags::TEXT_ID))?;
         if flags.has(OrderFlags::BY_CLIENT_ORDER_ID) {
             let (id, rest) = self.client_order_id(rest)?;
@@ -379,10 +377,10 @@ impl CommandRecord {
     }
 }
 
-impl NewOrder {
+impl<'r> NewOrder<'r> {
     /// Reads a new order from its records and returns those that follow.
     #[inline(always)]
-    fn decode(records: &[CommandRecord]) -> Decoded<(Self, &[CommandRecord])> {
+    fn decode(records: &'r [CommandRecord]) -> Decoded<(Self, &'r [CommandRecord])> {
         let (record, rest) = records.split_first().ok_or(RejectReason::MalformedRecords)?;
         let side = Side::from_code(record.side).ok_or(RejectReason::InvalidSide)?;
         let order_type = OrderType::from_code(record.order_type).ok_or(RejectReason::InvalidOrderType)?;
@@ -463,26 +461,26 @@ fn ensure_read(rest: &[CommandRecord]) -> Decoded<()> {
     if rest.is_empty() { Ok(()) } else { Err(RejectReason::MalformedRecords) }
 }
 
-impl NewOrder {
+impl<'r> NewOrder<'r> {
     /// Reads the whole command.
     ///
     /// # Errors
     /// The fields' reasons, in precedence order.
     #[inline(always)]
-    pub fn read(records: &[CommandRecord]) -> Decoded<Self> {
+    pub fn read(records: &'r [CommandRecord]) -> Decoded<Self> {
         let (order, rest) = Self::decode(records)?;
         ensure_read(rest)?;
         Ok(order)
     }
 }
 
-impl Cancel {
+impl<'r> Cancel<'r> {
     /// Reads the whole command.
     ///
     /// # Errors
     /// The fields' reasons, in precedence order.
     #[inline(always)]
-    pub fn read(records: &[CommandRecord]) -> Decoded<Self> {
+    pub fn read(records: &'r [CommandRecord]) -> Decoded<Self> {
         let (target, rest) = records[0].target(&records[1..])?;
         ensure_read(rest)?;
         Ok(Self { account: AccountId(records[0].account), target })
@@ -507,12 +505,12 @@ impl CancelAll {
     }
 }
 
-impl Amend {
+impl<'r> Amend<'r> {
     /// Reads the whole command.
     ///
     /// # Errors
     /// The fields' reasons, in precedence order.
-    pub fn read(records: &[CommandRecord]) -> Decoded<Self> {
+    pub fn read(records: &'r [CommandRecord]) -> Decoded<Self> {
         let first = &records[0];
         let (target, rest) = first.target(&records[1..])?;
         ensure_read(rest)?;
@@ -521,12 +519,12 @@ impl Amend {
     }
 }
 
-impl Replace {
+impl<'r> Replace<'r> {
     /// Reads the whole command.
     ///
     /// # Errors
     /// The fields' reasons, in precedence order.
-    pub fn read(records: &[CommandRecord]) -> Decoded<Self> {
+    pub fn read(records: &'r [CommandRecord]) -> Decoded<Self> {
         let first = &records[0];
         let (target, rest) = first.target(&records[1..])?;
         let next = rest.first().ok_or(RejectReason::MalformedRecords)?;

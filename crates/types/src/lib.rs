@@ -43,7 +43,7 @@ pub use setting::{
     SettingRecord,
 };
 pub use table::PagedTable;
-pub use text::{ClientOrderId, Name, Text};
+pub use text::{ClientOrderId, Name};
 pub use wire::Wide;
 
 /// The layout version that every record carries. A reader refuses any other.

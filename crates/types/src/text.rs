@@ -5,50 +5,25 @@
 /// An id that is a decimal number without leading zeros, 1 to 2^64 - 1, is kept as that number: `"17"` and `17` are the same
 /// id. All others are text. Both forms are compared whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ClientOrderId {
+pub enum ClientOrderId<'t> {
     /// None was given.
     Absent,
     /// A decimal number.
     Number(core::num::NonZeroU64),
     /// Anything else.
-    Text(Text),
+    Text(&'t [u8]),
 }
 
-/// A client order id that is not a number.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Text {
-    length: u8,
-    bytes: [u8; Text::LENGTH_MAX],
-}
-
-impl Text {
+impl<'t> ClientOrderId<'t> {
     /// The most characters.
     pub const LENGTH_MAX: usize = 36;
 
-    /// The characters.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..usize::from(self.length)]
-    }
-}
-
-impl core::fmt::Debug for Text {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "{:?}", String::from_utf8_lossy(self.as_bytes()))
-    }
-}
-
-impl ClientOrderId {
     /// Reads an id as a client writes it. `None` when it is empty, too long or not printable ASCII.
-    pub fn parse(text: &[u8]) -> Option<Self> {
-        if text.is_empty() || text.len() > Text::LENGTH_MAX || !text.iter().all(|byte| (0x21..=0x7e).contains(byte)) {
+    pub fn parse(text: &'t [u8]) -> Option<Self> {
+        if text.is_empty() || text.len() > Self::LENGTH_MAX || !text.iter().all(|byte| (0x21..=0x7e).contains(byte)) {
             return None;
         }
-        if let Some(number) = canonical_number(text) {
-            return Some(Self::Number(number));
-        }
-        let mut bytes = [0; Text::LENGTH_MAX];
-        bytes[..text.len()].copy_from_slice(text);
-        Some(Self::Text(Text { length: text.len() as u8, bytes }))
+        Some(canonical_number(text).map_or(Self::Text(text), Self::Number))
     }
 
     /// The id of a record field, in which zero stands for none.
@@ -62,7 +37,7 @@ impl ClientOrderId {
 
     /// The number, or zero for none and for text.
     #[inline(always)]
-    pub const fn number_or_zero(self) -> u64 {
+    pub const fn number_or_zero(&self) -> u64 {
         match self {
             Self::Number(number) => number.get(),
             Self::Absent | Self::Text(_) => 0,

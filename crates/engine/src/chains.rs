@@ -1,0 +1,74 @@
+//! Hash chains through the slab: from a key to the orders that have it.
+
+use tradewright_book::Slot;
+
+const CAPACITY_MIN: usize = 1 << 10;
+
+/// The first order of each chain; the orders themselves know the next. At most half of the heads lead anywhere, so a chain is
+/// an order or two. Compared with a table of entries this takes four bytes a place, and removing never moves another entry.
+#[derive(Clone, Debug)]
+pub(crate) struct Chains {
+    heads: Vec<Slot>,
+    count: usize,
+}
+
+impl Chains {
+    pub(crate) fn with_capacity(orders: usize) -> Self {
+        Self { heads: vec![Slot::NONE; (orders * 2).next_power_of_two().max(CAPACITY_MIN)], count: 0 }
+    }
+
+    #[inline(always)]
+    fn place(&self, hash: u64) -> usize {
+        hash as usize & (self.heads.len() - 1)
+    }
+
+    /// The first order of the chain of `hash`.
+    #[inline(always)]
+    pub(crate) fn first(&self, hash: u64) -> Slot {
+        self.heads[self.place(hash)]
+    }
+
+    /// Puts an order at the head of its chain and returns the one that comes after it.
+    #[inline(always)]
+    pub(crate) fn push(&mut self, hash: u64, slot: Slot) -> Slot {
+        self.count += 1;
+        let place = self.place(hash);
+        core::mem::replace(&mut self.heads[place], slot)
+    }
+
+    /// Makes `next` the head of the chain of `hash`, whose head is removed.
+    #[inline(always)]
+    pub(crate) fn pop(&mut self, hash: u64, next: Slot) {
+        self.count -= 1;
+        let place = self.place(hash);
+        self.heads[place] = next;
+    }
+
+    /// Notes that an order was taken out of the middle of a chain.
+    #[inline(always)]
+    pub(crate) fn removed(&mut self) {
+        self.count -= 1;
+    }
+
+    /// Whether another order would make the chains too long.
+    #[inline(always)]
+    pub(crate) fn is_full(&self) -> bool {
+        self.count * 2 >= self.heads.len()
+    }
+
+    /// Forgets all orders and makes room for twice as many.
+    pub(crate) fn clear_and_double(&mut self) {
+        self.count = 0;
+        let longer = self.heads.len() * 2;
+        self.heads.clear();
+        self.heads.resize(longer, Slot::NONE);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.count
+    }
+
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.heads.capacity() * size_of::<Slot>()
+    }
+}
