@@ -50,21 +50,21 @@ impl Book {
         self.side(side).price_of(orders[slot].level)
     }
 
-    /// Puts an order behind the others at `price`.
+    /// Puts an order whose open quantity is `open` behind the others at `price`.
     #[inline(always)]
-    pub fn rest<T>(&mut self, orders: &mut Orders<T>, side: Side, price: Price, slot: Slot) {
+    pub fn rest<T>(&mut self, orders: &mut Orders<T>, side: Side, price: Price, slot: Slot, open: Quantity) {
         let ladder = &mut self.sides[side as usize];
         let index = ladder.occupy(price);
         let level = ladder.level_mut(index);
-        let tail = level.tail;
-        level.tail = slot;
-        level.open += orders[slot].open;
+        let tail = core::mem::replace(&mut level.tail, slot);
+        level.open += open;
         if tail.is_some() {
             orders[tail].next = slot;
         } else {
             level.head = slot;
         }
         let order = &mut orders[slot];
+        debug_assert_eq!(order.open, open, "Invariant: the level adds up what its orders have open");
         (order.previous, order.next, order.level) = (tail, Slot::NONE, index);
     }
 

@@ -108,7 +108,7 @@ impl Engine {
             let maker = &mut self.open.slab[slot];
             maker.open = taker.open;
             let posted = maker.terms.maker_fee;
-            self.books[place].rest(&mut self.open.slab, side, price, slot);
+            self.books[place].rest(&mut self.open.slab, side, price, slot, taker.open);
             if side == Side::Buy {
                 *self.risk.instrument_mut(instrument).open_bids_mut(account) += taker.open.lots();
             }

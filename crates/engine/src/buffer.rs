@@ -1,6 +1,6 @@
 //! Where events are written.
 
-use tradewright_types::EventRecord;
+use tradewright_types::{EventFlags, EventRecord};
 
 /// A growing buffer of events that is written in place and emptied by its reader. It keeps its memory, so that a steady flow
 /// allocates nothing.
@@ -43,7 +43,7 @@ impl EventBuffer {
     /// The next place, to be written whole.
     #[inline(always)]
     pub(crate) fn next(&mut self) -> &mut EventRecord {
-        if self.length == self.records.len() {
+        if self.length >= self.records.len() {
             self.grow();
         }
         let place = &mut self.records[self.length];
@@ -51,9 +51,19 @@ impl EventBuffer {
         place
     }
 
+    /// The event written last.
+    pub(crate) fn last_mut(&mut self) -> Option<&mut EventRecord> {
+        self.records[..self.length].last_mut()
+    }
+
+    /// Marks the last of the events from `begin` on.
     #[inline(always)]
-    pub(crate) fn last_since(&mut self, begin: usize) -> Option<&mut EventRecord> {
-        self.records[begin..self.length].last_mut()
+    pub(crate) fn mark_last(&mut self, begin: usize) {
+        if self.length > begin
+            && let Some(last) = self.records.get_mut(self.length - 1)
+        {
+            last.flags |= EventFlags::LAST.0;
+        }
     }
 
     #[cold]

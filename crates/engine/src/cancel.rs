@@ -3,7 +3,7 @@
 use tradewright_book::Slot;
 use tradewright_risk::resting_hold;
 use tradewright_types::{
-    AccountId, Amount, AssetId, Cancel, CancelAll, CloseReason, Decoded, EventKind, RejectReason, Side, Target,
+    AccountId, Amount, AssetId, Cancel, CancelAll, CloseReason, Decoded, EventKind, Price, RejectReason, Side, Target,
 };
 
 use crate::Engine;
@@ -81,20 +81,38 @@ impl Engine {
     /// Closes an open order and gives back what it holds.
     #[inline(always)]
     fn close(&mut self, slot: Slot, reason: CloseReason, emit: &mut Emitter<'_>) {
-        let (asset, hold) = self.hold_of(slot);
-        let account = self.open.slab[slot].account;
+        let order = &self.open.slab[slot];
+        let (account, side, open, terms) = (order.account, order.terms.side, order.open, &order.terms);
+        let price = self.books[terms.instrument.index()].price_of(&self.open.slab, side, slot);
+        let units = &self.risk.instrument(terms.instrument).units;
+        let hold = resting_hold(units, side, price, open, terms.maker_rate, terms.maker_fee);
+        let asset = if side == Side::Buy { units.quote } else { units.base };
         self.ledger.release(account, asset, hold);
-        self.close_released(slot, reason, emit);
+        self.close_at(slot, price, reason, emit);
     }
 
     /// Closes an open order whose hold was given back already.
-    #[inline(always)]
     pub(crate) fn close_released(&mut self, slot: Slot, reason: CloseReason, emit: &mut Emitter<'_>) {
-        let order = self.closing(slot);
-        emit.closed(EventKind::OrderCancelled, &order, reason, Amount::ZERO);
-        self.books[order.instrument.index()].remove(&mut self.open.slab, order.side, slot);
-        if order.side == Side::Buy {
-            *self.risk.instrument_mut(order.instrument).open_bids_mut(order.account) -= order.open.lots();
+        let price = self.closing(slot).price;
+        self.close_at(slot, price, reason, emit);
+    }
+
+    #[inline(always)]
+    fn close_at(&mut self, slot: Slot, price: Price, reason: CloseReason, emit: &mut Emitter<'_>) {
+        let order = &self.open.slab[slot];
+        let closing = Closing {
+            id: order.id,
+            account: order.account,
+            instrument: order.terms.instrument,
+            side: order.terms.side,
+            price,
+            open: order.open,
+            client_number: OpenOrders::client_number(&order.terms),
+        };
+        emit.closed(EventKind::OrderCancelled, &closing, reason, Amount::ZERO);
+        self.books[closing.instrument.index()].remove(&mut self.open.slab, closing.side, slot);
+        if closing.side == Side::Buy {
+            *self.risk.instrument_mut(closing.instrument).open_bids_mut(closing.account) -= closing.open.lots();
         }
         self.forget(slot);
     }

@@ -80,9 +80,7 @@ impl<'b> Emitter<'b> {
     /// Marks the last event of the command.
     #[inline(always)]
     pub(crate) fn finish(self) {
-        if let Some(last) = self.buffer.last_since(self.begin) {
-            last.flags |= EventFlags::LAST.0;
-        }
+        self.buffer.mark_last(self.begin);
     }
 
     #[cold]
@@ -150,7 +148,7 @@ impl<'b> Emitter<'b> {
             instrument.0,
             EventRecord { order_id: id.0, ..EventRecord::default() },
         );
-        if let Some(place) = self.buffer.last_since(self.begin) {
+        if let Some(place) = self.buffer.last_mut() {
             let record: &mut TextEventRecord = zerocopy::transmute_mut!(place);
             record.length = text.len() as u64;
             record.bytes[..text.len()].copy_from_slice(text);

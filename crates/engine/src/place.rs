@@ -33,11 +33,24 @@ impl Engine {
     /// Takes an approved order through the market.
     #[inline(always)]
     pub(crate) fn execute(&mut self, held: &HeldOrder<'_>, emit: &mut Emitter<'_>) {
-        let order = held.order();
         // 2. It is accepted: it has an id, and the world hears of it.
         self.last_order.0 += 1;
         let id = self.last_order;
         emit.accepted(id, held);
+        let may_rest = held.order().time_in_force == TimeInForce::GoodTillCancel;
+        if may_rest && !held.crosses() {
+            // 3. With nobody to trade with it rests as it is, and holds what it goes on holding.
+            let Size::Lots(open) = held.order().size else { unreachable!("Invariant: only orders by quantity rest") };
+            self.rest(id, held, open, Quantity::ZERO, RoundedFee::default());
+        } else {
+            self.execute_as_taker(id, held, emit);
+        }
+    }
+
+    /// Takes an approved order through the market that trades, or does not rest.
+    #[inline(always)]
+    fn execute_as_taker(&mut self, id: OrderId, held: &HeldOrder<'_>, emit: &mut Emitter<'_>) {
+        let order = held.order();
         let mut taker = self.taker(id, held);
         // 3. Fill or kill: is there enough?
         let killed = order.time_in_force == TimeInForce::FillOrKill && !self.can_fill(&taker);
@@ -47,7 +60,10 @@ impl Engine {
         let mut keep = Amount::ZERO;
         if ended == Ended::Liquidity && taker.has_rest() {
             if order.time_in_force == TimeInForce::GoodTillCancel {
-                keep = self.rest(&taker, held);
+                self.rest(id, held, taker.open, taker.prevented, taker.fee);
+                let units = &self.risk.instrument(order.instrument).units;
+                let (maker, posted) = (held.rates().maker, RoundedFee::default());
+                keep = resting_hold(units, order.side, taker.limit, taker.open, maker, posted);
             } else {
                 let reason = close_reason(order);
                 emit.closed(EventKind::OrderExpired, &closing(&taker, order), reason, taker.unspent());
@@ -87,9 +103,9 @@ impl Engine {
         }
     }
 
-    /// Puts what is left of a new order on the book. Returns what it goes on holding.
+    /// Puts what is left of a new order on the book.
     #[inline(always)]
-    fn rest(&mut self, taker: &Taker, held: &HeldOrder<'_>) -> Amount {
+    fn rest(&mut self, id: OrderId, held: &HeldOrder<'_>, open: Quantity, prevented: Quantity, taker_fee: RoundedFee) {
         let (order, rates, price) = (held.order(), held.rates(), held.limit());
         let Size::Lots(total) = order.size else { unreachable!("Invariant: only orders by quantity rest") };
         let terms = Terms {
@@ -102,15 +118,15 @@ impl Engine {
             self_trade_prevention: order.self_trade_prevention,
             flags: order.flags,
         };
-        let notes = Notes::new(taker.prevented, self.open.next_priority(), rates.taker, taker.fee);
-        let slot = self.open.insert(taker.id, order.account, taker.open, &order.client_order_id, terms, notes);
-        self.books[order.instrument.index()].rest(&mut self.open.slab, order.side, price, slot);
-        self.risk.account_mut(order.account).open_orders += 1;
-        let instrument = self.risk.instrument_mut(order.instrument);
+        let notes = Notes::new(prevented, self.open.next_priority(), rates.taker, taker_fee);
+        let slot = self.open.insert(id, order.account, open, &order.client_order_id, terms, notes);
+        self.books[order.instrument.index()].rest(&mut self.open.slab, order.side, price, slot, open);
+        let account = self.risk.account_mut(order.account);
+        account.open_orders += 1;
+        account.client_number_max = account.client_number_max.max(order.client_order_id.number_or_zero());
         if order.side == Side::Buy {
-            *instrument.open_bids_mut(order.account) += taker.open.lots();
+            *self.risk.instrument_mut(order.instrument).open_bids_mut(order.account) += open.lots();
         }
-        resting_hold(&instrument.units, order.side, price, taker.open, rates.maker, RoundedFee::default())
     }
 }
 

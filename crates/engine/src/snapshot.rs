@@ -414,8 +414,10 @@ impl Engine {
             return Err(SnapshotError::Invalid(part.kind));
         }
         let slot = self.open.insert(id, account, Quantity::from_lots(open), &client_order_id, terms, notes);
-        self.books[instrument.index()].rest(&mut self.open.slab, terms.side, price, slot);
-        self.risk.account_mut(account).open_orders += 1;
+        self.books[instrument.index()].rest(&mut self.open.slab, terms.side, price, slot, Quantity::from_lots(open));
+        let owner = self.risk.account_mut(account);
+        owner.open_orders += 1;
+        owner.client_number_max = owner.client_number_max.max(client_order_id.number_or_zero());
         if terms.side == Side::Buy {
             *self.risk.instrument_mut(instrument).open_bids_mut(account) += open;
         }
@@ -430,6 +432,7 @@ fn write_account(writer: &mut Writer, account: &AccountRisk) {
         orders,
         messages,
         window_end_ns,
+        client_number_max: _,
         trade_group,
         permissions,
         fee_tier,

@@ -10,6 +10,27 @@ use crate::{Balance, Withdrawal};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shortfall;
 
+/// A balance that something may be held from.
+#[derive(Debug)]
+pub struct Funds<'l>(&'l mut Balance);
+
+impl Funds<'_> {
+    /// What is available.
+    #[inline(always)]
+    pub fn available(&self) -> Amount {
+        self.0.available
+    }
+
+    /// Holds `amount` in place of `released`, which was held before. The caller has checked that it is covered.
+    #[inline(always)]
+    pub fn hold(self, amount: Amount, released: Amount) {
+        let more = amount - released;
+        debug_assert!(self.0.available >= more, "Invariant: only what is available is held");
+        self.0.available -= more;
+        self.0.held += more;
+    }
+}
+
 /// Everything the ledger knows of one asset.
 #[derive(Clone, Debug, Default)]
 struct AssetBalances {
@@ -76,19 +97,10 @@ impl Ledger {
         self.balance_mut(account, asset).available += amount;
     }
 
-    /// Holds a part of what is available.
-    ///
-    /// # Errors
-    /// [`Shortfall`] when too little is available; then nothing has changed.
+    /// One balance, found once to be checked and then held from.
     #[inline(always)]
-    pub fn hold(&mut self, account: AccountId, asset: AssetId, amount: Amount) -> Result<(), Shortfall> {
-        let balance = self.balance_mut(account, asset);
-        if balance.available < amount {
-            return Err(Shortfall);
-        }
-        balance.available -= amount;
-        balance.held += amount;
-        Ok(())
+    pub fn funds(&mut self, account: AccountId, asset: AssetId) -> Funds<'_> {
+        Funds(self.balance_mut(account, asset))
     }
 
     /// Frees a part of what is held.
@@ -125,7 +137,11 @@ impl Ledger {
     /// # Errors
     /// [`Shortfall`] when too little is available; then nothing has changed.
     pub fn request_withdrawal(&mut self, withdrawal: Withdrawal) -> Result<WithdrawalId, Shortfall> {
-        self.hold(withdrawal.account, withdrawal.asset, withdrawal.amount)?;
+        let funds = self.funds(withdrawal.account, withdrawal.asset);
+        if funds.available() < withdrawal.amount {
+            return Err(Shortfall);
+        }
+        funds.hold(withdrawal.amount, Amount::ZERO);
         self.last_withdrawal.0 += 1;
         self.withdrawals.insert(self.last_withdrawal, withdrawal);
         Ok(self.last_withdrawal)

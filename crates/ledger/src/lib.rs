@@ -12,6 +12,6 @@ mod settlement;
 mod withdrawal;
 
 pub use balance::Balance;
-pub use ledger::{Ledger, Shortfall};
+pub use ledger::{Funds, Ledger, Shortfall};
 pub use settlement::{Fill, TakerSettlement};
 pub use withdrawal::Withdrawal;

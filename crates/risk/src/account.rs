@@ -22,6 +22,9 @@ pub struct AccountRisk {
     pub messages: u32,
     /// When the current second ends.
     pub window_end_ns: u64,
+    /// No open order of the account has a client order id above this number. Clients that count upwards never need to be
+    /// looked up. A hint: it may be higher than it must be.
+    pub client_number_max: u64,
     /// Accounts of one group never trade with each other when prevention is on. 0 is no group.
     pub trade_group: u32,
     /// What it may do.
@@ -45,6 +48,7 @@ impl AccountRisk {
             orders: 0,
             messages: 0,
             window_end_ns: 0,
+            client_number_max: 0,
             trade_group: 0,
             permissions,
             fee_tier: 0,

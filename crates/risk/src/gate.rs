@@ -5,11 +5,11 @@ use core::cmp::Ordering;
 use tradewright_book::Book;
 use tradewright_ledger::Ledger;
 use tradewright_types::{
-    AccountId, Amount, AssetId, FeeRates, InstrumentId, NewOrder, OrderFlags, OrderType, Permissions, Price, Quantity,
-    RawNotional, RejectReason, Side, Size, TimeInForce,
+    AccountId, Amount, AssetId, ClientOrderId, FeeRates, InstrumentId, NewOrder, OrderFlags, OrderType, Permissions,
+    Price, Quantity, RawNotional, RejectReason, RoundedFee, Side, Size, TimeInForce,
 };
 
-use crate::{AccountRisk, Instrument, Risk, entry_hold};
+use crate::{AccountRisk, Instrument, Risk, entry_hold, resting_hold};
 
 /// The most orders that can be open at once in one engine. With [`Quantity::MAX`] it keeps every sum within 64 bits.
 pub const ORDERS_MAX: usize = 1 << 24;
@@ -23,6 +23,7 @@ pub struct HeldOrder<'o> {
     limit: Price,
     rates: FeeRates,
     trade_group: u32,
+    crosses: bool,
     hold: Amount,
 }
 
@@ -51,7 +52,14 @@ impl<'o> HeldOrder<'o> {
         self.trade_group
     }
 
-    /// What is held for it: quote for a bid, base for an ask.
+    /// Whether somebody stands at its limit or better.
+    #[inline(always)]
+    pub fn crosses(&self) -> bool {
+        self.crosses
+    }
+
+    /// What is held for it: quote for a bid, base for an ask. Of an order that crosses nobody and rests, what it holds while it
+    /// rests; of any other, what its worst price may cost.
     #[inline(always)]
     pub fn hold(&self) -> Amount {
         self.hold
@@ -127,7 +135,12 @@ impl Gate<'_> {
         };
         check_rates(account)?;
         ensure(account.orders <= account.limits.orders_per_second_max, RejectReason::OrderRateExceeded)?;
-        ensure(!is_duplicate(), RejectReason::DuplicateClientOrderId)?;
+        let may_be_known = match order.client_order_id {
+            ClientOrderId::Absent => false,
+            ClientOrderId::Number(number) => number.get() <= account.client_number_max,
+            ClientOrderId::Text(_) => true,
+        };
+        ensure(!(may_be_known && is_duplicate()), RejectReason::DuplicateClientOrderId)?;
         let may_rest = order.time_in_force == TimeInForce::GoodTillCancel;
         if may_rest {
             let others = account.open_orders as usize - usize::from(relief.is_some());
@@ -166,18 +179,24 @@ impl Gate<'_> {
                 (instrument.units.base, instrument.units.base_amount(lots))
             }
         };
-        let freed = relief.filter(|relief| relief.hold.0 == asset).map_or(Amount::ZERO, |relief| relief.hold.1);
-        let available = self.ledger.balance(order.account, asset).available + freed;
-        ensure(available >= hold, RejectReason::InsufficientFunds)?;
         let crosses = opposite_best.is_some_and(|best| order.side.crosses(limit, best));
+        let same_asset = relief.filter(|relief| relief.hold.0 == asset).map_or(Amount::ZERO, |relief| relief.hold.1);
+        let funds = self.ledger.funds(order.account, asset);
+        ensure(funds.available() + same_asset >= hold, RejectReason::InsufficientFunds)?;
         ensure(!(post_only && crosses), RejectReason::PostOnlyWouldTrade)?;
 
-        // After this point the order must succeed.
-        if let Some(relief) = relief {
+        // After this point the order must succeed. One that meets nobody rests as it is, and needs no more than that.
+        let hold = match order.size {
+            Size::Lots(quantity) if may_rest && !crosses => {
+                resting_hold(&instrument.units, order.side, limit, quantity, rates.maker, RoundedFee::default())
+            }
+            Size::Lots(_) | Size::QuoteAmount(_) => hold,
+        };
+        funds.hold(hold, same_asset);
+        if let Some(relief) = relief.filter(|relief| relief.hold.0 != asset) {
             self.ledger.release(order.account, relief.hold.0, relief.hold.1);
         }
-        self.ledger.hold(order.account, asset, hold).expect("Invariant: what was checked is available");
-        Ok(HeldOrder { order, limit, rates, trade_group: account.trade_group, hold })
+        Ok(HeldOrder { order, limit, rates, trade_group: account.trade_group, crosses, hold })
     }
 
     /// Whether the instrument is open and the account may trade: the checks that come before the order itself.
@@ -280,16 +299,15 @@ impl Gate<'_> {
             }
             Side::Sell => (instrument.units.base, instrument.units.base_amount(open)),
         };
-        let available = self.ledger.balance(order.account, asset).available + old_hold;
-        ensure(available >= hold, RejectReason::InsufficientFunds)?;
         let crosses = opposite_best.is_some_and(|best| order.side.crosses(order.price, best));
+        let funds = self.ledger.funds(order.account, asset);
+        ensure(funds.available() + old_hold >= hold, RejectReason::InsufficientFunds)?;
         ensure(!(post_only && crosses), RejectReason::PostOnlyWouldTrade)?;
 
         // After this point the amendment must succeed.
-        self.ledger.release(order.account, asset, old_hold);
-        self.ledger.hold(order.account, asset, hold).expect("Invariant: what was checked is available");
+        funds.hold(hold, old_hold);
         let trade_group = account.trade_group;
-        Ok(Amended::Reentered(HeldOrder { order, limit: order.price, rates, trade_group, hold }))
+        Ok(Amended::Reentered(HeldOrder { order, limit: order.price, rates, trade_group, crosses, hold }))
     }
 }
 

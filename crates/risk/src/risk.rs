@@ -77,6 +77,7 @@ fn hash_account(id: u64, account: &AccountRisk) -> HashTotal {
         orders,
         messages,
         window_end_ns,
+        client_number_max: _,
         trade_group,
         permissions,
         fee_tier,

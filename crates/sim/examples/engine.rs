@@ -27,7 +27,8 @@ fn run() -> Result<(), String> {
     };
     let operations = number(arguments.next(), 3_000_000)?;
     let rounds = number(arguments.next(), 5)?;
-    let options = DriveOptions { rounds, ..DriveOptions::default() };
+    let batch = number(arguments.next(), 256)?;
+    let options = DriveOptions { rounds, batch, ..DriveOptions::default() };
     let tape = workload.generate(operations);
     println!("{}", BenchReport::HEADING);
     if std::env::var_os("ONLY").is_some() {

@@ -58,7 +58,7 @@ impl MatchingBook for PagedBook {
         }
         if !open.is_zero() && !immediate {
             let slot = self.orders.insert(OrderId(id), AccountId(0), open, side);
-            self.book.rest(&mut self.orders, book_side(side), price, slot);
+            self.book.rest(&mut self.orders, book_side(side), price, slot, open);
             if self.slots.len() <= id as usize {
                 self.slots.resize(id as usize * 2, Slot::NONE);
             }
