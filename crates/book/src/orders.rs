@@ -75,19 +75,30 @@ impl<T: Copy + Default> Orders<T> {
     #[inline(always)]
     pub fn insert(&mut self, id: OrderId, account: AccountId, open: Quantity, terms: T) -> Slot {
         debug_assert!(id.0 != 0, "Invariant: order ids start at 1");
-        let order = Order { id, open, previous: Slot::NONE, next: Slot::NONE, level: u32::MAX, account, terms };
-        self.count += 1;
-        if self.free.is_some() {
-            let slot = self.free;
-            let place = &mut self.slots[slot.0 as usize];
-            self.free = place.next;
-            *place = order;
-            slot
-        } else {
-            let slot = Slot(u32::try_from(self.slots.len()).expect("fewer than 2^32 open orders"));
-            self.slots.push(order);
-            slot
+        if !self.free.is_some() {
+            self.add_slot();
         }
+        self.count += 1;
+        let slot = self.free;
+        let place = &mut self.slots[slot.0 as usize];
+        self.free = place.next;
+        *place = Order { id, open, previous: Slot::NONE, next: Slot::NONE, level: u32::MAX, account, terms };
+        slot
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn add_slot(&mut self) {
+        self.free = Slot(u32::try_from(self.slots.len()).expect("fewer than 2^32 open orders"));
+        self.slots.push(Order {
+            id: OrderId(0),
+            open: Quantity::ZERO,
+            previous: Slot::NONE,
+            next: Slot::NONE,
+            level: u32::MAX,
+            account: AccountId(0),
+            terms: T::default(),
+        });
     }
 
     /// Frees the slot of an order that stands in no queue any more.

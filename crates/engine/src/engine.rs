@@ -115,8 +115,21 @@ impl Engine {
     pub fn apply_all(&mut self, mut stream: &[CommandRecord], events: &mut EventBuffer) {
         while !stream.is_empty() {
             let (records, rest) = CommandRecord::split_command(stream);
+            if let [next, ..] = rest {
+                self.touch(next);
+            }
             self.apply(records, events);
             stream = rest;
+        }
+    }
+
+    /// Reads what the next command will need first, so that it is in the cache by then. Changes nothing.
+    #[inline(always)]
+    fn touch(&self, next: &CommandRecord) {
+        let account = self.risk.accounts.get(next.account as usize);
+        core::hint::black_box(account.map_or(0, |account| account.window_end_ns));
+        if next.header.kind == CommandKind::CancelOrder as u8 {
+            core::hint::black_box(self.open.touch(OrderId(next.order_ref)));
         }
     }
 

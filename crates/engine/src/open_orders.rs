@@ -130,6 +130,13 @@ impl OpenOrders {
         None
     }
 
+    /// Reads the first order that may have this id, so that it is in the cache when it is looked for.
+    #[inline(always)]
+    pub(crate) fn touch(&self, id: OrderId) -> u64 {
+        let slot = self.by_id.first(id_hash(id));
+        if slot.is_some() { self.slab[slot].id.0 ^ self.notes[slot.0 as usize].priority } else { 0 }
+    }
+
     /// The account's open order with this client order id.
     #[inline(always)]
     pub(crate) fn find_client(&self, account: AccountId, id: &ClientOrderId<'_>) -> Option<Slot> {
@@ -190,14 +197,20 @@ impl OpenOrders {
         if terms.client_key != 0 {
             notes.next_by_client = self.by_client.push(client_hash(account, terms.client_key), slot);
         }
-        match self.notes.get_mut(slot.0 as usize) {
-            Some(place) => *place = notes,
-            None => self.notes.push(notes),
+        if slot.0 as usize == self.notes.len() {
+            self.add_notes();
         }
+        self.notes[slot.0 as usize] = notes;
         if let ClientOrderId::Text(text) = client_order_id {
             self.note_text(slot, text);
         }
         slot
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn add_notes(&mut self) {
+        self.notes.push(Notes::new(Quantity::ZERO, 0, FeeRate::default(), RoundedFee::default()));
     }
 
     #[cold]

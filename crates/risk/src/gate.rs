@@ -9,7 +9,8 @@ use tradewright_types::{
     Price, Quantity, RawNotional, RejectReason, RoundedFee, Side, Size, TimeInForce,
 };
 
-use crate::{AccountRisk, Instrument, Risk, entry_hold, resting_hold};
+use crate::hold::bid_hold;
+use crate::{AccountRisk, Instrument, Risk, entry_hold};
 
 /// The most orders that can be open at once in one engine. With [`Quantity::MAX`] it keeps every sum within 64 bits.
 pub const ORDERS_MAX: usize = 1 << 24;
@@ -166,32 +167,41 @@ impl Gate<'_> {
         }
         let rates = risk.fees.rates(instrument.fee_schedule, account.fee_tier);
         let post_only = order.flags.has(OrderFlags::POST_ONLY);
-        let (asset, hold) = match (order.side, order.size) {
-            (Side::Buy, Size::Lots(quantity)) => {
-                let notional = instrument.units.notional(limit, quantity);
-                (instrument.units.quote, entry_hold(notional, rates, !post_only, may_rest))
-            }
-            (Side::Buy, Size::QuoteAmount(amount)) => (instrument.units.quote, amount),
-            (Side::Sell, Size::Lots(quantity)) => (instrument.units.base, instrument.units.base_amount(quantity)),
+        let units = &instrument.units;
+        let crosses = opposite_best.is_some_and(|best| order.side.crosses(limit, best));
+        // What it must be covered for, and what it holds: the two differ for an order that meets nobody and rests as it is.
+        let rests = may_rest && !crosses;
+        let (asset, value) = match (order.side, order.size) {
+            (Side::Buy, Size::Lots(quantity)) => (units.quote, units.notional(limit, quantity)),
+            (Side::Buy, Size::QuoteAmount(amount)) => (units.quote, amount),
+            (Side::Sell, Size::Lots(quantity)) => (units.base, units.base_amount(quantity)),
             (Side::Sell, Size::QuoteAmount(amount)) => {
                 let lots = instrument.lots_for(amount, limit).filter(|lots| !lots.is_zero());
-                let lots = lots.ok_or(RejectReason::InsufficientFunds)?;
-                (instrument.units.base, instrument.units.base_amount(lots))
+                (units.base, units.base_amount(lots.ok_or(RejectReason::InsufficientFunds)?))
             }
         };
-        let crosses = opposite_best.is_some_and(|best| order.side.crosses(limit, best));
         let same_asset = relief.filter(|relief| relief.hold.0 == asset).map_or(Amount::ZERO, |relief| relief.hold.1);
         let funds = self.ledger.funds(order.account, asset);
-        ensure(funds.available() + same_asset >= hold, RejectReason::InsufficientFunds)?;
+        let available = funds.available() + same_asset;
+        let pays_fee = order.side == Side::Buy && matches!(order.size, Size::Lots(_));
+        let hold = if pays_fee {
+            // No fee is above the notional, so twice the notional (and the roundings) covers any: the exact sum is needed only
+            // when the account has less, or when the order is to hold it.
+            let ample = available >= value + value + Amount::from_quanta(2);
+            if !ample || !rests {
+                let needed = entry_hold(value, rates, !post_only, may_rest);
+                ensure(available >= needed, RejectReason::InsufficientFunds)?;
+                if rests { bid_hold(value, rates.maker, RoundedFee::default()) } else { needed }
+            } else {
+                bid_hold(value, rates.maker, RoundedFee::default())
+            }
+        } else {
+            ensure(available >= value, RejectReason::InsufficientFunds)?;
+            value
+        };
         ensure(!(post_only && crosses), RejectReason::PostOnlyWouldTrade)?;
 
-        // After this point the order must succeed. One that meets nobody rests as it is, and needs no more than that.
-        let hold = match order.size {
-            Size::Lots(quantity) if may_rest && !crosses => {
-                resting_hold(&instrument.units, order.side, limit, quantity, rates.maker, RoundedFee::default())
-            }
-            Size::Lots(_) | Size::QuoteAmount(_) => hold,
-        };
+        // After this point the order must succeed.
         funds.hold(hold, same_asset);
         if let Some(relief) = relief.filter(|relief| relief.hold.0 != asset) {
             self.ledger.release(order.account, relief.hold.0, relief.hold.1);

@@ -11,15 +11,18 @@ pub fn resting_hold(
     price: Price,
     open: Quantity,
     maker: FeeRate,
-    mut posted: RoundedFee,
+    posted: RoundedFee,
 ) -> Amount {
     match side {
         Side::Sell => units.base_amount(open),
-        Side::Buy => {
-            let notional = units.notional(price, open);
-            if maker.ppm() > 0 { notional + posted.charge(maker, notional) } else { notional }
-        }
+        Side::Buy => bid_hold(units.notional(price, open), maker, posted),
     }
+}
+
+/// What a resting bid holds whose open quantity is worth `notional`.
+#[inline(always)]
+pub(crate) fn bid_hold(notional: Amount, maker: FeeRate, mut posted: RoundedFee) -> Amount {
+    if maker.ppm() > 0 { notional + posted.charge(maker, notional) } else { notional }
 }
 
 /// What a bid worth `notional` at its limit must be covered with on entry: the notional and the fee at the higher of the rates

@@ -134,9 +134,7 @@ impl<P: Prevention> Subject for EngineSubject<P> {
 
     #[inline]
     fn apply(&mut self, batch: &[CommandRecord], sums: &mut Sums) {
-        for record in batch {
-            self.engine.apply(std::slice::from_ref(record), &mut self.events);
-        }
+        self.engine.apply_all(batch, &mut self.events);
         self.read_events(sums);
     }
 
