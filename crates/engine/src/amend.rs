@@ -8,6 +8,7 @@ use tradewright_types::{
 
 use crate::Engine;
 use crate::emit::Emitter;
+use crate::floor::Floor;
 use crate::matching::{Ended, Taker};
 
 impl Engine {
@@ -19,7 +20,7 @@ impl Engine {
         self.risk.account(amend.account).ok_or(RejectReason::UnknownAccount)?;
         let slot = self.target(amend.account, &amend.target).ok_or(RejectReason::UnknownOrder)?;
         let old = &self.open.slab[slot];
-        let gone = old.terms.total - old.open;
+        let (old_total, gone) = (old.terms.total, old.terms.total - old.open);
         let order = NewOrder {
             account: old.account,
             instrument: old.terms.instrument,
@@ -33,34 +34,37 @@ impl Engine {
             // It keeps its place in the table of client order ids.
             client_order_id: ClientOrderId::Absent,
         };
+        let mut floor = self.floor_of(slot);
         let amendment = Amendment {
             order: &order,
-            rates: self.open.rates(slot),
+            rates: floor.open.rates(slot),
             total: amend.quantity,
             gone,
-            old_price: self.closing(slot).price,
-            old_total: old.terms.total,
-            old_hold: self.hold_of(slot).1,
-            opposite_best: self.books[order.instrument.index()].best(order.side.opposite()),
+            old_price: floor.price_of(slot),
+            old_total,
+            old_hold: floor.hold_of(slot).1,
+            opposite_best: floor.market.book.best(order.side.opposite()),
         };
-        let (mut gate, _) = self.gate();
+        let (mut gate, _) = floor.gate();
         let amended = gate.check_and_hold_amendment(&amendment)?;
         // After this point the amendment must succeed.
         match amended {
-            Amended::Reduced => self.reduce(slot, &amendment, emit),
-            Amended::Reentered(held) => self.reenter(slot, &held, amend.quantity, emit),
+            Amended::Reduced => floor.reduce(slot, &amendment, emit),
+            Amended::Reentered(held) => floor.reenter(slot, &held, amend.quantity, emit),
         }
         Ok(())
     }
+}
 
+impl Floor<'_> {
     /// Takes quantity from an order that keeps its place, and gives back what it no longer holds.
     fn reduce(&mut self, slot: Slot, amendment: &Amendment<'_>, emit: &mut Emitter<'_>) {
-        let NewOrder { account, instrument, side, .. } = *amendment.order;
+        let NewOrder { account, side, .. } = *amendment.order;
         let less = amendment.old_total - amendment.total;
-        self.books[instrument.index()].reduce(&mut self.open.slab, side, slot, less);
+        self.market.book.reduce(&mut self.open.slab, side, slot, less);
         self.open.slab[slot].terms.total = amendment.total;
         if side == Side::Buy {
-            *self.risk.instrument_mut(instrument).open_bids_mut(account) -= less.lots();
+            *self.market.instrument.open_bids_mut(account) -= less.lots();
         }
         let (asset, hold) = self.hold_of(slot);
         self.ledger.release(account, asset, amendment.old_hold - hold);
@@ -69,25 +73,23 @@ impl Engine {
 
     /// Takes an order out of its place and through the market again, with the id, rates and rounding that it has.
     fn reenter(&mut self, slot: Slot, held: &HeldOrder<'_>, total: Quantity, emit: &mut Emitter<'_>) {
-        let NewOrder { account, instrument, side, price, size, self_trade_prevention, .. } = *held.order();
-        let place = instrument.index();
+        let NewOrder { account, side, price, size, self_trade_prevention, .. } = *held.order();
         let Size::Lots(open) = size else { unreachable!("Invariant: only orders by quantity rest") };
         let mut order = self.closing(slot);
-        self.books[place].remove(&mut self.open.slab, side, slot);
+        self.market.book.remove(&mut self.open.slab, side, slot);
         if side == Side::Buy {
-            *self.risk.instrument_mut(instrument).open_bids_mut(account) -= order.open.lots();
+            *self.market.instrument.open_bids_mut(account) -= order.open.lots();
         }
         (order.price, order.open) = (price, open);
         self.open.slab[slot].terms.total = total;
         emit.amended(&order, total, false);
 
         let notes = self.open.notes[slot.0 as usize];
-        let units = self.risk.instrument(instrument).units;
+        let units = self.market.instrument.units;
         let mut taker = Taker {
             id: order.id,
             account,
             trade_group: held.trade_group(),
-            instrument,
             side,
             limit: price,
             self_trade_prevention,
@@ -108,9 +110,9 @@ impl Engine {
             let maker = &mut self.open.slab[slot];
             maker.open = taker.open;
             let posted = maker.terms.maker_fee;
-            self.books[place].rest(&mut self.open.slab, side, price, slot, taker.open);
+            self.market.book.rest(&mut self.open.slab, side, price, slot, taker.open);
             if side == Side::Buy {
-                *self.risk.instrument_mut(instrument).open_bids_mut(account) += taker.open.lots();
+                *self.market.instrument.open_bids_mut(account) += taker.open.lots();
             }
             keep = resting_hold(&units, side, price, taker.open, held.rates().maker, posted);
         } else {

@@ -1,14 +1,13 @@
 //! Cancels.
 
 use tradewright_book::Slot;
-use tradewright_risk::resting_hold;
 use tradewright_types::{
-    AccountId, Amount, AssetId, Cancel, CancelAll, CloseReason, Decoded, EventKind, Price, RejectReason, Side, Target,
+    AccountId, Amount, Cancel, CancelAll, CloseReason, Decoded, EventKind, RejectReason, Side, Target,
 };
 
 use crate::Engine;
-use crate::emit::{Closing, Emitter};
-use crate::open_orders::OpenOrders;
+use crate::emit::Emitter;
+use crate::floor::Floor;
 
 impl Engine {
     /// Cancels one order.
@@ -16,13 +15,13 @@ impl Engine {
     pub(crate) fn cancel(&mut self, cancel: &Cancel<'_>, emit: &mut Emitter<'_>) -> Decoded<()> {
         self.risk.account(cancel.account).ok_or(RejectReason::UnknownAccount)?;
         let slot = self.target(cancel.account, &cancel.target).ok_or(RejectReason::UnknownOrder)?;
-        self.close(slot, CloseReason::CancelledByOwner, emit);
+        self.floor_of(slot).close(slot, CloseReason::CancelledByOwner, emit);
         Ok(())
     }
 
     /// Cancels an account's orders, by ascending order id.
     pub(crate) fn cancel_all(&mut self, cancel: &CancelAll, emit: &mut Emitter<'_>) -> Decoded<()> {
-        if cancel.instrument.is_some_and(|instrument| instrument.index() >= self.books.len()) {
+        if cancel.instrument.is_some_and(|instrument| instrument.index() >= self.markets.len()) {
             return Err(RejectReason::UnknownInstrument);
         }
         let account = self.risk.account(cancel.account).ok_or(RejectReason::UnknownAccount)?;
@@ -37,7 +36,7 @@ impl Engine {
             .collect();
         slots.sort_unstable();
         for (_, slot) in slots {
-            self.close(slot, CloseReason::CancelledAll, emit);
+            self.floor_of(slot).close(slot, CloseReason::CancelledAll, emit);
         }
         Ok(())
     }
@@ -50,69 +49,26 @@ impl Engine {
             Target::Client(id) => self.open.find_client(account, id),
         }
     }
+}
 
-    /// What an open order holds, and of which asset.
-    #[inline(always)]
-    pub(crate) fn hold_of(&self, slot: Slot) -> (AssetId, Amount) {
-        let order = &self.open.slab[slot];
-        let units = &self.risk.instrument(order.terms.instrument).units;
-        let side = order.terms.side;
-        let price = self.books[order.terms.instrument.index()].price_of(&self.open.slab, side, slot);
-        let asset = if side == Side::Buy { units.quote } else { units.base };
-        (asset, resting_hold(units, side, price, order.open, order.terms.maker_rate, order.terms.maker_fee))
-    }
-
-    /// An open order as its events tell it.
-    #[inline(always)]
-    pub(crate) fn closing(&self, slot: Slot) -> Closing {
-        let order = &self.open.slab[slot];
-        let terms = &order.terms;
-        Closing {
-            id: order.id,
-            account: order.account,
-            instrument: terms.instrument,
-            side: terms.side,
-            price: self.books[terms.instrument.index()].price_of(&self.open.slab, terms.side, slot),
-            open: order.open,
-            client_number: OpenOrders::client_number(terms),
-        }
-    }
-
+impl Floor<'_> {
     /// Closes an open order and gives back what it holds.
     #[inline(always)]
     fn close(&mut self, slot: Slot, reason: CloseReason, emit: &mut Emitter<'_>) {
-        let order = &self.open.slab[slot];
-        let (account, side, open, terms) = (order.account, order.terms.side, order.open, &order.terms);
-        let price = self.books[terms.instrument.index()].price_of(&self.open.slab, side, slot);
-        let units = &self.risk.instrument(terms.instrument).units;
-        let hold = resting_hold(units, side, price, open, terms.maker_rate, terms.maker_fee);
-        let asset = if side == Side::Buy { units.quote } else { units.base };
+        let (asset, hold) = self.hold_of(slot);
+        let account = self.open.slab[slot].account;
         self.ledger.release(account, asset, hold);
-        self.close_at(slot, price, reason, emit);
+        self.close_released(slot, reason, emit);
     }
 
     /// Closes an open order whose hold was given back already.
-    pub(crate) fn close_released(&mut self, slot: Slot, reason: CloseReason, emit: &mut Emitter<'_>) {
-        let price = self.closing(slot).price;
-        self.close_at(slot, price, reason, emit);
-    }
-
     #[inline(always)]
-    fn close_at(&mut self, slot: Slot, price: Price, reason: CloseReason, emit: &mut Emitter<'_>) {
-        let order = &self.open.slab[slot];
-        let closing = Closing {
-            id: order.id,
-            account: order.account,
-            instrument: order.terms.instrument,
-            side: order.terms.side,
-            price,
-            open: order.open,
-            client_number: OpenOrders::client_number(&order.terms),
-        };
-        emit.closed(EventKind::OrderCancelled, &closing, reason, Amount::ZERO);
-        self.books[closing.instrument.index()].remove(&mut self.open.slab, closing.side, slot);
-        if closing.side == Side::Buy {
-            *self.risk.instrument_mut(closing.instrument).open_bids_mut(closing.account) -= closing.open.lots();
+    pub(crate) fn close_released(&mut self, slot: Slot, reason: CloseReason, emit: &mut Emitter<'_>) {
+        let order = self.closing(slot);
+        emit.closed(EventKind::OrderCancelled, &order, reason, Amount::ZERO);
+        self.market.book.remove(&mut self.open.slab, order.side, slot);
+        if order.side == Side::Buy {
+            *self.market.instrument.open_bids_mut(order.account) -= order.open.lots();
         }
         self.forget(slot);
     }

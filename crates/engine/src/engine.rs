@@ -1,14 +1,14 @@
 //! The engine: the whole state, and the one way to change it.
 
-use tradewright_book::{Book, Slot};
 use tradewright_ledger::Ledger;
-use tradewright_risk::{AccountRisk, Gate, Risk};
+use tradewright_risk::{AccountRisk, Risk};
 use tradewright_types::{
     AccountId, AccountKind, Amend, Cancel, CancelAll, CommandKind, CommandRecord, Decoded, Name, NewOrder, OrderId,
     RejectReason, Replace, Setting, read_envelope,
 };
 
 use crate::emit::Emitter;
+use crate::floor::Market;
 use crate::open_orders::OpenOrders;
 use crate::{EventBuffer, Registry};
 
@@ -29,13 +29,6 @@ impl Default for EngineConfig {
     }
 }
 
-/// The numbers that an instrument gives out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Counters {
-    pub(crate) trades: u64,
-    pub(crate) prevented: u64,
-}
-
 /// The exchange's state. [`Engine::apply`] is the only way to change it.
 #[derive(Clone, Debug)]
 pub struct Engine {
@@ -49,9 +42,7 @@ pub struct Engine {
     pub(crate) risk: Risk,
     pub(crate) open: OpenOrders,
     /// By instrument.
-    pub(crate) books: Vec<Book>,
-    /// By instrument.
-    pub(crate) counters: Vec<Counters>,
+    pub(crate) markets: Vec<Market>,
 }
 
 impl Engine {
@@ -78,8 +69,7 @@ impl Engine {
             ledger: Ledger::default(),
             risk: Risk::default(),
             open: OpenOrders::with_capacity(config.open_orders_expected),
-            books: Vec::new(),
-            counters: Vec::new(),
+            markets: Vec::new(),
         }
     }
 
@@ -176,20 +166,5 @@ impl Engine {
         if let Some(account) = self.risk.accounts.get_mut(account.index()) {
             account.count_message(self.time_ns, orders);
         }
-    }
-
-    /// The gate that every order passes.
-    #[inline(always)]
-    pub(crate) fn gate(&mut self) -> (Gate<'_>, &OpenOrders) {
-        let Self { risk, ledger, books, open, .. } = self;
-        (Gate { risk, ledger, books, open_orders: open.slab.len() }, open)
-    }
-
-    /// Forgets an order that has left its book: its ids are free, its owner may open another.
-    #[inline(always)]
-    pub(crate) fn forget(&mut self, slot: Slot) {
-        let account = self.open.slab[slot].account;
-        self.risk.account_mut(account).open_orders -= 1;
-        self.open.remove(slot);
     }
 }

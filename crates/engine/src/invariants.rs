@@ -5,20 +5,18 @@ use std::collections::BTreeMap;
 use tradewright_types::{AccountId, Amount, AssetId, InstrumentId, Side};
 
 use crate::Engine;
+use crate::floor::{Market, hold_of};
 
 impl Engine {
     /// Panics unless the whole state fits together. Takes time in proportion to the state: for tests, drills and audits.
     pub fn check_invariants(&self) {
         // Exhaustive on purpose: a new field does not compile until it is considered here.
-        let Self { config: _, sequence: _, time_ns: _, last_order, registry, ledger, risk, open, books, counters } =
-            self;
+        let Self { config: _, sequence: _, time_ns: _, last_order, registry, ledger, risk, open, markets } = self;
         registry.check_invariants();
         ledger.check_invariants();
         open.check_invariants();
-        books.iter().for_each(|book| book.check_invariants(&open.slab));
-        assert_eq!(books.len(), counters.len(), "Invariant: every instrument has its counters");
-        assert_eq!(books.len(), risk.instruments.len(), "Invariant: every instrument has its book");
-        assert_eq!(books.len(), registry.instruments().len(), "Invariant: every instrument has a name");
+        markets.iter().for_each(|market| market.book.check_invariants(&open.slab));
+        assert_eq!(markets.len(), registry.instruments().len(), "Invariant: every instrument has a name");
         assert_eq!(ledger.account_count(), risk.accounts.len(), "Invariant: every account has its limits");
         assert_eq!(ledger.account_count(), registry.accounts().len(), "Invariant: every account has a name");
         assert_eq!(ledger.asset_count(), registry.assets().len(), "Invariant: every asset has a name");
@@ -27,7 +25,7 @@ impl Engine {
         let mut queued = 0;
         let mut open_bids: BTreeMap<(InstrumentId, AccountId), u64> = BTreeMap::new();
         let mut open_orders: BTreeMap<AccountId, u32> = BTreeMap::new();
-        for (place, book) in books.iter().enumerate() {
+        for (place, Market { instrument: known, book, trades: _, prevented: _ }) in markets.iter().enumerate() {
             let instrument = InstrumentId(place as u32);
             for side in [Side::Buy, Side::Sell] {
                 for (_, level) in book.levels(side) {
@@ -48,7 +46,7 @@ impl Engine {
                     }
                 }
             }
-            for (account, exposure) in risk.instruments[place].exposures.iter() {
+            for (account, exposure) in known.exposures.iter() {
                 let bids = open_bids.get(&(instrument, AccountId(account as u32))).copied().unwrap_or(0);
                 assert_eq!(exposure.open_bid_lots, bids, "Invariant: open bids are counted");
             }
@@ -64,7 +62,7 @@ impl Engine {
     fn check_holds(&self) {
         let mut holds: BTreeMap<(AssetId, AccountId), Amount> = BTreeMap::new();
         for (slot, order) in self.open.slab.iter() {
-            let (asset, amount) = self.hold_of(slot);
+            let (asset, amount) = hold_of(&self.markets[order.terms.instrument.index()], &self.open, slot);
             *holds.entry((asset, order.account)).or_default() += amount;
         }
         for (_, withdrawal) in self.ledger.withdrawals() {

@@ -12,6 +12,7 @@ mod cancel;
 mod chains;
 mod emit;
 mod engine;
+mod floor;
 mod invariants;
 mod matching;
 mod open_orders;

@@ -3,12 +3,11 @@
 use tradewright_book::{Front, Slot};
 use tradewright_ledger::{Fill, TakerSettlement};
 use tradewright_types::{
-    AccountId, Amount, EventFlags, FeeRate, InstrumentId, OrderId, Price, Quantity, RoundedFee, SelfTradePrevention,
-    Side,
+    AccountId, Amount, EventFlags, FeeRate, OrderId, Price, Quantity, RoundedFee, SelfTradePrevention, Side,
 };
 
-use crate::Engine;
 use crate::emit::{Emitter, Match};
+use crate::floor::{Floor, Market};
 
 /// An approved order while it takes.
 #[derive(Debug)]
@@ -16,7 +15,6 @@ pub(crate) struct Taker {
     pub(crate) id: OrderId,
     pub(crate) account: AccountId,
     pub(crate) trade_group: u32,
-    pub(crate) instrument: InstrumentId,
     pub(crate) side: Side,
     /// The worst price it takes.
     pub(crate) limit: Price,
@@ -68,7 +66,7 @@ impl Taker {
     }
 }
 
-impl Engine {
+impl Floor<'_> {
     /// Matches a taker until it is done or nobody is left to trade with.
     #[inline(always)]
     pub(crate) fn take(&mut self, taker: &mut Taker, emit: &mut Emitter<'_>) -> Ended {
@@ -77,8 +75,7 @@ impl Engine {
             if !taker.has_rest() {
                 break Ended::Liquidity;
             }
-            let book = &self.books[taker.instrument.index()];
-            let Some(front) = book.front_within(taker.side.opposite(), taker.limit) else {
+            let Some(front) = self.market.book.front_within(taker.side.opposite(), taker.limit) else {
                 break Ended::Liquidity;
             };
             let maker = &self.open.slab[front.slot];
@@ -103,7 +100,7 @@ impl Engine {
             }
         };
         if let Some(price) = last {
-            self.risk.instrument_mut(taker.instrument).set_last(price);
+            self.market.instrument.set_last(price);
         }
         ended
     }
@@ -119,8 +116,7 @@ impl Engine {
     #[inline(always)]
     fn trade(&mut self, taker: &mut Taker, front: Front, quantity: Quantity, emit: &mut Emitter<'_>) {
         let Front { slot, price } = front;
-        let place = taker.instrument.index();
-        let instrument = &mut self.risk.instruments[place];
+        let Market { instrument, trades, .. } = &mut *self.market;
         let maker = &mut self.open.slab[slot];
         let (maker_id, maker_account, maker_done) = (maker.id, maker.account, quantity == maker.open);
         let notional = instrument.units.notional(price, quantity);
@@ -138,11 +134,10 @@ impl Engine {
         if taker.amount.is_none() {
             taker.open -= quantity;
         }
-        let counters = &mut self.counters[place];
-        counters.trades += 1;
+        *trades += 1;
         let taker_done = EventFlags::TAKER_DONE.when(!taker.has_rest());
         emit.trade(&Match {
-            instrument: taker.instrument,
+            instrument: self.id,
             taker: taker.id,
             taker_account: taker.account,
             maker: maker_id,
@@ -154,15 +149,15 @@ impl Engine {
             amount: fill.taker_fee,
             counter_amount: fill.maker_fee,
             flags: EventFlags::MAKER_DONE.when(maker_done).with(taker_done),
-            reference: counters.trades,
+            reference: *trades,
         });
-        self.shrink(slot, taker.instrument, taker.side.opposite(), quantity, maker_done);
+        self.shrink(slot, taker.side.opposite(), quantity, maker_done);
     }
 
     /// Takes `quantity` from a maker; one that has nothing left goes.
     #[inline(always)]
-    pub(crate) fn shrink(&mut self, slot: Slot, instrument: InstrumentId, side: Side, quantity: Quantity, done: bool) {
-        let book = &mut self.books[instrument.index()];
+    pub(crate) fn shrink(&mut self, slot: Slot, side: Side, quantity: Quantity, done: bool) {
+        let book = &mut self.market.book;
         if done {
             book.remove(&mut self.open.slab, side, slot);
             self.forget(slot);
@@ -174,7 +169,7 @@ impl Engine {
     /// How many of the `offered` lots the rest of an amount pays for at `price`: all of them, or a multiple of the quantity
     /// increment.
     fn payable(&self, taker: &Taker, price: Price, offered: Quantity) -> Quantity {
-        let instrument = self.risk.instrument(taker.instrument);
+        let instrument = &self.market.instrument;
         let rest = taker.unspent();
         let fits = |lots: u64| {
             let notional = instrument.units.notional(price, Quantity::from_lots(lots));
@@ -198,7 +193,7 @@ impl Engine {
     /// Whether others than the taker itself offer all it wants within its limit.
     pub(crate) fn can_fill(&self, taker: &Taker) -> bool {
         let side = taker.side.opposite();
-        let book = &self.books[taker.instrument.index()];
+        let book = &self.market.book;
         let mode = taker.self_trade_prevention;
         let mut wanted = taker.open;
         for (price, level) in book.levels(side) {

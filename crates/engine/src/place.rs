@@ -9,12 +9,13 @@
 
 use tradewright_risk::{HeldOrder, resting_hold};
 use tradewright_types::{
-    Amount, CloseReason, Decoded, EventKind, NewOrder, OrderId, OrderType, Quantity, RoundedFee, Side, Size,
-    TimeInForce,
+    Amount, CloseReason, Decoded, EventKind, NewOrder, OrderId, OrderType, Quantity, RejectReason, RoundedFee, Side,
+    Size, TimeInForce,
 };
 
 use crate::Engine;
 use crate::emit::{Closing, Emitter};
+use crate::floor::Floor;
 use crate::matching::{Ended, Taker};
 use crate::open_orders::{Notes, Terms};
 
@@ -22,20 +23,23 @@ impl Engine {
     /// Places an order.
     #[inline(always)]
     pub(crate) fn place(&mut self, order: &NewOrder<'_>, emit: &mut Emitter<'_>) -> Decoded<()> {
+        let mut floor = self.floor(order.instrument).ok_or(RejectReason::UnknownInstrument)?;
         // 1. Every check, in the order of the reject reasons; then the funds are held.
-        let (mut gate, open) = self.gate();
+        let (mut gate, open) = floor.gate();
         let is_duplicate = || open.find_client(order.account, &order.client_order_id).is_some();
         let held = gate.check_and_hold(order, is_duplicate, None)?;
-        self.execute(&held, emit);
+        floor.execute(&held, emit);
         Ok(())
     }
+}
 
+impl Floor<'_> {
     /// Takes an approved order through the market.
     #[inline(always)]
     pub(crate) fn execute(&mut self, held: &HeldOrder<'_>, emit: &mut Emitter<'_>) {
         // 2. It is accepted: it has an id, and the world hears of it.
         self.last_order.0 += 1;
-        let id = self.last_order;
+        let id = *self.last_order;
         emit.accepted(id, held);
         let may_rest = held.order().time_in_force == TimeInForce::GoodTillCancel;
         if may_rest && !held.crosses() {
@@ -61,7 +65,7 @@ impl Engine {
         if ended == Ended::Liquidity && taker.has_rest() {
             if order.time_in_force == TimeInForce::GoodTillCancel {
                 self.rest(id, held, taker.open, taker.prevented, taker.fee);
-                let units = &self.risk.instrument(order.instrument).units;
+                let units = &self.market.instrument.units;
                 let (maker, posted) = (held.rates().maker, RoundedFee::default());
                 keep = resting_hold(units, order.side, taker.limit, taker.open, maker, posted);
             } else {
@@ -80,7 +84,7 @@ impl Engine {
     #[inline(always)]
     fn taker(&self, id: OrderId, held: &HeldOrder<'_>) -> Taker {
         let order = held.order();
-        let units = &self.risk.instrument(order.instrument).units;
+        let units = &self.market.instrument.units;
         let (open, amount) = match order.size {
             Size::Lots(quantity) => (quantity, None),
             Size::QuoteAmount(amount) => (Quantity::ZERO, Some(amount)),
@@ -89,7 +93,6 @@ impl Engine {
             id,
             account: order.account,
             trade_group: held.trade_group(),
-            instrument: order.instrument,
             side: order.side,
             limit: held.limit(),
             self_trade_prevention: order.self_trade_prevention,
@@ -120,12 +123,12 @@ impl Engine {
         };
         let notes = Notes::new(prevented, self.open.next_priority(), rates.taker, taker_fee);
         let slot = self.open.insert(id, order.account, open, &order.client_order_id, terms, notes);
-        self.books[order.instrument.index()].rest(&mut self.open.slab, order.side, price, slot, open);
+        self.market.book.rest(&mut self.open.slab, order.side, price, slot, open);
         let account = self.risk.account_mut(order.account);
         account.open_orders += 1;
         account.client_number_max = account.client_number_max.max(order.client_order_id.number_or_zero());
         if order.side == Side::Buy {
-            *self.risk.instrument_mut(order.instrument).open_bids_mut(order.account) += open.lots();
+            *self.market.instrument.open_bids_mut(order.account) += open.lots();
         }
     }
 }

@@ -4,11 +4,11 @@ use tradewright_book::Front;
 use tradewright_risk::resting_hold;
 use tradewright_types::{Amount, EventFlags, Quantity, SelfTradePrevention, Side};
 
-use crate::Engine;
 use crate::emit::{Emitter, Match};
+use crate::floor::Floor;
 use crate::matching::Taker;
 
-impl Engine {
+impl Floor<'_> {
     /// Prevents a match of the taker with its own maker. Returns whether the taker goes on.
     #[cold]
     pub(crate) fn prevent(&mut self, taker: &mut Taker, front: Front, emit: &mut Emitter<'_>) -> bool {
@@ -16,7 +16,9 @@ impl Engine {
         let Front { slot, price } = front;
         let maker = self.open.slab[slot];
         let mode = match (taker.self_trade_prevention, maker.terms.self_trade_prevention) {
-            (Transfer, Transfer) => Transfer,
+            // Within one account there is nothing to move.
+            (Transfer, Transfer) if maker.account != taker.account => Transfer,
+            (Transfer, Transfer) => Decrement,
             (Transfer, None | ExpireTaker | ExpireMaker | ExpireBoth | Decrement) => Decrement,
             (mode, _) => mode,
         };
@@ -27,7 +29,7 @@ impl Engine {
             ExpireBoth => (taker.open, maker.open),
             Decrement | Transfer => (smaller, smaller),
         };
-        let moves = mode == Transfer && maker.account != taker.account;
+        let moves = mode == Transfer;
         let closes_taker = match mode {
             ExpireTaker | ExpireBoth => true,
             None | ExpireMaker => false,
@@ -37,10 +39,10 @@ impl Engine {
         taker.open -= from_taker;
         taker.prevented += from_taker;
         let notional = self.give_back(taker, front, from_maker, moves);
-        self.counters[taker.instrument.index()].prevented += 1;
+        self.market.prevented += 1;
         emit.prevented(
             &Match {
-                instrument: taker.instrument,
+                instrument: self.id,
                 taker: taker.id,
                 taker_account: taker.account,
                 maker: maker.id,
@@ -55,13 +57,13 @@ impl Engine {
                     .when(closes_taker)
                     .with(EventFlags::MAKER_DONE.when(closes_maker))
                     .with(EventFlags::TRANSFERRED.when(moves)),
-                reference: self.counters[taker.instrument.index()].prevented,
+                reference: self.market.prevented,
             },
             mode,
         );
         if !from_maker.is_zero() {
             self.open.notes[slot.0 as usize].prevented += from_maker;
-            self.shrink(slot, taker.instrument, taker.side.opposite(), from_maker, closes_maker);
+            self.shrink(slot, taker.side.opposite(), from_maker, closes_maker);
         }
         !closes_taker
     }
@@ -70,12 +72,12 @@ impl Engine {
     fn give_back(&mut self, taker: &mut Taker, front: Front, quantity: Quantity, moves: bool) -> Amount {
         let maker = self.open.slab[front.slot];
         let side = taker.side.opposite();
-        let units = self.risk.instrument(taker.instrument).units;
+        let units = self.market.instrument.units;
         let hold = |open| resting_hold(&units, side, front.price, open, maker.terms.maker_rate, maker.terms.maker_fee);
         let freed = hold(maker.open) - hold(maker.open - quantity);
         let (base, notional) = (units.base_amount(quantity), units.notional(front.price, quantity));
         if side == Side::Buy {
-            *self.risk.instrument_mut(taker.instrument).open_bids_mut(maker.account) -= quantity.lots();
+            *self.market.instrument.open_bids_mut(maker.account) -= quantity.lots();
         }
         if !moves {
             let asset = if side == Side::Buy { units.quote } else { units.base };

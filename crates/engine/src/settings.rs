@@ -1,6 +1,5 @@
 //! Commands that are not about orders.
 
-use tradewright_book::Book;
 use tradewright_ledger::Withdrawal;
 use tradewright_risk::{AccountRisk, FeeSchedules, Instrument};
 use tradewright_types::{
@@ -11,7 +10,7 @@ use tradewright_types::{
 
 use crate::Engine;
 use crate::emit::Emitter;
-use crate::engine::Counters;
+use crate::floor::Market;
 
 fn ensure(condition: bool, otherwise: RejectReason) -> Decoded<()> {
     if condition { Ok(()) } else { Err(otherwise) }
@@ -34,14 +33,12 @@ impl Engine {
                 emit.setting(Kind::ListInstrument, (0, id.0), [0; 3], (0, kind as u8, fee_schedule));
             }
             Setting::SetInstrumentLimits { instrument, limits } => {
-                self.known_instrument(instrument)?;
-                self.risk.instrument_mut(instrument).set_limits(limits);
+                self.known_instrument(instrument)?.set_limits(limits);
                 emit.setting(Kind::SetInstrumentLimits, (0, instrument.0), [0; 3], none);
             }
             Setting::SetReferencePrice { instrument, price } => {
                 ensure(price.is_none_or(|price| price.ticks() <= 1 << 62), RejectReason::SettingOutOfRange)?;
-                self.known_instrument(instrument)?;
-                self.risk.instrument_mut(instrument).set_reference(price);
+                self.known_instrument(instrument)?.set_reference(price);
                 let ticks = price.map_or(0, |price| price.ticks() as u64);
                 emit.setting(Kind::SetReferencePrice, (0, instrument.0), [ticks, 0, 0], none);
             }
@@ -74,8 +71,7 @@ impl Engine {
             Setting::SetPositionLimit { account, instrument, lots } => {
                 self.known_instrument(instrument)?;
                 self.known_account(account)?;
-                let instrument_risk = self.risk.instrument_mut(instrument);
-                instrument_risk.exposures.get_mut(account.index()).position_max_lots = lots;
+                self.known_instrument(instrument)?.exposures.get_mut(account.index()).position_max_lots = lots;
                 emit.setting(Kind::SetPositionLimit, (account.0, instrument.0), [0, lots, 0], none);
             }
             Setting::Halt(scope) => self.set_halted(Kind::Halt, scope, true, emit)?,
@@ -120,8 +116,9 @@ impl Engine {
         self.risk.accounts.get_mut(account.index()).ok_or(RejectReason::UnknownAccount)
     }
 
-    fn known_instrument(&self, instrument: InstrumentId) -> Decoded<()> {
-        ensure(instrument.index() < self.risk.instruments.len(), RejectReason::UnknownInstrument)
+    fn known_instrument(&mut self, instrument: InstrumentId) -> Decoded<&mut Instrument> {
+        let market = self.markets.get_mut(instrument.index()).ok_or(RejectReason::UnknownInstrument)?;
+        Ok(&mut market.instrument)
     }
 
     fn known_asset(&self, asset: AssetId) -> Decoded<()> {
@@ -154,22 +151,20 @@ impl Engine {
         units: InstrumentUnits,
         limits: InstrumentLimits,
     ) -> Decoded<()> {
-        ensure(id.index() == self.books.len(), RejectReason::IdNotNext)?;
+        ensure(id.index() == self.markets.len(), RejectReason::IdNotNext)?;
         ensure(self.registry.instrument(&name).is_none(), RejectReason::NameTaken)?;
         self.known_asset(units.base)?;
         self.known_asset(units.quote)?;
         let in_range = units.base != units.quote && fee_schedule < FeeSchedules::SCHEDULES_MAX;
         ensure(in_range, RejectReason::SettingOutOfRange)?;
         self.registry.add_instrument(name);
-        self.risk.instruments.push(Instrument::new(kind, units, fee_schedule, limits));
-        self.books.push(Book::default());
-        self.counters.push(Counters::default());
+        self.markets.push(Market::new(Instrument::new(kind, units, fee_schedule, limits)));
         Ok(())
     }
 
     fn set_fee_tier(&mut self, schedule: u16, tier: u8, rates: FeeRates) -> Decoded<()> {
         ensure(schedule < FeeSchedules::SCHEDULES_MAX, RejectReason::SettingOutOfRange)?;
-        let of_schedule = |instrument: InstrumentId| self.risk.instrument(instrument).fee_schedule == schedule;
+        let of_schedule = |id: InstrumentId| self.markets[id.index()].instrument.fee_schedule == schedule;
         let open = self.open.slab.iter().filter(|(_, order)| of_schedule(order.terms.instrument));
         let open_rates = open.map(|(slot, _)| self.open.rates(slot));
         let covered = self.risk.fees.covers_rebates(schedule, tier, rates, open_rates);
@@ -185,8 +180,7 @@ impl Engine {
                 (0, 0, ANY)
             }
             HaltScope::Instrument(instrument) => {
-                self.known_instrument(instrument)?;
-                self.risk.instrument_mut(instrument).halted = halted;
+                self.known_instrument(instrument)?.halted = halted;
                 (1, 0, instrument.0)
             }
             HaltScope::Account(account) => {

@@ -3,7 +3,7 @@
 //! A snapshot holds no slot numbers, capacities or addresses: orders stand in it in the order in which they would trade. All
 //! numbers are little-endian. Files, checksums and names on disk belong to the journal.
 
-use tradewright_book::{Book, Slot};
+use tradewright_book::Slot;
 use tradewright_ledger::{Balance, Withdrawal};
 use tradewright_risk::{AccountRisk, Exposure, Instrument};
 use tradewright_types::{
@@ -12,7 +12,7 @@ use tradewright_types::{
     RULESET_VERSION, RoundedFee, SelfTradePrevention, Side, WithdrawalId,
 };
 
-use crate::engine::Counters;
+use crate::floor::Market;
 use crate::open_orders::{Notes, OpenOrders, Terms};
 use crate::{Engine, EngineConfig};
 
@@ -222,7 +222,7 @@ impl Engine {
     /// The whole logical state.
     pub fn snapshot(&self) -> Vec<Section> {
         // Exhaustive on purpose: a new field does not compile until it is considered here.
-        let Self { config: _, sequence, time_ns, last_order, registry, ledger, risk, open, books, counters } = self;
+        let Self { config: _, sequence, time_ns, last_order, registry, ledger, risk, open, markets } = self;
         let mut engine = Writer::default();
         engine.u32(RULESET_VERSION).u64(*sequence).u64(*time_ns).u64(last_order.0).u64(open.last_priority());
         engine.u8(risk.halted.into()).u64(ledger.last_withdrawal().0);
@@ -238,8 +238,8 @@ impl Engine {
         }
         let mut instruments = Writer::default();
         for (id, name) in registry.instruments().iter().enumerate() {
-            instruments.text(name.as_str().as_bytes()).u64(counters[id].trades).u64(counters[id].prevented);
-            write_instrument(&mut instruments, &risk.instruments[id]);
+            instruments.text(name.as_str().as_bytes()).u64(markets[id].trades).u64(markets[id].prevented);
+            write_instrument(&mut instruments, &markets[id].instrument);
         }
         let mut fees = Writer::default();
         for (schedule, tier, rates) in risk.fees.iter() {
@@ -254,7 +254,7 @@ impl Engine {
             withdrawals.u64(id.0).u32(withdrawal.account.0).u32(withdrawal.asset.0).amount(withdrawal.amount);
         }
         let mut orders = Writer::default();
-        for book in books {
+        for Market { book, .. } in markets {
             for side in [Side::Buy, Side::Sell] {
                 for (price, level) in book.levels(side) {
                     book.queue(&open.slab, level).for_each(|slot| write_order(&mut orders, open, slot, price));
@@ -348,7 +348,7 @@ impl Engine {
 
     fn read_instrument(&mut self, part: &mut Reader<'_>) -> Read<()> {
         let name = part.name()?;
-        let counters = Counters { trades: part.u64()?, prevented: part.u64()? };
+        let (trades, prevented) = (part.u64()?, part.u64()?);
         let kind = InstrumentKind::from_code(part.u8()?);
         let kind = part.known(kind)?;
         let (base, quote) = (part.u32()?, part.u32()?);
@@ -381,9 +381,7 @@ impl Engine {
             instrument.exposures.get_mut(account as usize).position_max_lots = part.u64()?;
         }
         self.registry.add_instrument(name);
-        self.risk.instruments.push(instrument);
-        self.books.push(Book::default());
-        self.counters.push(counters);
+        self.markets.push(Market { trades, prevented, ..Market::new(instrument) });
         Ok(())
     }
 
@@ -391,7 +389,7 @@ impl Engine {
         let id = OrderId(part.u64()?);
         let (account, instrument) = (part.u32()?, part.u32()?);
         let account = AccountId(part.below(account, self.ledger.account_count())?);
-        let instrument = InstrumentId(part.below(instrument, self.books.len())?);
+        let instrument = InstrumentId(part.below(instrument, self.markets.len())?);
         let (side, prevention) = (Side::from_code(part.u8()?), SelfTradePrevention::from_code(part.u8()?));
         let flags = OrderFlags(part.u32()? as u16);
         let (price, open, total) = (Price::from_ticks(part.i64()?), part.u64()?, part.u64()?);
@@ -414,12 +412,13 @@ impl Engine {
             return Err(SnapshotError::Invalid(part.kind));
         }
         let slot = self.open.insert(id, account, Quantity::from_lots(open), &client_order_id, terms, notes);
-        self.books[instrument.index()].rest(&mut self.open.slab, terms.side, price, slot, Quantity::from_lots(open));
+        let market = &mut self.markets[instrument.index()];
+        market.book.rest(&mut self.open.slab, terms.side, price, slot, Quantity::from_lots(open));
         let owner = self.risk.account_mut(account);
         owner.open_orders += 1;
         owner.client_number_max = owner.client_number_max.max(client_order_id.number_or_zero());
         if terms.side == Side::Buy {
-            *self.risk.instrument_mut(instrument).open_bids_mut(account) += open;
+            *market.instrument.open_bids_mut(account) += open;
         }
         Ok(())
     }

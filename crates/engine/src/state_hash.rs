@@ -1,26 +1,28 @@
 //! The state hash.
 
-use tradewright_types::{ClientOrderId, EntityHash, HashTotal};
+use tradewright_types::{ClientOrderId, EntityHash, HashTotal, InstrumentId};
 
 use crate::Engine;
+use crate::floor::Market;
 use crate::open_orders::Notes;
 
 impl Engine {
     /// The hash of the logical state: equal for equal futures, whatever slots, capacities and addresses are.
     pub fn state_hash(&self) -> HashTotal {
-        let Self { config: _, sequence, time_ns, last_order, registry, ledger, risk, open, books, counters } = self;
+        let Self { config: _, sequence, time_ns, last_order, registry, ledger, risk, open, markets } = self;
         let mut total =
             EntityHash::new(0x30).word(*sequence).word(*time_ns).word(last_order.0).word(open.last_priority()).finish();
         total += registry.state_hash();
         total += ledger.state_hash();
         total += risk.state_hash();
-        for (id, counters) in counters.iter().enumerate() {
-            total += EntityHash::new(0x31).word(id as u64).word(counters.trades).word(counters.prevented).finish();
+        for (id, Market { instrument, book: _, trades, prevented }) in markets.iter().enumerate() {
+            total += EntityHash::new(0x31).word(id as u64).word(*trades).word(*prevented).finish();
+            total += instrument.state_hash(InstrumentId(id as u32));
         }
         for (slot, order) in open.slab.iter() {
             let terms = &order.terms;
             let Notes { prevented, priority, taker_rate, taker_fee, .. } = open.notes[slot.0 as usize];
-            let price = books[terms.instrument.index()].price_of(&open.slab, terms.side, slot);
+            let price = markets[terms.instrument.index()].book.price_of(&open.slab, terms.side, slot);
             let mut hash = EntityHash::new(0x32)
                 .word(order.id.0)
                 .word(u64::from(order.account.0) << 32 | u64::from(terms.instrument.0))

@@ -2,11 +2,12 @@
 
 use tradewright_book::{Level, Slot};
 use tradewright_ledger::Ledger;
-use tradewright_risk::Risk;
+use tradewright_risk::{Instrument, Risk};
 use tradewright_types::{
     AccountId, Amount, ClientOrderId, InstrumentId, OrderFlags, OrderId, Price, Quantity, SelfTradePrevention, Side,
 };
 
+use crate::floor::{Market, hold_of};
 use crate::{Engine, EngineConfig, Registry};
 
 /// A price of a book, with what stands there.
@@ -85,6 +86,16 @@ impl Engine {
         &self.risk
     }
 
+    /// How many instruments there are.
+    pub fn instrument_count(&self) -> usize {
+        self.markets.len()
+    }
+
+    /// An instrument: its units, limits, state and prices.
+    pub fn instrument(&self, id: InstrumentId) -> Option<&Instrument> {
+        self.markets.get(id.index()).map(|market| &market.instrument)
+    }
+
     /// How many orders are open.
     pub fn open_order_count(&self) -> usize {
         self.open.slab.len()
@@ -92,28 +103,28 @@ impl Engine {
 
     /// How many prices of an instrument have orders, bids and asks.
     pub fn level_counts(&self, instrument: InstrumentId) -> (usize, usize) {
-        let book = &self.books[instrument.index()];
+        let book = &self.markets[instrument.index()].book;
         (book.side(Side::Buy).level_count(), book.side(Side::Sell).level_count())
     }
 
     /// How many trades an instrument has seen.
     pub fn trade_count(&self, instrument: InstrumentId) -> u64 {
-        self.counters[instrument.index()].trades
+        self.markets[instrument.index()].trades
     }
 
     /// The best price of one side.
     pub fn best(&self, instrument: InstrumentId, side: Side) -> Option<Price> {
-        self.books[instrument.index()].best(side)
+        self.markets[instrument.index()].book.best(side)
     }
 
     /// The levels of one side, best first.
     pub fn levels(&self, instrument: InstrumentId, side: Side) -> impl Iterator<Item = (Price, &Level)> {
-        self.books[instrument.index()].levels(side)
+        self.markets[instrument.index()].book.levels(side)
     }
 
     /// The levels of one side with their number of orders, best first.
     pub fn level_views(&self, instrument: InstrumentId, side: Side) -> impl Iterator<Item = LevelView> {
-        let book = &self.books[instrument.index()];
+        let book = &self.markets[instrument.index()].book;
         book.levels(side).map(|(price, level)| LevelView {
             price,
             quantity: level.open(),
@@ -123,12 +134,12 @@ impl Engine {
 
     /// What stands at one price.
     pub fn open_at(&self, instrument: InstrumentId, side: Side, price: Price) -> Quantity {
-        self.books[instrument.index()].open_at(side, price)
+        self.markets[instrument.index()].book.open_at(side, price)
     }
 
     /// The orders of one side in the order in which they would trade.
     pub fn queue_views(&self, instrument: InstrumentId, side: Side) -> impl Iterator<Item = OrderView<'_>> {
-        let book = &self.books[instrument.index()];
+        let book = &self.markets[instrument.index()].book;
         book.levels(side).flat_map(move |(_, level)| book.queue(&self.open.slab, level)).map(|slot| self.view(slot))
     }
 
@@ -153,26 +164,27 @@ impl Engine {
 
     pub(crate) fn view(&self, slot: Slot) -> OrderView<'_> {
         let order = &self.open.slab[slot];
-        let closing = self.closing(slot);
+        let market = &self.markets[order.terms.instrument.index()];
         OrderView {
             id: order.id,
             account: order.account,
-            instrument: closing.instrument,
-            side: closing.side,
-            price: closing.price,
+            instrument: order.terms.instrument,
+            side: order.terms.side,
+            price: market.book.price_of(&self.open.slab, order.terms.side, slot),
             total: order.terms.total,
             open: order.open,
             prevented: self.open.notes[slot.0 as usize].prevented,
             self_trade_prevention: order.terms.self_trade_prevention,
             flags: order.terms.flags,
             client_order_id: self.open.client_order_id(slot),
-            hold: self.hold_of(slot).1,
+            hold: hold_of(market, &self.open, slot).1,
         }
     }
 
     /// Bytes of all open orders, books and balances.
     pub fn memory_bytes(&self) -> usize {
-        let books: usize = self.books.iter().map(tradewright_book::Book::memory_bytes).sum();
-        books + self.open.memory_bytes() + self.ledger.memory_bytes() + self.risk.memory_bytes()
+        let of_market = |market: &Market| market.book.memory_bytes() + market.instrument.exposures.memory_bytes();
+        let markets: usize = self.markets.iter().map(of_market).sum();
+        markets + self.open.memory_bytes() + self.ledger.memory_bytes() + self.risk.memory_bytes()
     }
 }

@@ -80,15 +80,17 @@ pub struct Relief {
     pub opposite_best: Option<Price>,
 }
 
-/// The gate, opened for one order.
+/// The gate, opened for one instrument.
 #[derive(Debug)]
 pub struct Gate<'e> {
-    /// Limits and states.
+    /// Accounts, fees and the state of the venue.
     pub risk: &'e Risk,
+    /// The instrument.
+    pub instrument: &'e Instrument,
+    /// Its book.
+    pub book: &'e Book,
     /// Balances.
     pub ledger: &'e mut Ledger,
-    /// The books, by instrument.
-    pub books: &'e [Book],
     /// How many orders are open in the engine.
     pub open_orders: usize,
 }
@@ -113,8 +115,7 @@ impl Gate<'_> {
         is_duplicate: impl FnOnce() -> bool,
         relief: Option<&Relief>,
     ) -> Checked<HeldOrder<'o>> {
-        let risk = self.risk;
-        let instrument = risk.instruments.get(order.instrument.index()).ok_or(RejectReason::UnknownInstrument)?;
+        let (risk, instrument) = (self.risk, self.instrument);
         ensure(!risk.halted, RejectReason::VenueHalted)?;
         ensure(!instrument.halted, RejectReason::InstrumentHalted)?;
         let account = check_account(risk, order.account, Permissions::TRADE)?;
@@ -150,7 +151,7 @@ impl Gate<'_> {
             ensure(room, RejectReason::OpenOrderLimitExceeded)?;
         }
         let opposite_best = match relief {
-            None => self.books[order.instrument.index()].best(order.side.opposite()),
+            None => self.book.best(order.side.opposite()),
             Some(relief) => relief.opposite_best,
         };
         if order.side == Side::Buy {
@@ -213,10 +214,9 @@ impl Gate<'_> {
     ///
     /// # Errors
     /// The first reason that applies.
-    pub fn check_standing(&self, instrument: InstrumentId, account: AccountId) -> Checked {
-        let instrument = self.risk.instruments.get(instrument.index()).ok_or(RejectReason::UnknownInstrument)?;
+    pub fn check_standing(&self, account: AccountId) -> Checked {
         ensure(!self.risk.halted, RejectReason::VenueHalted)?;
-        ensure(!instrument.halted, RejectReason::InstrumentHalted)?;
+        ensure(!self.instrument.halted, RejectReason::InstrumentHalted)?;
         check_account(self.risk, account, Permissions::TRADE)?;
         Ok(())
     }
@@ -279,8 +279,7 @@ impl Gate<'_> {
     /// The first reason that applies; then nothing has changed.
     pub fn check_and_hold_amendment<'o>(&mut self, amendment: &Amendment<'o>) -> Checked<Amended<'o>> {
         let Amendment { order, rates, total, gone, old_price, old_total, old_hold, opposite_best } = *amendment;
-        let risk = self.risk;
-        let instrument = risk.instrument(order.instrument);
+        let (risk, instrument) = (self.risk, self.instrument);
         ensure(!instrument.halted, RejectReason::InstrumentHalted)?;
         let account = check_account(risk, order.account, Permissions::TRADE)?;
         check_price(instrument, order.price)?;

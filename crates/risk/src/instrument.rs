@@ -1,7 +1,8 @@
 //! What risk knows of an instrument.
 
 use tradewright_types::{
-    Amount, InstrumentKind, InstrumentLimits, InstrumentUnits, PagedTable, Price, Quantity, RawNotional,
+    Amount, EntityHash, HashTotal, InstrumentId, InstrumentKind, InstrumentLimits, InstrumentUnits, PagedTable, Price,
+    Quantity, RawNotional,
 };
 
 use crate::{Band, Exposure};
@@ -138,6 +139,34 @@ impl Instrument {
             1 => quantity,
             increment => Quantity::from_lots(quantity.lots() - quantity.lots() % increment),
         }
+    }
+
+    /// The hash of everything, for the instrument with this id.
+    pub fn state_hash(&self, id: InstrumentId) -> HashTotal {
+        let (units, limits) = (&self.units, &self.limits);
+        let price = |price: Option<Price>| price.map_or(i64::MIN, Price::ticks);
+        let mut total = EntityHash::new(0x22)
+            .word(u64::from(id.0))
+            .word(self.kind as u64)
+            .word(u64::from(units.base.0) << 32 | u64::from(units.quote.0))
+            .word(units.quote_quanta_per_tick_lot)
+            .word(units.base_quanta_per_lot)
+            .word(u64::from(limits.price_increment_ticks) << 32 | u64::from(self.fee_schedule))
+            .word(limits.quantity_increment_lots)
+            .word(limits.quantity_min.lots())
+            .word(limits.quantity_max.lots())
+            .amount(limits.notional_min)
+            .amount(limits.notional_max)
+            .word(u64::from(limits.band_down_ppm) << 32 | u64::from(limits.band_up_ppm))
+            .word(u64::from(self.halted))
+            .signed(price(self.reference))
+            .signed(price(self.last))
+            .finish();
+        for (account, exposure) in self.exposures.iter().filter(|(_, known)| **known != Exposure::default()) {
+            let place = EntityHash::new(0x23).word(u64::from(id.0)).word(account as u64);
+            total += place.word(exposure.open_bid_lots).word(exposure.position_max_lots).finish();
+        }
+        total
     }
 
     /// An account's open bids in lots, to be changed.

@@ -142,7 +142,7 @@ impl<P: Prevention> Subject for EngineSubject<P> {
         std::hint::black_box(self.checksum);
         let first = InstrumentId(0);
         let best = |side| self.engine.best(first, side).map(Price::ticks);
-        let instruments = 0..self.engine.risk().instruments.len() as u32;
+        let instruments = 0..self.engine.instrument_count() as u32;
         let levels = instruments.map(|instrument| self.engine.level_counts(InstrumentId(instrument)));
         Finish {
             best_bid: best(tradewright_types::Side::Buy),

@@ -1,0 +1,107 @@
+//! The trading floor: one market, with what its trades touch.
+
+use tradewright_book::{Book, Slot};
+use tradewright_ledger::Ledger;
+use tradewright_risk::{Gate, Instrument, Risk, resting_hold};
+use tradewright_types::{Amount, AssetId, InstrumentId, OrderId, Price, Side};
+
+use crate::Engine;
+use crate::emit::Closing;
+use crate::open_orders::OpenOrders;
+
+/// An instrument with its book, and the numbers it gives out.
+#[derive(Clone, Debug)]
+pub(crate) struct Market {
+    pub(crate) instrument: Instrument,
+    pub(crate) book: Book,
+    pub(crate) trades: u64,
+    pub(crate) prevented: u64,
+}
+
+impl Market {
+    pub(crate) fn new(instrument: Instrument) -> Self {
+        Self { instrument, book: Book::default(), trades: 0, prevented: 0 }
+    }
+}
+
+/// The engine while it works on one market: found once for each command.
+#[derive(Debug)]
+pub(crate) struct Floor<'e> {
+    pub(crate) id: InstrumentId,
+    pub(crate) market: &'e mut Market,
+    pub(crate) risk: &'e mut Risk,
+    pub(crate) ledger: &'e mut Ledger,
+    pub(crate) open: &'e mut OpenOrders,
+    pub(crate) last_order: &'e mut OrderId,
+}
+
+impl Engine {
+    /// The floor of an instrument, if it exists.
+    #[inline(always)]
+    pub(crate) fn floor(&mut self, id: InstrumentId) -> Option<Floor<'_>> {
+        let Self { markets, risk, ledger, open, last_order, .. } = self;
+        let market = markets.get_mut(id.index())?;
+        Some(Floor { id, market, risk, ledger, open, last_order })
+    }
+
+    /// The floor of an open order.
+    #[inline(always)]
+    pub(crate) fn floor_of(&mut self, slot: Slot) -> Floor<'_> {
+        let id = self.open.slab[slot].terms.instrument;
+        self.floor(id).expect("Invariant: an open order's instrument exists")
+    }
+}
+
+impl Floor<'_> {
+    /// The gate that every order passes, and the open orders beside it.
+    #[inline(always)]
+    pub(crate) fn gate(&mut self) -> (Gate<'_>, &OpenOrders) {
+        let Market { instrument, book, .. } = &*self.market;
+        (Gate { risk: self.risk, instrument, book, ledger: self.ledger, open_orders: self.open.slab.len() }, self.open)
+    }
+
+    /// The price at which an order stands.
+    #[inline(always)]
+    pub(crate) fn price_of(&self, slot: Slot) -> Price {
+        self.market.book.price_of(&self.open.slab, self.open.slab[slot].terms.side, slot)
+    }
+
+    /// What an open order holds, and of which asset.
+    #[inline(always)]
+    pub(crate) fn hold_of(&self, slot: Slot) -> (AssetId, Amount) {
+        hold_of(self.market, self.open, slot)
+    }
+
+    /// An open order as its events tell it.
+    #[inline(always)]
+    pub(crate) fn closing(&self, slot: Slot) -> Closing {
+        let order = &self.open.slab[slot];
+        Closing {
+            id: order.id,
+            account: order.account,
+            instrument: self.id,
+            side: order.terms.side,
+            price: self.price_of(slot),
+            open: order.open,
+            client_number: OpenOrders::client_number(&order.terms),
+        }
+    }
+
+    /// Forgets an order that has left its book: its ids are free, its owner may open another.
+    #[inline(always)]
+    pub(crate) fn forget(&mut self, slot: Slot) {
+        let account = self.open.slab[slot].account;
+        self.risk.account_mut(account).open_orders -= 1;
+        self.open.remove(slot);
+    }
+}
+
+/// What an open order of a market holds, and of which asset.
+#[inline(always)]
+pub(crate) fn hold_of(market: &Market, open: &OpenOrders, slot: Slot) -> (AssetId, Amount) {
+    let order = &open.slab[slot];
+    let (units, side) = (&market.instrument.units, order.terms.side);
+    let price = market.book.price_of(&open.slab, side, slot);
+    let asset = if side == Side::Buy { units.quote } else { units.base };
+    (asset, resting_hold(units, side, price, order.open, order.terms.maker_rate, order.terms.maker_fee))
+}
