@@ -3,8 +3,8 @@
 use tradewright_ledger::Ledger;
 use tradewright_risk::{AccountRisk, Risk};
 use tradewright_types::{
-    AccountId, AccountKind, Amend, Cancel, CancelAll, CommandKind, CommandRecord, Decoded, Name, NewOrder, OrderId,
-    RejectReason, Replace, Setting, read_envelope,
+    AccountKind, Amend, Cancel, CancelAll, CommandKind, CommandRecord, Decoded, Name, NewOrder, OrderId, RejectReason,
+    Replace, Setting, read_envelope,
 };
 
 use crate::emit::Emitter;
@@ -77,25 +77,8 @@ impl Engine {
     ///
     /// # Panics
     /// When `records` is empty, and when the state is broken (a bug, never the command's fault).
-    #[inline]
     pub fn apply(&mut self, records: &[CommandRecord], events: &mut EventBuffer) {
-        self.sequence += 1;
-        let first = &records[0];
-        let envelope = read_envelope(records);
-        let stale = envelope.is_ok() && first.header.time_ns < self.time_ns;
-        if envelope.is_ok() && !stale {
-            self.time_ns = first.header.time_ns;
-        }
-        let mut emit = Emitter::new(events, self.sequence, self.time_ns, self.config.epoch, self.config.shard);
-        let outcome = match envelope {
-            Err(reason) => Err(reason),
-            Ok(_) if stale => Err(RejectReason::Stale),
-            Ok(kind) => self.dispatch(kind, records, &mut emit),
-        };
-        if let Err(reason) = outcome {
-            emit.rejected(first, reason);
-        }
-        emit.finish();
+        self.apply_one(records, events);
     }
 
     /// Applies a stream of commands one after the other.
@@ -108,9 +91,39 @@ impl Engine {
             if let [next, ..] = rest {
                 self.touch(next);
             }
-            self.apply(records, events);
+            self.apply_one(records, events);
             stream = rest;
         }
+    }
+
+    #[inline(always)]
+    fn apply_one(&mut self, records: &[CommandRecord], events: &mut EventBuffer) {
+        self.sequence += 1;
+        let first = &records[0];
+        let envelope = read_envelope(records);
+        let is_stale = first.header.time_ns < self.time_ns;
+        if envelope.is_ok() && !is_stale {
+            self.time_ns = first.header.time_ns;
+        }
+        let mut emit = Emitter::new(events, self.sequence, self.time_ns, self.config.epoch, self.config.shard);
+        let outcome = match envelope {
+            Ok(_) if is_stale => Err(RejectReason::Stale),
+            // The two that are nearly all come first.
+            Ok(CommandKind::PlaceOrder) => {
+                self.count_message(first, 1);
+                NewOrder::read(records).and_then(|order| self.place(&order, &mut emit))
+            }
+            Ok(CommandKind::CancelOrder) => {
+                self.count_message(first, 0);
+                Cancel::read(records).and_then(|cancel| self.cancel(&cancel, &mut emit))
+            }
+            Ok(kind) => self.dispatch(kind, records, &mut emit),
+            Err(reason) => Err(reason),
+        };
+        if let Err(reason) = outcome {
+            emit.rejected(first, reason);
+        }
+        emit.finish();
     }
 
     /// Reads what the next command will need first, so that it is in the cache by then. Changes nothing.
@@ -123,14 +136,12 @@ impl Engine {
         }
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn dispatch(&mut self, kind: CommandKind, records: &[CommandRecord], emit: &mut Emitter<'_>) -> Decoded<()> {
         if kind.is_order_entry() {
-            self.count_message(kind, AccountId(records[0].account));
+            self.count_message(&records[0], u32::from(kind == CommandKind::ReplaceOrder));
         }
         match kind {
-            CommandKind::PlaceOrder => self.place(&NewOrder::read(records)?, emit),
-            CommandKind::CancelOrder => self.cancel(&Cancel::read(records)?, emit),
             CommandKind::CancelAll => self.cancel_all(&CancelAll::read(records)?, emit),
             CommandKind::AmendOrder => self.amend(&Amend::read(records)?, emit),
             CommandKind::ReplaceOrder => self.replace(&Replace::read(records)?, emit),
@@ -153,17 +164,18 @@ impl Engine {
             | CommandKind::ConfirmWithdrawal
             | CommandKind::CancelWithdrawal
             | CommandKind::Transfer => self.set(&Setting::read(kind, records)?, emit),
-            CommandKind::Text | CommandKind::InstrumentUnits | CommandKind::InstrumentLimits => {
-                Err(RejectReason::UnknownCommand)
-            }
+            CommandKind::PlaceOrder
+            | CommandKind::CancelOrder
+            | CommandKind::Text
+            | CommandKind::InstrumentUnits
+            | CommandKind::InstrumentLimits => unreachable!("Invariant: neither is left to be dispatched"),
         }
     }
 
     /// Counts a message against the rates of its account, whatever becomes of it.
     #[inline(always)]
-    fn count_message(&mut self, kind: CommandKind, account: AccountId) {
-        let orders = u32::from(matches!(kind, CommandKind::PlaceOrder | CommandKind::ReplaceOrder));
-        if let Some(account) = self.risk.accounts.get_mut(account.index()) {
+    fn count_message(&mut self, record: &CommandRecord, orders: u32) {
+        if let Some(account) = self.risk.accounts.get_mut(record.account as usize) {
             account.count_message(self.time_ns, orders);
         }
     }

@@ -52,7 +52,7 @@ impl Floor<'_> {
     }
 
     /// Takes an approved order through the market that trades, or does not rest.
-    #[inline(always)]
+    #[inline(never)]
     fn execute_as_taker(&mut self, id: OrderId, held: &HeldOrder<'_>, emit: &mut Emitter<'_>) {
         let order = held.order();
         let mut taker = self.taker(id, held);

@@ -97,9 +97,18 @@ pub struct Gate<'e> {
 
 type Checked<T = ()> = Result<T, RejectReason>;
 
+/// Tells the compiler that the way here is rarely taken.
+#[cold]
+const fn rarely() {}
+
 #[inline(always)]
 fn ensure(condition: bool, otherwise: RejectReason) -> Checked {
-    if condition { Ok(()) } else { Err(otherwise) }
+    if condition {
+        Ok(())
+    } else {
+        rarely();
+        Err(otherwise)
+    }
 }
 
 impl Gate<'_> {
