@@ -2,68 +2,63 @@
 
 const PAGE_BITS: usize = 4;
 const PAGE: usize = 1 << PAGE_BITS;
-/// The page of the ids that were never written. It keeps its defaults.
-const UNWRITTEN: u32 = 0;
 
 /// Values by dense id, in pages of 16 that are made on first use. An id whose page was never written reads as the default.
 #[derive(Clone, Debug)]
 pub struct PagedTable<T> {
-    directory: Vec<u32>,
-    pages: Vec<[T; PAGE]>,
+    pages: Vec<Option<Box<[T; PAGE]>>>,
+    unwritten: T,
 }
 
 impl<T: Copy + Default> Default for PagedTable<T> {
     fn default() -> Self {
-        Self { directory: Vec::new(), pages: vec![[T::default(); PAGE]] }
+        Self { pages: Vec::new(), unwritten: T::default() }
     }
 }
 
 impl<T: Copy + Default> PagedTable<T> {
-    #[inline(always)]
-    fn page(&self, index: usize) -> usize {
-        self.directory.get(index >> PAGE_BITS).copied().unwrap_or(UNWRITTEN) as usize
-    }
-
     /// The value of `index`.
     #[inline(always)]
     pub fn get(&self, index: usize) -> &T {
-        &self.pages[self.page(index)][index & (PAGE - 1)]
+        match self.pages.get(index >> PAGE_BITS) {
+            Some(Some(page)) => &page[index & (PAGE - 1)],
+            _ => &self.unwritten,
+        }
     }
 
     /// The value of `index`, to be changed.
     #[inline(always)]
     pub fn get_mut(&mut self, index: usize) -> &mut T {
-        let mut page = self.page(index);
-        if page == UNWRITTEN as usize {
-            page = self.make_page(index >> PAGE_BITS);
+        let place = index >> PAGE_BITS;
+        if !matches!(self.pages.get(place), Some(Some(_))) {
+            self.make_page(place);
         }
-        &mut self.pages[page][index & (PAGE - 1)]
+        let page = self.pages[place].as_deref_mut().expect("Invariant: the page was made");
+        &mut page[index & (PAGE - 1)]
     }
 
     #[cold]
     #[inline(never)]
-    fn make_page(&mut self, place: usize) -> usize {
-        if place >= self.directory.len() {
-            self.directory.resize(place + 1, UNWRITTEN);
+    fn make_page(&mut self, place: usize) {
+        if place >= self.pages.len() {
+            self.pages.resize(place + 1, None);
         }
-        let page = self.pages.len();
-        self.pages.push([T::default(); PAGE]);
-        self.directory[place] = page as u32;
-        page
+        self.pages[place] = Some(Box::new([T::default(); PAGE]));
     }
 
     /// Every value whose page was written, by ascending index.
     pub fn iter(&self) -> impl Iterator<Item = (usize, &T)> {
-        let written = self.directory.iter().enumerate().filter(|(_, page)| **page != UNWRITTEN);
+        let written = self.pages.iter().enumerate().filter_map(|(place, page)| Some((place, page.as_deref()?)));
         written.flat_map(|(place, page)| {
-            let values = self.pages[*page as usize].iter().enumerate();
+            let values = page.iter().enumerate();
             values.map(move |(offset, value)| (place << PAGE_BITS | offset, value))
         })
     }
 
     /// Bytes that the table takes.
     pub fn memory_bytes(&self) -> usize {
-        self.directory.capacity() * size_of::<u32>() + self.pages.capacity() * size_of::<[T; PAGE]>()
+        let written = self.pages.iter().flatten().count();
+        self.pages.capacity() * size_of::<Option<Box<[T; PAGE]>>>() + written * size_of::<[T; PAGE]>()
     }
 }
 
