@@ -1,7 +1,7 @@
 //! Commands that are not about orders.
 
 use tradewright_ledger::Withdrawal;
-use tradewright_risk::{AccountRisk, FeeSchedules, Instrument};
+use tradewright_risk::{AccountRisk, Instrument};
 use tradewright_types::{
     ANY, AccountId, AccountKind, Amount, AssetId, CommandKind, Decoded, EventKind, FeeRates, HaltScope, InstrumentId,
     InstrumentKind, InstrumentLimits, InstrumentUnits, Name, Permissions, RejectReason, Setting, TransferKind,
@@ -37,7 +37,6 @@ impl Engine {
                 emit.setting(Kind::SetInstrumentLimits, (0, instrument.0), [0; 3], none);
             }
             Setting::SetReferencePrice { instrument, price } => {
-                ensure(price.is_none_or(|price| price.ticks() <= 1 << 62), RejectReason::SettingOutOfRange)?;
                 self.known_instrument(instrument)?.set_reference(price);
                 let ticks = price.map_or(0, |price| price.ticks() as u64);
                 emit.setting(Kind::SetReferencePrice, (0, instrument.0), [ticks, 0, 0], none);
@@ -65,7 +64,7 @@ impl Engine {
                 emit.setting(Kind::SetTradeGroup, (account.0, ANY), [0, group.into(), 0], none);
             }
             Setting::SetPermissions { account, permissions } => {
-                self.known_account(account)?.permissions = permissions;
+                self.set_permissions(account, permissions)?;
                 emit.setting(Kind::SetPermissions, (account.0, ANY), [0, permissions.0.into(), 0], none);
             }
             Setting::SetPositionLimit { account, instrument, lots } => {
@@ -125,6 +124,15 @@ impl Engine {
         ensure(asset.index() < self.ledger.asset_count(), RejectReason::UnknownAsset)
     }
 
+    fn set_permissions(&mut self, account: AccountId, permissions: Permissions) -> Decoded<()> {
+        let may_trade = matches!(self.ledger.kind(account), Some(AccountKind::Client | AccountKind::House));
+        let known = self.known_account(account)?;
+        let allowed = may_trade || Permissions::TRANSFER.allow(permissions);
+        ensure(allowed, RejectReason::SettingOutOfRange)?;
+        known.permissions = permissions;
+        Ok(())
+    }
+
     fn add_asset(&mut self, id: AssetId, scale: u8, name: Name) -> Decoded<()> {
         ensure(id.index() == self.ledger.asset_count(), RejectReason::IdNotNext)?;
         ensure(self.registry.asset(&name).is_none(), RejectReason::NameTaken)?;
@@ -155,15 +163,12 @@ impl Engine {
         ensure(self.registry.instrument(&name).is_none(), RejectReason::NameTaken)?;
         self.known_asset(units.base)?;
         self.known_asset(units.quote)?;
-        let in_range = units.base != units.quote && fee_schedule < FeeSchedules::SCHEDULES_MAX;
-        ensure(in_range, RejectReason::SettingOutOfRange)?;
         self.registry.add_instrument(name);
         self.markets.push(Market::new(Instrument::new(kind, units, fee_schedule, limits)));
         Ok(())
     }
 
     fn set_fee_tier(&mut self, schedule: u16, tier: u8, rates: FeeRates) -> Decoded<()> {
-        ensure(schedule < FeeSchedules::SCHEDULES_MAX, RejectReason::SettingOutOfRange)?;
         let of_schedule = |id: InstrumentId| self.markets[id.index()].instrument.fee_schedule == schedule;
         let open = self.open.slab.iter().filter(|(_, order)| of_schedule(order.terms.instrument));
         let open_rates = open.map(|(slot, _)| self.open.rates(slot));

@@ -16,9 +16,6 @@ pub struct FeeSchedules {
 }
 
 impl FeeSchedules {
-    /// How many schedules there can be.
-    pub const SCHEDULES_MAX: u16 = 256;
-
     /// The rates of a tier.
     #[inline(always)]
     pub fn rates(&self, schedule: u16, tier: u8) -> FeeRates {

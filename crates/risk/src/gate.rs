@@ -182,6 +182,10 @@ impl Gate<'_> {
         // What it must be covered for, and what it holds: the two differ for an order that meets nobody and rests as it is.
         let rests = may_rest && !crosses;
         let (asset, value) = match (order.side, order.size) {
+            (Side::Buy, Size::Lots(quantity)) if order.order_type == OrderType::Market => {
+                let value = instrument.value_at_worst(limit, quantity);
+                (units.quote, value.ok_or(RejectReason::InsufficientFunds)?)
+            }
             (Side::Buy, Size::Lots(quantity)) => (units.quote, units.notional(limit, quantity)),
             (Side::Buy, Size::QuoteAmount(amount)) => (units.quote, amount),
             (Side::Sell, Size::Lots(quantity)) => (units.base, units.base_amount(quantity)),

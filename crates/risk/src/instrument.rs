@@ -125,6 +125,14 @@ impl Instrument {
         }
     }
 
+    /// The money of `quantity` at the worst price of a market order; `None` when that is more than any account can have.
+    #[inline(always)]
+    pub fn value_at_worst(&self, price: Price, quantity: Quantity) -> Option<Amount> {
+        let raw = RawNotional::of(price, quantity);
+        let most = Amount::MAX.quanta() / i128::from(self.units.quote_quanta_per_tick_lot);
+        (raw.0 <= most).then(|| self.units.value(raw))
+    }
+
     /// How many whole lots `amount` is at `price`, without fees. `None` when that is more than any account can have.
     pub fn lots_for(&self, amount: Amount, price: Price) -> Option<Quantity> {
         let unit = i128::from(price.ticks()).checked_mul(i128::from(self.units.quote_quanta_per_tick_lot))?;

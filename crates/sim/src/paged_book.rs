@@ -44,7 +44,7 @@ impl MatchingBook for PagedBook {
         while !open.is_zero() {
             let Some(front) = self.book.front_within(opposite, price) else { break };
             let maker = &self.orders[front.slot];
-            let (maker_id, fill) = (maker.id.0, maker.open.min(open));
+            let (maker_id, fill) = (maker.id.0 - 1, maker.open.min(open));
             let done = fill == maker.open;
             open -= fill;
             if done {
@@ -57,7 +57,8 @@ impl MatchingBook for PagedBook {
             sink.fill(maker_id, id, front.price.ticks(), fill.lots() as u32, done);
         }
         if !open.is_zero() && !immediate {
-            let slot = self.orders.insert(OrderId(id), AccountId(0), open, side);
+            // The suite numbers from 0, the slab from 1.
+            let slot = self.orders.insert(OrderId(id + 1), AccountId(0), open, side);
             self.book.rest(&mut self.orders, book_side(side), price, slot, open);
             if self.slots.len() <= id as usize {
                 self.slots.resize(id as usize * 2, Slot::NONE);

@@ -39,8 +39,8 @@ pub use price::Price;
 pub use quantity::Quantity;
 pub use reject::RejectReason;
 pub use setting::{
-    AccountLimits, HaltScope, InstrumentLimitsRecord, InstrumentUnitsRecord, MoneyRecord, NamedRecord, Setting,
-    SettingRecord,
+    AccountLimits, FEE_SCHEDULES_MAX, HaltScope, InstrumentLimitsRecord, InstrumentUnitsRecord, MoneyRecord,
+    NamedRecord, Setting, SettingRecord,
 };
 pub use table::PagedTable;
 pub use text::{ClientOrderId, Name};

@@ -129,6 +129,9 @@ const _: () = {
     assert!(size_of::<InstrumentLimitsRecord>() == 64);
 };
 
+/// How many fee schedules there can be.
+pub const FEE_SCHEDULES_MAX: u16 = 256;
+
 /// What an account may send and keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AccountLimits {
@@ -258,16 +261,21 @@ impl Setting {
                 return Ok((Self::SetInstrumentLimits { instrument, limits }, rest));
             }
             CommandKind::SetReferencePrice => {
-                let ticks = i64::try_from(first_value).map_err(|_| out_of_range)?;
+                let ticks = i64::try_from(first_value).ok().filter(|ticks| *ticks <= 1 << 62).ok_or(out_of_range)?;
                 let price = (ticks != 0).then_some(Price::from_ticks(ticks));
                 Self::SetReferencePrice { instrument, price }
             }
             CommandKind::SetFeeTier => {
                 let rate = |value: u64| {
                     let ppm = i32::try_from(value as i64).ok();
-                    ppm.filter(|ppm| ppm.abs() <= FeeRate::PPM_MAX).map(FeeRate::from_ppm).ok_or(out_of_range)
+                    ppm.filter(|ppm| ppm.unsigned_abs() <= FeeRate::PPM_MAX.unsigned_abs())
+                        .map(FeeRate::from_ppm)
+                        .ok_or(out_of_range)
                 };
                 let rates = FeeRates { taker: rate(first_value)?, maker: rate(second_value)? };
+                if setting.fee_schedule >= FEE_SCHEDULES_MAX {
+                    return Err(out_of_range);
+                }
                 Self::SetFeeTier { schedule: setting.fee_schedule, tier: setting.tier, rates }
             }
             CommandKind::SetAccountLimits => {
@@ -332,7 +340,9 @@ impl Setting {
             let decoded = Self::AddAsset { id: AssetId(record.id), scale, name: name? };
             if scale <= 30 { Ok((decoded, rest)) } else { Err(out_of_range) }
         } else if kind == CommandKind::OpenAccount {
-            let kind = AccountKind::from_code(record.attribute).ok_or(out_of_range);
+            let kind = AccountKind::from_code(record.attribute)
+                .filter(|kind| matches!(kind, AccountKind::Client | AccountKind::House))
+                .ok_or(out_of_range);
             Ok((Self::OpenAccount { id: AccountId(record.id), name: name?, kind: kind? }, rest))
         } else {
             let (first, rest) = rest.split_first().ok_or(RejectReason::MalformedRecords)?;
@@ -342,6 +352,9 @@ impl Setting {
             }
             let name = name?;
             let kind = InstrumentKind::from_code(record.attribute).ok_or(out_of_range)?;
+            if record.fee_schedule >= FEE_SCHEDULES_MAX || units.base == units.quote {
+                return Err(out_of_range);
+            }
             if units.quote_quanta_per_tick_lot == 0 || units.base_quanta_per_lot == 0 {
                 return Err(RejectReason::UnitsNotWhole);
             }
@@ -398,7 +411,7 @@ fn decode_limits(records: &[CommandRecord]) -> Decoded<(InstrumentLimits, &[Comm
         && limits.quantity_min <= limits.quantity_max
         && limits.quantity_max <= Quantity::MAX
         && limits.notional_min <= limits.notional_max
-        && limits.notional_max <= Amount::MAX
+        && limits.notional_max.quanta() <= Amount::MAX.quanta() / 2
         && limits.band_down_ppm <= 1_000_000;
     if in_range { Ok((limits, rest)) } else { Err(RejectReason::SettingOutOfRange) }
 }
