@@ -80,7 +80,9 @@ impl core::fmt::Display for SnapshotFileError {
             }
             Self::SectionTruncated(kind) => write!(f, "section {kind:?}: is cut short"),
             Self::SectionDamaged(kind) => write!(f, "section {kind:?}: is damaged, its checksum must match"),
-            Self::SectionOutOfOrder(kind) => write!(f, "section {kind:?}: is expected here, another stands in its place"),
+            Self::SectionOutOfOrder(kind) => {
+                write!(f, "section {kind:?}: is expected here, another stands in its place")
+            }
             Self::Surplus(bytes) => write!(f, "{bytes} bytes stand behind the last section, there must be none"),
             Self::State(error) => error.fmt(f),
             Self::StateDiffers(what) => write!(f, "the restored {what} must be the one in the head"),
@@ -147,9 +149,8 @@ pub fn decode(bytes: &[u8], config: EngineConfig) -> Outcome<(SnapshotHead, Engi
 /// The system's, with what was being done.
 pub fn write(path: &Path, bytes: &[u8]) -> Outcome<()> {
     let temporary = temporary_name(path);
-    let written = write_synced(&temporary, bytes).and_then(|()| {
-        fs::rename(&temporary, path).map_err(|error| SnapshotFileError::System("renaming", error))
-    });
+    let written = write_synced(&temporary, bytes)
+        .and_then(|()| fs::rename(&temporary, path).map_err(|error| SnapshotFileError::System("renaming", error)));
     if written.is_err() {
         // The error that counts is the first one; a file that was never made cannot be removed.
         let _ = fs::remove_file(&temporary);
