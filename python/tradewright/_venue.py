@@ -1,4 +1,4 @@
-"""What the objects of one exchange share: its engine, what its ids stand for, and the way a refusal becomes an exception."""
+"""What the objects of one exchange share: its engine, its ids' meaning, and how a refusal becomes an exception."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Venue:
         return self.engine
 
     def apply(self, records: commands.Records, arguments: Mapping[str, object]) -> np.void | None:
-        """Apply one command; return its first event. A refusal is raised, with the arguments of the call in its text."""
+        """Apply one command; return its first event. A refusal is raised, with the call's arguments in its text."""
         events = self.live().apply(self.stamped(records))
         if not len(events):
             return None

@@ -1,8 +1,8 @@
 """Command records for batches: each function returns a numpy array of 64-byte records.
 
-Arguments are integers (ticks, lots, quanta, ids) or arrays of them; arrays make one command a row. Join the results with
-`numpy.concatenate` and hand them to `Exchange.submit`. A command with `time_ns` 0 takes place at the exchange's time.
-What a command does, and when it is refused, stands in the rulebook.
+Arguments are integers (ticks, lots, quanta, ids) or arrays of them; arrays make one command a row. Join the results
+with `numpy.concatenate` and hand them to `Exchange.submit`. A command with `time_ns` 0 takes place at the exchange's
+time. What a command does, and when it is refused, stands in the rulebook.
 """
 
 from __future__ import annotations

@@ -137,7 +137,7 @@ class Exchange:
     ) -> Instrument:
         """List BASE/QUOTE. Assets that do not exist are added with the decimal places that it needs, 8 or more.
 
-        `price_band` is how far from the reference price (`reference_price`, else the last trade) an order may be priced,
+        `price_band` is how far from the reference price (`reference_price`, else the last trade) an order may lie,
         as a part of it: one for both sides or (down, up); None is no band. Market orders trade within the band, and a
         buy by quantity must be covered at its upper end. Without `fees` trades are free.
 
