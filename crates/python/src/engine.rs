@@ -74,27 +74,18 @@ impl Engine {
     fn run_batch(&mut self, commands: CommandsIn<'_>) -> Vec<EventRow> {
         let mut events = Vec::with_capacity((commands.len() as f64 * self.events_expected) as usize + PIECE);
         let mut piece = [CommandRecord::new(CommandKind::AdvanceTime); PIECE];
-        let (mut begin, mut long) = (0, Vec::new());
+        let mut begin = 0;
         while begin < commands.len() {
-            let copied = commands.copy(begin, &mut piece);
-            let mut stream = &piece[..copied];
             self.scratch.clear();
-            while let Some(first) = stream.first() {
-                let count = usize::from(first.header.record_count).max(1);
-                if count > stream.len() && begin + stream.len() < commands.len() {
-                    // The command goes on behind this piece: copy it whole.
-                    if stream.len() == copied {
-                        long.resize(count.min(commands.len() - begin), piece[0]);
-                        commands.copy(begin, &mut long);
-                        self.core.apply(&long, &mut self.scratch);
-                        begin += long.len();
-                    }
-                    break;
+            let copied = commands.copy(begin, &mut piece);
+            let is_last = begin + copied == commands.len();
+            match whole_commands(&piece[..copied], is_last) {
+                // One command is longer than the piece.
+                0 => begin += self.run_long(commands, begin),
+                whole => {
+                    self.core.apply_all(&piece[..whole], &mut self.scratch);
+                    begin += whole;
                 }
-                let (records, rest) = CommandRecord::split_command(stream);
-                self.core.apply(records, &mut self.scratch);
-                begin += records.len();
-                stream = rest;
             }
             events.extend_from_slice(rows(self.scratch.as_slice()));
         }
@@ -102,6 +93,15 @@ impl Engine {
             self.events_expected = events.len() as f64 / commands.len() as f64 * 1.02;
         }
         events
+    }
+
+    #[cold]
+    fn run_long(&mut self, commands: CommandsIn<'_>, begin: usize) -> usize {
+        let mut records = vec![CommandRecord::new(CommandKind::AdvanceTime); commands.len() - begin];
+        commands.copy(begin, &mut records);
+        let (first, _) = CommandRecord::split_command(&records);
+        self.core.apply(first, &mut self.scratch);
+        first.len()
     }
 
     fn known(&self, instrument: u32) -> PyResult<InstrumentId> {
@@ -115,6 +115,21 @@ impl Engine {
     fn known_asset(&self, asset: u32) -> PyResult<AssetId> {
         known("asset", asset, self.core.registry().assets().len()).map(AssetId)
     }
+}
+
+/// How many of the records at the front of a stream are whole commands. The last piece of a stream is taken as it is: the
+/// engine refuses what is cut short.
+#[inline]
+fn whole_commands(piece: &[CommandRecord], is_last: bool) -> usize {
+    let mut whole = 0;
+    while let Some(first) = piece.get(whole) {
+        let count = usize::from(first.header.record_count).max(1);
+        if count > piece.len() - whole && !is_last {
+            break;
+        }
+        whole = (whole + count).min(piece.len());
+    }
+    whole
 }
 
 fn known(argument: &str, id: u32, count: usize) -> PyResult<u32> {
@@ -455,7 +470,9 @@ impl Engine {
 
     /// Return an instrument's units, limits and state.
     fn instrument(&self, instrument: u32) -> PyResult<InstrumentView> {
-        Ok(InstrumentView::of(&self.core, self.known(instrument)?))
+        let id = self.known(instrument)?;
+        InstrumentView::of(&self.core, id)
+            .ok_or_else(|| PyValueError::new_err(format!("instrument={instrument} is unknown")))
     }
 
     /// Return what an account is, may do and is limited to.

@@ -34,7 +34,7 @@ pub(crate) struct OrderView {
     hold: i128,
 }
 
-impl From<EngineOrder> for OrderView {
+impl From<EngineOrder<'_>> for OrderView {
     fn from(order: EngineOrder) -> Self {
         Self {
             order_id: order.id.0,
@@ -50,7 +50,7 @@ impl From<EngineOrder> for OrderView {
             client_order_id: match order.client_order_id {
                 ClientOrderId::Absent => None,
                 ClientOrderId::Number(number) => Some(number.to_string()),
-                ClientOrderId::Text(text) => Some(String::from_utf8_lossy(text.as_bytes()).into_owned()),
+                ClientOrderId::Text(text) => Some(String::from_utf8_lossy(text).into_owned()),
             },
             hold: order.hold.quanta(),
         }
@@ -102,10 +102,10 @@ pub(crate) struct InstrumentView {
 }
 
 impl InstrumentView {
-    pub(crate) fn of(engine: &Engine, id: InstrumentId) -> Self {
-        let instrument = engine.risk().instrument(id);
+    pub(crate) fn of(engine: &Engine, id: InstrumentId) -> Option<Self> {
+        let instrument = engine.instrument(id)?;
         let (units, limits) = (&instrument.units, instrument.limits());
-        Self {
+        Some(Self {
             instrument: id.0,
             name: engine.registry().instruments()[id.index()].as_str().to_owned(),
             base: units.base.0,
@@ -125,7 +125,7 @@ impl InstrumentView {
             reference_ticks: instrument.reference().map(|price| price.ticks()),
             last_ticks: instrument.last().map(|price| price.ticks()),
             trade_count: engine.trade_count(id),
-        }
+        })
     }
 }
 
