@@ -1,25 +1,113 @@
 """Tradewright: an exchange you can run, embed and trust.
 
-The names in `__all__` are the public surface; everything else may change without notice.
+The names in `__all__` and the module `tradewright.commands` are the public surface; everything else may change without
+notice.
 """
 
-from tradewright._core import BuildInfo, build_info
+from tradewright import commands as commands
+from tradewright._core import BuildInfo, Engine, Outcome, build_info
+from tradewright.account import Account, Asset, Balance, Balances, Withdrawal
+from tradewright.enums import (
+    AccountKind,
+    CloseReason,
+    CommandKind,
+    EventFlags,
+    EventKind,
+    OrderFlags,
+    OrderStatus,
+    OrderType,
+    Permissions,
+    RejectReason,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+    TransferKind,
+)
 from tradewright.errors import (
+    AccountNotFound,
+    AccountSuspended,
     ArgumentError,
+    BadSymbol,
     CommandRejected,
     ConfigError,
     DataError,
+    DuplicateOrderId,
+    InsufficientFunds,
+    InvalidOrder,
+    InvalidSetting,
+    InvalidTransfer,
+    LimitExceeded,
     MachineError,
+    MalformedCommand,
+    MarketClosed,
+    OrderImmediatelyFillable,
+    OrderNotFound,
+    PermissionDenied,
+    RateLimitExceeded,
     TradewrightError,
 )
+from tradewright.events import Events
+from tradewright.exchange import Exchange, Fees
+from tradewright.instrument import Book, BookOrder, Instrument, InstrumentLimits, Level, Ticker, Trade
+from tradewright.order import Fill, Order
+from tradewright.simulation.clock import VirtualClock
 
 __all__ = [
+    "Account",
+    "AccountKind",
+    "AccountNotFound",
+    "AccountSuspended",
     "ArgumentError",
+    "Asset",
+    "BadSymbol",
+    "Balance",
+    "Balances",
+    "Book",
+    "BookOrder",
     "BuildInfo",
+    "CloseReason",
+    "CommandKind",
     "CommandRejected",
     "ConfigError",
     "DataError",
+    "DuplicateOrderId",
+    "Engine",
+    "EventFlags",
+    "EventKind",
+    "Events",
+    "Exchange",
+    "Fees",
+    "Fill",
+    "Instrument",
+    "InstrumentLimits",
+    "InsufficientFunds",
+    "InvalidOrder",
+    "InvalidSetting",
+    "InvalidTransfer",
+    "Level",
+    "LimitExceeded",
     "MachineError",
+    "MalformedCommand",
+    "MarketClosed",
+    "Order",
+    "OrderFlags",
+    "OrderImmediatelyFillable",
+    "OrderNotFound",
+    "OrderStatus",
+    "OrderType",
+    "Outcome",
+    "PermissionDenied",
+    "Permissions",
+    "RateLimitExceeded",
+    "RejectReason",
+    "SelfTradePrevention",
+    "Side",
+    "Ticker",
+    "TimeInForce",
+    "Trade",
     "TradewrightError",
+    "TransferKind",
+    "VirtualClock",
+    "Withdrawal",
     "build_info",
 ]

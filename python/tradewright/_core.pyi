@@ -1,8 +1,72 @@
 # Written by `make stubs` from crates/python. Change the Rust source, not this file.
 
-from typing import final
+import numpy
+import numpy.typing
+from os import PathLike
+from typing import Final, SupportsIndex, final
 
-__all__ = ["BuildInfo", "build_info"]
+__all__ = ["AccountView", "BuildInfo", "Engine", "InstrumentView", "OrderView", "Outcome", "build_info", "close_reasons", "command_kinds", "dtypes", "event_kinds", "reject_reasons"]
+
+@final
+class AccountView:
+    """
+    An account: what it is, may do and is limited to.
+    """
+    @property
+    def account(self, /) -> int:
+        """
+        Its id.
+        """
+    @property
+    def fee_tier(self, /) -> int:
+        """
+        Its row in the fee schedules.
+        """
+    @property
+    def is_halted(self, /) -> bool:
+        """
+        Whether it is halted.
+        """
+    @property
+    def kind(self, /) -> int:
+        """
+        A code of `AccountKind`.
+        """
+    @property
+    def messages_per_second_max(self, /) -> int:
+        """
+        How many messages about orders it may send in a second of engine time.
+        """
+    @property
+    def name(self, /) -> str:
+        """
+        Its name.
+        """
+    @property
+    def open_orders(self, /) -> int:
+        """
+        How many orders it has open.
+        """
+    @property
+    def open_orders_max(self, /) -> int:
+        """
+        How many orders it may have open.
+        """
+    @property
+    def orders_per_second_max(self, /) -> int:
+        """
+        How many orders it may send in a second of engine time.
+        """
+    @property
+    def permissions(self, /) -> int:
+        """
+        Bits of `Permissions`.
+        """
+    @property
+    def trade_group(self, /) -> int:
+        """
+        Its trade group, 0 for none.
+        """
 
 @final
 class BuildInfo:
@@ -46,7 +110,453 @@ class BuildInfo:
         The version of the package.
         """
 
+@final
+class Engine:
+    """
+    A matching engine with accounts and balances, driven by command records. Integers only: ticks, lots, quanta, dense ids.
+
+    One thread at a time: a second one that calls it while a batch runs gets a `RuntimeError`.
+    """
+    SCHEMA_VERSION: Final[int]
+    """
+    The layout version of the records.
+    """
+    def __new__(cls, /, *, shard: SupportsIndex = 0, epoch: SupportsIndex = 1, open_orders_expected: SupportsIndex = 8192, keep_events: bool = True, events_max: SupportsIndex | None = None) -> Engine:
+        """
+        Make an empty exchange with the venue's own two accounts.
+
+        `events_max` bounds the log of kept events: at least that many of the last ones stay.
+        """
+    def account(self, /, account: SupportsIndex) -> AccountView:
+        """
+        Return what an account is, may do and is limited to.
+        """
+    def accounts(self, /) -> list[str]:
+        """
+        Return the name of every account by id.
+        """
+    def amend(self, /, account: SupportsIndex, order_id: SupportsIndex, price_ticks: SupportsIndex, quantity_lots: SupportsIndex, flags: SupportsIndex = 0, time_ns: SupportsIndex | None = None) -> Outcome:
+        """
+        Change an order's price and total quantity.
+        """
+    def apply(self, records: numpy.typing.NDArray[numpy.void], /) -> numpy.typing.NDArray[numpy.void]:
+        """
+        Apply a stream of command records and return their events.
+
+        `records` is a C-contiguous numpy array whose rows have 64 bytes. The events are also kept, and then the array is
+        read-only. Large batches run without the interpreter's lock; nothing may write to `records` meanwhile.
+        """
+    def assets(self, /) -> list[tuple[str, int]]:
+        """
+        Return every asset by id: (name, decimal places of its quantum).
+        """
+    def balance(self, /, account: SupportsIndex, asset: SupportsIndex) -> tuple[int, int]:
+        """
+        Return an account's balance of an asset in quanta: (available, held).
+        """
+    def balances(self, /) -> list[tuple[int, int, int, int]]:
+        """
+        Return every balance that is not zero: (asset, account, available, held).
+        """
+    def best(self, /, instrument: SupportsIndex) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
+        """
+        Return the best bid and the best ask: (price, quantity), None where there is none.
+        """
+    def cancel(self, /, account: SupportsIndex, order_id: SupportsIndex, flags: SupportsIndex = 0, time_ns: SupportsIndex | None = None) -> Outcome:
+        """
+        Cancel an order. With the flag BY_CLIENT_ORDER_ID `order_id` is the client's.
+        """
+    def cancel_all(self, /, account: SupportsIndex, instrument: SupportsIndex | None = None, side: SupportsIndex | None = None, time_ns: SupportsIndex | None = None) -> numpy.typing.NDArray[numpy.void]:
+        """
+        Cancel an account's orders, on all instruments and both sides unless they are named. Return the events.
+        """
+    def check_invariants(self, /) -> None:
+        """
+        Recompute the whole state. Raises AssertionError where it does not fit together, which is a bug.
+        """
+    def depth_bytes(self, /, instrument: SupportsIndex, levels: SupportsIndex) -> bytes:
+        """
+        Return the best levels as little-endian int64: `levels` pairs (price, quantity) of bids, then of asks, zeros where none.
+        """
+    def drain_events(self, /) -> numpy.typing.NDArray[numpy.void]:
+        """
+        Return the kept events and forget them.
+        """
+    def events(self, /, position: SupportsIndex = 0) -> numpy.typing.NDArray[numpy.void]:
+        """
+        Return the kept events from `position` on as a new array.
+        """
+    @property
+    def events_begin(self, /) -> int:
+        """
+        The position of the first event that is still kept; positions count all events ever kept.
+        """
+    @property
+    def events_end(self, /) -> int:
+        """
+        The position behind the last kept event.
+        """
+    def execute(self, records: numpy.typing.NDArray[numpy.void], /) -> Outcome:
+        """
+        Apply one command of any number of records and return its outcome.
+        """
+    def fee_tiers(self, /) -> list[tuple[int, int, int, int]]:
+        """
+        Return every fee tier that was set: (schedule, tier, taker ppm, maker ppm).
+        """
+    def instrument(self, /, instrument: SupportsIndex) -> InstrumentView:
+        """
+        Return an instrument's units, limits and state.
+        """
+    def instruments(self, /) -> list[str]:
+        """
+        Return the name of every instrument by id.
+        """
+    @property
+    def is_halted(self, /) -> bool:
+        """
+        Whether the whole venue is halted.
+        """
+    def levels(self, /, instrument: SupportsIndex, side: SupportsIndex, levels: SupportsIndex | None = None) -> list[tuple[int, int, int]]:
+        """
+        Return at most `levels` levels of one side, best first: (price, quantity, orders).
+        """
+    @property
+    def memory_bytes(self, /) -> int:
+        """
+        Bytes of all open orders, books and balances.
+        """
+    def open_at(self, /, instrument: SupportsIndex, side: SupportsIndex, price_ticks: SupportsIndex) -> int:
+        """
+        Return what is open at one price of one side.
+        """
+    def open_lots(self, /, order_id: SupportsIndex) -> int:
+        """
+        Return what is open of an order, 0 when it is not open.
+        """
+    @property
+    def open_order_count(self, /) -> int:
+        """
+        How many orders are open.
+        """
+    def open_orders(self, /, account: SupportsIndex | None = None) -> list[OrderView]:
+        """
+        Return the open orders, of one account or of all, by ascending id.
+        """
+    def order(self, /, order_id: SupportsIndex) -> OrderView | None:
+        """
+        Return an open order, None when it is not open.
+        """
+    def order_events(self, /, order_id: SupportsIndex, position: SupportsIndex = 0) -> numpy.typing.NDArray[numpy.void]:
+        """
+        Return the kept events about an order from `position` on.
+        """
+    def place(self, /, account: SupportsIndex, instrument: SupportsIndex, side: SupportsIndex, price_ticks: SupportsIndex, quantity_lots: SupportsIndex, time_in_force: SupportsIndex = 1, order_type: SupportsIndex = 1, self_trade_prevention: SupportsIndex = 1, flags: SupportsIndex = 0, client_order_id: SupportsIndex = 0, time_ns: SupportsIndex | None = None) -> Outcome:
+        """
+        Place an order. Flags, type and time in force are codes of the command record.
+        """
+    def queue(self, /, instrument: SupportsIndex, side: SupportsIndex) -> list[OrderView]:
+        """
+        Return the orders of one side in the order in which they would trade.
+        """
+    @staticmethod
+    def read_snapshot(path: str | PathLike[str], *, keep_events: bool = True, events_max: SupportsIndex | None = None) -> Engine:
+        """
+        Return the engine of a snapshot file, verified. Raises OSError or ValueError naming the section and the rule.
+        """
+    def replace(self, /, account: SupportsIndex, order_id: SupportsIndex, instrument: SupportsIndex, side: SupportsIndex, price_ticks: SupportsIndex, quantity_lots: SupportsIndex, time_in_force: SupportsIndex = 1, order_type: SupportsIndex = 1, self_trade_prevention: SupportsIndex = 1, flags: SupportsIndex = 0, client_order_id: SupportsIndex = 0, time_ns: SupportsIndex | None = None) -> Outcome:
+        """
+        Cancel an order and place another in one step; the outcome is the new order's.
+        """
+    @staticmethod
+    def restore(snapshot: bytes, *, keep_events: bool = True, events_max: SupportsIndex | None = None) -> Engine:
+        """
+        Return the engine that `snapshot` was taken from. Raises ValueError naming the section and the rule it breaks.
+        """
+    @property
+    def sequence(self, /) -> int:
+        """
+        How many commands were applied.
+        """
+    def snapshot(self, /) -> bytes:
+        """
+        Return the whole state as the bytes of a snapshot file.
+        """
+    @property
+    def state_hash(self, /) -> str:
+        """
+        The hash of the logical state, in 32 hexadecimal digits.
+        """
+    @property
+    def time_ns(self, /) -> int:
+        """
+        The engine's time in nanoseconds.
+        """
+    def withdrawals(self, /) -> list[tuple[int, int, int, int]]:
+        """
+        Return the pending withdrawals: (withdrawal, account, asset, amount).
+        """
+    def write_snapshot(self, /, path: str | PathLike[str]) -> None:
+        """
+        Write the whole state to a file, durably: under its name there is always a whole snapshot.
+        """
+
+@final
+class InstrumentView:
+    """
+    An instrument: its units, its limits and its state.
+    """
+    @property
+    def band_down_ppm(self, /) -> int:
+        """
+        How far below the reference an order may be priced.
+        """
+    @property
+    def band_up_ppm(self, /) -> int:
+        """
+        How far above the reference an order may be priced.
+        """
+    @property
+    def base(self, /) -> int:
+        """
+        The id of its base asset.
+        """
+    @property
+    def base_quanta_per_lot(self, /) -> int:
+        """
+        Base quanta of one lot.
+        """
+    @property
+    def fee_schedule(self, /) -> int:
+        """
+        Its fee schedule.
+        """
+    @property
+    def instrument(self, /) -> int:
+        """
+        Its id.
+        """
+    @property
+    def is_halted(self, /) -> bool:
+        """
+        Whether it is halted.
+        """
+    @property
+    def last_ticks(self, /) -> int | None:
+        """
+        The price of the last trade.
+        """
+    @property
+    def name(self, /) -> str:
+        """
+        Its name.
+        """
+    @property
+    def notional_max(self, /) -> int:
+        """
+        The largest order by value, in quote quanta.
+        """
+    @property
+    def notional_min(self, /) -> int:
+        """
+        The smallest order by value, in quote quanta.
+        """
+    @property
+    def price_increment_ticks(self, /) -> int:
+        """
+        A price must be a multiple of this.
+        """
+    @property
+    def quantity_increment_lots(self, /) -> int:
+        """
+        A quantity must be a multiple of this.
+        """
+    @property
+    def quantity_max_lots(self, /) -> int:
+        """
+        The largest order.
+        """
+    @property
+    def quantity_min_lots(self, /) -> int:
+        """
+        The smallest order.
+        """
+    @property
+    def quote(self, /) -> int:
+        """
+        The id of its quote asset.
+        """
+    @property
+    def quote_quanta_per_tick_lot(self, /) -> int:
+        """
+        Quote quanta of one lot at one tick.
+        """
+    @property
+    def reference_ticks(self, /) -> int | None:
+        """
+        The reference price that was set.
+        """
+    @property
+    def trade_count(self, /) -> int:
+        """
+        How many trades it has seen.
+        """
+
+@final
+class OrderView:
+    """
+    An open order.
+    """
+    @property
+    def account(self, /) -> int:
+        """
+        Its owner.
+        """
+    @property
+    def client_order_id(self, /) -> str | None:
+        """
+        The client's own id: a decimal number as text too; None when it gave none.
+        """
+    @property
+    def flags(self, /) -> int:
+        """
+        `OrderFlags`.
+        """
+    @property
+    def hold(self, /) -> int:
+        """
+        What it holds in quanta: quote for a bid, base for an ask.
+        """
+    @property
+    def instrument(self, /) -> int:
+        """
+        Its instrument.
+        """
+    @property
+    def open_lots(self, /) -> int:
+        """
+        What is open.
+        """
+    @property
+    def order_id(self, /) -> int:
+        """
+        Its id.
+        """
+    @property
+    def prevented_lots(self, /) -> int:
+        """
+        What self-trade prevention took.
+        """
+    @property
+    def price_ticks(self, /) -> int:
+        """
+        Its price.
+        """
+    @property
+    def self_trade_prevention(self, /) -> int:
+        """
+        A code of `SelfTradePrevention`.
+        """
+    @property
+    def side(self, /) -> int:
+        """
+        0 buy, 1 sell.
+        """
+    @property
+    def total_lots(self, /) -> int:
+        """
+        Its total quantity.
+        """
+
+@final
+class Outcome:
+    """
+    What one command came to. Integers in ticks, lots and quanta.
+    """
+    def __repr__(self, /) -> str: ...
+    @property
+    def fee(self, /) -> int:
+        """
+        What the order pays in fees for this command, in quote quanta; negative is a rebate.
+        """
+    @property
+    def filled_lots(self, /) -> int:
+        """
+        What the order traded in this command.
+        """
+    @property
+    def fills(self, /) -> list[tuple[int, int, int]]:
+        """
+        The trades of the command: (maker's order id, price in ticks, quantity in lots).
+        """
+    @property
+    def is_accepted(self, /) -> bool:
+        """
+        Whether the command took effect.
+        """
+    @property
+    def open_lots(self, /) -> int:
+        """
+        What the order has open.
+        """
+    @property
+    def order_id(self, /) -> int:
+        """
+        The order; 0 when the command was refused.
+        """
+    @property
+    def position(self, /) -> int:
+        """
+        Where the command's events start in the engine's event log.
+        """
+    @property
+    def prevented_lots(self, /) -> int:
+        """
+        What self-trade prevention took from the order in this command.
+        """
+    @property
+    def reason(self, /) -> int:
+        """
+        A code of `RejectReason` when the status is REJECTED, of `CloseReason` when the order was cancelled or expired,
+        otherwise 0.
+        """
+    @property
+    def sequence(self, /) -> int:
+        """
+        The command's place in the log.
+        """
+    @property
+    def status(self, /) -> int:
+        """
+        A code of `OrderStatus`.
+        """
+
 def build_info() -> BuildInfo:
     """
     Return how the compiled extension was built.
+    """
+
+def close_reasons() -> list[tuple[int, str]]:
+    """
+    Return every reason for which an order closes without trading in full: code, name.
+    """
+
+def command_kinds() -> list[tuple[int, str]]:
+    """
+    Return every kind of command record: code, name.
+    """
+
+def dtypes() -> "dict[str, numpy.dtype[numpy.void]]":
+    """
+    Return the numpy dtype of each record by its name; the offsets are the compiler's.
+    """
+
+def event_kinds() -> list[tuple[int, str]]:
+    """
+    Return every kind of event: code, name.
+    """
+
+def reject_reasons() -> list[tuple[int, str, str]]:
+    """
+    Return every reject reason in precedence order: code, name, sentence.
     """

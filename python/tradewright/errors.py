@@ -5,6 +5,21 @@
     ├── ConfigError                         a configuration contradicts itself or the machine
     ├── DataError                           a data file is not what it claims: file, line
     ├── CommandRejected                     the exchange refused a command: reason, sentence
+    │   ├── MalformedCommand                a record is not one that this build reads, or is stale
+    │   ├── BadSymbol                       no such instrument
+    │   ├── MarketClosed                    the venue or the instrument is halted
+    │   ├── AccountNotFound                 no such account
+    │   ├── AccountSuspended                the account is halted
+    │   ├── PermissionDenied                the account may not do this
+    │   ├── OrderNotFound                   the account has no such open order
+    │   ├── InvalidOrder                    price, size or combination is not one that is accepted
+    │   │   ├── DuplicateOrderId            another open order has this client order id
+    │   │   └── OrderImmediatelyFillable    a post-only order would trade on entry
+    │   ├── LimitExceeded                   a limit on open orders or positions
+    │   │   └── RateLimitExceeded           too many messages or orders in this second
+    │   ├── InsufficientFunds               the available balance is too small
+    │   ├── InvalidTransfer                 money that cannot move this way
+    │   └── InvalidSetting                  an administrator's command out of range
     └── MachineError                        the machine or the build does not give what is needed
 
 Every text names the thing, its value and the rule, so that it helps without a traceback. A bug in
@@ -55,13 +70,77 @@ class DataError(TradewrightError):
 class CommandRejected(TradewrightError):
     """The exchange refused a command as a whole; nothing was changed.
 
-    `reason` is the stable name of the rule, as the reference lists it; `sentence` explains it.
+    `reason` is the stable name of the rule, as the reference lists it; `sentence` explains it. `argument` and `value`
+    are what the rule was about, None where that is no single argument.
     """
 
-    def __init__(self, reason: str, *, sentence: str) -> None:
-        super().__init__(f"{reason}: {sentence}")
+    def __init__(self, reason: str, *, sentence: str, argument: str | None = None, value: object = None) -> None:
+        place = "" if argument is None else f"{argument}={value!r} refused, "
+        super().__init__(f"{place}{reason}: {sentence}")
         self.reason = reason
         self.sentence = sentence
+        self.argument = argument
+        self.value = value
+
+
+class MalformedCommand(CommandRejected):
+    """A record is not one that this build reads, or its time lies in the past."""
+
+
+class BadSymbol(CommandRejected):
+    """No instrument has this id."""
+
+
+class MarketClosed(CommandRejected):
+    """The venue or the instrument is halted."""
+
+
+class AccountNotFound(CommandRejected):
+    """No account has this id."""
+
+
+class AccountSuspended(CommandRejected):
+    """The account is halted."""
+
+
+class PermissionDenied(CommandRejected):
+    """The account lacks the permission that the command needs."""
+
+
+class OrderNotFound(CommandRejected):
+    """The account has no open order with this id."""
+
+
+class InvalidOrder(CommandRejected):
+    """The order's price, size or combination of fields is not one that is accepted."""
+
+
+class DuplicateOrderId(InvalidOrder):
+    """Another open order of the account has this client order id."""
+
+
+class OrderImmediatelyFillable(InvalidOrder):
+    """A post-only order would trade on entry."""
+
+
+class LimitExceeded(CommandRejected):
+    """The account has as many open orders, or as large a position, as it may."""
+
+
+class RateLimitExceeded(LimitExceeded):
+    """The account sent more messages or orders in this second than it may."""
+
+
+class InsufficientFunds(CommandRejected):
+    """The available balance is smaller than what the command needs."""
+
+
+class InvalidTransfer(CommandRejected):
+    """Money cannot move this way: asset, amount or accounts."""
+
+
+class InvalidSetting(CommandRejected):
+    """An administrator's command names a value that is taken or out of its range."""
 
 
 class MachineError(TradewrightError):

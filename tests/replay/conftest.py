@@ -11,10 +11,10 @@ import os
 from pathlib import Path
 
 import pytest
-from naive_venue import NaiveVenue
 
-from tradewright.marketdata.replay.engine import EngineMissingError, open_venue
-from tradewright.marketdata.replay.venue import RecordedInstrument, VenueFactory
+from tests.replay.naive_venue import NaiveVenue
+from tradewright.marketdata.replay.engine import open_venue
+from tradewright.marketdata.replay.venue import VenueFactory
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -44,10 +44,4 @@ def full_venue(request: pytest.FixtureRequest) -> VenueFactory:
 
 
 def _factory(name: str) -> VenueFactory:
-    if name == "naive":
-        return NaiveVenue
-    try:
-        open_venue(RecordedInstrument(symbol="PROBE", tick="0.01", lot="1"))
-    except EngineMissingError as error:
-        pytest.skip(f"no engine behind the replay venue: {error}")
-    return open_venue
+    return NaiveVenue if name == "naive" else open_venue

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import zstandard
 
-from tradewright.marketdata.importers import DataError, bitstamp, cme_mbo, itch_csv, lobster
+from tradewright import DataError
+from tradewright.marketdata.importers import bitstamp, cme_mbo, itch_csv, lobster
 
 MESSAGE = "34200.015105074,4,15818974,4,5794000,1\n"
 BOOK = "5802300,100,5794000,496\n"
@@ -48,7 +49,7 @@ def cme(row: str) -> str:
         ("message", MESSAGE + "34201,1,2,0,400,1\n", 2, "column 4 must be above zero"),
         ("message", MESSAGE + "34201,1,2,3,-400,1\n", 2, "column 5 must be above zero"),
         ("message", MESSAGE + "34201,1,2,3,400,0\n", 2, "column 6 must be 1 or -1"),
-        ("message", "", 0, "is empty"),
+        ("message", "", None, "is empty"),
         ("message", "\n", 1, "no rows"),
         ("book", "1,2,3\n", 1, "3 columns, expected four for each level"),
         ("book", BOOK + "5802300,100,5794000\n", 2, "3 columns, expected 4"),
@@ -80,12 +81,12 @@ def cme(row: str) -> str:
         ("itch", ITCH_HEADER + ITCH.replace(",D,", ",U,"), 2, "column 9 must be given for U"),
     ],
 )
-def test_damage_is_named(tmp_path: Path, reader: str, text: str, line: int, problem: str) -> None:
+def test_damage_is_named(tmp_path: Path, reader: str, text: str, line: int | None, problem: str) -> None:
     file = tmp_path / "recording.csv"
     file.write_text(text)
     with pytest.raises(DataError) as raised:
         READERS[reader](file)
-    assert (raised.value.file, raised.value.line) == (str(file), line)
+    assert (raised.value.file, raised.value.line) == (file, line)
     assert problem in raised.value.problem
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from naive_venue import NaiveVenue
 
+from tests.replay.naive_venue import NaiveVenue
 from tradewright.marketdata.importers import bitstamp, cme_mbo, itch_csv, lobster
 from tradewright.marketdata.replay.bitstamp import replay_bitstamp
 from tradewright.marketdata.replay.cme_mbo import replay_cme
@@ -34,7 +34,7 @@ def goog(data: Path, levels: int = 10) -> tuple[lobster.LobsterMessages, lobster
     )
 
 
-def check(report: Any, **expected: Any) -> None:
+def check(report: object, **expected: object) -> None:
     assert {name: getattr(report, name) for name in expected} == expected
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from naive_venue import NaiveVenue
-
+from tests.replay.naive_venue import NaiveVenue
 from tradewright.marketdata.importers import bitstamp, cme_mbo, lobster
 from tradewright.marketdata.replay.bitstamp import BitstampReport, replay_bitstamp
 from tradewright.marketdata.replay.cme_mbo import CmeReport, replay_cme

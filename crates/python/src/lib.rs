@@ -4,9 +4,25 @@
 //! exchange: a decision found here belongs in a crate further up the list.
 
 mod build_info;
+mod engine;
+mod event_log;
+mod outcome;
+mod records;
+mod tables;
+mod views;
 
 #[pyo3::pymodule]
 mod _core {
     #[pymodule_export]
     use crate::build_info::{BuildInfo, build_info};
+    #[pymodule_export]
+    use crate::engine::Engine;
+    #[pymodule_export]
+    use crate::outcome::Outcome;
+    #[pymodule_export]
+    use crate::records::dtypes;
+    #[pymodule_export]
+    use crate::tables::{close_reasons, command_kinds, event_kinds, reject_reasons};
+    #[pymodule_export]
+    use crate::views::{AccountView, InstrumentView, OrderView};
 }

@@ -11,17 +11,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Final, Protocol
+from typing import Annotated, Any, Protocol
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from tradewright.marketdata.importers import DataError, bitstamp, cme_mbo, itch_csv, lobster
+from tradewright.cli.exit_codes import ExitCode
+from tradewright.marketdata.importers import bitstamp, cme_mbo, itch_csv, lobster
 from tradewright.marketdata.replay.bitstamp import COMPARE_FROM_S, replay_bitstamp
 from tradewright.marketdata.replay.cme_mbo import replay_cme
-from tradewright.marketdata.replay.engine import EngineMissingError
 from tradewright.marketdata.replay.engine import open_venue as open_engine_venue
 from tradewright.marketdata.replay.itch import replay_itch
 from tradewright.marketdata.replay.lobster import replay_lobster, replay_lobster_seeded
@@ -33,11 +33,13 @@ from tradewright.marketdata.replay.venue import (
 )
 from tradewright.marketdata.replay.venue import Progress as ShowProgress
 
-EXIT_MISMATCH: Final = 1
-EXIT_USAGE: Final = 2
-EXIT_BAD_DATA: Final = 3
+replay_app = typer.Typer(no_args_is_help=True, help="Replay real recordings through the matching engine.")
 
-app = typer.Typer(no_args_is_help=True, help="Replay real recordings through the matching engine.")
+
+def register(app: typer.Typer) -> None:
+    """Add the group `replay`."""
+    app.add_typer(replay_app, name="replay")
+
 
 venue_factory: VenueFactory = open_engine_venue
 """Opens the venue of a replay; the tests put another one here."""
@@ -56,7 +58,7 @@ class Report(Protocol):
         ...
 
 
-@app.command("lobster")
+@replay_app.command("lobster")
 def lobster_command(
     messages: Annotated[Path, typer.Argument(help="LOBSTER message file, plain or .zst.")],
     book: Annotated[Path | None, typer.Option("--book", help="Its order book file, compared row by row.")] = None,
@@ -87,7 +89,7 @@ def lobster_command(
     _finish("lobster", report, as_json=as_json)
 
 
-@app.command("itch")
+@replay_app.command("itch")
 def itch_command(
     file: Annotated[Path, typer.Argument(help="ITCH book events as CSV, plain or .zst.")],
     levels: Levels = None,
@@ -100,7 +102,7 @@ def itch_command(
     _finish("itch", report, as_json=as_json)
 
 
-@app.command("bitstamp")
+@replay_app.command("bitstamp")
 def bitstamp_command(
     file: Annotated[Path, typer.Argument(help="Bitstamp live order log, plain or .zst.")],
     compare_from_s: Annotated[
@@ -115,7 +117,7 @@ def bitstamp_command(
     _finish("bitstamp", report, as_json=as_json)
 
 
-@app.command("cme-mbo")
+@replay_app.command("cme-mbo")
 def cme_mbo_command(
     file: Annotated[Path, typer.Argument(help="CME market-by-order records as CSV, plain or .zst.")],
     events: Events = None,
@@ -129,7 +131,7 @@ def cme_mbo_command(
 
 @contextmanager
 def _session(name: str, events: Path | None) -> Iterator[tuple[VenueFactory, ShowProgress]]:
-    """Open venues that are asked for their events at the end, show progress, and turn bad data into its exit code."""
+    """Open venues that are asked for their events at the end, show progress."""
     errors = Console(stderr=True)
     opened: list[ReplayVenue] = []
 
@@ -149,16 +151,9 @@ def _session(name: str, events: Path | None) -> Iterator[tuple[VenueFactory, Sho
         transient=True,
         disable=not errors.is_terminal,
     )
-    try:
-        with bar:
-            task = bar.add_task(name, total=None)
-            yield open_venue, lambda done, total: bar.update(task, completed=done, total=total)
-    except DataError as error:
-        errors.print(f"bad data: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(EXIT_BAD_DATA) from error
-    except EngineMissingError as error:
-        errors.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(EXIT_USAGE) from error
+    with bar:
+        task = bar.add_task(name, total=None)
+        yield open_venue, lambda done, total: bar.update(task, completed=done, total=total)
     for venue in opened:
         if events is not None and isinstance(venue, EventSource):
             count = venue.write_events(events)
@@ -172,7 +167,7 @@ def _finish(name: str, report: Report, *, as_json: bool) -> None:
     else:
         _print_table(name, fields, is_right=report.is_right)
     if not report.is_right:
-        raise typer.Exit(EXIT_MISMATCH)
+        raise typer.Exit(ExitCode.CHECK_FAILED)
 
 
 def _print_table(name: str, fields: dict[str, Any], *, is_right: bool) -> None:

@@ -1,9 +1,5 @@
 """Typed, strict parsers of recorded market data, one module a format.
 
 Every parser reads plain files and `.zst` files, returns integers (prices in the unit its docstring names, times in
-nanoseconds) and raises :class:`DataError`, which names the file and the line, for anything it does not understand.
+nanoseconds) and raises `tradewright.DataError`, which names the file and the line, for anything it does not understand.
 """
-
-from tradewright.marketdata.importers._errors import DataError
-
-__all__ = ["DataError"]

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import zstandard
 
-from tradewright.marketdata.importers._errors import DataError
+from tradewright.errors import DataError
 
 FilePath: TypeAlias = str | PathLike[str]
 
@@ -24,13 +24,13 @@ def read_bytes(path: FilePath) -> bytes:
     try:
         data = Path(path).read_bytes()
     except OSError as error:
-        raise DataError(name, 0, f"cannot be read: {error.strerror}") from error
+        raise DataError(f"cannot be read: {error.strerror}", file=Path(name)) from error
     if data.startswith(ZSTD_MAGIC):
         data = _unpack(name, data)
     elif name.endswith(".zst"):
-        raise DataError(name, 0, "is named .zst but is no zstd file")
+        raise DataError("is named .zst but is no zstd file", file=Path(name))
     if not data:
-        raise DataError(name, 0, "is empty")
+        raise DataError("is empty", file=Path(name))
     return data
 
 
@@ -42,8 +42,8 @@ def _unpack(name: str, packed: bytes) -> bytes:
         try:
             unpacked.append(frame.decompress(packed))
         except zstandard.ZstdError as error:
-            raise DataError(name, 0, f"zstd data is damaged: {error}") from error
+            raise DataError(f"zstd data is damaged: {error}", file=Path(name)) from error
         if not frame.eof:
-            raise DataError(name, 0, "zstd data is cut short")
+            raise DataError("zstd data is cut short", file=Path(name))
         packed = frame.unused_data
     return b"".join(unpacked)

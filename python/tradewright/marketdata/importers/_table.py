@@ -6,12 +6,13 @@ Knows bytes, fields and lines; knows nothing of markets. Numbers become int64 by
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from tradewright.marketdata.importers._errors import DataError
+from tradewright.errors import DataError
 
 Int64Array: TypeAlias = npt.NDArray[np.int64]
 ByteArray: TypeAlias = npt.NDArray[np.uint8]
@@ -40,17 +41,21 @@ class Table:
             first, _, data = data.partition(b"\n")
             self.first_line = 2
             if first != header.encode():
-                raise DataError(file, 1, f"header must be {header!r}, found {first.decode('utf-8', 'replace')!r}")
+                raise DataError(
+                    f"header must be {header!r}, found {first.decode('utf-8', 'replace')!r}", file=Path(file), line=1
+                )
         self.data = data
         self.buffer: ByteArray = np.frombuffer(data, np.uint8)
         commas = [] if data in (b"", b"\n") else [line.count(b",") for line in data[:-1].split(b"\n")]
         self.rows = len(commas)
         if not commas:
-            raise DataError(file, self.first_line, "no rows")
+            raise DataError("no rows", file=Path(file), line=self.first_line)
         self.columns = columns or commas[0] + 1
         if commas.count(self.columns - 1) != self.rows:
             row = next(row for row, count in enumerate(commas) if count != self.columns - 1)
-            raise DataError(file, row + self.first_line, f"{commas[row] + 1} columns, expected {self.columns}")
+            raise DataError(
+                f"{commas[row] + 1} columns, expected {self.columns}", file=Path(file), line=row + self.first_line
+            )
 
     @cached_property
     def ends(self) -> Int64Array:
@@ -131,7 +136,7 @@ class Table:
     def problem_at(self, row: int, column: int, rule: str) -> DataError:
         """Name the field that breaks `rule`."""
         field = self.data[int(self.starts[row, column]) : int(self.ends[row, column])].decode("utf-8", "replace")
-        return DataError(self.file, row + self.first_line, f"column {column + 1} {rule}: {field!r}")
+        return DataError(f"column {column + 1} {rule}: {field!r}", file=Path(self.file), line=row + self.first_line)
 
     @cached_property
     def _dots(self) -> Int64Array:

@@ -9,9 +9,10 @@ import json
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from enum import Enum
+from pathlib import Path
 from typing import Any, TypeAlias
 
-from tradewright.marketdata.importers._errors import DataError
+from tradewright.errors import DataError
 from tradewright.marketdata.importers._files import FilePath, read_bytes
 
 PRICE_DIGITS = 2
@@ -75,16 +76,18 @@ def read_log(path: FilePath) -> list[BitstampEvent]:
 def _event(file: str, number: int, line: bytes) -> BitstampEvent:
     parts = line.split(b" ", 2)
     if len(parts) != 3:
-        raise DataError(file, number, f"{len(parts)} parts, expected time, event and JSON")
+        raise DataError(f"{len(parts)} parts, expected time, event and JSON", file=Path(file), line=number)
     if not parts[0].isdigit():
-        raise DataError(file, number, f"time is not an integer: {parts[0].decode('utf-8', 'replace')!r}")
+        raise DataError(
+            f"time is not an integer: {parts[0].decode('utf-8', 'replace')!r}", file=Path(file), line=number
+        )
     time_ms, kind = int(parts[0]), parts[1].decode("utf-8", "replace")
     try:
         message = json.loads(parts[2], parse_float=str)
     except ValueError as error:
-        raise DataError(file, number, f"JSON is damaged: {error}") from error
+        raise DataError(f"JSON is damaged: {error}", file=Path(file), line=number) from error
     if not isinstance(message, dict):
-        raise DataError(file, number, "JSON is no object")
+        raise DataError("JSON is no object", file=Path(file), line=number)
     try:
         if kind == "order_book":
             return BitstampBook(number, time_ms, _levels(message["bids"]), _levels(message["asks"]))
@@ -97,13 +100,13 @@ def _event(file: str, number: int, line: bytes) -> BitstampEvent:
         price, quantity = scaled(message["price"], PRICE_DIGITS), scaled(message["amount"], QUANTITY_DIGITS)
         order_id = _whole(message["id"])
     except KeyError as error:
-        raise DataError(file, number, f"field {error.args[0]!r} is missing") from error
+        raise DataError(f"field {error.args[0]!r} is missing", file=Path(file), line=number) from error
     except (TypeError, ValueError) as error:
-        raise DataError(file, number, str(error)) from error
+        raise DataError(str(error), file=Path(file), line=number) from error
     try:
         event = OrderEvent(kind)
     except ValueError:
-        raise DataError(file, number, f"event is unknown: {kind!r}") from None
+        raise DataError(f"event is unknown: {kind!r}", file=Path(file), line=number) from None
     return BitstampOrder(number, time_ms, event, order_id, side, price, quantity)
 
 
@@ -131,11 +134,11 @@ def nearest(value: object, digits: int) -> int:
     return int(number.scaleb(digits).to_integral_value(ROUND_HALF_UP))
 
 
-def _whole(value: Any) -> int:
+def _whole(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError(f"is not an integer: {value!r}")
     return value
 
 
-def _levels(pairs: Any) -> list[tuple[int, int]]:
+def _levels(pairs: Any) -> list[tuple[int, int]]:  # noqa: ANN401 - JSON
     return [(scaled(price, PRICE_DIGITS), scaled(quantity, QUANTITY_DIGITS)) for price, quantity in pairs]

@@ -7,10 +7,11 @@ old order ids as floats ("185.0"); they are whole numbers and are read as such, 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from tradewright.marketdata.importers._errors import DataError
+from tradewright.errors import DataError
 from tradewright.marketdata.importers._files import FilePath, read_bytes
 from tradewright.marketdata.importers._table import BoolArray, ByteArray, Int64Array, Table
 
@@ -78,7 +79,7 @@ def read_events(path: FilePath) -> ItchEvents:
     levels = (header.count(",") + 1 - len(EVENT_COLUMNS)) // len(LEVEL_COLUMNS)
     expected = EVENT_COLUMNS + [f"{column}_{level}" for level in range(1, levels + 1) for column in LEVEL_COLUMNS]
     if levels < 1 or header != ",".join(expected):
-        raise DataError(name, 1, "is not the header of an ITCH event file with levels")
+        raise DataError("is not the header of an ITCH event file with levels", file=Path(name), line=1)
     table = Table(name, data, columns=len(expected), header=header)
     at = {column: index for index, column in enumerate(expected)}
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from pathlib import Path
 
 import numpy as np
 
-from tradewright.marketdata.importers._errors import DataError
+from tradewright.errors import DataError
 from tradewright.marketdata.importers._files import FilePath, read_bytes
 from tradewright.marketdata.importers._table import Int64Array, Table
 
@@ -103,7 +104,7 @@ def read_book(path: FilePath) -> LobsterBook:
     name = str(path)
     table = Table(name, read_bytes(path))
     if table.columns % 4:
-        raise DataError(name, 1, f"{table.columns} columns, expected four for each level")
+        raise DataError(f"{table.columns} columns, expected four for each level", file=Path(name), line=1)
     rows = table.all_integers()
     prices, sizes = rows[:, 0::2], rows[:, 1::2]
     dummy = (np.abs(prices) == NO_PRICE) & (sizes == 0)

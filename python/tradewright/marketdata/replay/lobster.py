@@ -10,11 +10,12 @@ Rows are counted from 1, as lines of the file.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from time import perf_counter
 
 import numpy as np
 
-from tradewright.marketdata.importers._errors import DataError
+from tradewright.errors import DataError
 from tradewright.marketdata.importers._table import Int64Array
 from tradewright.marketdata.importers.lobster import BOOK_TYPES, LobsterBook, LobsterMessages, MessageType
 from tradewright.marketdata.replay._window import RecordedRows, WindowedBook
@@ -96,7 +97,9 @@ def replay_lobster(
     Raises `DataError` when the two files do not have the same number of rows.
     """
     if len(messages) != len(book):
-        raise DataError(book.file, len(book), f"{len(book)} rows, but {messages.file} has {len(messages)}")
+        raise DataError(
+            f"{len(book)} rows, but {messages.file} has {len(messages)}", file=Path(book.file), line=len(book)
+        )
     replay = _Replay(messages, book, open_venue, is_limited=True)
     compared = min(levels or book.levels, book.levels)
     started = perf_counter()
@@ -127,7 +130,9 @@ def replay_lobster_seeded(
     Raises `DataError` when the check files do not have the same number of rows.
     """
     if len(check_messages) != len(check_book):
-        raise DataError(check_book.file, len(check_book), f"{len(check_book)} rows, not {len(check_messages)}")
+        raise DataError(
+            f"{len(check_book)} rows, not {len(check_messages)}", file=Path(check_book.file), line=len(check_book)
+        )
     replay = _Replay(messages, seed, open_venue, is_limited=False)
     venue = replay.window.venue
     keys, check_keys = _keys(messages), _keys(check_messages)

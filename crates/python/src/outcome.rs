@@ -1,0 +1,162 @@
+//! What one command came to, read from its events.
+
+use pyo3::prelude::*;
+use tradewright_types::{CloseReason, EventFlags, EventKind, EventRecord, RejectReason};
+
+/// The states of an order as codes; `tradewright.OrderStatus` names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Status {
+    /// The command was not about a single order.
+    None = 0,
+    New = 1,
+    PartiallyFilled = 2,
+    Filled = 3,
+    Cancelled = 4,
+    Expired = 5,
+    Prevented = 6,
+    Rejected = 7,
+}
+
+/// What one command came to. Integers in ticks, lots and quanta.
+#[pyclass(frozen, module = "tradewright._core")]
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// The order; 0 when the command was refused.
+    #[pyo3(get)]
+    order_id: u64,
+    /// A code of `OrderStatus`.
+    status: Status,
+    /// What the order traded in this command.
+    #[pyo3(get)]
+    filled_lots: u64,
+    /// What the order has open.
+    #[pyo3(get)]
+    open_lots: u64,
+    /// What self-trade prevention took from the order in this command.
+    #[pyo3(get)]
+    prevented_lots: u64,
+    /// A code of `RejectReason` when the status is REJECTED, of `CloseReason` when the order was cancelled or expired,
+    /// otherwise 0.
+    #[pyo3(get)]
+    reason: u16,
+    /// What the order pays in fees for this command, in quote quanta; negative is a rebate.
+    #[pyo3(get)]
+    fee: i128,
+    /// The command's place in the log.
+    #[pyo3(get)]
+    sequence: u64,
+    /// Where the command's events start in the engine's event log.
+    #[pyo3(get)]
+    position: u64,
+    fills: Vec<(u64, i64, u64)>,
+}
+
+impl Outcome {
+    /// Reads the events of one command.
+    #[inline]
+    pub(crate) fn of(events: &[EventRecord], sequence: u64, position: u64) -> Self {
+        let mut outcome = Self {
+            order_id: 0,
+            status: Status::None,
+            filled_lots: 0,
+            open_lots: 0,
+            prevented_lots: 0,
+            reason: 0,
+            fee: 0,
+            sequence,
+            position,
+            fills: Vec::new(),
+        };
+        for event in events {
+            outcome.read(event);
+        }
+        outcome
+    }
+
+    #[inline]
+    fn read(&mut self, event: &EventRecord) {
+        match EventKind::from_code(event.kind) {
+            Some(EventKind::OrderAccepted) => {
+                (self.order_id, self.status, self.reason) = (event.order_id, Status::New, 0);
+                self.open_lots = event.quantity_lots;
+            }
+            Some(EventKind::OrderAmended) => {
+                (self.order_id, self.open_lots) = (event.order_id, event.open_lots);
+                self.status =
+                    if event.open_lots == event.quantity_lots { Status::New } else { Status::PartiallyFilled };
+            }
+            Some(EventKind::Trade) => {
+                self.fills.push((event.counter_order_id, event.price_ticks, event.quantity_lots));
+                self.filled_lots += event.quantity_lots;
+                self.fee += event.amount.get();
+                self.open_lots = event.open_lots;
+                let done = event.flags & EventFlags::TAKER_DONE.0 != 0;
+                self.status = if done { Status::Filled } else { Status::PartiallyFilled };
+            }
+            Some(EventKind::MatchPrevented) => {
+                self.prevented_lots += event.quantity_lots;
+                self.open_lots = self.open_lots.saturating_sub(event.quantity_lots);
+                if event.flags & EventFlags::TAKER_DONE.0 != 0 {
+                    (self.status, self.open_lots) = (Status::Prevented, 0);
+                }
+            }
+            Some(kind @ (EventKind::OrderCancelled | EventKind::OrderExpired)) => {
+                let expired = kind == EventKind::OrderExpired;
+                self.status = if expired { Status::Expired } else { Status::Cancelled };
+                (self.order_id, self.open_lots, self.reason) = (event.order_id, 0, event.reason);
+                // Spending all but a rest that buys nothing is what an order by amount is for.
+                if event.reason == CloseReason::QuoteAmountSpent as u16 && self.filled_lots > 0 {
+                    self.status = Status::Filled;
+                }
+            }
+            Some(EventKind::Rejected) => (self.status, self.reason) = (Status::Rejected, event.reason),
+            Some(
+                EventKind::ClientOrderIdText
+                | EventKind::Deposited
+                | EventKind::WithdrawalRequested
+                | EventKind::WithdrawalConfirmed
+                | EventKind::WithdrawalCancelled
+                | EventKind::Transferred
+                | EventKind::SettingApplied,
+            )
+            | None => {}
+        }
+    }
+}
+
+#[pymethods]
+impl Outcome {
+    /// A code of `OrderStatus`.
+    #[getter]
+    fn status(&self) -> u8 {
+        self.status as u8
+    }
+
+    /// Whether the command took effect.
+    #[getter]
+    fn is_accepted(&self) -> bool {
+        self.status != Status::Rejected
+    }
+
+    /// The trades of the command: (maker's order id, price in ticks, quantity in lots).
+    #[getter]
+    fn fills(&self) -> Vec<(u64, i64, u64)> {
+        self.fills.clone()
+    }
+
+    fn __repr__(&self) -> String {
+        let Self { order_id, filled_lots, open_lots, reason, sequence, .. } = self;
+        match RejectReason::from_code(*reason) {
+            Some(reason) if self.status == Status::Rejected => {
+                format!("Outcome(REJECTED, reason={}, sequence={sequence})", reason.name())
+            }
+            Some(_) | None => {
+                let status = format!("{:?}", self.status);
+                format!(
+                    "Outcome({status}, order_id={order_id}, filled_lots={filled_lots}, open_lots={open_lots}, sequence={sequence})"
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! What Python sees of the state: plain frozen values in ticks, lots and quanta.
+
+use pyo3::prelude::*;
+use tradewright_engine::{Engine, OrderView as EngineOrder};
+use tradewright_types::{AccountId, ClientOrderId, InstrumentId};
+
+/// An open order.
+#[pyclass(frozen, get_all, module = "tradewright._core")]
+#[derive(Debug)]
+pub(crate) struct OrderView {
+    /// Its id.
+    order_id: u64,
+    /// Its owner.
+    account: u32,
+    /// Its instrument.
+    instrument: u32,
+    /// 0 buy, 1 sell.
+    side: u8,
+    /// Its price.
+    price_ticks: i64,
+    /// Its total quantity.
+    total_lots: u64,
+    /// What is open.
+    open_lots: u64,
+    /// What self-trade prevention took.
+    prevented_lots: u64,
+    /// A code of `SelfTradePrevention`.
+    self_trade_prevention: u8,
+    /// `OrderFlags`.
+    flags: u16,
+    /// The client's own id: a decimal number as text too; None when it gave none.
+    client_order_id: Option<String>,
+    /// What it holds in quanta: quote for a bid, base for an ask.
+    hold: i128,
+}
+
+impl From<EngineOrder<'_>> for OrderView {
+    fn from(order: EngineOrder) -> Self {
+        Self {
+            order_id: order.id.0,
+            account: order.account.0,
+            instrument: order.instrument.0,
+            side: order.side as u8,
+            price_ticks: order.price.ticks(),
+            total_lots: order.total.lots(),
+            open_lots: order.open.lots(),
+            prevented_lots: order.prevented.lots(),
+            self_trade_prevention: order.self_trade_prevention as u8,
+            flags: order.flags.0,
+            client_order_id: match order.client_order_id {
+                ClientOrderId::Absent => None,
+                ClientOrderId::Number(number) => Some(number.to_string()),
+                ClientOrderId::Text(text) => Some(String::from_utf8_lossy(text).into_owned()),
+            },
+            hold: order.hold.quanta(),
+        }
+    }
+}
+
+/// An instrument: its units, its limits and its state.
+#[pyclass(frozen, get_all, module = "tradewright._core")]
+#[derive(Debug)]
+pub(crate) struct InstrumentView {
+    /// Its id.
+    instrument: u32,
+    /// Its name.
+    name: String,
+    /// The id of its base asset.
+    base: u32,
+    /// The id of its quote asset.
+    quote: u32,
+    /// Quote quanta of one lot at one tick.
+    quote_quanta_per_tick_lot: u64,
+    /// Base quanta of one lot.
+    base_quanta_per_lot: u64,
+    /// A price must be a multiple of this.
+    price_increment_ticks: u32,
+    /// A quantity must be a multiple of this.
+    quantity_increment_lots: u64,
+    /// The smallest order.
+    quantity_min_lots: u64,
+    /// The largest order.
+    quantity_max_lots: u64,
+    /// The smallest order by value, in quote quanta.
+    notional_min: i128,
+    /// The largest order by value, in quote quanta.
+    notional_max: i128,
+    /// How far below the reference an order may be priced.
+    band_down_ppm: u32,
+    /// How far above the reference an order may be priced.
+    band_up_ppm: u32,
+    /// Its fee schedule.
+    fee_schedule: u16,
+    /// Whether it is halted.
+    is_halted: bool,
+    /// The reference price that was set.
+    reference_ticks: Option<i64>,
+    /// The price of the last trade.
+    last_ticks: Option<i64>,
+    /// How many trades it has seen.
+    trade_count: u64,
+}
+
+impl InstrumentView {
+    pub(crate) fn of(engine: &Engine, id: InstrumentId) -> Option<Self> {
+        let instrument = engine.instrument(id)?;
+        let (units, limits) = (&instrument.units, instrument.limits());
+        Some(Self {
+            instrument: id.0,
+            name: engine.registry().instruments()[id.index()].as_str().to_owned(),
+            base: units.base.0,
+            quote: units.quote.0,
+            quote_quanta_per_tick_lot: units.quote_quanta_per_tick_lot,
+            base_quanta_per_lot: units.base_quanta_per_lot,
+            price_increment_ticks: limits.price_increment_ticks,
+            quantity_increment_lots: limits.quantity_increment_lots,
+            quantity_min_lots: limits.quantity_min.lots(),
+            quantity_max_lots: limits.quantity_max.lots(),
+            notional_min: limits.notional_min.quanta(),
+            notional_max: limits.notional_max.quanta(),
+            band_down_ppm: limits.band_down_ppm,
+            band_up_ppm: limits.band_up_ppm,
+            fee_schedule: instrument.fee_schedule,
+            is_halted: instrument.halted,
+            reference_ticks: instrument.reference().map(|price| price.ticks()),
+            last_ticks: instrument.last().map(|price| price.ticks()),
+            trade_count: engine.trade_count(id),
+        })
+    }
+}
+
+/// An account: what it is, may do and is limited to.
+#[pyclass(frozen, get_all, module = "tradewright._core")]
+#[derive(Debug)]
+pub(crate) struct AccountView {
+    /// Its id.
+    account: u32,
+    /// Its name.
+    name: String,
+    /// A code of `AccountKind`.
+    kind: u8,
+    /// Bits of `Permissions`.
+    permissions: u16,
+    /// Its trade group, 0 for none.
+    trade_group: u32,
+    /// Its row in the fee schedules.
+    fee_tier: u8,
+    /// Whether it is halted.
+    is_halted: bool,
+    /// How many orders it has open.
+    open_orders: u32,
+    /// How many orders it may have open.
+    open_orders_max: u32,
+    /// How many orders it may send in a second of engine time.
+    orders_per_second_max: u32,
+    /// How many messages about orders it may send in a second of engine time.
+    messages_per_second_max: u32,
+}
+
+impl AccountView {
+    pub(crate) fn of(engine: &Engine, id: AccountId) -> Option<Self> {
+        let (account, kind) = (engine.risk().account(id)?, engine.ledger().kind(id)?);
+        Some(Self {
+            account: id.0,
+            name: engine.registry().accounts()[id.index()].as_str().to_owned(),
+            kind: kind as u8,
+            permissions: account.permissions.0,
+            trade_group: account.trade_group,
+            fee_tier: account.fee_tier,
+            is_halted: account.halted,
+            open_orders: account.open_orders,
+            open_orders_max: account.limits.open_orders_max,
+            orders_per_second_max: account.limits.orders_per_second_max,
+            messages_per_second_max: account.limits.messages_per_second_max,
+        })
+    }
+}

@@ -1,0 +1,75 @@
+"""Which exception a reject reason becomes, and which argument it is about: one table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from tradewright import errors
+from tradewright._core import reject_reasons
+from tradewright.enums import RejectReason as Reason
+from tradewright.errors import CommandRejected
+
+SENTENCES: Final = {code: sentence for code, _, sentence in reject_reasons()}
+
+# The argument is the first of these names that the call had.
+FAMILIES: Final[dict[Reason, tuple[type[CommandRejected], tuple[str, ...]]]] = {
+    Reason.UNKNOWN_COMMAND: (errors.MalformedCommand, ()),
+    Reason.UNKNOWN_SCHEMA_VERSION: (errors.MalformedCommand, ()),
+    Reason.MALFORMED_RECORDS: (errors.MalformedCommand, ()),
+    Reason.STALE: (errors.MalformedCommand, ("time_ns",)),
+    Reason.INVALID_SIDE: (errors.InvalidOrder, ("side",)),
+    Reason.INVALID_ORDER_TYPE: (errors.InvalidOrder, ("order_type",)),
+    Reason.INVALID_TIME_IN_FORCE: (errors.InvalidOrder, ("time_in_force",)),
+    Reason.INVALID_SELF_TRADE_PREVENTION: (errors.InvalidOrder, ("self_trade_prevention",)),
+    Reason.INVALID_FLAGS: (errors.InvalidOrder, ("flags",)),
+    Reason.INVALID_COMBINATION: (errors.InvalidOrder, ("time_in_force",)),
+    Reason.INVALID_CLIENT_ORDER_ID: (errors.InvalidOrder, ("client_order_id",)),
+    Reason.UNKNOWN_INSTRUMENT: (errors.BadSymbol, ("instrument",)),
+    Reason.VENUE_HALTED: (errors.MarketClosed, ()),
+    Reason.INSTRUMENT_HALTED: (errors.MarketClosed, ("instrument",)),
+    Reason.UNKNOWN_ACCOUNT: (errors.AccountNotFound, ("account",)),
+    Reason.ACCOUNT_HALTED: (errors.AccountSuspended, ("account",)),
+    Reason.ACCOUNT_NOT_PERMITTED: (errors.PermissionDenied, ("account",)),
+    Reason.UNKNOWN_ORDER: (errors.OrderNotFound, ("order",)),
+    Reason.PRICE_NOT_POSITIVE: (errors.InvalidOrder, ("price",)),
+    Reason.PRICE_NOT_ON_TICK: (errors.InvalidOrder, ("price",)),
+    Reason.QUANTITY_NOT_POSITIVE: (errors.InvalidOrder, ("quantity",)),
+    Reason.QUANTITY_NOT_ON_LOT: (errors.InvalidOrder, ("quantity",)),
+    Reason.QUANTITY_BELOW_MINIMUM: (errors.InvalidOrder, ("quantity",)),
+    Reason.QUANTITY_ABOVE_MAXIMUM: (errors.InvalidOrder, ("quantity",)),
+    Reason.NOTIONAL_BELOW_MINIMUM: (errors.InvalidOrder, ("quote_amount", "quantity")),
+    Reason.NOTIONAL_ABOVE_MAXIMUM: (errors.InvalidOrder, ("quote_amount", "quantity")),
+    Reason.NO_REFERENCE_PRICE: (errors.InvalidOrder, ("instrument",)),
+    Reason.PRICE_OUTSIDE_BAND: (errors.InvalidOrder, ("price",)),
+    Reason.QUANTITY_NOT_ABOVE_EXECUTED: (errors.InvalidOrder, ("quantity",)),
+    Reason.AMEND_CHANGES_NOTHING: (errors.InvalidOrder, ("order",)),
+    Reason.MESSAGE_RATE_EXCEEDED: (errors.RateLimitExceeded, ("account",)),
+    Reason.ORDER_RATE_EXCEEDED: (errors.RateLimitExceeded, ("account",)),
+    Reason.DUPLICATE_CLIENT_ORDER_ID: (errors.DuplicateOrderId, ("client_order_id",)),
+    Reason.OPEN_ORDER_LIMIT_EXCEEDED: (errors.LimitExceeded, ("account",)),
+    Reason.POSITION_LIMIT_EXCEEDED: (errors.LimitExceeded, ("quantity", "quote_amount")),
+    Reason.INSUFFICIENT_FUNDS: (errors.InsufficientFunds, ("amount", "quote_amount", "quantity")),
+    Reason.POST_ONLY_WOULD_TRADE: (errors.OrderImmediatelyFillable, ("price",)),
+    Reason.UNKNOWN_ASSET: (errors.InvalidTransfer, ("asset",)),
+    Reason.AMOUNT_NOT_POSITIVE: (errors.InvalidTransfer, ("amount", "quote_amount")),
+    Reason.AMOUNT_TOO_LARGE: (errors.InvalidTransfer, ("amount",)),
+    Reason.SAME_ACCOUNT: (errors.InvalidTransfer, ("to",)),
+    Reason.ACCOUNT_KINDS_FORBIDDEN: (errors.InvalidTransfer, ("kind",)),
+    Reason.UNKNOWN_WITHDRAWAL: (errors.InvalidTransfer, ("withdrawal",)),
+    Reason.ID_NOT_NEXT: (errors.InvalidSetting, ()),
+    Reason.INVALID_NAME: (errors.InvalidSetting, ("name",)),
+    Reason.NAME_TAKEN: (errors.InvalidSetting, ("name",)),
+    Reason.SETTING_OUT_OF_RANGE: (errors.InvalidSetting, ()),
+    Reason.UNITS_NOT_WHOLE: (errors.InvalidSetting, ("tick",)),
+    Reason.FEE_SCHEDULE_NEGATIVE: (errors.InvalidSetting, ("maker",)),
+}
+
+
+def rejection(code: int, arguments: Mapping[str, object]) -> CommandRejected:
+    """Return the exception for a reject reason; `arguments` are those of the call, for its text."""
+    reason = Reason(code)
+    family, about = FAMILIES[reason]
+    argument = next((name for name in about if arguments.get(name) is not None), None)
+    value = None if argument is None else arguments[argument]
+    return family(reason.label, sentence=SENTENCES[code], argument=argument, value=value)

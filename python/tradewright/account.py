@@ -1,0 +1,541 @@
+"""An account: its money, its orders and its limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from tradewright import commands
+from tradewright._core import AccountView, Outcome
+from tradewright._decimal import Number, plain, whole_number
+from tradewright._rejections import rejection
+from tradewright._venue import Venue, known
+from tradewright.enums import (
+    AccountKind,
+    EventKind,
+    OrderFlags,
+    OrderType,
+    Permissions,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+    TransferKind,
+)
+from tradewright.errors import ArgumentError
+from tradewright.instrument import Instrument
+from tradewright.order import Order
+
+_UINT32_MAX = 2**32 - 1
+_UINT64_MAX = 2**64 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A currency or a coin. Its smallest amount has `scale` decimal places."""
+
+    id: int
+    name: str
+    scale: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """What an account has of an asset. `held` is promised to open orders and pending withdrawals."""
+
+    asset: str
+    available: Decimal
+    held: Decimal
+
+    def __str__(self) -> str:
+        held = f" + {plain(self.held):f} held" if self.held else ""
+        return f"{plain(self.available):f}{held} {self.asset}"
+
+    @property
+    def total(self) -> Decimal:
+        """Everything, as ccxt calls it."""
+        return self.available + self.held
+
+    @property
+    def free(self) -> Decimal:
+        """What is available, as ccxt calls it."""
+        return self.available
+
+    @property
+    def used(self) -> Decimal:
+        """What is held, as ccxt calls it."""
+        return self.held
+
+
+class Withdrawal:
+    """Money that is held until it has left (`confirm`) or stays (`cancel`)."""
+
+    __slots__ = ("_venue", "account", "amount", "asset", "id")
+
+    def __init__(self, venue: Venue, *, withdrawal_id: int, account: Account, asset: Asset, amount: Decimal) -> None:
+        self._venue = venue
+        self.id = withdrawal_id
+        self.account = account
+        self.asset = asset
+        self.amount = amount
+
+    def confirm(self) -> None:
+        """Tell that the money has left."""
+        self._venue.apply(commands.confirm_withdrawal(self.id), {"withdrawal": self.id})
+
+    def cancel(self) -> None:
+        """Let the money stay."""
+        self._venue.apply(commands.cancel_withdrawal(self.id), {"withdrawal": self.id})
+
+    def __repr__(self) -> str:
+        return f"Withdrawal({self.id}, {self.amount} {self.asset.name} of {self.account.name})"
+
+
+class Balances(Mapping[str, Balance]):
+    """An account's balances by the name of the asset, as they were when asked for; every asset has one."""
+
+    __slots__ = ("_balances",)
+
+    def __init__(self, balances: dict[str, Balance]) -> None:
+        self._balances = balances
+
+    def __getitem__(self, name: str) -> Balance:
+        return known("asset", name, self._balances)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._balances)
+
+    def __len__(self) -> int:
+        return len(self._balances)
+
+    def __repr__(self) -> str:
+        return f"Balances({', '.join(str(each) for each in self.values() if each.total)})"
+
+
+class Account:
+    """An account. Amounts, prices and quantities are Decimals, their text or ints; floats are refused."""
+
+    __slots__ = ("_venue", "id", "kind", "name")
+
+    def __init__(self, venue: Venue, *, account_id: int, name: str, kind: AccountKind) -> None:
+        self._venue = venue
+        self.id = account_id
+        self.name = name
+        self.kind = kind
+
+    # -- orders --------------------------------------------------------------------------------------------------
+
+    def buy(
+        self,
+        instrument: Instrument | str,
+        *,
+        quantity: Number | None = None,
+        price: Number | None = None,
+        quote_amount: Number | None = None,
+        time_in_force: TimeInForce | None = None,
+        post_only: bool = False,
+        self_trade_prevention: SelfTradePrevention = SelfTradePrevention.EXPIRE_TAKER,
+        client_order_id: int | str | None = None,
+    ) -> Order:
+        """Buy: a limit order with a `price`, otherwise a market order by `quantity` or by `quote_amount`.
+
+        Raises:
+            ArgumentError: an argument is no exact number, or no whole number of ticks or lots.
+            CommandRejected: the exchange refuses the order; the subclass tells the family of the reason.
+        """
+        return self.place(
+            instrument,
+            side=Side.BUY,
+            quantity=quantity,
+            price=price,
+            quote_amount=quote_amount,
+            time_in_force=time_in_force,
+            post_only=post_only,
+            self_trade_prevention=self_trade_prevention,
+            client_order_id=client_order_id,
+        )
+
+    def sell(
+        self,
+        instrument: Instrument | str,
+        *,
+        quantity: Number | None = None,
+        price: Number | None = None,
+        quote_amount: Number | None = None,
+        time_in_force: TimeInForce | None = None,
+        post_only: bool = False,
+        self_trade_prevention: SelfTradePrevention = SelfTradePrevention.EXPIRE_TAKER,
+        client_order_id: int | str | None = None,
+    ) -> Order:
+        """Sell; see `buy`."""
+        return self.place(
+            instrument,
+            side=Side.SELL,
+            quantity=quantity,
+            price=price,
+            quote_amount=quote_amount,
+            time_in_force=time_in_force,
+            post_only=post_only,
+            self_trade_prevention=self_trade_prevention,
+            client_order_id=client_order_id,
+        )
+
+    def place(
+        self,
+        instrument: Instrument | str,
+        *,
+        side: Side,
+        quantity: Number | None = None,
+        price: Number | None = None,
+        quote_amount: Number | None = None,
+        time_in_force: TimeInForce | None = None,
+        post_only: bool = False,
+        self_trade_prevention: SelfTradePrevention = SelfTradePrevention.EXPIRE_TAKER,
+        client_order_id: int | str | None = None,
+    ) -> Order:
+        """Place an order on a side; see `buy`. Without `time_in_force` limits are GTC and market orders IOC."""
+        arguments = {**locals(), "account": self.name, "instrument": getattr(instrument, "name", instrument)}
+        terms = self._terms(
+            instrument, side, quantity, price, quote_amount, time_in_force, post_only, self_trade_prevention
+        )
+        if isinstance(client_order_id, str) and not _is_number(client_order_id):
+            outcome = self._venue.execute(commands.with_text_id(terms.records(self.id), client_order_id), arguments)
+        else:
+            number = _client_number(client_order_id)
+            outcome = self._venue.checked(
+                self._venue.live().place(
+                    self.id,
+                    terms.instrument.id,
+                    side,
+                    terms.price_ticks,
+                    terms.quantity_lots,
+                    terms.time_in_force,
+                    terms.order_type,
+                    self_trade_prevention,
+                    terms.flags,
+                    number,
+                ),
+                arguments,
+            )
+        return self._order(terms, outcome, side, client_order_id)
+
+    def cancel(self, order: Order | int | str) -> None:
+        """Cancel an order: an `Order`, its id, or its text client order id.
+
+        Raises:
+            OrderNotFound: the account has no such open order.
+        """
+        arguments = {"order": order, "account": self.name}
+        if isinstance(order, str):
+            records = commands.cancel(account=self.id, order_id=0, flags=OrderFlags.BY_CLIENT_ORDER_ID)
+            self._venue.execute(_by_client_id(records, order), arguments)
+            return
+        self._venue.checked(self._venue.live().cancel(self.id, _order_id(order)), arguments)
+
+    def cancel_all(self, instrument: Instrument | str | None = None, *, side: Side | None = None) -> int:
+        """Cancel all orders, or those on one instrument or side; return how many there were."""
+        where = None if instrument is None else self._instrument(instrument).id
+        events = self._venue.live().cancel_all(self.id, where, side)
+        if len(events) and events[0]["kind"] == EventKind.REJECTED:
+            raise rejection(int(events[0]["reason"]), {"account": self.name, "instrument": instrument, "side": side})
+        return len(events)
+
+    def amend(self, order: Order | int, *, price: Number | None = None, quantity: Number | None = None) -> None:
+        """Change an order's price, its total quantity or both. Only a lower quantity at the same price keeps its place.
+
+        Raises:
+            OrderNotFound: the account has no such open order.
+        """
+        view = self._venue.engine.order(_order_id(order))
+        arguments = {"order": order, "price": price, "quantity": quantity, "account": self.name}
+        if view is None:
+            # The engine says why.
+            self._venue.checked(self._venue.live().amend(self.id, _order_id(order), 1, 1), arguments)
+            return
+        instrument = self._venue.instruments_by_id[view.instrument]
+        price_ticks = view.price_ticks if price is None else instrument.ticks("price", price)
+        quantity_lots = view.total_lots if quantity is None else instrument.lots("quantity", quantity)
+        outcome = self._venue.live().amend(self.id, _order_id(order), price_ticks, quantity_lots)
+        self._venue.checked(outcome, arguments)
+
+    def replace(
+        self,
+        order: Order | int,
+        *,
+        quantity: Number,
+        price: Number | None = None,
+        instrument: Instrument | str | None = None,
+        side: Side | None = None,
+        time_in_force: TimeInForce | None = None,
+        post_only: bool = False,
+        self_trade_prevention: SelfTradePrevention = SelfTradePrevention.EXPIRE_TAKER,
+        client_order_id: int | None = None,
+    ) -> Order:
+        """Cancel an order and place another in one step: both happen or neither.
+
+        Instrument and side are those of the old order unless they are named.
+        """
+        arguments = {**locals(), "account": self.name}
+        view = self._venue.engine.order(_order_id(order))
+        if view is not None:
+            instrument = self._venue.instruments_by_id[view.instrument] if instrument is None else instrument
+            side = Side(view.side) if side is None else side
+        if instrument is None or side is None:
+            self.cancel(_order_id(order))
+            raise ArgumentError("order", value=order, rule="must be open")
+        terms = self._terms(instrument, side, quantity, price, None, time_in_force, post_only, self_trade_prevention)
+        outcome = self._venue.live().replace(
+            self.id,
+            _order_id(order),
+            terms.instrument.id,
+            side,
+            terms.price_ticks,
+            terms.quantity_lots,
+            terms.time_in_force,
+            terms.order_type,
+            self_trade_prevention,
+            terms.flags,
+            _client_number(client_order_id),
+        )
+        return self._order(terms, self._venue.checked(outcome, arguments), side, client_order_id)
+
+    def open_orders(self, instrument: Instrument | str | None = None) -> list[Order]:
+        """Return the open orders, oldest first, on all instruments or on one."""
+        wanted = None if instrument is None else self._instrument(instrument).id
+        views = self._venue.engine.open_orders(self.id)
+        return [Order.of_view(self._venue, view) for view in views if wanted is None or view.instrument == wanted]
+
+    # -- money ---------------------------------------------------------------------------------------------------
+
+    @property
+    def balances(self) -> Balances:
+        """What the account has of each asset."""
+        return Balances({asset.name: self.balance(asset.name) for asset in self._venue.assets_by_id})
+
+    def balance(self, asset: str) -> Balance:
+        """Return what the account has of one asset."""
+        entry = self._venue.asset(asset)
+        available, held = self._venue.engine.balance(self.id, entry.id)
+        return Balance(
+            asset=asset, available=self._venue.amount(available, entry), held=self._venue.amount(held, entry)
+        )
+
+    def deposit(self, asset: str, amount: Number) -> None:
+        """Bring money in."""
+        entry = self._venue.asset(asset)
+        quanta = self._venue.quanta("amount", amount, entry)
+        records = commands.deposit(account=self.id, asset=entry.id, amount=quanta)
+        self._venue.apply(records, {"account": self.name, "asset": asset, "amount": amount})
+
+    def withdraw(self, asset: str, amount: Number) -> Withdrawal:
+        """Hold money that is to leave; it leaves with `Withdrawal.confirm`."""
+        entry = self._venue.asset(asset)
+        quanta = self._venue.quanta("amount", amount, entry)
+        records = commands.request_withdrawal(account=self.id, asset=entry.id, amount=quanta)
+        event = self._venue.apply(records, {"account": self.name, "asset": asset, "amount": amount})
+        assert event is not None, "Invariant: a withdrawal has an event"
+        held = self._venue.amount(quanta, entry)
+        return Withdrawal(self._venue, withdrawal_id=int(event["reference"]), account=self, asset=entry, amount=held)
+
+    def withdrawals(self) -> list[Withdrawal]:
+        """Return the withdrawals that wait for their second phase."""
+        assets = self._venue.assets_by_id
+        return [
+            Withdrawal(
+                self._venue,
+                withdrawal_id=withdrawal,
+                account=self,
+                asset=assets[asset],
+                amount=self._venue.amount(amount, assets[asset]),
+            )
+            for withdrawal, account, asset, amount in self._venue.engine.withdrawals()
+            if account == self.id
+        ]
+
+    def transfer(self, asset: str, amount: Number, *, to: Account, kind: TransferKind = TransferKind.INTERNAL) -> None:
+        """Move money to another account."""
+        entry = self._venue.asset(asset)
+        quanta = self._venue.quanta("amount", amount, entry)
+        records = commands.transfer(account=self.id, to=to.id, asset=entry.id, amount=quanta, kind=kind)
+        about = {"account": self.name, "to": to.name, "asset": asset, "amount": amount, "kind": kind}
+        self._venue.apply(records, about)
+
+    # -- limits and state ----------------------------------------------------------------------------------------
+
+    @property
+    def view(self) -> AccountView:
+        """Everything the engine knows of it but its money."""
+        return self._venue.engine.account(self.id)
+
+    @property
+    def is_halted(self) -> bool:
+        """Whether it is halted."""
+        return self.view.is_halted
+
+    def set_limits(
+        self,
+        *,
+        open_orders: int | None = None,
+        orders_per_second: int | None = None,
+        messages_per_second: int | None = None,
+    ) -> None:
+        """Limit open orders and rates; what is not named stays."""
+        view = self.view
+        values = {
+            "open_orders": (open_orders, view.open_orders_max),
+            "orders_per_second": (orders_per_second, view.orders_per_second_max),
+            "messages_per_second": (messages_per_second, view.messages_per_second_max),
+        }
+        named = {
+            f"{name}_max": now if value is None else whole_number(name, value, high=_UINT32_MAX)
+            for name, (value, now) in values.items()
+        }
+        self._venue.apply(commands.set_account_limits(account=self.id, **named), {"account": self.name})
+
+    def set_position_limit(self, instrument: Instrument | str, quantity: Number) -> None:
+        """Limit how much of an instrument's base asset the account may come to hold, open bids included."""
+        market = self._instrument(instrument)
+        lots = market.lots("quantity", quantity)
+        records = commands.set_position_limit(account=self.id, instrument=market.id, lots=lots)
+        self._venue.apply(records, {"account": self.name, "instrument": market.name, "quantity": quantity})
+
+    def set_fee_tier(self, tier: int) -> None:
+        """Move the account to another tier of the fee schedules."""
+        records = commands.set_account_fee_tier(account=self.id, tier=whole_number("tier", tier, high=255))
+        self._venue.apply(records, {"account": self.name})
+
+    def set_trade_group(self, group: int) -> None:
+        """Put the account into a group that self-trade prevention treats as one account; 0 is none."""
+        records = commands.set_trade_group(account=self.id, group=whole_number("group", group, high=_UINT32_MAX))
+        self._venue.apply(records, {"account": self.name})
+
+    def set_permissions(self, permissions: Permissions) -> None:
+        """Set what the account may do."""
+        records = commands.set_permissions(
+            account=self.id, permissions=whole_number("permissions", permissions, high=_UINT64_MAX)
+        )
+        self._venue.apply(records, {"account": self.name})
+
+    def halt(self) -> None:
+        """Stop it: cancels, deposits and withdrawals pass, new and amended orders do not."""
+        self._venue.apply(commands.halt(account=self.id), {"account": self.name})
+
+    def resume(self) -> None:
+        """End its halt."""
+        self._venue.apply(commands.resume(account=self.id), {"account": self.name})
+
+    def __repr__(self) -> str:
+        return f"Account({self.name}, {self.kind.name}, id={self.id})"
+
+    # -- helpers -------------------------------------------------------------------------------------------------
+
+    def _instrument(self, instrument: Instrument | str) -> Instrument:
+        if isinstance(instrument, Instrument):
+            return instrument
+        return known("instrument", instrument, self._venue.instruments)
+
+    def _terms(
+        self,
+        instrument: Instrument | str,
+        side: Side,
+        quantity: Number | None,
+        price: Number | None,
+        quote_amount: Number | None,
+        time_in_force: TimeInForce | None,
+        post_only: bool,
+        self_trade_prevention: SelfTradePrevention,
+    ) -> _Terms:
+        market = self._instrument(instrument)
+        is_market = price is None
+        in_force = time_in_force or (TimeInForce.IOC if is_market else TimeInForce.GTC)
+        flags = OrderFlags.POST_ONLY if post_only else OrderFlags(0)
+        if (quantity is None) == (quote_amount is None):
+            raise ArgumentError("quantity", value=quantity, rule="or quote_amount must be given, and not both")
+        if quote_amount is not None:
+            if not is_market:
+                raise ArgumentError("quote_amount", value=quote_amount, rule="is for market orders, without a price")
+            quanta = self._venue.quanta("quote_amount", quote_amount, market.quote)
+            low = quanta & _UINT64_MAX
+            price_ticks, quantity_lots = low - (low >> 63 << 64), (quanta >> 64) & _UINT64_MAX
+            flags |= OrderFlags.QUOTE_AMOUNT
+        else:
+            assert quantity is not None, "Invariant: one of the two is given"
+            price_ticks = 0 if price is None else market.ticks("price", price)
+            quantity_lots = market.lots("quantity", quantity)
+        return _Terms(
+            instrument=market,
+            side=side,
+            order_type=OrderType.MARKET if is_market else OrderType.LIMIT,
+            time_in_force=in_force,
+            self_trade_prevention=self_trade_prevention,
+            flags=flags,
+            price_ticks=price_ticks,
+            quantity_lots=quantity_lots,
+        )
+
+    def _order(self, terms: _Terms, outcome: Outcome, side: Side, client_order_id: int | str | None) -> Order:
+        return Order(
+            self._venue,
+            order_id=outcome.order_id,
+            position=outcome.position,
+            account=self,
+            instrument=terms.instrument,
+            side=side,
+            order_type=terms.order_type,
+            time_in_force=terms.time_in_force,
+            client_order_id=client_order_id,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Terms:
+    """A new order in the engine's integers."""
+
+    instrument: Instrument
+    side: Side
+    order_type: OrderType
+    time_in_force: TimeInForce
+    self_trade_prevention: SelfTradePrevention
+    flags: OrderFlags
+    price_ticks: int
+    quantity_lots: int
+
+    def records(self, account: int) -> commands.Records:
+        return commands.place(
+            account=account,
+            instrument=self.instrument.id,
+            side=self.side,
+            price_ticks=self.price_ticks,
+            quantity_lots=self.quantity_lots,
+            order_type=self.order_type,
+            time_in_force=self.time_in_force,
+            self_trade_prevention=self.self_trade_prevention,
+            flags=self.flags,
+        )
+
+
+def _order_id(order: Order | int) -> int:
+    return order.id if isinstance(order, Order) else order
+
+
+def _is_number(text: str) -> bool:
+    """Tell whether the engine takes a text id as a number: decimal, without leading zeros, of 64 bits."""
+    return text.isascii() and text.isdigit() and text[0] != "0" and int(text) <= _UINT64_MAX
+
+
+def _client_number(client_order_id: int | str | None) -> int:
+    if client_order_id is None:
+        return 0
+    number = int(client_order_id)
+    if not 1 <= number <= _UINT64_MAX:
+        raise ArgumentError(
+            "client_order_id", value=client_order_id, rule="must be a text or lie between 1 and 2^64 - 1"
+        )
+    return number
+
+
+def _by_client_id(records: commands.Records, client_order_id: str) -> commands.Records:
+    if _is_number(client_order_id):
+        records["order_ref"] = int(client_order_id)
+        return records
+    return commands.with_text_id(records, client_order_id)

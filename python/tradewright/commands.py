@@ -1,0 +1,320 @@
+"""Command records for batches: each function returns a numpy array of 64-byte records.
+
+Arguments are integers (ticks, lots, quanta, ids) or arrays of them; arrays make one command a row. Join the results
+with `numpy.concatenate` and hand them to `Exchange.submit`. A command with `time_ns` 0 takes place at the exchange's
+time. What a command does, and when it is refused, stands in the rulebook.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from tradewright._core import Engine, dtypes
+from tradewright.enums import AccountKind, CommandKind, OrderFlags, OrderType, SelfTradePrevention, Side, TimeInForce
+from tradewright.enums import TransferKind as Purpose
+
+Records: TypeAlias = npt.NDArray[np.void]
+Integers: TypeAlias = int | npt.NDArray[np.integer[Any]]
+
+_DTYPES = dtypes()
+COMMAND: np.dtype[np.void] = _DTYPES["order"]
+"""The dtype of a command record as orders read it; other commands view the same 64 bytes by other names."""
+
+ANY = 2**32 - 1
+"""Every instrument."""
+BOTH_SIDES = 255
+"""Bids and asks, in a cancel-all."""
+CONTINUATIONS_FROM = 128
+"""Record kinds from here on stand behind another record."""
+SCHEMA_VERSION = Engine.SCHEMA_VERSION
+_LOW = 2**64 - 1
+
+
+def place(
+    *,
+    account: Integers,
+    instrument: Integers,
+    side: Integers | Side,
+    price_ticks: Integers = 0,
+    quantity_lots: Integers,
+    order_type: Integers = OrderType.LIMIT,
+    time_in_force: Integers = TimeInForce.GTC,
+    self_trade_prevention: Integers = SelfTradePrevention.EXPIRE_TAKER,
+    flags: Integers = 0,
+    client_order_id: Integers = 0,
+    time_ns: Integers = 0,
+) -> Records:
+    """Place orders."""
+    return _rows(
+        CommandKind.PLACE_ORDER,
+        account=account,
+        instrument=instrument,
+        side=side,
+        order_type=order_type,
+        time_in_force=time_in_force,
+        self_trade_prevention=self_trade_prevention,
+        flags=flags,
+        price_ticks=price_ticks,
+        quantity_lots=quantity_lots,
+        order_ref=client_order_id,
+        time_ns=time_ns,
+    )
+
+
+def cancel(*, account: Integers, order_id: Integers, flags: Integers = 0, time_ns: Integers = 0) -> Records:
+    """Cancel orders."""
+    return _rows(CommandKind.CANCEL_ORDER, account=account, order_ref=order_id, flags=flags, time_ns=time_ns)
+
+
+def cancel_all(
+    *, account: Integers, instrument: Integers = ANY, side: Integers = BOTH_SIDES, time_ns: Integers = 0
+) -> Records:
+    """Cancel all orders of accounts, or those on one instrument or side."""
+    return _rows(CommandKind.CANCEL_ALL, account=account, instrument=instrument, side=side, time_ns=time_ns)
+
+
+def amend(
+    *,
+    account: Integers,
+    order_id: Integers,
+    price_ticks: Integers,
+    quantity_lots: Integers,
+    flags: Integers = 0,
+    time_ns: Integers = 0,
+) -> Records:
+    """Change price and total quantity of orders."""
+    return _rows(
+        CommandKind.AMEND_ORDER,
+        account=account,
+        order_ref=order_id,
+        price_ticks=price_ticks,
+        quantity_lots=quantity_lots,
+        flags=flags,
+        time_ns=time_ns,
+    )
+
+
+def replace(order_id: Integers, orders: Records, *, flags: Integers = 0) -> Records:
+    """Cancel orders and place others in one step; `orders` is what `place` returns, one for each `order_id`."""
+    first = _rows(
+        CommandKind.REPLACE_ORDER,
+        account=orders["account"],
+        order_ref=order_id,
+        flags=flags,
+        time_ns=orders["time_ns"],
+    )
+    first["record_count"] = 2
+    return np.stack((first, orders), axis=1).reshape(-1)
+
+
+def with_text_id(command: Records, client_order_id: str) -> Records:
+    """Return one command that names its order, or the order it is about, by a text of 1 to 36 characters.
+
+    A decimal number without leading zeros is the same id as that number and must be given as one.
+    """
+    text = np.zeros(1, _DTYPES["text"])
+    content = client_order_id.encode()
+    text["kind"], text["schema_version"], text["length"] = CommandKind.TEXT, SCHEMA_VERSION, min(len(content), 255)
+    text["bytes"] = content
+    command = command.copy()
+    command["order_ref"][-1] = 0
+    command["flags"][-1] |= OrderFlags.TEXT_ID
+    command["record_count"][0] += 1
+    return np.concatenate((command, text.view(COMMAND)))
+
+
+def advance_time(time_ns: Integers) -> Records:
+    """Let time pass until `time_ns`."""
+    return _rows(CommandKind.ADVANCE_TIME, time_ns=time_ns)
+
+
+def add_asset(*, asset: int, name: str, scale: int) -> Records:
+    """Add the asset with the next free id; `scale` is the number of decimal places of its quantum."""
+    return _named(CommandKind.ADD_ASSET, asset, scale, name)
+
+
+def open_account(*, account: int, name: str, kind: int = AccountKind.CLIENT) -> Records:
+    """Open the account with the next free id."""
+    return _named(CommandKind.OPEN_ACCOUNT, account, kind, name)
+
+
+def list_instrument(
+    *,
+    instrument: int,
+    name: str,
+    base: int,
+    quote: int,
+    quote_quanta_per_tick_lot: int,
+    base_quanta_per_lot: int,
+    fee_schedule: int = 0,
+    limits: Records,
+) -> Records:
+    """List the spot instrument with the next free id; `limits` is what `instrument_limits` returns."""
+    first = _named(CommandKind.LIST_INSTRUMENT, instrument, 1, name)
+    first["record_count"] = 3
+    first.view(_DTYPES["named"])["fee_schedule"] = fee_schedule
+    units = np.zeros(1, _DTYPES["units"])
+    units["kind"], units["schema_version"] = CommandKind.INSTRUMENT_UNITS, SCHEMA_VERSION
+    units["base"], units["quote"] = base, quote
+    units["quote_quanta_per_tick_lot"], units["base_quanta_per_lot"] = quote_quanta_per_tick_lot, base_quanta_per_lot
+    return np.concatenate((first, units.view(COMMAND), limits))
+
+
+def instrument_limits(
+    *,
+    quantity_min_lots: int = 1,
+    quantity_max_lots: int = 2**40,
+    notional_min_quanta: int = 0,
+    notional_max_quanta: int = 2**120,
+    band_down_ppm: int = 1_000_000,
+    band_up_ppm: int = 2**32 - 1,
+    price_increment_ticks: int = 1,
+    quantity_increment_lots: int = 1,
+) -> Records:
+    """Return the limits that follow a listing or a change of limits; without arguments the widest."""
+    limits = np.zeros(1, _DTYPES["limits"])
+    limits["kind"], limits["schema_version"] = CommandKind.INSTRUMENT_LIMITS, SCHEMA_VERSION
+    limits["quantity_min_lots"], limits["quantity_max_lots"] = quantity_min_lots, quantity_max_lots
+    limits["notional_min_quanta"] = notional_min_quanta
+    limits["notional_max_low"], limits["notional_max_high"] = _halves(notional_max_quanta)
+    limits["band_down_ppm"], limits["band_up_ppm"] = band_down_ppm, band_up_ppm
+    limits["price_increment_ticks"] = price_increment_ticks
+    limits["quantity_increment_lots"] = quantity_increment_lots
+    return limits.view(COMMAND)
+
+
+def set_instrument_limits(*, instrument: int, limits: Records) -> Records:
+    """Replace an instrument's limits."""
+    first = _setting(CommandKind.SET_INSTRUMENT_LIMITS, instrument=instrument)
+    first["record_count"] = 2
+    return np.concatenate((first, limits))
+
+
+def set_reference_price(*, instrument: Integers, price_ticks: Integers) -> Records:
+    """Set the reference price of bands; 0 removes it."""
+    return _setting(CommandKind.SET_REFERENCE_PRICE, instrument=instrument, values=(price_ticks, 0, 0))
+
+
+def set_fee_tier(*, schedule: int, tier: int, taker_ppm: int, maker_ppm: int) -> Records:
+    """Set the rates of one tier; negative is a rebate."""
+    values = (taker_ppm & _LOW, maker_ppm & _LOW, 0)
+    return _setting(CommandKind.SET_FEE_TIER, fee_schedule=schedule, tier=tier, values=values)
+
+
+def set_account_limits(
+    *,
+    account: Integers,
+    open_orders_max: Integers = 2**32 - 1,
+    orders_per_second_max: Integers = 2**32 - 1,
+    messages_per_second_max: Integers = 2**32 - 1,
+) -> Records:
+    """Limit accounts' open orders and rates."""
+    values = (open_orders_max, orders_per_second_max, messages_per_second_max)
+    return _setting(CommandKind.SET_ACCOUNT_LIMITS, account=account, values=values)
+
+
+def set_account_fee_tier(*, account: Integers, tier: Integers) -> Records:
+    """Move accounts to another fee tier."""
+    return _setting(CommandKind.SET_ACCOUNT_FEE_TIER, account=account, tier=tier)
+
+
+def set_trade_group(*, account: Integers, group: Integers) -> Records:
+    """Put accounts into a trade group; 0 is none."""
+    return _setting(CommandKind.SET_TRADE_GROUP, account=account, values=(group, 0, 0))
+
+
+def set_permissions(*, account: Integers, permissions: Integers) -> Records:
+    """Set what accounts may do."""
+    return _setting(CommandKind.SET_PERMISSIONS, account=account, values=(permissions, 0, 0))
+
+
+def set_position_limit(*, account: Integers, instrument: Integers, lots: Integers) -> Records:
+    """Limit accounts' positions."""
+    return _setting(CommandKind.SET_POSITION_LIMIT, account=account, instrument=instrument, values=(lots, 0, 0))
+
+
+def halt(*, instrument: int | None = None, account: int | None = None) -> Records:
+    """Halt an instrument, an account or, with neither, the venue."""
+    return _scoped(CommandKind.HALT, instrument, account)
+
+
+def resume(*, instrument: int | None = None, account: int | None = None) -> Records:
+    """End the halt of an instrument, an account or, with neither, the venue."""
+    return _scoped(CommandKind.RESUME, instrument, account)
+
+
+def deposit(*, account: Integers, asset: Integers, amount: Integers) -> Records:
+    """Bring money in."""
+    return _money(CommandKind.DEPOSIT, account=account, asset=asset, amount=amount)
+
+
+def request_withdrawal(*, account: Integers, asset: Integers, amount: Integers) -> Records:
+    """Hold money that is to leave."""
+    return _money(CommandKind.REQUEST_WITHDRAWAL, account=account, asset=asset, amount=amount)
+
+
+def confirm_withdrawal(withdrawal: Integers) -> Records:
+    """Tell that held money has left."""
+    return _money(CommandKind.CONFIRM_WITHDRAWAL, withdrawal=withdrawal)
+
+
+def cancel_withdrawal(withdrawal: Integers) -> Records:
+    """Let held money stay."""
+    return _money(CommandKind.CANCEL_WITHDRAWAL, withdrawal=withdrawal)
+
+
+def transfer(
+    *, account: Integers, to: Integers, asset: Integers, amount: Integers, kind: Integers = Purpose.INTERNAL
+) -> Records:
+    """Move money between accounts."""
+    return _money(
+        CommandKind.TRANSFER, account=account, counter_account=to, asset=asset, amount=amount, transfer_kind=kind
+    )
+
+
+def _rows(kind: CommandKind, *, dtype: np.dtype[np.void] = COMMAND, **fields: Integers) -> Records:
+    length = max((value.size for value in fields.values() if isinstance(value, np.ndarray)), default=1)
+    rows = np.zeros(length, dtype)
+    rows["kind"], rows["schema_version"], rows["record_count"] = kind, SCHEMA_VERSION, 1
+    for name, value in fields.items():
+        rows[name] = value
+    return rows.view(COMMAND)
+
+
+def _named(kind: CommandKind, identity: int, attribute: int, name: str) -> Records:
+    content = name.encode()
+    rows = _rows(kind, dtype=_DTYPES["named"], id=identity, attribute=attribute, name_length=min(len(content), 255))
+    rows.view(_DTYPES["named"])["name"] = content
+    return rows
+
+
+def _setting(
+    kind: CommandKind, *, values: tuple[Integers, Integers, Integers] = (0, 0, 0), **fields: Integers
+) -> Records:
+    length = max((np.size(value) for value in (*values, *fields.values())), default=1)
+    full = {name: np.broadcast_to(value, length) for name, value in fields.items()}
+    rows = _rows(kind, dtype=_DTYPES["setting"], **full)
+    for place, value in enumerate(values):
+        rows.view(_DTYPES["setting"])["values"][:, place] = value
+    return rows
+
+
+def _scoped(kind: CommandKind, instrument: int | None, account: int | None) -> Records:
+    scope = 1 if instrument is not None else 2 if account is not None else 0
+    return _setting(kind, scope=scope, instrument=instrument or 0, account=account or 0)
+
+
+def _money(kind: CommandKind, *, amount: Integers = 0, **fields: Integers) -> Records:
+    low, high = _halves(amount)
+    return _rows(kind, dtype=_DTYPES["money"], amount_low=low, amount_high=high, **fields)
+
+
+def _halves(amount: Integers) -> tuple[Integers, Integers]:
+    """Split 128-bit amounts into their lower and upper halves; arrays hold at most 64 bits."""
+    if isinstance(amount, np.ndarray):
+        signed = amount.astype(np.int64)
+        return signed.view(np.uint64), signed >> 63
+    return int(amount) & _LOW, int(amount) >> 64

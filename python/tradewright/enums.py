@@ -1,0 +1,263 @@
+"""The words of the exchange. Each value is the code that records carry, so arrays compare with them."""
+
+from __future__ import annotations
+
+from enum import IntEnum, IntFlag
+
+
+class Code(IntEnum):
+    """A word with its code; prints as the word."""
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Side(Code):
+    """Buy or sell."""
+
+    BUY = 0
+    SELL = 1
+
+    @property
+    def opposite(self) -> Side:
+        """The other side."""
+        return Side(1 - self)
+
+
+class OrderType(Code):
+    """What decides the price of an order."""
+
+    LIMIT = 1
+    MARKET = 2
+
+
+class TimeInForce(Code):
+    """How long an order stays."""
+
+    GTC = 1
+    """Good till cancelled."""
+    IOC = 2
+    """Immediate or cancel: what does not trade at once expires."""
+    FOK = 3
+    """Fill or kill: trades whole at once or not at all."""
+
+
+class SelfTradePrevention(Code):
+    """What happens instead of a trade with oneself; the taker's mode decides."""
+
+    NONE = 0
+    """The trade happens."""
+    EXPIRE_TAKER = 1
+    EXPIRE_MAKER = 2
+    EXPIRE_BOTH = 3
+    DECREMENT = 4
+    """The smaller open quantity is taken from both."""
+    TRANSFER = 5
+    """As DECREMENT; between two accounts of one group the quantity moves, without fee."""
+
+
+class OrderStatus(Code):
+    """Where an order is in its life. PREVENTED: self-trade prevention took what was left of it."""
+
+    NEW = 1
+    PARTIALLY_FILLED = 2
+    FILLED = 3
+    CANCELLED = 4
+    EXPIRED = 5
+    PREVENTED = 6
+    REJECTED = 7
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the order is on a book."""
+        return self <= OrderStatus.PARTIALLY_FILLED
+
+
+class OrderFlags(IntFlag):
+    """Yes-or-no properties of an order command."""
+
+    POST_ONLY = 1
+    QUOTE_AMOUNT = 2
+    """A market order sized by a quote amount; its halves stand where price and quantity otherwise do."""
+    BY_CLIENT_ORDER_ID = 4
+    """`order_ref` of a cancel, amend or replace is the client order id."""
+    TEXT_ID = 8
+    """The client order id is in the text record behind this one."""
+
+
+class AccountKind(Code):
+    """Whose money an account holds."""
+
+    CLIENT = 1
+    HOUSE = 2
+    FEE = 3
+    INSURANCE = 4
+
+
+class TransferKind(Code):
+    """What a transfer is for. It decides which kinds of account may stand at its ends."""
+
+    INTERNAL = 1
+    FEE_PAYOUT = 2
+    INSURANCE_CONTRIBUTION = 3
+    CLIENT_CREDIT = 4
+
+
+class Permissions(IntFlag):
+    """What an account may do. Cancels are always allowed."""
+
+    TRADE = 1
+    WITHDRAW = 2
+    TRANSFER = 4
+
+
+class EventFlags(IntFlag):
+    """Yes-or-no properties of an event."""
+
+    LAST = 1
+    """The last event of its command."""
+    TAKER_DONE = 2
+    MAKER_DONE = 4
+    KEPT_PRIORITY = 8
+    TRANSFERRED = 16
+
+
+class EventKind(Code):
+    """What happened."""
+
+    REJECTED = 1
+    ORDER_ACCEPTED = 2
+    TRADE = 3
+    MATCH_PREVENTED = 4
+    ORDER_CANCELLED = 5
+    ORDER_EXPIRED = 6
+    ORDER_AMENDED = 7
+    CLIENT_ORDER_ID_TEXT = 8
+    DEPOSITED = 16
+    WITHDRAWAL_REQUESTED = 17
+    WITHDRAWAL_CONFIRMED = 18
+    WITHDRAWAL_CANCELLED = 19
+    TRANSFERRED = 20
+    SETTING_APPLIED = 24
+
+    @property
+    def label(self) -> str:
+        """The name as it is written in logs and documents."""
+        return _label(self)
+
+
+class CommandKind(Code):
+    """What a command does. Codes from 128 are records that stand behind another one."""
+
+    ADVANCE_TIME = 1
+    ADD_ASSET = 3
+    LIST_INSTRUMENT = 4
+    SET_INSTRUMENT_LIMITS = 5
+    SET_REFERENCE_PRICE = 6
+    SET_FEE_TIER = 7
+    OPEN_ACCOUNT = 8
+    SET_ACCOUNT_LIMITS = 9
+    SET_ACCOUNT_FEE_TIER = 10
+    SET_TRADE_GROUP = 11
+    SET_PERMISSIONS = 12
+    SET_POSITION_LIMIT = 13
+    HALT = 14
+    RESUME = 15
+    DEPOSIT = 32
+    REQUEST_WITHDRAWAL = 33
+    CONFIRM_WITHDRAWAL = 34
+    CANCEL_WITHDRAWAL = 35
+    TRANSFER = 36
+    PLACE_ORDER = 64
+    CANCEL_ORDER = 65
+    CANCEL_ALL = 66
+    AMEND_ORDER = 67
+    REPLACE_ORDER = 68
+    TEXT = 128
+    INSTRUMENT_UNITS = 129
+    INSTRUMENT_LIMITS = 130
+
+    @property
+    def label(self) -> str:
+        """The name as it is written in logs and documents."""
+        return _label(self)
+
+
+class CloseReason(Code):
+    """Why an order closed without trading in full."""
+
+    CANCELLED_BY_OWNER = 1
+    CANCELLED_ALL = 2
+    REPLACED = 3
+    IMMEDIATE_OR_CANCEL = 10
+    FILL_OR_KILL = 11
+    NO_LIQUIDITY = 12
+    QUOTE_AMOUNT_SPENT = 13
+
+    @property
+    def label(self) -> str:
+        """The name as it is written in logs and documents."""
+        return _label(self)
+
+
+class RejectReason(Code):
+    """Why a command was refused. When several apply, the one with the lowest code is given."""
+
+    UNKNOWN_COMMAND = 1
+    UNKNOWN_SCHEMA_VERSION = 2
+    MALFORMED_RECORDS = 3
+    STALE = 4
+    INVALID_SIDE = 10
+    INVALID_ORDER_TYPE = 11
+    INVALID_TIME_IN_FORCE = 12
+    INVALID_SELF_TRADE_PREVENTION = 13
+    INVALID_FLAGS = 14
+    INVALID_COMBINATION = 15
+    INVALID_CLIENT_ORDER_ID = 16
+    UNKNOWN_INSTRUMENT = 20
+    VENUE_HALTED = 21
+    INSTRUMENT_HALTED = 22
+    UNKNOWN_ACCOUNT = 30
+    ACCOUNT_HALTED = 31
+    ACCOUNT_NOT_PERMITTED = 32
+    UNKNOWN_ORDER = 35
+    PRICE_NOT_POSITIVE = 40
+    PRICE_NOT_ON_TICK = 41
+    QUANTITY_NOT_POSITIVE = 42
+    QUANTITY_NOT_ON_LOT = 43
+    QUANTITY_BELOW_MINIMUM = 44
+    QUANTITY_ABOVE_MAXIMUM = 45
+    NOTIONAL_BELOW_MINIMUM = 46
+    NOTIONAL_ABOVE_MAXIMUM = 47
+    NO_REFERENCE_PRICE = 48
+    PRICE_OUTSIDE_BAND = 49
+    QUANTITY_NOT_ABOVE_EXECUTED = 50
+    AMEND_CHANGES_NOTHING = 51
+    MESSAGE_RATE_EXCEEDED = 60
+    ORDER_RATE_EXCEEDED = 61
+    DUPLICATE_CLIENT_ORDER_ID = 70
+    OPEN_ORDER_LIMIT_EXCEEDED = 71
+    POSITION_LIMIT_EXCEEDED = 72
+    INSUFFICIENT_FUNDS = 80
+    POST_ONLY_WOULD_TRADE = 90
+    UNKNOWN_ASSET = 100
+    AMOUNT_NOT_POSITIVE = 101
+    AMOUNT_TOO_LARGE = 102
+    SAME_ACCOUNT = 103
+    ACCOUNT_KINDS_FORBIDDEN = 104
+    UNKNOWN_WITHDRAWAL = 105
+    ID_NOT_NEXT = 110
+    INVALID_NAME = 111
+    NAME_TAKEN = 112
+    SETTING_OUT_OF_RANGE = 113
+    UNITS_NOT_WHOLE = 114
+    FEE_SCHEDULE_NEGATIVE = 115
+
+    @property
+    def label(self) -> str:
+        """The name as it is written in logs and documents."""
+        return _label(self)
+
+
+def _label(member: IntEnum) -> str:
+    return "".join(word.capitalize() for word in member.name.split("_"))

@@ -1,0 +1,293 @@
+"""An order, its fills, and what becomes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tradewright._core import OrderView
+from tradewright._decimal import Number, multiply, ratio, times
+from tradewright._venue import Venue
+from tradewright.enums import CloseReason, EventFlags, EventKind, OrderStatus, OrderType, Side, TimeInForce
+from tradewright.errors import ConfigError
+
+if TYPE_CHECKING:
+    from tradewright.account import Account
+    from tradewright.instrument import Instrument
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fill:
+    """A trade of an order. `fee` is in the quote asset; negative is a rebate."""
+
+    trade_id: int
+    price: Decimal
+    quantity: Decimal
+    fee: Decimal
+    side: Side
+    is_maker: bool
+    counter_order_id: int
+    time_ns: int
+
+    @property
+    def cost(self) -> Decimal:
+        """Price x quantity, without the fee."""
+        return multiply(self.price, self.quantity)
+
+
+class Order:
+    """An order of an account. What changes (status, fills, ...) is read anew at each access."""
+
+    __slots__ = (
+        "__weakref__",
+        "_client_order_id",
+        "_close_reason",
+        "_fee",
+        "_filled",
+        "_fills",
+        "_is_whole",
+        "_open",
+        "_position",
+        "_prevented",
+        "_price_ticks",
+        "_raw_notional",
+        "_status",
+        "_total",
+        "_venue",
+        "account",
+        "id",
+        "instrument",
+        "side",
+        "time_in_force",
+        "type",
+    )
+
+    def __init__(
+        self,
+        venue: Venue,
+        *,
+        order_id: int,
+        position: int,
+        account: Account,
+        instrument: Instrument,
+        side: Side,
+        order_type: OrderType,
+        time_in_force: TimeInForce,
+        client_order_id: int | str | None,
+    ) -> None:
+        self._venue = venue
+        self._position = position
+        self.id = order_id
+        self.account = account
+        self.instrument = instrument
+        self.side = side
+        self.type = order_type
+        self.time_in_force = time_in_force
+        self._client_order_id = client_order_id
+        self._status = OrderStatus.NEW
+        self._close_reason: CloseReason | None = None
+        self._price_ticks = self._total = self._open = self._filled = self._prevented = 0
+        self._raw_notional = self._fee = 0
+        self._fills: list[Fill] = []
+        # Whether every event of the order was seen: not when it comes from a snapshot.
+        self._is_whole = True
+        venue.orders[order_id] = self
+
+    @classmethod
+    def of_view(cls, venue: Venue, view: OrderView) -> Order:
+        """Return the order of a view: the one there is already, else a new one that knows what its events tell."""
+        known = venue.orders.get(view.order_id)
+        if known is not None:
+            return known
+        client_order_id = view.client_order_id
+        order = cls(
+            venue,
+            order_id=view.order_id,
+            position=venue.engine.events_begin,
+            account=venue.accounts_by_id[view.account],
+            instrument=venue.instruments_by_id[view.instrument],
+            side=Side(view.side),
+            order_type=OrderType.LIMIT,
+            time_in_force=TimeInForce.GTC,
+            client_order_id=int(client_order_id) if client_order_id and client_order_id.isdigit() else client_order_id,
+        )
+        rows = venue.engine.order_events(view.order_id)
+        if not len(rows) or rows[0]["kind"] != EventKind.ORDER_ACCEPTED:
+            order._is_whole = False
+            order._position = venue.engine.events_end
+            order._price_ticks, order._total, order._open = view.price_ticks, view.total_lots, view.open_lots
+            order._prevented = view.prevented_lots
+            order._filled = view.total_lots - view.open_lots - view.prevented_lots
+            order._status = OrderStatus.PARTIALLY_FILLED if order._filled else OrderStatus.NEW
+        return order
+
+    # -- what it is ----------------------------------------------------------------------------------------------
+
+    @property
+    def client_order_id(self) -> int | str | None:
+        """The id that the client gave."""
+        return self._client_order_id
+
+    @property
+    def price(self) -> Decimal:
+        """The limit; of a market order the worst price that the band allows."""
+        self._look()
+        return times(self._price_ticks, self.instrument.tick)
+
+    @property
+    def quantity(self) -> Decimal:
+        """The total quantity; 0 for an order by quote amount."""
+        self._look()
+        return times(self._total, self.instrument.lot)
+
+    # -- what became of it ---------------------------------------------------------------------------------------
+
+    @property
+    def status(self) -> OrderStatus:
+        """Where it is in its life."""
+        self._look()
+        return self._status
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is on the book."""
+        return self.status.is_open
+
+    @property
+    def close_reason(self) -> CloseReason | None:
+        """Why it was cancelled or expired."""
+        self._look()
+        return self._close_reason
+
+    @property
+    def filled(self) -> Decimal:
+        """What has traded."""
+        self._look()
+        return times(self._filled, self.instrument.lot)
+
+    @property
+    def remaining(self) -> Decimal:
+        """What is open."""
+        self._look()
+        return times(self._open, self.instrument.lot)
+
+    @property
+    def prevented(self) -> Decimal:
+        """What self-trade prevention took."""
+        self._look()
+        return times(self._prevented, self.instrument.lot)
+
+    @property
+    def fills(self) -> tuple[Fill, ...]:
+        """Its trades, oldest first; those before a restored snapshot are not known."""
+        self._look()
+        return tuple(self._fills)
+
+    @property
+    def cost(self) -> Decimal:
+        """The sum of price x quantity of its known fills."""
+        self._look()
+        return multiply(times(self._raw_notional, self.instrument.tick), self.instrument.lot)
+
+    @property
+    def fee(self) -> Decimal:
+        """What its known fills cost in fees, in the quote asset; negative is a rebate."""
+        self._look()
+        return self._venue.amount(self._fee, self.instrument.quote)
+
+    @property
+    def average_price(self) -> Decimal | None:
+        """The average price of its fills to 28 digits; None without fills, or when some of them are not known."""
+        self._look()
+        if not self._filled or not self._is_whole:
+            return None
+        return ratio(self.cost, self.filled)
+
+    # -- what can be done with it --------------------------------------------------------------------------------
+
+    def cancel(self) -> None:
+        """Cancel it. Raises `OrderNotFound` when it is not open."""
+        self.account.cancel(self)
+
+    def amend(self, *, price: Number | None = None, quantity: Number | None = None) -> None:
+        """Change its price, its total quantity or both. Only a lower quantity at the same price keeps its place."""
+        self.account.amend(self, price=price, quantity=quantity)
+
+    def __repr__(self) -> str:
+        price = f" @ {self.price}" if self.type is OrderType.LIMIT else ""
+        return (
+            f"Order({self.id}, {self.side.name} {self.quantity} {self.instrument.name}{price}, "
+            f"{self.type.name} {self.time_in_force.name}, {self.status.name}, filled={self.filled})"
+        )
+
+    # -- reading the events --------------------------------------------------------------------------------------
+
+    def _look(self) -> None:
+        """Read the events since the last look."""
+        engine = self._venue.engine
+        if self._position == engine.events_end or not self._status.is_open:
+            return
+        if self._position < engine.events_begin:
+            raise ConfigError(
+                f"order {self.id}: events up to {engine.events_begin} were drained or dropped before they were read; "
+                "keep more of them with events_max, or look at the order before draining"
+            )
+        for row in engine.order_events(self.id, self._position):
+            self._read(row)
+        self._position = engine.events_end
+
+    def _read(self, row: np.void) -> None:
+        match int(row["kind"]):
+            case EventKind.ORDER_ACCEPTED:
+                self._price_ticks = int(row["price_ticks"])
+                self._total = self._open = int(row["quantity_lots"])
+            case EventKind.TRADE:
+                self._traded(row)
+            case EventKind.MATCH_PREVENTED:
+                self._lose(row)
+            case EventKind.ORDER_AMENDED:
+                self._price_ticks = int(row["price_ticks"])
+                self._total, self._open = int(row["quantity_lots"]), int(row["open_lots"])
+            case EventKind.ORDER_CANCELLED | EventKind.ORDER_EXPIRED as kind:
+                self._open = 0
+                self._close_reason = CloseReason(int(row["reason"]))
+                spent = self._close_reason is CloseReason.QUOTE_AMOUNT_SPENT and self._filled
+                is_cancel = kind == EventKind.ORDER_CANCELLED
+                self._status = (
+                    OrderStatus.CANCELLED if is_cancel else OrderStatus.FILLED if spent else OrderStatus.EXPIRED
+                )
+
+    def _traded(self, row: np.void) -> None:
+        is_maker = int(row["counter_order_id"]) == self.id
+        lots, ticks = int(row["quantity_lots"]), int(row["price_ticks"])
+        name = "counter_amount" if is_maker else "amount"
+        fee = (int(row[f"{name}_high"]) << 64) + int(row[f"{name}_low"])
+        self._filled += lots
+        self._raw_notional += ticks * lots
+        self._fee += fee
+        self._open = self._open - lots if is_maker else int(row["open_lots"])
+        is_done = int(row["flags"]) & (EventFlags.MAKER_DONE if is_maker else EventFlags.TAKER_DONE)
+        self._status = OrderStatus.FILLED if is_done else OrderStatus.PARTIALLY_FILLED
+        self._fills.append(
+            Fill(
+                trade_id=int(row["reference"]),
+                price=times(ticks, self.instrument.tick),
+                quantity=times(lots, self.instrument.lot),
+                fee=self._venue.amount(fee, self.instrument.quote),
+                side=self.side,
+                is_maker=is_maker,
+                counter_order_id=int(row["order_id"] if is_maker else row["counter_order_id"]),
+                time_ns=int(row["time_ns"]),
+            )
+        )
+
+    def _lose(self, row: np.void) -> None:
+        is_maker = int(row["counter_order_id"]) == self.id
+        lots = int(row["open_lots"] if is_maker else row["quantity_lots"])
+        self._prevented += lots
+        self._open = max(0, self._open - lots)
+        if int(row["flags"]) & (EventFlags.MAKER_DONE if is_maker else EventFlags.TAKER_DONE):
+            self._open, self._status = 0, OrderStatus.PREVENTED
