@@ -168,7 +168,7 @@ def instrument_limits(
     quantity_min_lots: int = 1,
     quantity_max_lots: int = 2**40,
     notional_min_quanta: int = 0,
-    notional_max_quanta: int = 2**120,
+    notional_max_quanta: int = 2**119,
     band_down_ppm: int = 1_000_000,
     band_up_ppm: int = 2**32 - 1,
     price_increment_ticks: int = 1,
