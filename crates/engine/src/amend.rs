@@ -63,6 +63,7 @@ impl Floor<'_> {
         let less = amendment.old_total - amendment.total;
         self.market.book.reduce(&mut self.open.slab, side, slot, less);
         self.open.slab[slot].terms.total = amendment.total;
+        self.open.mark(slot);
         if side == Side::Buy {
             *self.market.instrument.open_bids_mut(account) -= less.lots();
         }
@@ -82,6 +83,7 @@ impl Floor<'_> {
         }
         (order.price, order.open) = (price, open);
         self.open.slab[slot].terms.total = total;
+        self.open.mark(slot);
         emit.amended(&order, total, false);
 
         let notes = self.open.notes[slot.0 as usize];

@@ -3,8 +3,8 @@
 use tradewright_ledger::Ledger;
 use tradewright_risk::{AccountRisk, Risk};
 use tradewright_types::{
-    AccountKind, Amend, Cancel, CancelAll, CommandKind, CommandRecord, Decoded, Name, NewOrder, OrderId, RejectReason,
-    Replace, Setting, read_envelope,
+    AccountId, AccountKind, Amend, Cancel, CancelAll, CommandKind, CommandRecord, Decoded, Name, NewOrder, OrderId,
+    RejectReason, Replace, Setting, read_envelope,
 };
 
 use crate::emit::Emitter;
@@ -52,9 +52,9 @@ impl Engine {
         for (name, kind) in [("fees", AccountKind::Fee), ("insurance", AccountKind::Insurance)] {
             let mut field = [0; Name::LENGTH_MAX];
             field[..name.len()].copy_from_slice(name.as_bytes());
-            engine.registry.add_account(Name::new(&field, name.len() as u8).expect("a legal name"));
+            engine.registry.add_account(Name::new(&field, name.len() as u8).expect("a legal name"), kind);
             engine.ledger.open_account(kind);
-            engine.risk.accounts.push(AccountRisk::new(kind));
+            engine.risk.add_account(AccountRisk::new(kind));
         }
         engine
     }
@@ -129,7 +129,7 @@ impl Engine {
     /// Reads what the next command will need first, so that it is in the cache by then. Changes nothing.
     #[inline(always)]
     fn touch(&self, next: &CommandRecord) {
-        let account = self.risk.accounts.get(next.account as usize);
+        let account = self.risk.account(AccountId(next.account));
         core::hint::black_box(account.map_or(0, |account| account.window_end_ns));
         if next.header.kind == CommandKind::CancelOrder as u8 {
             core::hint::black_box(self.open.touch(OrderId(next.order_ref)));
@@ -175,7 +175,7 @@ impl Engine {
     /// Counts a message against the rates of its account, whatever becomes of it.
     #[inline(always)]
     fn count_message(&mut self, record: &CommandRecord, orders: u32) {
-        if let Some(account) = self.risk.accounts.get_mut(record.account as usize) {
+        if let Some(account) = self.risk.account_mut(AccountId(record.account)) {
             account.count_message(self.time_ns, orders);
         }
     }

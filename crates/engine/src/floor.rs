@@ -91,7 +91,7 @@ impl Floor<'_> {
     #[inline(always)]
     pub(crate) fn forget(&mut self, slot: Slot) {
         let account = self.open.slab[slot].account;
-        self.risk.account_mut(account).open_orders -= 1;
+        self.risk.owner_mut(account).open_orders -= 1;
         self.open.remove(slot);
     }
 }

@@ -17,10 +17,11 @@ impl Engine {
         open.check_invariants();
         markets.iter().for_each(|market| market.book.check_invariants(&open.slab));
         assert_eq!(markets.len(), registry.instruments().len(), "Invariant: every instrument has a name");
-        assert_eq!(ledger.account_count(), risk.accounts.len(), "Invariant: every account has its limits");
+        assert_eq!(ledger.account_count(), risk.accounts().len(), "Invariant: every account has its limits");
         assert_eq!(ledger.account_count(), registry.accounts().len(), "Invariant: every account has a name");
         assert_eq!(ledger.asset_count(), registry.assets().len(), "Invariant: every asset has a name");
         self.check_holds();
+        assert_eq!(self.state_hash(), self.full_state_hash(), "Invariant: the state hash follows the changes");
 
         let mut queued = 0;
         let mut open_bids: BTreeMap<(InstrumentId, AccountId), u64> = BTreeMap::new();
@@ -52,7 +53,7 @@ impl Engine {
             }
         }
         assert_eq!(queued, open.slab.len(), "Invariant: every open order stands in a queue");
-        for (account, known) in risk.accounts.iter().enumerate() {
+        for (account, known) in risk.accounts().iter().enumerate() {
             let count = open_orders.get(&AccountId(account as u32)).copied().unwrap_or(0);
             assert_eq!(known.open_orders, count, "Invariant: open orders are counted");
         }

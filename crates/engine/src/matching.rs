@@ -109,7 +109,7 @@ impl Floor<'_> {
     #[inline(always)]
     pub(crate) fn is_own(&self, taker: &Taker, maker: AccountId) -> bool {
         maker == taker.account
-            || taker.trade_group != 0 && self.risk.accounts[maker.index()].trade_group == taker.trade_group
+            || taker.trade_group != 0 && self.risk.accounts()[maker.index()].trade_group == taker.trade_group
     }
 
     /// One trade.
@@ -163,6 +163,7 @@ impl Floor<'_> {
             self.forget(slot);
         } else {
             book.reduce(&mut self.open.slab, side, slot, quantity);
+            self.open.mark(slot);
         }
     }
 

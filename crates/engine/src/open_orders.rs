@@ -2,7 +2,7 @@
 
 use tradewright_book::{Order, Orders, Slot};
 use tradewright_types::{
-    AccountId, ClientOrderId, FeeRate, FeeRates, InstrumentId, OrderFlags, OrderId, Quantity, RoundedFee,
+    AccountId, ClientOrderId, FeeRate, FeeRates, HashTotal, InstrumentId, OrderFlags, OrderId, Quantity, RoundedFee,
     SelfTradePrevention, Side,
 };
 
@@ -73,7 +73,15 @@ pub(crate) struct OpenOrders {
     by_id: Chains,
     by_client: Chains,
     last_priority: u64,
+    /// Pages of 64 slots, a bit each, that may have changed since the last checkpoint.
+    changed: Vec<u64>,
+    /// What each of these pages hashed to at the last checkpoint.
+    page_hashes: Vec<HashTotal>,
+    pages_hash: HashTotal,
 }
+
+/// How many slots are hashed together.
+const PAGE: usize = 64;
 
 /// A text client order id.
 #[derive(Clone, Copy, Debug)]
@@ -114,7 +122,59 @@ impl OpenOrders {
             by_id: Chains::with_capacity(orders),
             by_client: Chains::with_capacity(orders),
             last_priority: 0,
+            changed: Vec::new(),
+            page_hashes: Vec::new(),
+            pages_hash: HashTotal::default(),
         }
+    }
+
+    /// Notes that an order changes.
+    #[inline(always)]
+    pub(crate) fn mark(&mut self, slot: Slot) {
+        let page = slot.0 as usize / PAGE;
+        self.changed[page / 64] |= 1 << (page % 64);
+    }
+
+    /// The hash of all orders, over what changed since the last checkpoint; `hash` is that of one order.
+    pub(crate) fn state_hash(&self, hash: impl Fn(Slot) -> HashTotal) -> HashTotal {
+        let mut total = self.pages_hash;
+        for page in self.changed_pages() {
+            total -= self.page_hashes[page];
+            total += self.page_hash(page, &hash);
+        }
+        total
+    }
+
+    /// The hashes of the pages that changed since the last checkpoint.
+    pub(crate) fn changed_page_hashes(&self, hash: impl Fn(Slot) -> HashTotal) -> Vec<(usize, HashTotal)> {
+        self.changed_pages().map(|page| (page, self.page_hash(page, &hash))).collect()
+    }
+
+    /// Takes these hashes over: from here on only what changes after them is looked at.
+    pub(crate) fn checkpoint(&mut self, changed: Vec<(usize, HashTotal)>) {
+        for (page, hash) in changed {
+            self.pages_hash -= core::mem::replace(&mut self.page_hashes[page], hash);
+            self.pages_hash += hash;
+        }
+        self.changed.fill(0);
+    }
+
+    fn changed_pages(&self) -> impl Iterator<Item = usize> + '_ {
+        self.changed.iter().enumerate().flat_map(|(index, word)| {
+            let rest = core::iter::successors(Some(*word), |word| Some(word & word.wrapping_sub(1)));
+            rest.take_while(|word| *word != 0).map(move |word| index * 64 + word.trailing_zeros() as usize)
+        })
+    }
+
+    fn page_hash(&self, page: usize, hash: impl Fn(Slot) -> HashTotal) -> HashTotal {
+        let mut total = HashTotal::default();
+        let end = self.slab.slot_count().min((page + 1) * PAGE);
+        for slot in (page * PAGE..end).map(|index| Slot(index as u32)) {
+            if self.slab[slot].id != OrderId(0) {
+                total += hash(slot);
+            }
+        }
+        total
     }
 
     /// The order with this id, if it is open.
@@ -201,6 +261,7 @@ impl OpenOrders {
             self.add_notes();
         }
         self.notes[slot.0 as usize] = notes;
+        self.mark(slot);
         if let ClientOrderId::Text(text) = client_order_id {
             self.note_text(slot, text);
         }
@@ -210,6 +271,11 @@ impl OpenOrders {
     #[cold]
     #[inline(never)]
     fn add_notes(&mut self) {
+        let page = self.notes.len() / PAGE;
+        if page == self.page_hashes.len() {
+            self.page_hashes.push(HashTotal::default());
+            self.changed.resize(page / 64 + 1, 0);
+        }
         self.notes.push(Notes::new(Quantity::ZERO, 0, FeeRate::default(), RoundedFee::default()));
     }
 
@@ -228,6 +294,7 @@ impl OpenOrders {
     /// Forgets an order that stands in no queue any more.
     #[inline(always)]
     pub(crate) fn remove(&mut self, slot: Slot) {
+        self.mark(slot);
         let Order { id, account, terms: Terms { client_key, .. }, .. } = self.slab[slot];
         let Notes { next_by_id, next_by_client, .. } = self.notes[slot.0 as usize];
         let hash = id_hash(id);
@@ -308,12 +375,18 @@ impl OpenOrders {
             + self.texts.capacity() * size_of::<Text>()
             + self.by_id.memory_bytes()
             + self.by_client.memory_bytes()
+            + self.page_hashes.capacity() * size_of::<HashTotal>()
     }
 
     /// Panics unless slab and chains account for each other.
     pub(crate) fn check_invariants(&self) {
-        let Self { slab, notes, texts: _, by_id, by_client, last_priority } = self;
+        let Self { slab, notes, texts: _, by_id, by_client, last_priority, changed, page_hashes, pages_hash } = self;
         slab.check_invariants();
+        assert_eq!(page_hashes.len(), slab.slot_count().div_ceil(PAGE), "Invariant: every page of slots has a hash");
+        assert_eq!(changed.len(), page_hashes.len().div_ceil(64), "Invariant: every page has a bit");
+        let mut total = HashTotal::default();
+        page_hashes.iter().for_each(|hash| total += *hash);
+        assert_eq!(total, *pages_hash, "Invariant: the pages' hashes add up");
         assert_eq!(by_id.len(), slab.len(), "Invariant: every open order is in a chain of ids");
         let mut named = 0;
         for (slot, order) in slab.iter() {

@@ -124,7 +124,7 @@ impl Floor<'_> {
         let notes = Notes::new(prevented, self.open.next_priority(), rates.taker, taker_fee);
         let slot = self.open.insert(id, order.account, open, &order.client_order_id, terms, notes);
         self.market.book.rest(&mut self.open.slab, order.side, price, slot, open);
-        let account = self.risk.account_mut(order.account);
+        let account = self.risk.owner_mut(order.account);
         account.open_orders += 1;
         account.client_number_max = account.client_number_max.max(order.client_order_id.number_or_zero());
         if order.side == Side::Buy {

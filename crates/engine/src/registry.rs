@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tradewright_types::{AccountId, AssetId, EntityHash, HashTotal, InstrumentId, Name};
+use tradewright_types::{AccountId, AccountKind, AssetId, EntityHash, HashTotal, InstrumentId, Name};
 
 /// An asset's name and decimal places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,7 @@ pub struct Registry {
     asset_ids: BTreeMap<Name, AssetId>,
     instrument_ids: BTreeMap<Name, InstrumentId>,
     account_ids: BTreeMap<Name, AccountId>,
+    hash: HashTotal,
 }
 
 impl Registry {
@@ -57,39 +58,39 @@ impl Registry {
     }
 
     pub(crate) fn add_asset(&mut self, name: Name, scale: u8) {
-        self.asset_ids.insert(name, AssetId(self.assets.len() as u32));
+        let id = self.assets.len();
+        self.hash += hash_name(0x41, id, &name, scale);
+        self.asset_ids.insert(name, AssetId(id as u32));
         self.assets.push(AssetEntry { name, scale });
     }
 
     pub(crate) fn add_instrument(&mut self, name: Name) {
-        self.instrument_ids.insert(name, InstrumentId(self.instruments.len() as u32));
+        let id = self.instruments.len();
+        self.hash += hash_name(0x42, id, &name, 0);
+        self.instrument_ids.insert(name, InstrumentId(id as u32));
         self.instruments.push(name);
     }
 
-    pub(crate) fn add_account(&mut self, name: Name) {
-        self.account_ids.insert(name, AccountId(self.accounts.len() as u32));
+    pub(crate) fn add_account(&mut self, name: Name, kind: AccountKind) {
+        let id = self.accounts.len();
+        self.hash += hash_name(0x43, id, &name, kind as u8);
+        self.account_ids.insert(name, AccountId(id as u32));
         self.accounts.push(name);
     }
 
+    /// Names are only ever added, so the hash is kept as they come.
     pub(crate) fn state_hash(&self) -> HashTotal {
-        let Self { assets, instruments, accounts, asset_ids: _, instrument_ids: _, account_ids: _ } = self;
-        let mut total = HashTotal::default();
-        for (id, asset) in assets.iter().enumerate() {
-            let place = EntityHash::new(0x41).word(id as u64).word(u64::from(asset.scale));
-            total += place.bytes(asset.name.as_str().as_bytes()).finish();
-        }
-        for (kind, names) in [(0x42, instruments), (0x43, accounts)] {
-            for (id, name) in names.iter().enumerate() {
-                total += EntityHash::new(kind).word(id as u64).bytes(name.as_str().as_bytes()).finish();
-            }
-        }
-        total
+        self.hash
     }
 
     pub(crate) fn check_invariants(&self) {
-        let Self { assets, instruments, accounts, asset_ids, instrument_ids, account_ids } = self;
+        let Self { assets, instruments, accounts, asset_ids, instrument_ids, account_ids, hash: _ } = self;
         assert_eq!(assets.len(), asset_ids.len(), "Invariant: asset names are unique");
         assert_eq!(instruments.len(), instrument_ids.len(), "Invariant: instrument names are unique");
         assert_eq!(accounts.len(), account_ids.len(), "Invariant: account names are unique");
     }
+}
+
+fn hash_name(thing: u64, id: usize, name: &Name, attribute: u8) -> HashTotal {
+    EntityHash::new(thing).word(id as u64).word(u64::from(attribute)).bytes(name.as_str().as_bytes()).finish()
 }

@@ -112,7 +112,7 @@ impl Engine {
     }
 
     fn known_account(&mut self, account: AccountId) -> Decoded<&mut AccountRisk> {
-        self.risk.accounts.get_mut(account.index()).ok_or(RejectReason::UnknownAccount)
+        self.risk.account_mut(account).ok_or(RejectReason::UnknownAccount)
     }
 
     fn known_instrument(&mut self, instrument: InstrumentId) -> Decoded<&mut Instrument> {
@@ -142,11 +142,11 @@ impl Engine {
     }
 
     fn open_account(&mut self, id: AccountId, kind: AccountKind, name: Name) -> Decoded<()> {
-        ensure(id.index() == self.risk.accounts.len(), RejectReason::IdNotNext)?;
+        ensure(id.index() == self.risk.accounts().len(), RejectReason::IdNotNext)?;
         ensure(self.registry.account(&name).is_none(), RejectReason::NameTaken)?;
-        self.registry.add_account(name);
+        self.registry.add_account(name, kind);
         self.ledger.open_account(kind);
-        self.risk.accounts.push(AccountRisk::new(kind));
+        self.risk.add_account(AccountRisk::new(kind));
         Ok(())
     }
 

@@ -234,7 +234,7 @@ impl Engine {
         let mut accounts = Writer::default();
         for (id, name) in registry.accounts().iter().enumerate() {
             let kind = ledger.kind(AccountId(id as u32)).expect("Invariant: every account is in the ledger");
-            write_account(accounts.text(name.as_str().as_bytes()).u8(kind as u8), &risk.accounts[id]);
+            write_account(accounts.text(name.as_str().as_bytes()).u8(kind as u8), &risk.accounts()[id]);
         }
         let mut instruments = Writer::default();
         for (id, name) in registry.instruments().iter().enumerate() {
@@ -331,7 +331,7 @@ impl Engine {
         let name = part.name()?;
         let kind = AccountKind::from_code(part.u8()?);
         let kind = part.known(kind)?;
-        self.registry.add_account(name);
+        self.registry.add_account(name, kind);
         self.ledger.open_account(kind);
         let mut account = AccountRisk::new(kind);
         account.limits = AccountLimits {
@@ -342,7 +342,7 @@ impl Engine {
         (account.orders, account.messages, account.window_end_ns) = (part.u32()?, part.u32()?, part.u64()?);
         (account.trade_group, account.permissions) = (part.u32()?, Permissions(part.u32()? as u16));
         (account.fee_tier, account.halted) = (part.u8()?, part.u8()? == 1);
-        self.risk.accounts.push(account);
+        self.risk.add_account(account);
         Ok(())
     }
 
@@ -414,7 +414,7 @@ impl Engine {
         let slot = self.open.insert(id, account, Quantity::from_lots(open), &client_order_id, terms, notes);
         let market = &mut self.markets[instrument.index()];
         market.book.rest(&mut self.open.slab, terms.side, price, slot, Quantity::from_lots(open));
-        let owner = self.risk.account_mut(account);
+        let owner = self.risk.owner_mut(account);
         owner.open_orders += 1;
         owner.client_number_max = owner.client_number_max.max(client_order_id.number_or_zero());
         if terms.side == Side::Buy {
@@ -436,6 +436,7 @@ fn write_account(writer: &mut Writer, account: &AccountRisk) {
         permissions,
         fee_tier,
         halted,
+        ..
     } = *account;
     writer.u32(limits.open_orders_max).u32(limits.orders_per_second_max).u32(limits.messages_per_second_max);
     writer.u32(orders).u32(messages).u64(window_end_ns);

@@ -1,5 +1,6 @@
 //! The state hash.
 
+use tradewright_book::Slot;
 use tradewright_types::{ClientOrderId, EntityHash, HashTotal, InstrumentId};
 
 use crate::Engine;
@@ -7,44 +8,80 @@ use crate::floor::Market;
 use crate::open_orders::Notes;
 
 impl Engine {
-    /// The hash of the logical state: equal for equal futures, whatever slots, capacities and addresses are.
+    /// The hash of the logical state: equal for equal futures, whatever slots, capacities and addresses are. It is taken over
+    /// what changed since the last [`Engine::checkpoint`].
     pub fn state_hash(&self) -> HashTotal {
-        let Self { config: _, sequence, time_ns, last_order, registry, ledger, risk, open, markets } = self;
+        let mut total = self.small_state_hash();
+        total += self.ledger.state_hash();
+        total += self.risk.state_hash();
+        for (id, market) in self.markets.iter().enumerate() {
+            total += market.instrument.state_hash(InstrumentId(id as u32));
+        }
+        total += self.open.state_hash(|slot| self.order_hash(slot));
+        total
+    }
+
+    /// The same; and the next hash is taken over what changes from here on.
+    pub fn checkpoint(&mut self) -> HashTotal {
+        let changed = self.open.changed_page_hashes(|slot| self.order_hash(slot));
+        self.open.checkpoint(changed);
+        self.ledger.checkpoint();
+        self.risk.checkpoint();
+        for (id, market) in self.markets.iter_mut().enumerate() {
+            market.instrument.checkpoint(InstrumentId(id as u32));
+        }
+        self.state_hash()
+    }
+
+    /// The same, computed in full.
+    pub(crate) fn full_state_hash(&self) -> HashTotal {
+        let mut total = self.small_state_hash();
+        total += self.ledger.full_state_hash();
+        total += self.risk.full_state_hash();
+        for (id, market) in self.markets.iter().enumerate() {
+            total += market.instrument.full_state_hash(InstrumentId(id as u32));
+        }
+        self.open.slab.iter().for_each(|(slot, _)| total += self.order_hash(slot));
+        total
+    }
+
+    /// The hash of what is little enough to be taken anew each time.
+    fn small_state_hash(&self) -> HashTotal {
+        // Exhaustive on purpose: a new field does not compile until it is considered here.
+        let Self { config: _, sequence, time_ns, last_order, registry, ledger: _, risk: _, open, markets } = self;
         let mut total =
             EntityHash::new(0x30).word(*sequence).word(*time_ns).word(last_order.0).word(open.last_priority()).finish();
         total += registry.state_hash();
-        total += ledger.state_hash();
-        total += risk.state_hash();
-        for (id, Market { instrument, book: _, trades, prevented }) in markets.iter().enumerate() {
+        for (id, Market { instrument: _, book: _, trades, prevented }) in markets.iter().enumerate() {
             total += EntityHash::new(0x31).word(id as u64).word(*trades).word(*prevented).finish();
-            total += instrument.state_hash(InstrumentId(id as u32));
-        }
-        for (slot, order) in open.slab.iter() {
-            let terms = &order.terms;
-            let Notes { prevented, priority, taker_rate, taker_fee, .. } = open.notes[slot.0 as usize];
-            let price = markets[terms.instrument.index()].book.price_of(&open.slab, terms.side, slot);
-            let mut hash = EntityHash::new(0x32)
-                .word(order.id.0)
-                .word(u64::from(order.account.0) << 32 | u64::from(terms.instrument.0))
-                .word(
-                    u64::from(terms.side as u8) << 32
-                        | u64::from(terms.self_trade_prevention as u8) << 16
-                        | u64::from(terms.flags.0),
-                )
-                .signed(price.ticks())
-                .word(order.open.lots())
-                .word(terms.total.lots())
-                .word(prevented.lots())
-                .word(priority)
-                .signed(terms.maker_rate.ppm().into())
-                .signed(taker_rate.ppm().into())
-                .word(u64::from(terms.maker_fee.excess_millionths()) << 32 | u64::from(taker_fee.excess_millionths()))
-                .word(terms.client_key);
-            if let ClientOrderId::Text(text) = open.client_order_id(slot) {
-                hash = hash.bytes(text);
-            }
-            total += hash.finish();
         }
         total
+    }
+
+    fn order_hash(&self, slot: Slot) -> HashTotal {
+        let order = &self.open.slab[slot];
+        let terms = &order.terms;
+        let Notes { prevented, priority, taker_rate, taker_fee, .. } = self.open.notes[slot.0 as usize];
+        let book = &self.markets[terms.instrument.index()].book;
+        let price = book.price_of(&self.open.slab, terms.side, slot);
+        let kinds = u64::from(terms.side as u8) << 32 | u64::from(terms.self_trade_prevention as u8) << 16;
+        let excess = (terms.maker_fee.excess_millionths(), taker_fee.excess_millionths());
+        let hash = EntityHash::new(0x32)
+            .word(order.id.0)
+            .word(u64::from(order.account.0) << 32 | u64::from(terms.instrument.0))
+            .word(kinds | u64::from(terms.flags.0))
+            .signed(price.ticks())
+            .word(order.open.lots())
+            .word(terms.total.lots())
+            .word(prevented.lots())
+            .word(priority)
+            .signed(terms.maker_rate.ppm().into())
+            .signed(taker_rate.ppm().into())
+            .word(u64::from(excess.0) << 32 | u64::from(excess.1))
+            .word(terms.client_key);
+        match self.open.client_order_id(slot) {
+            ClientOrderId::Text(text) => hash.bytes(text).finish(),
+            ClientOrderId::Absent | ClientOrderId::Number(_) => hash.finish(),
+        }
     }
 }

@@ -201,21 +201,41 @@ impl Ledger {
         self.assets.iter().map(|asset| asset.balances.memory_bytes()).sum()
     }
 
-    /// The hash of all balances and withdrawals.
+    /// The hash of all balances and withdrawals, over what changed since the last checkpoint.
     pub fn state_hash(&self) -> HashTotal {
-        let mut total = HashTotal::default();
-        for (asset, account, balance) in self.balances() {
-            let place = EntityHash::new(0x11).word(u64::from(asset.0)).word(u64::from(account.0));
-            total += place.amount(balance.available).amount(balance.held).finish();
+        let mut total = self.small_state_hash();
+        for (asset, of_asset) in self.assets.iter().enumerate() {
+            total += of_asset.balances.state_hash(|account, balance| hash_balance(asset, account, balance));
         }
+        total
+    }
+
+    /// The same, and from here on only what changes after it is looked at.
+    pub fn checkpoint(&mut self) -> HashTotal {
+        let mut total = self.small_state_hash();
+        for (asset, of_asset) in self.assets.iter_mut().enumerate() {
+            total += of_asset.balances.checkpoint(|account, balance| hash_balance(asset, account, balance));
+        }
+        total
+    }
+
+    /// The same, computed in full.
+    pub fn full_state_hash(&self) -> HashTotal {
+        let mut total = self.small_state_hash();
+        for (asset, account, balance) in self.balances() {
+            total += hash_balance(asset.index(), account.index(), &balance);
+        }
+        total
+    }
+
+    /// The hash of what is little enough to be taken anew each time.
+    fn small_state_hash(&self) -> HashTotal {
+        let mut total = HashTotal::default();
         for (id, Withdrawal { account, asset, amount }) in self.withdrawals() {
             let place = EntityHash::new(0x12).word(id.0).word(u64::from(account.0)).word(u64::from(asset.0));
             total += place.amount(*amount).finish();
         }
-        for (id, kind) in self.kinds.iter().enumerate() {
-            total += EntityHash::new(0x13).word(id as u64).word(*kind as u64).finish();
-        }
-        total += EntityHash::new(0x14).word(self.last_withdrawal.0).word(self.assets.len() as u64).finish();
+        total += EntityHash::new(0x13).word(self.last_withdrawal.0).word(self.assets.len() as u64).finish();
         total
     }
 
@@ -241,4 +261,13 @@ impl Ledger {
             assert!(held >= withdrawal.amount, "Invariant: a pending withdrawal is held");
         }
     }
+}
+
+/// A balance of nothing has no hash: whether it was ever written does not matter.
+fn hash_balance(asset: usize, account: usize, balance: &Balance) -> HashTotal {
+    if *balance == Balance::default() {
+        return HashTotal::default();
+    }
+    let place = EntityHash::new(0x11).word(asset as u64).word(account as u64);
+    place.amount(balance.available).amount(balance.held).finish()
 }

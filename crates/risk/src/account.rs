@@ -1,6 +1,6 @@
 //! What risk knows of an account.
 
-use tradewright_types::{AccountKind, AccountLimits, Permissions};
+use tradewright_types::{AccountKind, AccountLimits, EntityHash, HashTotal, Permissions};
 
 /// A limit that no account reaches by itself.
 pub const UNLIMITED: AccountLimits =
@@ -33,6 +33,8 @@ pub struct AccountRisk {
     pub fee_tier: u8,
     /// Whether it is halted.
     pub halted: bool,
+    /// Whether it may have changed since the last checkpoint.
+    pub(crate) changed: bool,
 }
 
 impl AccountRisk {
@@ -53,6 +55,7 @@ impl AccountRisk {
             permissions,
             fee_tier: 0,
             halted: false,
+            changed: true,
         }
     }
 
@@ -63,6 +66,7 @@ impl AccountRisk {
             self.begin_window(now_ns);
         }
         // Fewer than 2^32 messages fit into a second: each takes an engine more than a quarter of a nanosecond.
+        self.changed = true;
         self.messages = self.messages.wrapping_add(1);
         self.orders = self.orders.wrapping_add(orders);
     }
@@ -72,5 +76,35 @@ impl AccountRisk {
     fn begin_window(&mut self, now_ns: u64) {
         self.window_end_ns = (now_ns / SECOND_NS).saturating_add(1).saturating_mul(SECOND_NS);
         (self.messages, self.orders) = (0, 0);
+    }
+
+    /// The hash of the account with this id.
+    pub(crate) fn state_hash(&self, id: u64) -> HashTotal {
+        let AccountRisk {
+            limits,
+            open_orders,
+            orders,
+            messages,
+            window_end_ns,
+            client_number_max: _,
+            trade_group,
+            permissions,
+            fee_tier,
+            halted,
+            changed: _,
+        } = *self;
+        EntityHash::new(0x21)
+            .word(id)
+            .word(u64::from(limits.open_orders_max) << 32 | u64::from(limits.orders_per_second_max))
+            .word(u64::from(limits.messages_per_second_max) << 32 | u64::from(open_orders))
+            .word(u64::from(orders) << 32 | u64::from(messages))
+            .word(window_end_ns)
+            .word(
+                u64::from(trade_group) << 32
+                    | u64::from(permissions.0) << 16
+                    | u64::from(fee_tier) << 8
+                    | u64::from(halted),
+            )
+            .finish()
     }
 }

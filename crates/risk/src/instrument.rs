@@ -149,11 +149,32 @@ impl Instrument {
         }
     }
 
-    /// The hash of everything, for the instrument with this id.
+    /// The hash of everything, for the instrument with this id, over what changed since the last checkpoint.
     pub fn state_hash(&self, id: InstrumentId) -> HashTotal {
+        let mut total = self.small_state_hash(id);
+        total += self.exposures.state_hash(|account, exposure| hash_exposure(id, account, exposure));
+        total
+    }
+
+    /// The same, and from here on only what changes after it is looked at.
+    pub fn checkpoint(&mut self, id: InstrumentId) -> HashTotal {
+        let mut total = self.small_state_hash(id);
+        total += self.exposures.checkpoint(|account, exposure| hash_exposure(id, account, exposure));
+        total
+    }
+
+    /// The same, computed in full.
+    pub fn full_state_hash(&self, id: InstrumentId) -> HashTotal {
+        let mut total = self.small_state_hash(id);
+        self.exposures.iter().for_each(|(account, exposure)| total += hash_exposure(id, account, exposure));
+        total
+    }
+
+    /// The hash of what is little enough to be taken anew each time.
+    fn small_state_hash(&self, id: InstrumentId) -> HashTotal {
         let (units, limits) = (&self.units, &self.limits);
         let price = |price: Option<Price>| price.map_or(i64::MIN, Price::ticks);
-        let mut total = EntityHash::new(0x22)
+        EntityHash::new(0x22)
             .word(u64::from(id.0))
             .word(self.kind as u64)
             .word(u64::from(units.base.0) << 32 | u64::from(units.quote.0))
@@ -169,12 +190,7 @@ impl Instrument {
             .word(u64::from(self.halted))
             .signed(price(self.reference))
             .signed(price(self.last))
-            .finish();
-        for (account, exposure) in self.exposures.iter().filter(|(_, known)| **known != Exposure::default()) {
-            let place = EntityHash::new(0x23).word(u64::from(id.0)).word(account as u64);
-            total += place.word(exposure.open_bid_lots).word(exposure.position_max_lots).finish();
-        }
-        total
+            .finish()
     }
 
     /// An account's open bids in lots, to be changed.
@@ -182,4 +198,13 @@ impl Instrument {
     pub fn open_bids_mut(&mut self, account: tradewright_types::AccountId) -> &mut u64 {
         &mut self.exposures.get_mut(account.index()).open_bid_lots
     }
+}
+
+/// An account with nothing at stake and no limit has no hash: whether it was ever written does not matter.
+fn hash_exposure(id: InstrumentId, account: usize, exposure: &Exposure) -> HashTotal {
+    if *exposure == Exposure::default() {
+        return HashTotal::default();
+    }
+    let place = EntityHash::new(0x23).word(u64::from(id.0)).word(account as u64);
+    place.word(exposure.open_bid_lots).word(exposure.position_max_lots).finish()
 }

@@ -7,8 +7,10 @@ use crate::{AccountRisk, FeeSchedules};
 /// Accounts and fees as risk sees them.
 #[derive(Clone, Debug, Default)]
 pub struct Risk {
-    /// By account id.
-    pub accounts: Vec<AccountRisk>,
+    accounts: Vec<AccountRisk>,
+    /// What each account hashed to at the last checkpoint.
+    account_hashes: Vec<HashTotal>,
+    accounts_hash: HashTotal,
     /// Rates by schedule and tier.
     pub fees: FeeSchedules,
     /// Whether everything is halted.
@@ -16,62 +18,91 @@ pub struct Risk {
 }
 
 impl Risk {
+    /// Every account, by id.
+    pub fn accounts(&self) -> &[AccountRisk] {
+        &self.accounts
+    }
+
     /// An account, if it exists.
     #[inline(always)]
     pub fn account(&self, account: AccountId) -> Option<&AccountRisk> {
         self.accounts.get(account.index())
     }
 
-    /// An account that exists, to be changed.
+    /// An account, if it exists, to be changed.
     #[inline(always)]
-    pub fn account_mut(&mut self, account: AccountId) -> &mut AccountRisk {
-        &mut self.accounts[account.index()]
+    pub fn account_mut(&mut self, account: AccountId) -> Option<&mut AccountRisk> {
+        let known = self.accounts.get_mut(account.index())?;
+        known.changed = true;
+        Some(known)
+    }
+
+    /// The account of an open order, to be changed.
+    ///
+    /// # Panics
+    /// When there is no such account.
+    #[inline(always)]
+    pub fn owner_mut(&mut self, account: AccountId) -> &mut AccountRisk {
+        let owner = &mut self.accounts[account.index()];
+        owner.changed = true;
+        owner
+    }
+
+    /// Adds the next account.
+    pub fn add_account(&mut self, account: AccountRisk) {
+        self.accounts.push(account);
+        self.account_hashes.push(HashTotal::default());
     }
 
     /// Bytes that the accounts take.
     pub fn memory_bytes(&self) -> usize {
-        self.accounts.capacity() * size_of::<AccountRisk>()
+        self.accounts.capacity() * size_of::<AccountRisk>() + self.account_hashes.capacity() * size_of::<HashTotal>()
     }
 
-    /// The hash of everything.
+    /// The hash of everything, over what changed since the last checkpoint.
     pub fn state_hash(&self) -> HashTotal {
-        let Self { accounts, fees, halted } = self;
-        let mut total = EntityHash::new(0x20).word(u64::from(*halted)).finish();
-        for (id, account) in accounts.iter().enumerate() {
-            total += hash_account(id as u64, account);
+        let mut total = self.small_state_hash();
+        total += self.accounts_hash;
+        for (id, account) in self.accounts.iter().enumerate().filter(|(_, account)| account.changed) {
+            total -= self.account_hashes[id];
+            total += account.state_hash(id as u64);
         }
+        total
+    }
+
+    /// The same, and from here on only what changes after it is looked at.
+    pub fn checkpoint(&mut self) -> HashTotal {
+        let Self { accounts, account_hashes, accounts_hash, .. } = self;
+        for (id, (account, hash)) in accounts.iter_mut().zip(account_hashes).enumerate() {
+            if account.changed {
+                *accounts_hash -= *hash;
+                *hash = account.state_hash(id as u64);
+                *accounts_hash += *hash;
+                account.changed = false;
+            }
+        }
+        let mut total = self.small_state_hash();
+        total += self.accounts_hash;
+        total
+    }
+
+    /// The same, computed in full.
+    pub fn full_state_hash(&self) -> HashTotal {
+        let mut total = self.small_state_hash();
+        for (id, account) in self.accounts.iter().enumerate() {
+            total += account.state_hash(id as u64);
+        }
+        total
+    }
+
+    /// The hash of what is little enough to be taken anew each time.
+    fn small_state_hash(&self) -> HashTotal {
+        let Self { accounts: _, account_hashes: _, accounts_hash: _, fees, halted } = self;
+        let mut total = EntityHash::new(0x20).word(u64::from(*halted)).finish();
         for (schedule, tier, rates) in fees.iter() {
             let place = EntityHash::new(0x24).word(u64::from(schedule)).word(u64::from(tier));
             total += place.signed(rates.taker.ppm().into()).signed(rates.maker.ppm().into()).finish();
         }
         total
     }
-}
-
-fn hash_account(id: u64, account: &AccountRisk) -> HashTotal {
-    let AccountRisk {
-        limits,
-        open_orders,
-        orders,
-        messages,
-        window_end_ns,
-        client_number_max: _,
-        trade_group,
-        permissions,
-        fee_tier,
-        halted,
-    } = *account;
-    EntityHash::new(0x21)
-        .word(id)
-        .word(u64::from(limits.open_orders_max) << 32 | u64::from(limits.orders_per_second_max))
-        .word(u64::from(limits.messages_per_second_max) << 32 | u64::from(open_orders))
-        .word(u64::from(orders) << 32 | u64::from(messages))
-        .word(window_end_ns)
-        .word(
-            u64::from(trade_group) << 32
-                | u64::from(permissions.0) << 16
-                | u64::from(fee_tier) << 8
-                | u64::from(halted),
-        )
-        .finish()
 }
