@@ -4,6 +4,7 @@
 //! exchange: a decision found here belongs in a crate further up the list.
 
 mod build_info;
+mod demo;
 mod engine;
 mod event_log;
 mod outcome;
@@ -15,6 +16,8 @@ mod views;
 mod _core {
     #[pymodule_export]
     use crate::build_info::{BuildInfo, build_info};
+    #[pymodule_export]
+    use crate::demo::{Demo, DemoMarket, DemoProgress, DemoSummary, DemoTrade};
     #[pymodule_export]
     use crate::engine::Engine;
     #[pymodule_export]

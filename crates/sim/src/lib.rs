@@ -4,6 +4,8 @@
 //! the book designs that lost (kept with the winner's tests, so that the comparison stays honest), the test suite that
 //! any book must pass, and the driver that times them all.
 //!
+//! `flow` is the simulated market of the demo and the tests: thousands of accounts over fifty instruments.
+//!
 //! The exchange's own book and engine stand here as subjects among others: `paged_book.rs` and `engine_subject.rs`.
 
 mod book;
@@ -11,6 +13,7 @@ mod btree_book;
 mod clock;
 mod drive;
 mod engine_subject;
+pub mod flow;
 mod golden;
 mod indexed_book;
 mod ladder;

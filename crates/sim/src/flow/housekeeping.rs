@@ -1,0 +1,171 @@
+//! What the venue does while the others trade: reference prices, halts, money in and out, changes of limits and tiers.
+
+use tradewright_types::{AccountId, Amount, CommandKind, CommandRecord, Permissions, Price, TransferKind};
+
+use crate::venue;
+
+use super::Flow;
+use super::population::Character;
+use super::records::{self, Scope};
+
+/// A task of the venue comes up after so many arrivals.
+const TASK_EVERY: u32 = 150;
+/// Accounts short of money that are remembered.
+const SHORTAGES_MAX: usize = 16;
+
+/// What is still to be done.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Housekeeping {
+    arrivals: u32,
+    /// Withdrawals that are neither confirmed nor cancelled.
+    pub(super) withdrawals: Vec<u64>,
+    /// Account, market and asset that was short.
+    shortages: Vec<(u32, u32, u32)>,
+    /// What is halted, and for how many more arrivals.
+    halted: Option<(Scope, u32)>,
+}
+
+impl Housekeeping {
+    /// An order was refused for lack of money.
+    pub(super) fn note_shortage(&mut self, account: u32, market: u32, asset: u32) {
+        if self.shortages.len() < SHORTAGES_MAX {
+            self.shortages.push((account, market, asset));
+        }
+    }
+}
+
+impl Flow {
+    /// Does what is due at an arrival in `market`.
+    #[inline]
+    pub(super) fn keep_house(&mut self, market: usize, out: &mut Vec<CommandRecord>) {
+        let known = &self.markets[market];
+        let (fair, reference) = (known.fair_ticks(), known.reference_ticks);
+        if (fair - reference).abs() * 100 > reference {
+            self.move_reference(market, out);
+        }
+        if let Some((scope, left)) = &mut self.housekeeping.halted {
+            *left -= 1;
+            if *left == 0 {
+                let scope = *scope;
+                self.resume(scope, out);
+            }
+        }
+        if let Some((account, market, asset)) = self.housekeeping.shortages.pop() {
+            self.top_up(AccountId(account), market as usize, asset, out);
+        }
+        self.housekeeping.arrivals += 1;
+        if self.housekeeping.arrivals.is_multiple_of(TASK_EVERY) {
+            self.do_task(market, out);
+        }
+    }
+
+    fn move_reference(&mut self, market: usize, out: &mut Vec<CommandRecord>) {
+        let known = &mut self.markets[market];
+        known.set_reference(known.fair_ticks());
+        let price = Price::from_ticks(known.reference_ticks);
+        self.send(venue::set_reference_price(market as u32, price), out);
+    }
+
+    fn halt(&mut self, scope: Scope, arrivals: u32, out: &mut Vec<CommandRecord>) {
+        if self.housekeeping.halted.is_some() {
+            return;
+        }
+        self.housekeeping.halted = Some((scope, arrivals));
+        self.mark(scope, true);
+        self.send(records::halt_or_resume(CommandKind::Halt, scope), out);
+    }
+
+    fn resume(&mut self, scope: Scope, out: &mut Vec<CommandRecord>) {
+        self.housekeeping.halted = None;
+        self.mark(scope, false);
+        self.send(records::halt_or_resume(CommandKind::Resume, scope), out);
+    }
+
+    fn mark(&mut self, scope: Scope, is_halted: bool) {
+        match scope {
+            Scope::Instrument(market) => self.markets[market].is_halted = is_halted,
+            Scope::Venue | Scope::Account(_) => {}
+        }
+    }
+
+    /// Ends what is still halted, so that a finished flow leaves an open venue.
+    pub(super) fn end_halt(&mut self, out: &mut Vec<CommandRecord>) {
+        if let Some((scope, _)) = self.housekeeping.halted {
+            self.resume(scope, out);
+        }
+    }
+
+    /// Quanta of a market's quote asset that are worth so many dollars.
+    fn quote_quanta(&self, market: usize, dollars: u64) -> i128 {
+        i128::from(dollars * self.markets[market].quanta_per_dollar)
+    }
+
+    fn top_up(&mut self, account: AccountId, market: usize, asset: u32, out: &mut Vec<CommandRecord>) {
+        let known = &self.markets[market];
+        let quanta = if asset == known.quote_asset {
+            self.quote_quanta(market, 100_000)
+        } else {
+            i128::from(known.lots(100_000)) * i128::from(known.base_quanta_per_lot)
+        };
+        self.send(venue::deposit(account, asset, Amount::from_quanta(quanta)), out);
+    }
+
+    fn do_task(&mut self, market: usize, out: &mut Vec<CommandRecord>) {
+        let trader = self.population.trader(&mut self.random, market, Character::Retail);
+        let other = self.population.trader(&mut self.random, market, Character::Taker);
+        let house = self.population.house(&mut self.random);
+        let quote = self.markets[market].quote_asset;
+        let dollars = 1 + self.random.below(500);
+        let quanta = self.quote_quanta(market, dollars);
+        let record = match self.random.below(200) {
+            0..50 => venue::deposit(trader, quote, Amount::from_quanta(quanta)),
+            50..90 => records::withdraw(trader, quote, quanta),
+            90..120 => {
+                // One in four is cancelled. With none under way somebody asks twice.
+                let kind = if self.random.below(4) == 0 {
+                    CommandKind::CancelWithdrawal
+                } else {
+                    CommandKind::ConfirmWithdrawal
+                };
+                records::end_withdrawal(kind, self.housekeeping.withdrawals.pop().unwrap_or(0))
+            }
+            120..140 => records::transfer(TransferKind::Internal, trader, other, quote, quanta),
+            140..148 => records::transfer(TransferKind::FeePayout, AccountId::FEE, house, quote, quanta / 10),
+            148..152 => {
+                records::transfer(TransferKind::InsuranceContribution, house, AccountId::INSURANCE, quote, quanta)
+            }
+            152..158 => records::transfer(TransferKind::ClientCredit, house, trader, quote, quanta),
+            158..163 => return self.halt(Scope::Instrument(market), 3_000, out),
+            163..168 => {
+                let maker = self.population.maker(market, 1);
+                return self.halt(Scope::Account(maker), 1_000, out);
+            }
+            168..170 => return self.halt(Scope::Venue, 20, out),
+            170..174 => return self.change_limits(market, out),
+            174..180 => records::account_fee_tier(trader, self.random.below(3) as u8),
+            180..182 => records::fee_tier(0, 0, 950 + 50 * self.random.below(2) as i32, 800),
+            182..184 => venue::set_account_limits(trader, 150 + self.random.below(100) as u32, 100, 300),
+            184..186 => {
+                let account = self.population.read_only(&mut self.random);
+                records::of_account(CommandKind::SetPermissions, account, u64::from(Permissions::WITHDRAW.0))
+            }
+            186..188 => CommandRecord::new(CommandKind::AdvanceTime),
+            188..190 => records::withdraw(trader, quote, quanta * 1_000_000_000),
+            190..192 => records::withdraw(trader, quote, 0),
+            192..194 => venue::deposit(trader, u32::MAX, Amount::from_quanta(quanta)),
+            194..196 => records::transfer(TransferKind::Internal, trader, trader, quote, quanta),
+            196..198 => records::transfer(TransferKind::ClientCredit, trader, other, quote, quanta),
+            _ => records::end_withdrawal(CommandKind::ConfirmWithdrawal, u64::MAX),
+        };
+        self.send(record, out);
+    }
+
+    /// The largest order becomes a little larger or smaller.
+    fn change_limits(&mut self, market: usize, out: &mut Vec<CommandRecord>) {
+        let dollars = 2_000_000 + 100_000 * self.random.below(10);
+        let known = &mut self.markets[market];
+        known.limits.notional_max_quanta = dollars * known.quanta_per_dollar;
+        let limits = records::limits(&known.limits);
+        self.send_all([records::set_limits(market), limits], out);
+    }
+}

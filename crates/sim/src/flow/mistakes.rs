@@ -1,0 +1,238 @@
+//! What goes wrong between a trader and a venue: the wrong digit, the stale screen, the broken client, the full purse.
+
+use tradewright_types::{AccountId, CommandKind, CommandRecord, OrderFlags, Side, TextRecord, TimeInForce};
+
+use super::Flow;
+use super::live::LiveOrder;
+use super::market::away;
+use super::observe::text_id;
+
+/// A mistake, by the reason that it is usually refused for.
+#[derive(Clone, Copy, Debug)]
+enum Mistake {
+    OffTick,
+    OffLot,
+    TooSmall,
+    TooLarge,
+    TooCheap,
+    TooExpensive,
+    OutsideBand,
+    NoPrice,
+    NoQuantity,
+    SameIdAgain,
+    UnknownOrder,
+    UnknownClientOrder,
+    UnknownInstrument,
+    UnknownAccount,
+    NotPermitted,
+    AmendsNothing,
+    AmendsBelowExecuted,
+    BeyondMeans,
+    BeyondPosition,
+    Burst,
+    PostOnlyTakes,
+    BadSide,
+    BadType,
+    BadTimeInForce,
+    BadPrevention,
+    BadFlags,
+    BadCombination,
+    BadText,
+    MissingText,
+    UnknownCommand,
+    OldSchema,
+    LateClock,
+}
+
+impl Mistake {
+    const ALL: [Self; 32] = [
+        Self::OffTick,
+        Self::OffLot,
+        Self::TooSmall,
+        Self::TooLarge,
+        Self::TooCheap,
+        Self::TooExpensive,
+        Self::OutsideBand,
+        Self::NoPrice,
+        Self::NoQuantity,
+        Self::SameIdAgain,
+        Self::UnknownOrder,
+        Self::UnknownClientOrder,
+        Self::UnknownInstrument,
+        Self::UnknownAccount,
+        Self::NotPermitted,
+        Self::AmendsNothing,
+        Self::AmendsBelowExecuted,
+        Self::BeyondMeans,
+        Self::BeyondPosition,
+        Self::Burst,
+        Self::PostOnlyTakes,
+        Self::BadSide,
+        Self::BadType,
+        Self::BadTimeInForce,
+        Self::BadPrevention,
+        Self::BadFlags,
+        Self::BadCombination,
+        Self::BadText,
+        Self::MissingText,
+        Self::UnknownCommand,
+        Self::OldSchema,
+        Self::LateClock,
+    ];
+}
+
+/// A code that no enumeration of the records has.
+const NONSENSE: u8 = 77;
+
+impl Flow {
+    /// `account` sends something that it should not.
+    pub(super) fn make_mistake(&mut self, market: usize, account: AccountId, out: &mut Vec<CommandRecord>) {
+        let mistake = Mistake::ALL[self.random.below(Mistake::ALL.len() as u64) as usize];
+        let side = self.coin_side();
+        let known = &self.markets[market];
+        let limits = known.limits;
+        let price = known.price(side, away(side, known.best_or_fair(side), 10 * known.step_ticks));
+        let good = self.limit(account, market, side, TimeInForce::GoodTillCancel, price, known.lots(100));
+        let order = match mistake {
+            Mistake::OffTick => CommandRecord { price_ticks: price + 1, ..good },
+            Mistake::OffLot => CommandRecord { quantity_lots: good.quantity_lots + 1, ..good },
+            Mistake::TooSmall => CommandRecord { quantity_lots: limits.quantity_increment_lots, ..good },
+            Mistake::TooLarge => {
+                CommandRecord { quantity_lots: limits.quantity_max_lots + limits.quantity_increment_lots, ..good }
+            }
+            Mistake::TooCheap => CommandRecord { quantity_lots: limits.quantity_min_lots, ..good },
+            Mistake::TooExpensive => CommandRecord { quantity_lots: known.lots(3_500_000), ..good },
+            Mistake::OutsideBand => {
+                let far =
+                    price * limits.band_ppm / 900_000 / limits.price_increment_ticks * limits.price_increment_ticks;
+                CommandRecord { price_ticks: away(side, price, far), ..good }
+            }
+            Mistake::NoPrice => CommandRecord { price_ticks: -price, ..good },
+            Mistake::NoQuantity => CommandRecord { quantity_lots: 0, ..good },
+            Mistake::SameIdAgain => return self.send_same_id(market, out),
+            Mistake::UnknownOrder => {
+                let order_ref = 1 + self.random.below(self.client_ids);
+                return self
+                    .send(CommandRecord { order_ref, ..Self::about(CommandKind::CancelOrder, &nothing(&good)) }, out);
+            }
+            Mistake::UnknownClientOrder => {
+                let mut cancel = Self::about(CommandKind::CancelOrder, &nothing(&good));
+                cancel.flags = OrderFlags::BY_CLIENT_ORDER_ID.0;
+                cancel.order_ref = u64::MAX;
+                return self.send(cancel, out);
+            }
+            Mistake::UnknownInstrument => CommandRecord { instrument: self.markets.len() as u32, ..good },
+            Mistake::UnknownAccount => CommandRecord { account: self.population.nobody().0, ..good },
+            Mistake::NotPermitted => CommandRecord { account: self.population.read_only(&mut self.random).0, ..good },
+            Mistake::AmendsNothing => return self.amend_to(market, |order| order.total_lots, out),
+            Mistake::AmendsBelowExecuted => {
+                return self.amend_to(market, |order| order.total_lots - order.open_lots, out);
+            }
+            Mistake::BeyondMeans => CommandRecord { quantity_lots: known.lots(1_500_000), ..good },
+            Mistake::BeyondPosition => return self.exceed_position(out),
+            Mistake::Burst => return self.burst(out),
+            Mistake::PostOnlyTakes => {
+                let price_ticks = known.best_or_fair(side.opposite());
+                CommandRecord { flags: OrderFlags::POST_ONLY.0, price_ticks, ..good }
+            }
+            Mistake::BadSide => CommandRecord { side: NONSENSE, ..good },
+            Mistake::BadType => CommandRecord { order_type: NONSENSE, ..good },
+            Mistake::BadTimeInForce => CommandRecord { time_in_force: NONSENSE, ..good },
+            Mistake::BadPrevention => CommandRecord { self_trade_prevention: NONSENSE, ..good },
+            Mistake::BadFlags => CommandRecord { flags: OrderFlags::BY_CLIENT_ORDER_ID.0, ..good },
+            Mistake::BadCombination => {
+                let time_in_force = TimeInForce::FillOrKill as u8;
+                CommandRecord { flags: OrderFlags::POST_ONLY.0, time_in_force, ..good }
+            }
+            Mistake::BadText => {
+                let text = text_id(self.client_ids);
+                let mut text: TextRecord = zerocopy::transmute!(text);
+                text.bytes[3] = b' ';
+                let text = zerocopy::transmute!(text);
+                return self.send_all([CommandRecord { flags: OrderFlags::TEXT_ID.0, ..good }, text], out);
+            }
+            Mistake::MissingText => CommandRecord { flags: OrderFlags::TEXT_ID.0, ..good },
+            Mistake::UnknownCommand => {
+                let mut record = good;
+                record.header.kind = NONSENSE;
+                record
+            }
+            Mistake::OldSchema => {
+                let mut record = good;
+                record.header.schema_version = 0;
+                record
+            }
+            Mistake::LateClock => {
+                self.send(good, out);
+                if let Some(sent) = out.last_mut() {
+                    sent.header.time_ns -= 1_000_000_000;
+                }
+                return;
+            }
+        };
+        self.send(order, out);
+    }
+
+    /// Sends a new order under the id of one that is open.
+    fn send_same_id(&mut self, market: usize, out: &mut Vec<CommandRecord>) {
+        let Some(open) = self.any_order(market) else { return };
+        let (account, side) = (AccountId(open.account), Self::side_of(&open));
+        let lots = self.markets[market].lots(50);
+        let again = self.limit(account, market, side, TimeInForce::GoodTillCancel, open.price, lots);
+        if open.has_text_id {
+            self.send_all([CommandRecord { flags: OrderFlags::TEXT_ID.0, ..again }, text_id(open.client)], out);
+        } else {
+            self.send(CommandRecord { order_ref: open.client, ..again }, out);
+        }
+    }
+
+    /// Amends an order that has traded to a total that it cannot have.
+    fn amend_to(&mut self, market: usize, total: fn(&LiveOrder) -> u64, out: &mut Vec<CommandRecord>) {
+        let least = self.markets[market].on_lots(0);
+        for _ in 0..20 {
+            let Some(order) = self.any_order(market) else { return };
+            if order.total_lots - order.open_lots >= least {
+                let amend = Self::about(CommandKind::AmendOrder, &order);
+                let record = CommandRecord { price_ticks: order.price, quantity_lots: total(&order), ..amend };
+                return self.send(record, out);
+            }
+        }
+    }
+
+    fn exceed_position(&mut self, out: &mut Vec<CommandRecord>) {
+        let (account, market) = self.population.limited(&mut self.random);
+        let known = &self.markets[market];
+        let price = known.price(Side::Buy, known.best_or_fair(Side::Buy));
+        let order = self.limit(account, market, Side::Buy, TimeInForce::GoodTillCancel, price, known.lots(8_000));
+        self.place(order, out);
+    }
+
+    /// A loop without a brake: the account sends until it runs into each of its limits.
+    fn burst(&mut self, out: &mut Vec<CommandRecord>) {
+        let (account, market) = self.population.narrow(&mut self.random);
+        for distance in 5..13 {
+            let known = &self.markets[market];
+            let price = away(Side::Buy, known.best_or_fair(Side::Buy), distance * known.step_ticks);
+            let price = known.price(Side::Buy, price);
+            let order = self.limit(account, market, Side::Buy, TimeInForce::GoodTillCancel, price, known.lots(20));
+            self.place(order, out);
+        }
+    }
+}
+
+/// An order of the same account that nobody has placed.
+fn nothing(record: &CommandRecord) -> LiveOrder {
+    LiveOrder {
+        id: 0,
+        price: record.price_ticks,
+        open_lots: 0,
+        total_lots: 0,
+        client: 0,
+        account: record.account,
+        instrument: record.instrument as u16,
+        side: record.side,
+        rung: LiveOrder::NO_RUNG,
+        has_text_id: false,
+        place: 0,
+    }
+}

@@ -1,0 +1,107 @@
+//! Command records that `venue.rs` has no maker for. Their time is filled in when they are sent.
+
+use tradewright_types::{
+    AccountId, Amount, CommandHeader, CommandKind, CommandRecord, InstrumentLimitsRecord, MoneyRecord, SCHEMA_VERSION,
+    SettingRecord, TransferKind, Wide,
+};
+use zerocopy::transmute;
+
+use super::market::Limits;
+
+const PLAIN: SettingRecord = SettingRecord {
+    header: CommandHeader::new(CommandKind::AdvanceTime),
+    account: 0,
+    instrument: 0,
+    scope: 0,
+    tier: 0,
+    fee_schedule: 0,
+    reserved: 0,
+    values: [0; 3],
+};
+
+/// Sets one value of an account: its trade group, its permissions.
+pub(super) fn of_account(kind: CommandKind, account: AccountId, value: u64) -> CommandRecord {
+    transmute!(SettingRecord { header: CommandHeader::new(kind), account: account.0, values: [value, 0, 0], ..PLAIN })
+}
+
+pub(super) fn account_fee_tier(account: AccountId, tier: u8) -> CommandRecord {
+    let header = CommandHeader::new(CommandKind::SetAccountFeeTier);
+    transmute!(SettingRecord { header, account: account.0, tier, ..PLAIN })
+}
+
+pub(super) fn fee_tier(fee_schedule: u16, tier: u8, taker_ppm: i32, maker_ppm: i32) -> CommandRecord {
+    let header = CommandHeader::new(CommandKind::SetFeeTier);
+    let values = [i64::from(taker_ppm) as u64, i64::from(maker_ppm) as u64, 0];
+    transmute!(SettingRecord { header, tier, fee_schedule, values, ..PLAIN })
+}
+
+/// What a halt or resume is about.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Scope {
+    Venue,
+    Instrument(usize),
+    Account(AccountId),
+}
+
+/// [`CommandKind::Halt`] or [`CommandKind::Resume`].
+pub(super) fn halt_or_resume(kind: CommandKind, scope: Scope) -> CommandRecord {
+    let (scope, instrument, account) = match scope {
+        Scope::Venue => (0, 0, 0),
+        Scope::Instrument(instrument) => (1, instrument as u32, 0),
+        Scope::Account(account) => (2, 0, account.0),
+    };
+    transmute!(SettingRecord { header: CommandHeader::new(kind), account, instrument, scope, ..PLAIN })
+}
+
+/// The limits of an instrument, to stand behind a listing or a change of limits.
+pub(super) fn limits(limits: &Limits) -> CommandRecord {
+    transmute!(InstrumentLimitsRecord {
+        kind: CommandKind::InstrumentLimits as u8,
+        schema_version: SCHEMA_VERSION,
+        reserved: [0; 2],
+        price_increment_ticks: limits.price_increment_ticks as u32,
+        band_down_ppm: limits.band_ppm as u32,
+        band_up_ppm: limits.band_ppm as u32,
+        quantity_increment_lots: limits.quantity_increment_lots,
+        quantity_min_lots: limits.quantity_min_lots,
+        quantity_max_lots: limits.quantity_max_lots,
+        notional_min_quanta: limits.notional_min_quanta,
+        notional_max: Wide::from(Amount::from_quanta(i128::from(limits.notional_max_quanta))),
+    })
+}
+
+/// Replaces the limits of an instrument: the first of two records.
+pub(super) fn set_limits(instrument: usize) -> CommandRecord {
+    let header = CommandHeader { record_count: 2, ..CommandHeader::new(CommandKind::SetInstrumentLimits) };
+    transmute!(SettingRecord { header, instrument: instrument as u32, ..PLAIN })
+}
+
+fn money(kind: CommandKind, account: AccountId, asset: u32, quanta: i128) -> MoneyRecord {
+    MoneyRecord {
+        header: CommandHeader::new(kind),
+        account: account.0,
+        asset,
+        counter_account: 0,
+        transfer_kind: 0,
+        reserved: [0; 3],
+        amount: Wide::from(Amount::from_quanta(quanta)),
+        withdrawal: 0,
+    }
+}
+
+pub(super) fn withdraw(account: AccountId, asset: u32, quanta: i128) -> CommandRecord {
+    transmute!(money(CommandKind::RequestWithdrawal, account, asset, quanta))
+}
+
+/// [`CommandKind::ConfirmWithdrawal`] or [`CommandKind::CancelWithdrawal`].
+pub(super) fn end_withdrawal(kind: CommandKind, withdrawal: u64) -> CommandRecord {
+    transmute!(MoneyRecord { withdrawal, ..money(kind, AccountId(0), 0, 0) })
+}
+
+pub(super) fn transfer(kind: TransferKind, from: AccountId, to: AccountId, asset: u32, quanta: i128) -> CommandRecord {
+    transmute!(MoneyRecord {
+        counter_account: to.0,
+        transfer_kind: kind as u8,
+        ..money(CommandKind::Transfer, from, asset, quanta)
+    })
+}
