@@ -4,8 +4,8 @@ use tradewright_book::Slot;
 
 const CAPACITY_MIN: usize = 1 << 10;
 
-/// The first order of each chain; the orders themselves know the next. At most half of the heads lead anywhere, so a chain is
-/// an order or two. Compared with a table of entries this takes four bytes a place, and removing never moves another entry.
+/// The first order of each chain; the orders themselves know the next. At most a quarter of the heads lead anywhere, so a chain
+/// is nearly always one order. Compared with a table of entries this takes four bytes a place, and removing never moves another entry.
 #[derive(Clone, Debug)]
 pub(crate) struct Chains {
     heads: Vec<Slot>,
@@ -14,7 +14,7 @@ pub(crate) struct Chains {
 
 impl Chains {
     pub(crate) fn with_capacity(orders: usize) -> Self {
-        Self { heads: vec![Slot::NONE; (orders * 2).next_power_of_two().max(CAPACITY_MIN)], count: 0 }
+        Self { heads: vec![Slot::NONE; (orders * 4).next_power_of_two().max(CAPACITY_MIN)], count: 0 }
     }
 
     #[inline(always)]
@@ -53,7 +53,7 @@ impl Chains {
     /// Whether another order would make the chains too long.
     #[inline(always)]
     pub(crate) fn is_full(&self) -> bool {
-        self.count * 2 >= self.heads.len()
+        self.count * 4 >= self.heads.len()
     }
 
     /// Forgets all orders and makes room for twice as many.

@@ -322,8 +322,13 @@ impl CommandRecord {
     /// stream goes; decoding then refuses the command.
     #[inline(always)]
     pub fn split_command(stream: &[Self]) -> (&[Self], &[Self]) {
-        let count = stream.first().map_or(0, |first| usize::from(first.header.record_count).clamp(1, stream.len()));
-        stream.split_at(count)
+        match stream {
+            [first, ..] if first.header.record_count > 1 => {
+                stream.split_at(usize::from(first.header.record_count).min(stream.len()))
+            }
+            [] => (stream, stream),
+            [_, ..] => stream.split_at(1),
+        }
     }
 
     /// A text record for `id`, when it needs one.

@@ -82,7 +82,8 @@ impl RoundedFee {
         if quanta < 1 << 40 {
             let exact = quanta as u64 * magnitude;
             let (fee, left) = if rate.0 >= 0 {
-                let fee = if exact > excess { (exact - excess).div_ceil(MILLION) } else { 0 };
+                // The excess is below a million, so this is the ceiling of what it leaves uncovered.
+                let fee = (exact + (MILLION - 1 - excess)) / MILLION;
                 (fee as i64, fee * MILLION + excess - exact)
             } else {
                 let rebate = (exact + excess) / MILLION;
