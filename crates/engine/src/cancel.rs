@@ -11,7 +11,7 @@ use crate::floor::Floor;
 
 impl Engine {
     /// Cancels one order.
-    #[inline(always)]
+    #[inline(never)]
     pub(crate) fn cancel(&mut self, cancel: &Cancel<'_>, emit: &mut Emitter<'_>) -> Decoded<()> {
         self.risk.account(cancel.account).ok_or(RejectReason::UnknownAccount)?;
         let slot = self.target(cancel.account, &cancel.target).ok_or(RejectReason::UnknownOrder)?;

@@ -217,6 +217,13 @@ impl OpenOrders {
         None
     }
 
+    /// Whether an open order of the account has this client order id. Rarely asked: see `client_number_max`.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn is_client_open(&self, account: AccountId, id: ClientOrderId<'_>) -> bool {
+        self.find_client(account, &id).is_some()
+    }
+
     /// The client order id of an open order.
     pub(crate) fn client_order_id(&self, slot: Slot) -> ClientOrderId<'_> {
         let terms = &self.slab[slot].terms;

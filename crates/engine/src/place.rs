@@ -26,7 +26,8 @@ impl Engine {
         let mut floor = self.floor(order.instrument).ok_or(RejectReason::UnknownInstrument)?;
         // 1. Every check, in the order of the reject reasons; then the funds are held.
         let (mut gate, open) = floor.gate();
-        let is_duplicate = || open.find_client(order.account, &order.client_order_id).is_some();
+        let (account, client_order_id) = (order.account, order.client_order_id);
+        let is_duplicate = move || open.is_client_open(account, client_order_id);
         let held = gate.check_and_hold(order, is_duplicate, None)?;
         floor.execute(&held, emit);
         Ok(())
@@ -47,7 +48,8 @@ impl Floor<'_> {
             let Size::Lots(open) = held.order().size else { unreachable!("Invariant: only orders by quantity rest") };
             self.rest(id, held, open, Quantity::ZERO, RoundedFee::default());
         } else {
-            self.execute_as_taker(id, held, emit);
+            // A copy, so that the order of the other path need not be in memory at all.
+            self.execute_as_taker(id, &held.copied_to(&mut None), emit);
         }
     }
 

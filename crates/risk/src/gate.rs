@@ -35,6 +35,16 @@ impl<'o> HeldOrder<'o> {
         self.order
     }
 
+    /// The same proof over a copy of the order, which is put into `place`.
+    #[inline(always)]
+    pub fn copied_to<'c>(&self, place: &'c mut Option<NewOrder<'o>>) -> HeldOrder<'c>
+    where
+        'o: 'c,
+    {
+        let Self { order, limit, rates, trade_group, crosses, hold } = *self;
+        HeldOrder { order: place.insert(*order), limit, rates, trade_group, crosses, hold }
+    }
+
     /// The worst price it may trade at: its own, or for a market order the band's.
     #[inline(always)]
     pub fn limit(&self) -> Price {
