@@ -4,7 +4,7 @@ from enum import IntEnum
 
 
 class RejectReason(IntEnum):
-    """In descending precedence: when several apply, the lowest code is given, but for the exceptions of the rulebook."""
+    """In descending precedence: when several apply, the lowest code is given, unless the rulebook says otherwise."""
 
     UNKNOWN_COMMAND = 1
     UNKNOWN_SCHEMA_VERSION = 2
