@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from random import Random
 
 from reference import records
-from reference.checks import bid_cover
+from reference.checks import bid_cover, lots_for_amount
 from reference.codes import (
     ANY,
     AccountKind,
@@ -120,7 +120,7 @@ class Generator:
             (60, self._replace),
             (6, self._cancel_all),
             (110, self._deposit),
-            (25, self._edge),
+            (30, self._edge),
             (20, self._request_withdrawal),
             (20, self._end_withdrawal),
             (25, self._transfer),
@@ -407,20 +407,29 @@ class Generator:
     def _edge(self) -> bytes:
         """A deposit or withdrawal after which an account has what its next order needs, or one quantum more or less."""
         random = self._random
-        number, account = random.choice([0, 1]), random.choice(TRADERS)
-        venue, market = self._exchange.venue, MARKETS[number]
-        instrument, trader = venue.instruments[number], venue.accounts[account]
-        side, price = random.choice(list(Side)), self._price(market)
+        number, account, side = random.choice([0, 1]), random.choice(TRADERS), random.choice(list(Side))
+        needed, order = random.choice([self._edge_limit, self._edge_limit, self._edge_market])(number, account, side)
+        self._next.append(order)
+        venue = self._exchange.venue
+        units = venue.instruments[number].units
+        asset = units.quote if side is Side.BUY else units.base
+        missing = needed + random.choice([-1, 0, 0, 1]) - venue.ledger.available[account, asset]
+        if missing > 0:
+            return records.deposit(account, asset, missing)
+        return records.request_withdrawal(account, asset, -missing)
+
+    def _edge_limit(self, number: int, account: int, side: Side) -> tuple[int, bytes]:
+        """A limit order, and what it needs."""
+        random, venue, market = self._random, self._exchange.venue, MARKETS[number]
+        instrument, price = venue.instruments[number], self._price(market)
         quantity = random.randint(2, 12) * market.quantity_increment
         force = random.choice([TimeInForce.GOOD_TILL_CANCEL, TimeInForce.IMMEDIATE_OR_CANCEL])
         may_rest = force is TimeInForce.GOOD_TILL_CANCEL
         post_only = may_rest and random.random() < 0.3
-        rates = venue.rates_of(trader, instrument)
         needed = instrument.units.base_quanta(quantity)
-        asset = instrument.units.base
         if side is Side.BUY:
+            rates = venue.rates_of(venue.accounts[account], instrument)
             needed = bid_cover(instrument.units, price, quantity, rates, may_rest, post_only)
-            asset = instrument.units.quote
         order = records.place(
             account,
             number,
@@ -431,11 +440,25 @@ class Generator:
             post_only=post_only,
             prevention=random.randrange(6),
         )
-        self._next.append(order)
-        missing = needed + random.choice([-1, 0, 0, 1]) - venue.ledger.available[account, asset]
-        if missing > 0:
-            return records.deposit(account, asset, missing)
-        return records.request_withdrawal(account, asset, -missing)
+        return needed, order
+
+    def _edge_market(self, number: int, account: int, side: Side) -> tuple[int, bytes]:
+        """A market order, by quantity or by amount, and what it needs at the band's edge."""
+        random, venue, market = self._random, self._exchange.venue, MARKETS[number]
+        instrument = venue.instruments[number]
+        worst = instrument.worst_price(side, instrument.reference_price_ticks or market.price_middle)
+        if random.random() < 0.5:
+            quantity = random.randint(2, 12) * market.quantity_increment
+            needed = instrument.units.base_quanta(quantity)
+            if side is Side.BUY:
+                rates = venue.rates_of(venue.accounts[account], instrument)
+                needed = bid_cover(instrument.units, worst, quantity, rates, may_rest=False, post_only=False)
+            return needed, records.place(account, number, side, quantity, prevention=random.randrange(6))
+        amount = self._amount(market)
+        needed = amount
+        if side is Side.SELL:
+            needed = instrument.units.base_quanta(lots_for_amount(instrument, amount, worst))
+        return needed, records.place(account, number, side, quote_amount=amount, prevention=random.randrange(4))
 
     def _asset(self) -> int:
         return self._random.choice([0, 1, 2, 2, 66])
