@@ -14,14 +14,14 @@ from typing import Any, Protocol
 
 import numpy.typing as npt
 
-from differential.coverage import Coverage
-from differential.generator import generate
-from differential.words import in_words
-from reference.codes import CommandKind, EventKind, OrderFlags
-from reference.event import Event, pack_events, unpack_events
-from reference.exchange import Exchange
-from reference.ledger import Place
-from reference.records import as_rows, deposit, patched, request_withdrawal
+from tests.differential.coverage import Coverage
+from tests.differential.generator import generate
+from tests.differential.words import in_words
+from tests.reference.codes import CommandKind, EventKind, OrderFlags
+from tests.reference.event import Event, pack_events, unpack_events
+from tests.reference.exchange import Exchange
+from tests.reference.ledger import Place
+from tests.reference.records import as_rows, deposit, patched, request_withdrawal
 
 Balances = dict[Place, tuple[int, int]]
 """Available and held by (account, asset), where either is not zero."""
@@ -63,7 +63,7 @@ class Inspector(Protocol):
 EngineFactory = Callable[[], Engine]
 
 
-class Difference(AssertionError):  # noqa: N818 - a finding, not a fault of this program
+class Difference(AssertionError):
     """The engine and the reference exchange do not agree."""
 
     def __init__(self, message: str, commands: list[bytes]) -> None:

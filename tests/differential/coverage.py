@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from reference.codes import CloseReason, CommandKind, EventFlags, EventKind, OrderFlags, Prevention, TimeInForce, known
-from reference.event import Event
-from reference.reject import RejectReason
+from tests.reference.codes import (
+    CloseReason,
+    CommandKind,
+    EventFlags,
+    EventKind,
+    OrderFlags,
+    Prevention,
+    TimeInForce,
+    known,
+)
+from tests.reference.event import Event
+from tests.reference.reject import RejectReason
 
 TURNS = (
     "amend keeps its place",

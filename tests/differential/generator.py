@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from random import Random
 
-from reference import records
-from reference.checks import bid_cover, lots_for_amount
-from reference.codes import (
+from tests.reference import records
+from tests.reference.checks import bid_cover, lots_for_amount
+from tests.reference.codes import (
     ANY,
     AccountKind,
     CommandKind,
@@ -25,10 +25,10 @@ from reference.codes import (
     TimeInForce,
     TransferKind,
 )
-from reference.event import Event
-from reference.exchange import Exchange
-from reference.instruments import Units
-from reference.orders import ClientOrderId
+from tests.reference.event import Event
+from tests.reference.exchange import Exchange
+from tests.reference.instruments import Units
+from tests.reference.orders import ClientOrderId
 
 SECOND_NS = 1_000_000_000
 CLIENTS = range(2, 8)

@@ -8,14 +8,14 @@ from typing import Any
 import numpy.typing as npt
 import pytest
 
-from differential.compare import Balances, Difference, OpenOrder, open_orders, run
-from differential.coverage import Coverage
-from differential.generator import generate
-from reference import checks, exchange, fees, matching, prevention, records
-from reference.codes import Prevention
-from reference.event import pack_events
-from reference.exchange import Exchange
-from reference.orders import Order
+from tests.differential.compare import Balances, Difference, OpenOrder, open_orders, run
+from tests.differential.coverage import Coverage
+from tests.differential.generator import generate
+from tests.reference import checks, exchange, fees, matching, prevention, records
+from tests.reference.codes import Prevention
+from tests.reference.event import pack_events
+from tests.reference.exchange import Exchange
+from tests.reference.orders import Order
 
 SEEDS = range(8)
 
@@ -91,7 +91,8 @@ MUTANTS = {
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_reference_agrees_with_itself(seed: int) -> None:
     report = run(ReferenceEngine, seed, 1_000, inspector=ReferenceInspector())
-    assert report.commands > 1_000 and report.inspections >= 3
+    assert report.commands > 1_000
+    assert report.inspections >= 3
     batched = run(ReferenceEngine, seed, 300, inspector=ReferenceInspector(), batch=7)
     assert batched.commands > 300
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reference.codes import (
+from tests.reference.codes import (
     ANY,
     SCHEMA_VERSION,
     CommandKind,
@@ -13,7 +13,7 @@ from reference.codes import (
     TransferKind,
     known,
 )
-from reference.records import HEADER, LIMITS, MONEY, NAMED, ORDER, SETTING, TEXT, UNITS, signed, wide
+from tests.reference.records import HEADER, LIMITS, MONEY, NAMED, ORDER, SETTING, TEXT, UNITS, signed, wide
 
 _FORCES = {1: "gtc", 2: "ioc", 3: "fok"}
 _SIDES = {0: "buy", 1: "sell", 255: "both sides"}
@@ -41,8 +41,8 @@ def _words(kind: int, command: bytes) -> str:
     if kind >= CommandKind.PLACE_ORDER:
         return _order_words(CommandKind(kind), name, command)
     if kind in _NAMED_KINDS:
-        *_header, id, attribute, length, schedule, field = NAMED.unpack_from(command)
-        return f"{name} {id} {field[:length]!r} {attribute=} {schedule=}" + _behind(command, 1)
+        *_header, number, attribute, length, schedule, field = NAMED.unpack_from(command)
+        return f"{name} {number} {field[:length]!r} {attribute=} {schedule=}" + _behind(command, 1)
     if kind >= CommandKind.DEPOSIT:
         return _money_words(CommandKind(kind), name, command)
     *_header, account, instrument, scope, tier, schedule, _reserved, first, second, third = SETTING.unpack_from(command)

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from reference.codes import AccountKind, Permissions, TransferKind
-from reference.orders import ClientOrderId, Order
+from tests.reference.codes import AccountKind, Permissions, TransferKind
+from tests.reference.orders import ClientOrderId, Order
 
 UNLIMITED = 2**32 - 1
 POSITION_UNLIMITED = 2**62

@@ -11,9 +11,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from reference.codes import (
+from tests.reference.codes import (
     AMOUNT_MAX,
     FEE_ACCOUNT,
+    TIERS,
     AccountKind,
     CloseReason,
     CommandKind,
@@ -29,11 +30,11 @@ from reference.codes import (
     TransferKind,
     known,
 )
-from reference.event import Event
-from reference.fees import FeeRates, fee_of_fill, fee_on
-from reference.instruments import Units
-from reference.records import signed
-from reference.reject import RejectReason
+from tests.reference.event import Event
+from tests.reference.fees import FeeRates, fee_of_fill, fee_on, resolved_tier
+from tests.reference.instruments import Units
+from tests.reference.records import signed
+from tests.reference.reject import RejectReason
 
 Place = tuple[int, int]
 
@@ -283,8 +284,8 @@ class Auditor:
         may_trade = account.permissions & Permissions.TRADE and account.kind in (AccountKind.CLIENT, AccountKind.HOUSE)
         _require(bool(may_trade), "the account may trade", event)
         rates = FeeRates(_rate(event.open_lots), _rate(event.open_lots >> 32))
-        tier = self._schedules[event.instrument], account.tier
-        _require(rates == self._tiers.get(tier, FeeRates()), "the rates are those of the account's tier", event)
+        due = resolved_tier(self._tiers, self._schedules[event.instrument], account.tier)
+        _require(rates == due, "the rates are those of the account's tier", event)
         self._orders_accepted += 1
         self._replacing = False
         order = AuditedOrder(
@@ -315,11 +316,16 @@ class Auditor:
         """What the order costs at worst is available."""
         units = self._units[order.instrument]
         if order.side is Side.SELL:
-            asset, needed = units.base, units.base_quanta(order.open)
+            lots = order.open
+            if order.by_amount:
+                lots = order.unspent // (order.price * units.quote_quanta_per_tick_lot)
+                _require(lots > 0, "an amount comes to a lot at its worst price", event)
+            asset, needed = units.base, units.base_quanta(lots)
         elif order.by_amount:
             asset, needed = units.quote, order.unspent
         else:
             asset, notional = units.quote, units.notional(order.price, order.open)
+            _require(notional <= AMOUNT_MAX, "a bid's worst value has a bound", event)
             taker = 0 if order.flags & OrderFlags.POST_ONLY else order.rates.taker_ppm
             maker = order.rates.maker_ppm if order.time_in_force == TimeInForce.GOOD_TILL_CANCEL else 0
             needed = notional + fee_on(notional, max(taker, maker, 0)) + int(taker > 0 and maker > 0)
@@ -370,7 +376,7 @@ class Auditor:
         self._pay(FEE_ACCOUNT, units.quote, taker_fee + maker_fee)
         _require(event.open_lots == taker.open, "open_lots is what the taker has left", event)
         done = taker.unspent == 0 if taker.by_amount else taker.open == 0
-        self._close_both(event, taker, maker, done)
+        self._close_both(event, maker, done)
 
     def _deliver(self, taker: AuditedOrder, maker: AuditedOrder, lots: int, notional: int) -> None:
         units = self._units[taker.instrument]
@@ -380,7 +386,7 @@ class Auditor:
         self._pay(ask.account, units.base, -units.base_quanta(lots))
         self._pay(bid.account, units.base, units.base_quanta(lots))
 
-    def _close_both(self, event: Event, taker: AuditedOrder, maker: AuditedOrder, taker_done: bool) -> None:
+    def _close_both(self, event: Event, maker: AuditedOrder, taker_done: bool) -> None:
         _require(event.has(EventFlags.TAKER_DONE) == taker_done, "TAKER_DONE marks a closed taker", event)
         _require(event.has(EventFlags.MAKER_DONE) == (maker.open == 0), "MAKER_DONE marks a closed maker", event)
         if taker_done:
@@ -393,8 +399,8 @@ class Auditor:
         _require(self._is_own(taker, maker), "prevention is for orders of one owner", event)
         self._prevented[event.instrument] += 1
         _require(event.reference == self._prevented[event.instrument], "prevented matches are consecutive", event)
-        both_transfer = taker.prevention == maker.prevention == Prevention.TRANSFER
-        decrements = taker.prevention == Prevention.TRANSFER and not both_transfer
+        moves = taker.prevention == maker.prevention == Prevention.TRANSFER and taker.account != maker.account
+        decrements = taker.prevention == Prevention.TRANSFER and not moves
         mode = Prevention.DECREMENT if decrements else Prevention(taker.prevention)
         _require(event.self_trade_prevention == mode, f"the taker's mode decides: {mode=}", event)
         ends = mode in (Prevention.EXPIRE_TAKER, Prevention.EXPIRE_BOTH)
@@ -404,7 +410,6 @@ class Auditor:
         maker_loses = smaller if shrinks else 0 if mode is Prevention.EXPIRE_TAKER else maker.open
         losses = (event.quantity_lots, event.open_lots)
         _require(losses == (taker_loses, maker_loses), f"{mode.name} takes {taker_loses} and {maker_loses}", event)
-        moves = mode is Prevention.TRANSFER and taker.account != maker.account
         _require(event.has(EventFlags.TRANSFERRED) == moves, "a transfer is between two accounts", event)
         self._hold(maker, -1)
         maker.open -= maker_loses
@@ -415,7 +420,7 @@ class Auditor:
             amount = self._units[event.instrument].notional(maker.price, maker_loses)
             self._deliver(taker, maker, maker_loses, amount)
         _require(event.amount == amount, f"the amount is what moved or was not spent: {amount=}", event)
-        self._close_both(event, taker, maker, ends or (not taker.by_amount and taker.open == 0))
+        self._close_both(event, maker, ends or (not taker.by_amount and taker.open == 0))
 
     def _cancelled(self, event: Event) -> None:
         order = self._resting(event)
@@ -557,18 +562,25 @@ class Auditor:
             case CommandKind.SET_TRADE_GROUP:
                 self._accounts[event.account].group = event.quantity_lots
             case CommandKind.SET_PERMISSIONS:
-                self._accounts[event.account].permissions = event.quantity_lots
+                self._permissions(event)
             case CommandKind.HALT | CommandKind.RESUME as kind:
                 self._halt(event, kind is CommandKind.HALT)
             case _:
                 # Limits and prices decide what is refused, and refusals leave no trace in the books.
                 pass
 
+    def _permissions(self, event: Event) -> None:
+        account = self._accounts[event.account]
+        fixed = account.kind in (AccountKind.FEE, AccountKind.INSURANCE)
+        fine = not (fixed and event.quantity_lots & ~Permissions.TRANSFER)
+        _require(fine, "the venue's own accounts do nothing but transfer", event)
+        account.permissions = event.quantity_lots
+
     def _fee_tier(self, event: Event) -> None:
         schedule = event.order_flags
         rates = FeeRates(event.price_ticks, signed(event.quantity_lots))
         self._tiers[schedule, event.order_type] = rates
-        tiers = [self._tiers.get((schedule, tier), FeeRates()) for tier in range(256)]
+        tiers = [resolved_tier(self._tiers, schedule, tier) for tier in range(TIERS)]
         orders = self._orders.values()
         tiers += [order.rates for order in orders if self._schedules[order.instrument] == schedule]
         lowest = min(rate.taker_ppm for rate in tiers) + min(rate.maker_ppm for rate in tiers)

@@ -17,9 +17,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from reference import records
-from reference.auditor import Auditor
-from reference.codes import (
+from tests.reference import records
+from tests.reference.auditor import Auditor
+from tests.reference.codes import (
     ANY,
     BOTH_SIDES,
     AccountKind,
@@ -33,9 +33,9 @@ from reference.codes import (
     TimeInForce,
     TransferKind,
 )
-from reference.event import Event
-from reference.exchange import Exchange
-from reference.reject import RejectReason
+from tests.reference.event import Event
+from tests.reference.exchange import Exchange
+from tests.reference.reject import RejectReason
 
 ASSETS = {"base": 0, "quote": 1, "gold": 2}
 FORCES = {
@@ -136,10 +136,10 @@ def _plain_number(words: list[str]) -> int:
 
 
 def _client_order_id(words: list[str]) -> int | bytes | None:
-    id = _option(words, "id")
-    if id is None:
+    told = _option(words, "id")
+    if told is None:
         return None
-    return int(id) if id.isdigit() and id[0] != "0" else id.encode()
+    return int(told) if told.isdigit() and told[0] != "0" else told.encode()
 
 
 def _account(words: list[str]) -> int:

@@ -6,12 +6,12 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from reference.codes import Side
+from tests.reference.codes import Side
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reference.orders import Order
+    from tests.reference.orders import Order
 
 
 def _bid_key(order: Order) -> int:

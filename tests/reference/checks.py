@@ -3,26 +3,26 @@
 They read the venue and change nothing. `gone` is an order that is to be treated as if it had left already.
 """
 
-from reference.accounts import Account
-from reference.codes import OrderType, Permissions, Side, TimeInForce
-from reference.decoding import Amend, NewOrder, Target
-from reference.fees import FeeRates, fee_on
-from reference.instruments import Instrument, Units
-from reference.orders import Order
-from reference.reject import Refused, require
-from reference.reject import RejectReason as Reason
-from reference.venue import Venue
+from tests.reference.accounts import Account
+from tests.reference.codes import AMOUNT_MAX, ORDERS_MAX, OrderType, Permissions, Side, TimeInForce
+from tests.reference.decoding import Amend, NewOrder, Target
+from tests.reference.fees import FeeRates, fee_on
+from tests.reference.instruments import Instrument, Units
+from tests.reference.orders import Order
+from tests.reference.reject import Refused, require
+from tests.reference.reject import RejectReason as Reason
+from tests.reference.venue import Venue
 
 
-def known_account(venue: Venue, id: int) -> Account:
-    account = venue.account(id)
+def known_account(venue: Venue, account_id: int) -> Account:
+    account = venue.account(account_id)
     if account is None:
         raise Refused(Reason.UNKNOWN_ACCOUNT)
     return account
 
 
-def known_instrument(venue: Venue, id: int) -> Instrument:
-    instrument = venue.instrument(id)
+def known_instrument(venue: Venue, instrument_id: int) -> Instrument:
+    instrument = venue.instrument(instrument_id)
     if instrument is None:
         raise Refused(Reason.UNKNOWN_INSTRUMENT)
     return instrument
@@ -77,6 +77,8 @@ def check_new_order(venue: Venue, new: NewOrder, replaced: Target | None = None)
         require(is_unique, Reason.DUPLICATE_CLIENT_ORDER_ID)
     if new.time_in_force is TimeInForce.GOOD_TILL_CANCEL:
         require(len(others) + 1 <= account.limits.open_orders_max, Reason.OPEN_ORDER_LIMIT_EXCEEDED)
+        others_open = sum(len(each.open_orders) for each in venue.accounts) - (gone is not None)
+        require(others_open < ORDERS_MAX, Reason.OPEN_ORDER_LIMIT_EXCEEDED)
     best_opposite = instrument.book.best(new.side.opposite, without=gone)
     if new.side is Side.BUY:
         quantity = new.quantity_lots
@@ -93,6 +95,9 @@ def check_new_order(venue: Venue, new: NewOrder, replaced: Target | None = None)
     elif new.by_amount:
         needed = new.amount
     else:
+        if new.order_type is OrderType.MARKET:
+            worst = instrument.units.notional(limit, new.quantity_lots)
+            require(worst <= AMOUNT_MAX, Reason.INSUFFICIENT_FUNDS)
         may_rest = new.time_in_force is TimeInForce.GOOD_TILL_CANCEL
         needed = bid_cover(instrument.units, limit, new.quantity_lots, rates, may_rest, new.post_only)
     check_funds(venue, account, instrument.units, new.side, needed, gone)
@@ -207,6 +212,5 @@ def bid_cover(
 
 
 def lots_for_amount(instrument: Instrument, amount: int, price_ticks: int) -> int:
-    """The lots that an amount is worth at a price, in whole increments."""
-    lots = amount // (price_ticks * instrument.units.quote_quanta_per_tick_lot)
-    return instrument.limits.whole_increments(lots)
+    """The lots that an amount is worth at a price, whole increments or not."""
+    return amount // (price_ticks * instrument.units.quote_quanta_per_tick_lot)

@@ -12,13 +12,19 @@ INSURANCE_ACCOUNT = 1
 AMOUNT_MAX = 2**120
 """The most of one asset that the venue may hold, in quanta."""
 NOTIONAL_MAX = AMOUNT_MAX // 2
-"""The highest upper bound an instrument may put on an order's notional."""
-QUANTITY_MAX = 2**48
+"""The highest upper bound that an instrument may put on the notional of an order."""
+QUANTITY_MAX = 2**40
+ORDERS_MAX = 2**24
+"""The most orders that can be open at once."""
 PRICE_MAX = 2**62
 """The highest reference price."""
 TICKS_MAX = 2**63 - 1
 """The highest price that a record can carry."""
 PPM = 1_000_000
+SCHEDULE_MAX = 255
+"""The highest fee schedule."""
+TIERS = 256
+"""How many tiers a fee schedule has."""
 
 
 def known(codes: type[IntEnum], code: int) -> bool:

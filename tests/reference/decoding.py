@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reference.codes import (
+from tests.reference.codes import (
     ANY,
     BOTH_SIDES,
     COMMAND_KINDS,
     NOTIONAL_MAX,
     PPM,
+    PRICE_MAX,
     QUANTITY_MAX,
+    SCHEDULE_MAX,
     SCHEMA_VERSION,
     AccountKind,
     CommandKind,
@@ -28,11 +30,23 @@ from reference.codes import (
     TransferKind,
     known,
 )
-from reference.instruments import Limits, Units
-from reference.orders import ClientOrderId
-from reference.records import HEADER, LIMITS, MONEY, NAMED, ORDER, RECORD_BYTES, SETTING, TEXT, UNITS, signed, wide
-from reference.reject import Refused, require
-from reference.reject import RejectReason as Reason
+from tests.reference.instruments import Limits, Units
+from tests.reference.orders import ClientOrderId
+from tests.reference.records import (
+    HEADER,
+    LIMITS,
+    MONEY,
+    NAMED,
+    ORDER,
+    RECORD_BYTES,
+    SETTING,
+    TEXT,
+    UNITS,
+    signed,
+    wide,
+)
+from tests.reference.reject import Refused, require
+from tests.reference.reject import RejectReason as Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,23 +336,25 @@ def _name(field: bytes, length: int) -> bytes:
 
 
 def _named(kind: CommandKind, records: Records) -> Named:
-    *_header, id, attribute, length, fee_schedule, field = NAMED.unpack(records.take())
+    *_header, number, attribute, length, fee_schedule, field = NAMED.unpack(records.take())
     name = _name(field, length)
     if kind is CommandKind.ADD_ASSET:
         require(attribute <= 30, Reason.SETTING_OUT_OF_RANGE)
     else:
-        require(known(AccountKind, attribute), Reason.SETTING_OUT_OF_RANGE)
-    return Named(kind, id, attribute, fee_schedule, name)
+        # There is one fee account and one insurance fund, and both exist from the start.
+        require(attribute in (AccountKind.CLIENT, AccountKind.HOUSE), Reason.SETTING_OUT_OF_RANGE)
+    return Named(kind, number, attribute, fee_schedule, name)
 
 
 def _list_instrument(records: Records) -> Named:
-    *_header, id, attribute, length, fee_schedule, field = NAMED.unpack(records.take())
+    *_header, number, attribute, length, fee_schedule, field = NAMED.unpack(records.take())
     _kind, _schema, base, quote, quanta, base_quanta = UNITS.unpack(records.take(CommandKind.INSTRUMENT_UNITS))
     name = _name(field, length)
     require(known(InstrumentKind, attribute), Reason.SETTING_OUT_OF_RANGE)
+    require(fee_schedule <= SCHEDULE_MAX and base != quote, Reason.SETTING_OUT_OF_RANGE)
     require(quanta > 0 and base_quanta > 0, Reason.UNITS_NOT_WHOLE)
     units = Units(base, quote, quanta, base_quanta)
-    return Named(CommandKind.LIST_INSTRUMENT, id, attribute, fee_schedule, name, units, _limits(records))
+    return Named(CommandKind.LIST_INSTRUMENT, number, attribute, fee_schedule, name, units, _limits(records))
 
 
 def _limits(records: Records) -> Limits:
@@ -352,7 +368,7 @@ def _limits(records: Records) -> Limits:
         limits.price_increment_ticks > 0
         and limits.quantity_increment_lots > 0
         and 0 < limits.quantity_min_lots <= limits.quantity_max_lots <= QUANTITY_MAX
-        and limits.notional_min_quanta <= limits.notional_max_quanta <= 2 * NOTIONAL_MAX
+        and limits.notional_min_quanta <= limits.notional_max_quanta <= NOTIONAL_MAX
         and limits.band_down_ppm <= PPM
     )
     require(in_range, Reason.SETTING_OUT_OF_RANGE)
@@ -368,10 +384,10 @@ def _setting(kind: CommandKind, records: Records) -> Setting:
         case CommandKind.SET_INSTRUMENT_LIMITS:
             limits = _limits(records)
         case CommandKind.SET_REFERENCE_PRICE:
-            in_range = first < 2**63
+            in_range = first <= PRICE_MAX
         case CommandKind.SET_FEE_TIER:
             values = (signed(first), signed(second), 0)
-            in_range = abs(values[0]) <= PPM and abs(values[1]) <= PPM
+            in_range = abs(values[0]) <= PPM and abs(values[1]) <= PPM and fee_schedule <= SCHEDULE_MAX
         case CommandKind.SET_ACCOUNT_LIMITS:
             in_range = all(value < 2**32 for value in values)
         case CommandKind.SET_TRADE_GROUP:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from reference.codes import SCHEMA_VERSION, EventFlags, EventKind
+from tests.reference.codes import SCHEMA_VERSION, EventFlags, EventKind
 
 EVENT_DTYPE = np.dtype(
     [

@@ -4,9 +4,16 @@ from typing import Any
 
 import numpy.typing as npt
 
-from reference import matching
-from reference.checks import check_amend, check_new_order, is_reduction, known_account, known_instrument, known_order
-from reference.codes import (
+from tests.reference import matching
+from tests.reference.checks import (
+    check_amend,
+    check_new_order,
+    is_reduction,
+    known_account,
+    known_instrument,
+    known_order,
+)
+from tests.reference.codes import (
     ANY,
     NEW_ORDER_KINDS,
     ORDER_ENTRY_KINDS,
@@ -15,7 +22,7 @@ from reference.codes import (
     EventKind,
     Side,
 )
-from reference.decoding import (
+from tests.reference.decoding import (
     Amend,
     Cancel,
     CancelAll,
@@ -29,14 +36,14 @@ from reference.decoding import (
     decode,
     read_header,
 )
-from reference.event import Event
-from reference.ledger import Place
-from reference.orders import Order
-from reference.records import ORDER, split_commands
-from reference.reject import Refused, require
-from reference.reject import RejectReason as Reason
-from reference.settings import add_named, apply_setting, move_money
-from reference.venue import Venue
+from tests.reference.event import Event
+from tests.reference.ledger import Place
+from tests.reference.orders import Order
+from tests.reference.records import ORDER, split_commands
+from tests.reference.reject import Refused, require
+from tests.reference.reject import RejectReason as Reason
+from tests.reference.settings import add_named, apply_setting, move_money
+from tests.reference.venue import Venue
 
 
 class InvariantError(AssertionError):

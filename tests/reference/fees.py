@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from reference.codes import PPM
+from tests.reference.codes import PPM
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +11,12 @@ class FeeRates:
 
     taker_ppm: int = 0
     maker_ppm: int = 0
+
+
+def resolved_tier(tiers: dict[tuple[int, int], FeeRates], schedule: int, tier: int) -> FeeRates:
+    """The rates of a tier: its own, else those of the nearest lower one that was set, else none."""
+    lower = (tiers.get((schedule, other)) for other in range(tier, -1, -1))
+    return next((rates for rates in lower if rates is not None), FeeRates())
 
 
 def ceil_div(dividend: int, divisor: int) -> int:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from reference.book import Book
-from reference.codes import PPM, TICKS_MAX, Side
-from reference.fees import ceil_div
+from tests.reference.book import Book
+from tests.reference.codes import PPM, TICKS_MAX, Side
+from tests.reference.fees import ceil_div
 
 
 @dataclass(frozen=True, slots=True)

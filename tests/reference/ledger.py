@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from reference.codes import FEE_ACCOUNT
+from tests.reference.codes import FEE_ACCOUNT
 
 Place = tuple[int, int]
 """An account and an asset."""

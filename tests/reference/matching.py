@@ -1,7 +1,7 @@
 """Matching: what happens to an order that was accepted, or that comes in again after an amendment."""
 
-from reference.checks import lots_for_amount
-from reference.codes import (
+from tests.reference.checks import lots_for_amount
+from tests.reference.codes import (
     FEE_ACCOUNT,
     CloseReason,
     EventFlags,
@@ -11,13 +11,13 @@ from reference.codes import (
     Side,
     TimeInForce,
 )
-from reference.decoding import NewOrder
-from reference.event import Event
-from reference.fees import fee_of_fill
-from reference.instruments import Instrument
-from reference.orders import Order
-from reference.prevention import prevent
-from reference.venue import Venue
+from tests.reference.decoding import NewOrder
+from tests.reference.event import Event
+from tests.reference.fees import fee_of_fill
+from tests.reference.instruments import Instrument
+from tests.reference.orders import Order
+from tests.reference.prevention import prevent
+from tests.reference.venue import Venue
 
 
 def accept(venue: Venue, new: NewOrder, limit_ticks: int) -> None:
@@ -39,8 +39,6 @@ def accept(venue: Venue, new: NewOrder, limit_ticks: int) -> None:
         client_order_id=new.client_order_id,
         rates=venue.rates_of(account, instrument),
     )
-    if order.by_amount and order.side is Side.SELL:
-        order.lots_max = lots_for_amount(instrument, order.amount, limit_ticks)
     venue.emit(
         Event(
             EventKind.ORDER_ACCEPTED,
@@ -142,8 +140,7 @@ def _lots_for_rest(instrument: Instrument, taker: Order, maker: Order) -> int:
     """The lots that the rest of the taker's amount gives at the maker's price, in whole increments."""
     price = maker.price_ticks
     if taker.side is Side.SELL:
-        covered = instrument.limits.whole_increments(taker.lots_max - taker.executed_lots)
-        return min(lots_for_amount(instrument, taker.unspent, price), covered)
+        return instrument.limits.whole_increments(lots_for_amount(instrument, taker.unspent, price))
     # The most lots whose price with the fee stays within the rest, found by halving. More than an increment above what
     # the maker has need not be looked at.
     fits, too_many = 0, maker.open_lots + instrument.limits.quantity_increment_lots + 1

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from reference.codes import OrderFlags, OrderType, Prevention, Side, TimeInForce
-from reference.fees import FeeRates, fee_of_fill
-from reference.instruments import Units
+from tests.reference.codes import OrderFlags, OrderType, Prevention, Side, TimeInForce
+from tests.reference.fees import FeeRates, fee_of_fill
+from tests.reference.instruments import Units
 
 ClientOrderId = int | bytes | None
 """A number from 1, a text, or none."""
@@ -36,8 +36,6 @@ class Order:
     maker_notional: int = 0
     spent: int = 0
     """By amount: what a bid paid with its fee, what an ask got before it."""
-    lots_max: int = 0
-    """By amount: the lots an ask was covered for."""
 
     @property
     def by_amount(self) -> bool:

@@ -1,10 +1,10 @@
 """Self-trade prevention: what happens when an order would trade with one of the same owner."""
 
-from reference.codes import EventFlags, EventKind, Prevention
-from reference.event import Event
-from reference.instruments import Instrument
-from reference.orders import Order
-from reference.venue import Venue
+from tests.reference.codes import EventFlags, EventKind, Prevention
+from tests.reference.event import Event
+from tests.reference.instruments import Instrument
+from tests.reference.orders import Order
+from tests.reference.venue import Venue
 
 
 def prevent(venue: Venue, instrument: Instrument, taker: Order, maker: Order) -> bool:
@@ -26,7 +26,7 @@ def prevent(venue: Venue, instrument: Instrument, taker: Order, maker: Order) ->
     else:
         taker.prevented_lots += taker_loses
         taker_done, amount = taker.open_lots == 0, 0
-    transferred = mode is Prevention.TRANSFER and taker.account != maker.account
+    transferred = mode is Prevention.TRANSFER
     venue.reduce(maker, prevented=maker_loses)
     if transferred:
         amount = instrument.units.notional(maker.price_ticks, maker_loses)
@@ -56,7 +56,8 @@ def prevent(venue: Venue, instrument: Instrument, taker: Order, maker: Order) ->
 
 
 def decided_mode(taker: Order, maker: Order) -> Prevention:
-    """The taker's mode; a transfer needs both orders to say so."""
-    if taker.prevention is Prevention.TRANSFER and maker.prevention is not Prevention.TRANSFER:
+    """The taker's mode; a transfer needs both orders to say so, and two accounts."""
+    transfers = maker.prevention is Prevention.TRANSFER and taker.account != maker.account
+    if taker.prevention is Prevention.TRANSFER and not transfers:
         return Prevention.DECREMENT
     return taker.prevention

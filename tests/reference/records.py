@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from reference.codes import (
+from tests.reference.codes import (
     ANY,
     BOTH_SIDES,
     SCHEMA_VERSION,
@@ -208,7 +208,7 @@ def limits_record(
     price_increment_ticks: int = 1,
     quantity_increment_lots: int = 1,
     quantity_min_lots: int = 1,
-    quantity_max_lots: int = 2**48,
+    quantity_max_lots: int = 2**40,
     notional_min_quanta: int = 0,
     notional_max_quanta: int = 2**100,
     band_down_ppm: int = 1_000_000,
@@ -353,24 +353,31 @@ def replace(
 
 
 def _named(
-    kind: CommandKind, id: int, attribute: int, name: bytes, fee_schedule: int, time_ns: int, count: int
+    kind: CommandKind, number: int, attribute: int, name: bytes, fee_schedule: int, time_ns: int, count: int
 ) -> bytes:
-    return NAMED.pack(*_header(kind, time_ns, count), id, attribute, len(name), fee_schedule, name)
+    return NAMED.pack(*_header(kind, time_ns, count), number, attribute, len(name), fee_schedule, name)
 
 
-def add_asset(id: int, name: bytes, scale: int = 2, *, time_ns: int = 0) -> bytes:
-    return _named(CommandKind.ADD_ASSET, id, scale, name, 0, time_ns, 1)
+def add_asset(asset_id: int, name: bytes, scale: int = 2, *, time_ns: int = 0) -> bytes:
+    return _named(CommandKind.ADD_ASSET, asset_id, scale, name, 0, time_ns, 1)
 
 
-def open_account(id: int, name: bytes, kind: int = 1, *, time_ns: int = 0) -> bytes:
-    return _named(CommandKind.OPEN_ACCOUNT, id, kind, name, 0, time_ns, 1)
+def open_account(account_id: int, name: bytes, kind: int = 1, *, time_ns: int = 0) -> bytes:
+    return _named(CommandKind.OPEN_ACCOUNT, account_id, kind, name, 0, time_ns, 1)
 
 
 def list_instrument(
-    id: int, name: bytes, units: bytes, limits: bytes, fee_schedule: int = 0, kind: int = 1, *, time_ns: int = 0
+    instrument_id: int,
+    name: bytes,
+    units: bytes,
+    limits: bytes,
+    fee_schedule: int = 0,
+    kind: int = 1,
+    *,
+    time_ns: int = 0,
 ) -> bytes:
     """List an instrument with the records of [`units_record`] and [`limits_record`]."""
-    return _named(CommandKind.LIST_INSTRUMENT, id, kind, name, fee_schedule, time_ns, 3) + units + limits
+    return _named(CommandKind.LIST_INSTRUMENT, instrument_id, kind, name, fee_schedule, time_ns, 3) + units + limits
 
 
 # Settings.

@@ -57,7 +57,7 @@ class RejectReason(IntEnum):
     FEE_SCHEDULE_NEGATIVE = 115
 
 
-class Refused(Exception):  # noqa: N818 - a refusal is an outcome, not an error
+class Refused(Exception):
     """Raised by a check. Nothing has changed when it is raised, so there is nothing to undo."""
 
     def __init__(self, reason: RejectReason) -> None:

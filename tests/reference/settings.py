@@ -1,12 +1,11 @@
 """Commands that are not about orders: names, limits, halts, money. Each checks everything, then changes."""
 
-from reference.accounts import Account, AccountLimits, transfer_allowed
-from reference.checks import known_account, known_instrument
-from reference.codes import (
+from tests.reference.accounts import Account, AccountLimits, transfer_allowed
+from tests.reference.checks import known_account, known_instrument
+from tests.reference.codes import (
     AMOUNT_MAX,
     ANY,
-    NOTIONAL_MAX,
-    PRICE_MAX,
+    TIERS,
     AccountKind,
     CommandKind,
     EventKind,
@@ -14,18 +13,15 @@ from reference.codes import (
     Permissions,
     TransferKind,
 )
-from reference.decoding import Money, Named, Setting
-from reference.event import Event
-from reference.fees import FeeRates
-from reference.instruments import Instrument, Limits
-from reference.ledger import Withdrawal
-from reference.records import unsigned
-from reference.reject import Refused, require
-from reference.reject import RejectReason as Reason
-from reference.venue import Venue
-
-SCHEDULE_MAX = 255
-TIERS = 256
+from tests.reference.decoding import Money, Named, Setting
+from tests.reference.event import Event
+from tests.reference.fees import FeeRates, resolved_tier
+from tests.reference.instruments import Instrument
+from tests.reference.ledger import Withdrawal
+from tests.reference.records import unsigned
+from tests.reference.reject import Refused, require
+from tests.reference.reject import RejectReason as Reason
+from tests.reference.venue import Venue
 
 
 def _applied(
@@ -71,8 +67,8 @@ def add_named(venue: Venue, named: Named) -> None:
             _list_instrument(venue, named)
 
 
-def _check_new(id: int, name: bytes, names: list[bytes]) -> None:
-    require(id == len(names), Reason.ID_NOT_NEXT)
+def _check_new(number: int, name: bytes, names: list[bytes]) -> None:
+    require(number == len(names), Reason.ID_NOT_NEXT)
     require(name not in names, Reason.NAME_TAKEN)
 
 
@@ -84,8 +80,6 @@ def _add_asset(venue: Venue, named: Named) -> None:
 
 def _open_account(venue: Venue, named: Named) -> None:
     kind = AccountKind(named.attribute)
-    # There is one fee account and one insurance fund, and both exist from the start.
-    require(kind in (AccountKind.CLIENT, AccountKind.HOUSE), Reason.SETTING_OUT_OF_RANGE)
     _check_new(named.id, named.name, [account.name for account in venue.accounts])
     venue.accounts.append(Account(named.id, named.name, kind, Permissions.ALL))
     _applied(venue, named.kind, account=named.id, tier_or_kind=kind)
@@ -93,17 +87,12 @@ def _open_account(venue: Venue, named: Named) -> None:
 
 def _list_instrument(venue: Venue, named: Named) -> None:
     units, limits = named.units, named.limits
-    assert units is not None and limits is not None, "Invariant: a listing was read with its units and limits"
+    assert units is not None, "Invariant: a listing was read with its units"
+    assert limits is not None, "Invariant: a listing was read with its limits"
     _check_new(named.id, named.name, [instrument.name for instrument in venue.instruments])
     require(max(units.base, units.quote) < len(venue.assets), Reason.UNKNOWN_ASSET)
-    require(units.base != units.quote and named.fee_schedule <= SCHEDULE_MAX, Reason.SETTING_OUT_OF_RANGE)
-    _check_limits(limits)
     venue.instruments.append(Instrument(named.id, named.name, units, limits, named.fee_schedule))
     _applied(venue, named.kind, instrument=named.id, tier_or_kind=named.attribute, schedule=named.fee_schedule)
-
-
-def _check_limits(limits: Limits) -> None:
-    require(limits.notional_max_quanta <= NOTIONAL_MAX, Reason.SETTING_OUT_OF_RANGE)
 
 
 # Values.
@@ -116,11 +105,9 @@ def apply_setting(venue: Venue, setting: Setting) -> None:
             return
         case CommandKind.SET_INSTRUMENT_LIMITS:
             assert setting.limits is not None, "Invariant: limits were read with the command"
-            _check_limits(setting.limits)
             known_instrument(venue, setting.instrument).limits = setting.limits
             _applied(venue, kind, instrument=setting.instrument)
         case CommandKind.SET_REFERENCE_PRICE:
-            require(first <= PRICE_MAX, Reason.SETTING_OUT_OF_RANGE)
             known_instrument(venue, setting.instrument).set_price_ticks = first or None
             _applied(venue, kind, instrument=setting.instrument, first=first)
         case CommandKind.SET_FEE_TIER:
@@ -135,7 +122,10 @@ def apply_setting(venue: Venue, setting: Setting) -> None:
             known_account(venue, setting.account).group = first
             _applied(venue, kind, account=setting.account, second=first)
         case CommandKind.SET_PERMISSIONS:
-            known_account(venue, setting.account).permissions = first
+            account = known_account(venue, setting.account)
+            fixed = account.kind in (AccountKind.FEE, AccountKind.INSURANCE)
+            require(not (fixed and first & ~Permissions.TRANSFER), Reason.SETTING_OUT_OF_RANGE)
+            account.permissions = first
             _applied(venue, kind, account=setting.account, second=first)
         case CommandKind.SET_POSITION_LIMIT:
             known_instrument(venue, setting.instrument)
@@ -147,17 +137,14 @@ def apply_setting(venue: Venue, setting: Setting) -> None:
 
 def _set_fee_tier(venue: Venue, setting: Setting) -> None:
     schedule, rates = setting.fee_schedule, FeeRates(setting.values[0], setting.values[1])
-    require(schedule <= SCHEDULE_MAX, Reason.SETTING_OUT_OF_RANGE)
-    tiers = {tier: old for (other, tier), old in venue.fee_tiers.items() if other == schedule} | {setting.tier: rates}
-    every_rate = list(tiers.values())
-    if len(tiers) < TIERS:
-        every_rate.append(FeeRates())
+    tiers = venue.fee_tiers | {(schedule, setting.tier): rates}
+    every_rate = [resolved_tier(tiers, schedule, tier) for tier in range(TIERS)]
     orders = venue.open_orders()
     every_rate += [order.rates for order in orders if venue.instruments[order.instrument].fee_schedule == schedule]
     # Any order may meet any other: the cheapest taker with the dearest rebate must still leave nothing to pay.
     lowest = min(rate.taker_ppm for rate in every_rate) + min(rate.maker_ppm for rate in every_rate)
     require(lowest >= 0, Reason.FEE_SCHEDULE_NEGATIVE)
-    venue.fee_tiers[schedule, setting.tier] = rates
+    venue.fee_tiers = tiers
     taker, maker = rates.taker_ppm, unsigned(rates.maker_ppm)
     _applied(venue, setting.kind, first=taker, second=maker, tier_or_kind=setting.tier, schedule=schedule)
 

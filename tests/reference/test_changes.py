@@ -1,9 +1,9 @@
 """Section 4: cancel, amend, replace."""
 
-from reference import records
-from reference.blotter import Blotter, check
-from reference.codes import Side
-from reference.reject import RejectReason
+from tests.reference import records
+from tests.reference.blotter import Blotter, check
+from tests.reference.codes import Side
+from tests.reference.reject import RejectReason
 
 RICH = """
     deposit A2 quote 10000

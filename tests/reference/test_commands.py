@@ -2,12 +2,12 @@
 
 import pytest
 
-from reference import records
-from reference.blotter import Blotter
-from reference.codes import ANY, CommandKind, EventFlags, EventKind, Side
-from reference.event import Event, pack_events, unpack_events
-from reference.exchange import Exchange
-from reference.reject import RejectReason as Reason
+from tests.reference import records
+from tests.reference.blotter import Blotter
+from tests.reference.codes import ANY, CommandKind, EventFlags, EventKind, Side
+from tests.reference.event import Event, pack_events, unpack_events
+from tests.reference.exchange import Exchange
+from tests.reference.reject import RejectReason as Reason
 
 PLACE = records.place(2, 0, Side.BUY, 5, 10)
 TEXT_PLACE = records.place(2, 0, Side.BUY, 5, 10, client_order_id=b"x")
@@ -86,18 +86,29 @@ SETTINGS = [
     (records.add_asset(3, b"n" * 33), Reason.INVALID_NAME),
     (records.open_account(7, b"fees", 1), Reason.NAME_TAKEN),
     (records.open_account(8, b"fees", 5), Reason.SETTING_OUT_OF_RANGE),
-    (records.open_account(8, b"fees", 3), Reason.SETTING_OUT_OF_RANGE),
-    (records.open_account(8, b"fees", 4), Reason.SETTING_OUT_OF_RANGE),
+    (records.open_account(9, b"fees", 3), Reason.SETTING_OUT_OF_RANGE),
+    (records.open_account(9, b"fees", 4), Reason.SETTING_OUT_OF_RANGE),
     (records.list_instrument(9, b"", LIMITS, LIMITS), Reason.MALFORMED_RECORDS),
     (records.list_instrument(9, b"", UNITS, UNITS, kind=2), Reason.INVALID_NAME),
     (records.list_instrument(9, b"x", UNITS, UNITS, kind=2), Reason.SETTING_OUT_OF_RANGE),
     (records.list_instrument(9, b"x", records.units_record(0, 1, 0, 1), UNITS), Reason.UNITS_NOT_WHOLE),
+    (records.list_instrument(9, b"x", records.units_record(7, 7, 0, 1), UNITS), Reason.SETTING_OUT_OF_RANGE),
+    (records.list_instrument(9, b"x", records.units_record(0, 1, 0, 1), UNITS, 256), Reason.SETTING_OUT_OF_RANGE),
+    (
+        records.list_instrument(9, b"x", UNITS, records.limits_record(quantity_max_lots=2**40 + 1)),
+        Reason.SETTING_OUT_OF_RANGE,
+    ),
+    (longer(records.list_instrument(9, b"x", UNITS, LIMITS, 256), LIMITS), Reason.SETTING_OUT_OF_RANGE),
+    (longer(records.set_reference_price(9, 2**62 + 1), LIMITS), Reason.SETTING_OUT_OF_RANGE),
+    (longer(records.set_reference_price(9, 2**62), LIMITS), Reason.MALFORMED_RECORDS),
+    (longer(records.set_fee_tier(256, 0, 0, 0), LIMITS), Reason.SETTING_OUT_OF_RANGE),
+    (longer(records.set_permissions(0, 7), LIMITS), Reason.MALFORMED_RECORDS),
     (records.list_instrument(9, b"x", UNITS, UNITS), Reason.MALFORMED_RECORDS),
     (records.list_instrument(9, b"x", UNITS, LIMITS), Reason.ID_NOT_NEXT),
     (records.list_instrument(2, b"GOLD/QUOTE", UNITS, LIMITS), Reason.NAME_TAKEN),
     (records.list_instrument(2, b"x", records.units_record(0, 3, 1, 1), LIMITS), Reason.UNKNOWN_ASSET),
-    (records.list_instrument(2, b"x", records.units_record(1, 1, 1, 1), LIMITS), Reason.SETTING_OUT_OF_RANGE),
-    (records.list_instrument(2, b"x", UNITS, LIMITS, 256), Reason.SETTING_OUT_OF_RANGE),
+    (records.list_instrument(9, b"x", records.units_record(1, 1, 1, 1), LIMITS), Reason.SETTING_OUT_OF_RANGE),
+    (records.list_instrument(9, b"x", UNITS, LIMITS, 256), Reason.SETTING_OUT_OF_RANGE),
     (
         records.list_instrument(2, b"x", UNITS, records.limits_record(notional_max_quanta=2**119 + 1)),
         Reason.SETTING_OUT_OF_RANGE,
@@ -117,6 +128,8 @@ SETTINGS = [
     (records.set_trade_group(9, 2**32 - 1), Reason.UNKNOWN_ACCOUNT),
     (records.set_permissions(9, 8), Reason.SETTING_OUT_OF_RANGE),
     (records.set_permissions(9, 7), Reason.UNKNOWN_ACCOUNT),
+    (records.set_permissions(0, 1), Reason.SETTING_OUT_OF_RANGE),
+    (records.set_permissions(1, 6), Reason.SETTING_OUT_OF_RANGE),
     (records.set_position_limit(9, 9, 2**62 + 1), Reason.SETTING_OUT_OF_RANGE),
     (records.set_position_limit(9, 9, 2**62), Reason.UNKNOWN_INSTRUMENT),
     (records.set_position_limit(9, 0, 2**62), Reason.UNKNOWN_ACCOUNT),
@@ -139,7 +152,8 @@ SETTINGS = [
 
 def one(events: list[Event]) -> Event:
     (event,) = events
-    assert event.flags == EventFlags.LAST and event.k == 0
+    assert event.flags == EventFlags.LAST
+    assert event.k == 0
     return event
 
 
@@ -234,8 +248,6 @@ def test_what_a_setting_says(command: bytes, fields: dict[str, int]) -> None:
 
 def test_a_negative_maker_rate_is_in_twos_complement() -> None:
     blotter = Blotter()
-    for tier in range(256):
-        blotter.send(records.set_fee_tier(0, tier, 10, 0))
     assert one(blotter.send(records.set_fee_tier(0, 0, 10, -7))).quantity_lots == 2**64 - 7
     blotter.lines("deposit A2 quote 100")
     accepted = blotter.send(records.place(2, 0, Side.BUY, 5, 10))[0]
@@ -248,12 +260,14 @@ def test_events_round_trip_through_their_bytes() -> None:
     events = blotter.send(records.place(2, 0, Side.BUY, 5, 10, client_order_id=b"seven"))
     events += blotter.send(records.deposit(2, 0, 2**120))
     rows = pack_events(events)
-    assert rows.dtype.itemsize == 128 and unpack_events(rows) == events
+    assert rows.dtype.itemsize == 128
+    assert unpack_events(rows) == events
 
 
 def test_layouts_are_records() -> None:
     dtypes = [getattr(records, name) for name in dir(records) if name.endswith("_DTYPE")]
-    assert len(dtypes) == 7 and {dtype.itemsize for dtype in dtypes} == {64}
+    assert len(dtypes) == 7
+    assert {dtype.itemsize for dtype in dtypes} == {64}
     (row,) = records.as_rows([records.place(2, 3, Side.SELL, 5, 10, client_order_id=6, time_ns=9)])
     assert (row["account"], row["instrument"], row["side"], row["quantity_lots"], row["price_ticks"]) == (
         2,

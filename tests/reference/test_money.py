@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference.blotter import check
-from reference.codes import PPM
-from reference.fees import fee_of_fill, fee_on
+from tests.reference.blotter import check
+from tests.reference.codes import PPM
+from tests.reference.fees import fee_of_fill, fee_on
 
 RICH = """
     deposit A2 quote 100000
@@ -60,15 +60,11 @@ def test_a_makers_fee_is_rounded_over_its_takers() -> None:
     )
 
 
-def every_tier(taker: int) -> str:
-    return "".join(f"fees {taker} 0 tier={tier}\n" for tier in range(256))
-
-
 def test_a_rebate_rounds_its_payment_down() -> None:
     # Rebate of 200 ppm on 4000, 8000, ...: 0.8 pays 0, 1.6 pays 1, 2.4 pays 2. The hold is the bare notional.
     check(
         RICH
-        + every_tier(300)
+        + "fees 300 0\n"
         + """
         fees 300 -200
         buy O1 A2 120 @100       => accepted
@@ -84,18 +80,42 @@ def test_a_rebate_rounds_its_payment_down() -> None:
     )
 
 
+def test_a_tier_that_was_never_set_has_the_rates_of_the_nearest_lower_one() -> None:
+    check(
+        RICH
+        + """
+        fees 1000 0 tier=3
+        fees 9000 0 tier=5 schedule=1
+        fees 5000 0 tier=9
+        sell O1 A3 100 @100
+        tier A2 2
+        buy O2 A2 10 @100      => accepted; 10@100 O1 closing taker
+        tier A2 8
+        buy O3 A2 10 @100      => accepted; 10@100 O1 fees 1/0 closing taker
+        tier A2 255
+        buy O4 A2 10 @100      => accepted; 10@100 O1 fees 5/0 closing taker
+        fees 0 0 tier=9
+        buy O5 A2 10 @100      => accepted; 10@100 O1 closing taker
+        """
+    )
+
+
 def test_a_rebate_needs_every_tier_to_charge() -> None:
     check(
         """
-        fees 300 -200                => fee_schedule_negative
+        fees 300 -200 tier=1         => fee_schedule_negative
         fees -1 0                    => fee_schedule_negative
+        fees 300 -200
+        fees 199 0 tier=255          => fee_schedule_negative
+        fees 200 0 tier=255
+        fees 199 -200                => fee_schedule_negative
+        fees 200 -200
         fees 1000001 0               => setting_out_of_range
         fees 300 0 schedule=256      => setting_out_of_range
         """
     )
     check(
-        every_tier(300)
-        + """
+        """
         fees 300 -300
         fees 299 0 tier=9            => fee_schedule_negative
         fees 300 -301 tier=4         => fee_schedule_negative
@@ -109,7 +129,7 @@ def test_open_orders_count_with_the_rates_they_have() -> None:
         + """
         buy O1 A2 5 @10              # Accepted without fee: no rebate may meet it as long as it is open.
         """
-        + every_tier(300)
+        + "fees 300 0\n"
         + """
         fees 300 -1                  => fee_schedule_negative
         cancel O1 A2                 => O1 cancelled 5

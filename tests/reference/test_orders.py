@@ -2,10 +2,10 @@
 
 import pytest
 
-from reference import records
-from reference.blotter import Blotter, check
-from reference.codes import EventKind, Side
-from reference.reject import RejectReason
+from tests.reference import records
+from tests.reference.blotter import Blotter, check
+from tests.reference.codes import EventKind, Side
+from tests.reference.reject import RejectReason
 
 RICH = """
     deposit A2 quote 1000000
@@ -208,23 +208,27 @@ def test_an_ask_by_amount_counts_its_gross() -> None:
 
 def test_an_ask_by_amount_needs_its_lots_at_the_worst_price() -> None:
     limits = records.limits_record(band_down_ppm=500_000, quantity_increment_lots=10)
-    # 999 quanta at 50 are 19.98 lots: 19, rounded down to 10.
-    for base, outcome in ((9, "insufficient_funds"), (10, "accepted at 50; expired 999 quanta (no_liquidity)")):
+    # 999 quanta at 50 are 19.98 lots: 19, although only whole tens can be traded.
+    for base, outcome in ((18, "insufficient_funds"), (19, "accepted at 50; expired 999 quanta (no_liquidity)")):
         check(f"reference 100\ndeposit A3 base {base}\nsell O1 A3 for 999 => {outcome}", limits=limits)
-    check("reference 100\ndeposit A3 base 99\nsell O1 A3 for 499 => insufficient_funds", limits=limits)
+    check("reference 100\ndeposit A3 base 99\nsell O1 A3 for 49 => insufficient_funds", limits=limits)
+    check(
+        "reference 100\ndeposit A3 base 1\nsell O1 A3 for 50 => accepted at 50; expired 50 quanta (no_liquidity)",
+        limits=limits,
+    )
 
 
-def test_an_ask_by_amount_never_gives_more_than_it_was_covered_for() -> None:
-    # The increment grows to 10 while 5 lots are open: 19 lots' worth is covered as 10, and 5 + 10 would be too many.
+def test_an_ask_by_amount_is_covered_for_makers_that_are_no_whole_increment() -> None:
+    # The increment grows to 10 while 5 lots are open: 19 lots' worth is covered, of which 5 and then 10 are traded.
     blotter = Blotter(limits=records.limits_record(band_down_ppm=500_000))
-    blotter.lines("reference 100\ndeposit A2 quote 10000\ndeposit A3 base 10\nbuy O1 A2 5 @50\nbuy O2 A2 40 @50")
+    blotter.lines("reference 100\ndeposit A2 quote 10000\ndeposit A3 base 19\nbuy O1 A2 5 @50\nbuy O2 A2 40 @50")
     blotter.send(
         records.set_instrument_limits(0, records.limits_record(quantity_increment_lots=10, band_down_ppm=500_000))
     )
     blotter.lines(
         """
-        sell O3 A3 for 999   => accepted at 50; 5@50 O1 closing maker; expired 749 quanta (quote_amount_spent)
-        A3                   => base 5+0, quote 250+0
+        sell O3 A3 for 999 => accepted at 50; 5@50 O1 closing maker; 10@50 O2; expired 249 quanta (quote_amount_spent)
+        A3                 => base 4+0, quote 750+0
         """
     )
     blotter.finish()
@@ -409,6 +413,26 @@ def test_position_limit_of_an_order_by_amount() -> None:
     )
 
 
+def test_position_limit_of_an_order_by_amount_counts_lots_that_are_no_whole_increment() -> None:
+    limits = records.limits_record(band_up_ppm=100_000, quantity_increment_lots=10)
+    lines = RICH + "reference 100\nsell O1 A3 90 @100\nposition A2 19\nbuy {order} for {amount} => {outcome}"
+    check(lines.format(order="A2", amount=2000, outcome="position_limit_exceeded"), limits=limits)
+    spent = "accepted at 110; 10@100 O1; expired 999 quanta (quote_amount_spent)"
+    check(lines.format(order="O2 A2", amount=1999, outcome=spent), limits=limits)
+
+
+def test_a_market_bids_worst_value_has_a_bound() -> None:
+    # At the reference of 2^61 the value is 2^119, at the edge of the band nearly 2^121.
+    blotter = Blotter(quanta=2**18, limits=records.limits_record(notional_max_quanta=2**119, band_up_ppm=3 * 10**6))
+    blotter.send(records.deposit(2, 1, 2**120))
+    blotter.send(records.set_reference_price(0, 2**61))
+    blotter.lines(
+        f"buy A2 {2**40} => insufficient_funds\nbuy O1 A2 {2**38} fok => accepted at {2**63 - 1}; "
+        f"expired {2**38} (fill_or_kill)"
+    )
+    blotter.finish()
+
+
 def test_post_only() -> None:
     check(
         RICH
@@ -440,7 +464,8 @@ def test_the_accepted_event_carries_the_order() -> None:
     blotter.lines("deposit A2 quote 1000\nfees 1500 -0")
     command = records.place(2, 0, Side.BUY, 3, 10, client_order_id=b"first-order", post_only=True)
     accepted, text = blotter.send(command)
-    assert accepted.kind is EventKind.ORDER_ACCEPTED and text.kind is EventKind.CLIENT_ORDER_ID_TEXT
+    assert accepted.kind is EventKind.ORDER_ACCEPTED
+    assert text.kind is EventKind.CLIENT_ORDER_ID_TEXT
     assert (accepted.open_lots, accepted.quantity_lots, accepted.price_ticks, accepted.reference) == (1500, 3, 10, 0)
     assert (accepted.order_flags, accepted.k, text.k, text.order_id, text.text) == (9, 0, 1, 1, b"first-order")
     assert (accepted.flags, text.flags) == (0, 1)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reference.blotter import check
+from tests.reference.blotter import check
 
 GROUP = """
     deposit A2 quote 10000
@@ -46,7 +46,7 @@ def test_the_six_modes_within_a_group(mode: str, outcome: str) -> None:
         ("decrement", 3, "decrement 3/3@10 O1 closing taker"),
         ("decrement", 5, "decrement 5/5@10 O1 closing both"),
         ("decrement", 8, "decrement 5/5@10 O1 closing maker"),
-        ("transfer", 8, "transfer 5/5@10 O1 closing maker"),
+        ("transfer", 8, "decrement 5/5@10 O1 closing maker"),
     ],
 )
 def test_the_modes_within_an_account(mode: str, bid: int, outcome: str) -> None:

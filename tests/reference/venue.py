@@ -3,13 +3,13 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from reference.accounts import Account
-from reference.codes import AccountKind, OrderFlags, Permissions, Side
-from reference.event import Event
-from reference.fees import FeeRates
-from reference.instruments import Instrument
-from reference.ledger import Ledger, Place
-from reference.orders import Order
+from tests.reference.accounts import Account
+from tests.reference.codes import AccountKind, OrderFlags, Permissions, Side
+from tests.reference.event import Event
+from tests.reference.fees import FeeRates, resolved_tier
+from tests.reference.instruments import Instrument
+from tests.reference.ledger import Ledger, Place
+from tests.reference.orders import Order
 
 
 def _first_accounts() -> list[Account]:
@@ -30,7 +30,7 @@ class Venue:
     accounts: list[Account] = field(default_factory=_first_accounts)
     instruments: list[Instrument] = field(default_factory=list)
     fee_tiers: dict[tuple[int, int], FeeRates] = field(default_factory=dict)
-    """By schedule and tier; one that was never set is free of fees."""
+    """Those that were set, by schedule and tier."""
     ledger: Ledger = field(default_factory=Ledger)
     events: list[Event] = field(default_factory=list)
     """Those of the command at hand."""
@@ -38,14 +38,14 @@ class Venue:
     def emit(self, event: Event) -> None:
         self.events.append(event)
 
-    def account(self, id: int) -> Account | None:
-        return self.accounts[id] if id < len(self.accounts) else None
+    def account(self, account_id: int) -> Account | None:
+        return self.accounts[account_id] if account_id < len(self.accounts) else None
 
-    def instrument(self, id: int) -> Instrument | None:
-        return self.instruments[id] if id < len(self.instruments) else None
+    def instrument(self, instrument_id: int) -> Instrument | None:
+        return self.instruments[instrument_id] if instrument_id < len(self.instruments) else None
 
     def rates_of(self, account: Account, instrument: Instrument) -> FeeRates:
-        return self.fee_tiers.get((instrument.fee_schedule, account.tier), FeeRates())
+        return resolved_tier(self.fee_tiers, instrument.fee_schedule, account.tier)
 
     def open_orders(self) -> list[Order]:
         """Every order in a book, by id."""
