@@ -1,4 +1,4 @@
-"""Holds an engine against the reference exchange, and shrinks what makes them differ.
+"""Holds an engine against the reference exchange and the auditor, and shrinks what makes them differ.
 
     report = run(MyEngine, seed=7, commands=20_000)
 
@@ -7,32 +7,26 @@ raises [`Difference`] on the first event that is not the same, with the shortest
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import Any, Protocol
 
 import numpy.typing as npt
 
 from tests.differential.coverage import Coverage
-from tests.differential.generator import generate
+from tests.differential.generator import Generator
 from tests.differential.words import in_words
-from tests.reference.codes import CommandKind, EventKind, OrderFlags
+from tests.reference.auditor import AuditError, Auditor
+from tests.reference.codes import CommandKind, EventKind, OrderFlags, Side
 from tests.reference.event import Event, pack_events, unpack_events
 from tests.reference.exchange import Exchange
+from tests.reference.instruments import Units
 from tests.reference.ledger import Place
-from tests.reference.records import as_rows, deposit, patched, request_withdrawal
+from tests.reference.records import RECORD_BYTES, as_rows, deposit, patched, request_withdrawal
 
 Balances = dict[Place, tuple[int, int]]
 """Available and held by (account, asset), where either is not zero."""
-
-
-class Engine(Protocol):
-    """What is judged."""
-
-    def apply(self, records: npt.NDArray[Any], /) -> npt.NDArray[Any]:
-        """Apply a stream of whole commands (64-byte rows) and return their events (128-byte rows) in order."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -46,21 +40,33 @@ class OpenOrder:
     price_ticks: int
     quantity_lots: int
     open_lots: int
+    prevented_lots: int
+    hold: int
 
 
-class Inspector(Protocol):
-    """Looks into an engine between commands. Optional: without one only events are compared."""
+class Engine(Protocol):
+    """What is judged."""
 
-    def balances(self, engine: Any) -> Balances: ...
+    def apply(self, records: npt.NDArray[Any], /) -> npt.NDArray[Any]:
+        """Apply a stream of whole commands (64-byte rows) and return their events (128-byte rows) in order."""
+        ...
 
-    def open_orders(self, engine: Any) -> list[OpenOrder]: ...
+    def balances(self) -> Balances: ...
 
-    def check_invariants(self, engine: Any) -> None:
+    def open_orders(self) -> list[OpenOrder]: ...
+
+    def queue(self, instrument: int, side: Side) -> list[int]:
+        """The ids of one side's orders in the order in which they would trade."""
+        ...
+
+    def check_invariants(self) -> None:
         """Raise if the engine finds itself inconsistent."""
         ...
 
 
 EngineFactory = Callable[[], Engine]
+Step = tuple[bytes, list[Event]]
+"""A command and what the reference exchange answers."""
 
 
 class Difference(AssertionError):
@@ -76,7 +82,7 @@ class Difference(AssertionError):
 class Report:
     """What was compared without a difference."""
 
-    commands: int
+    commands: int = 0
     events: int = 0
     inspections: int = 0
     coverage: Coverage = field(default_factory=Coverage)
@@ -87,7 +93,6 @@ def run(
     seed: int,
     commands: int | Sequence[bytes],
     *,
-    inspector: Inspector | None = None,
     inspect_every: int = 500,
     batch: int = 1,
     shrink: bool = True,
@@ -97,88 +102,137 @@ def run(
     `commands` is the stream, or how many to generate from `seed`. `batch` commands go to the engine in one call. States
     are compared every `inspect_every` commands and at the end.
     """
-    stream = generate(seed, commands) if isinstance(commands, int) else list(commands)
-    comparison = Comparison(engine_factory, inspector, inspect_every, batch)
-    problem = comparison.first_problem(stream)
-    if problem is None:
+    if isinstance(commands, int):
+        # The generator watches a reference exchange of its own anyway.
+        generator = Generator(seed)
+        exchange, steps = generator.exchange, generator.steps(commands)
+    else:
+        exchange = Exchange()
+        steps = _steps_of(exchange, commands)
+    comparison = Comparison(engine_factory, exchange, inspect_every, batch)
+    words = comparison.first_problem(steps)
+    if words is None:
         return comparison.report
-    at, words = problem
-    shortest = stream[: at + 1]
+    found_at = len(comparison.seen)
+    shortest = comparison.seen
     if shrink:
-        shortest, words = _shrunk(engine_factory, inspector, shortest, words)
+        shortest, words = _shrunk(engine_factory, shortest, words)
     blotter = "\n".join(f"  {number:>4}  {in_words(command)}" for number, command in enumerate(shortest, 1))
-    head = f"seed={seed}, command {at + 1} of {len(stream)}; {len(shortest)} commands show it:"
+    head = f"seed={seed}, command {found_at}; {len(shortest)} commands show it:"
     raise Difference(f"{head}\n{blotter}\n{words}", shortest)
+
+
+def _steps_of(exchange: Exchange, commands: Iterable[bytes]) -> Iterator[Step]:
+    return ((command, exchange.apply_command(command)) for command in commands)
 
 
 class Comparison:
     """One stream through both sides."""
 
     def __init__(
-        self, engine_factory: EngineFactory, inspector: Inspector | None, inspect_every: int, batch: int = 1
+        self, engine_factory: EngineFactory, exchange: Exchange, inspect_every: int = 1, batch: int = 1
     ) -> None:
         self._engine = engine_factory()
-        self._reference = Exchange()
-        self._inspector = inspector
+        self._exchange = exchange
+        self._units: dict[int, Units] = {}
+        self._auditor = Auditor(self._units)
         self._inspect_every = inspect_every
         self._batch = batch
-        self.report = Report(0)
+        self.seen: list[bytes] = []
+        """The commands so far."""
+        self.report = Report()
 
-    def first_problem(self, stream: Sequence[bytes]) -> tuple[int, str] | None:
-        """The number of the command at which the sides differ, and how; none when they agree to the end."""
-        for start in range(0, len(stream), self._batch):
-            commands = stream[start : start + self._batch]
-            words = self._compare(commands)
-            end = start + len(commands)
-            due = end == len(stream) or end // self._inspect_every > start // self._inspect_every
-            if words is None and due:
+    def first_problem(self, steps: Iterator[Step]) -> str | None:
+        """How the sides differ after the last command that was seen; none when they agree to the end."""
+        while batch := list(_batch(steps, self._batch)):
+            before = len(self.seen)
+            self.seen += [command for command, _ in batch]
+            words = self._compare(batch)
+            if words is None and len(self.seen) // self._inspect_every > before // self._inspect_every:
                 words = self._inspect()
             if words is not None:
-                return end - 1, words
-        return None
+                return words
+        return self._inspect()
 
-    def _compare(self, commands: Sequence[bytes]) -> str | None:
-        rows = as_rows(commands)
-        if len(commands) == 1:
-            expected = self._reference.apply_command(commands[0])
-            self.report.coverage.add(commands[0], expected)
-        else:
-            expected = self._reference.apply(rows)
-        self.report.commands += len(commands)
+    def _compare(self, batch: list[Step]) -> str | None:
+        expected = [event for _, events in batch for event in events]
+        for command, events in batch:
+            self.report.coverage.add(command, events)
+        self.report.commands += len(batch)
         self.report.events += len(expected)
         try:
-            got = self._engine.apply(rows)
+            got = self._engine.apply(as_rows(command for command, _ in batch))
         except KeyboardInterrupt:
             raise
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - a panic is not an Exception, and it is what is looked for
             return f"the engine failed: {type(error).__name__}: {error}"
-        if got.tobytes() == pack_events(expected).tobytes():
-            return None
-        return difference_in_words(expected, unpack_events(got))
+        if got.tobytes() != pack_events(expected).tobytes():
+            return difference_in_words(expected, unpack_events(got))
+        for instrument in self._exchange.venue.instruments[len(self._units) :]:
+            self._units[instrument.id] = instrument.units
+        try:
+            self._auditor.audit(expected)
+        except AuditError as error:
+            return f"the auditor: {error}"
+        return None
 
     def _inspect(self) -> str | None:
-        self._reference.check_invariants()
-        if self._inspector is None:
-            return None
+        """Compare the states."""
         self.report.inspections += 1
+        exchange, engine = self._exchange, self._engine
+        exchange.check_invariants()
         try:
-            self._inspector.check_invariants(self._engine)
+            engine.check_invariants()
         except KeyboardInterrupt:
             raise
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - as above
             return f"the engine's invariants: {type(error).__name__}: {error}"
-        balances = self._inspector.balances(self._engine)
-        if balances != self._reference.balances():
-            return _differing("balance", self._reference.balances(), balances)
-        expected = {order.order_id: order for order in open_orders(self._reference)}
-        got = {order.order_id: order for order in self._inspector.open_orders(self._engine)}
-        return None if expected == got else _differing("open order", expected, got)
+        try:
+            self._auditor.finish()
+        except AuditError as error:
+            return f"the auditor: {error}"
+        sides = [(instrument.id, side) for instrument in exchange.venue.instruments for side in Side]
+        orders, engines = open_orders(exchange), engine.open_orders()
+        ids = [order.order_id for order in orders]
+        pairs: list[tuple[str, dict[Any, Any], dict[Any, Any]]] = [
+            ("balance", exchange.balances(), engine.balances()),
+            ("audited balance", exchange.balances(), self._auditor.balances()),
+            ("open order", _by_id(orders), _by_id(engines)),
+            ("audited open orders", {"ids": ids}, {"ids": self._auditor.open_orders()}),
+            (
+                "queue",
+                {
+                    place: [order.order_id for order in exchange.venue.instruments[place[0]].book.side(place[1])]
+                    for place in sides
+                },
+                {place: engine.queue(*place) for place in sides},
+            ),
+        ]
+        return next((_differing(what, ours, theirs) for what, ours, theirs in pairs if ours != theirs), None)
+
+
+def _batch(steps: Iterator[Step], size: int) -> Iterator[Step]:
+    """The next commands that may go in one call: one that claims more records than it has would swallow those behind."""
+    for command, events in islice(steps, size):
+        yield command, events
+        if int.from_bytes(command[2:4], "little") * RECORD_BYTES > len(command):
+            return
 
 
 def open_orders(exchange: Exchange) -> list[OpenOrder]:
     """The reference's open orders, in the form they are compared in."""
-    names = [field.name for field in fields(OpenOrder)]
-    return [OpenOrder(*(int(getattr(order, name)) for name in names)) for order in exchange.open_orders()]
+    names = [field.name for field in fields(OpenOrder)][:-1]
+    return [
+        OpenOrder(
+            *(int(getattr(order, name)) for name in names),
+            order.hold(exchange.venue.instruments[order.instrument].units),
+        )
+        for order in exchange.open_orders()
+    ]
+
+
+def _by_id(orders: Iterable[OpenOrder]) -> dict[int, OpenOrder]:
+    return {order.order_id: order for order in orders}
 
 
 def difference_in_words(expected: list[Event], got: list[Event]) -> str:
@@ -192,22 +246,21 @@ def difference_in_words(expected: list[Event], got: list[Event]) -> str:
             lines.append(f"  engine:    {'nothing' if theirs is None else theirs.words()}")
         else:
             lines[0] += f" ({ours.kind.name})"
-            for name in (field.name for field in fields(Event)):
-                if getattr(ours, name) != getattr(theirs, name):
-                    lines.append(f"  {name}: reference {getattr(ours, name)!r}, engine {getattr(theirs, name)!r}")
+            both = [(field.name, getattr(ours, field.name), getattr(theirs, field.name)) for field in fields(Event)]
+            lines += [f"  {name}: reference {mine!r}, engine {other!r}" for name, mine, other in both if mine != other]
             lines.append(f"  whole: {ours.words()}")
         return "\n".join(lines)
     return "bytes differ that no field names"
 
 
 def _differing(what: str, expected: dict[Any, Any], got: dict[Any, Any]) -> str:
-    keys = [key for key in sorted(expected.keys() | got.keys()) if expected.get(key) != got.get(key)]
+    keys = [key for key in sorted(expected.keys() | got.keys(), key=str) if expected.get(key) != got.get(key)]
     lines = [f"  {what} {key}: reference {expected.get(key)}, engine {got.get(key)}" for key in keys[:10]]
     return "\n".join([f"states differ in {len(keys)} places", *lines])
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Made:
     """A command, and what it made in the stream it came from."""
 
     command: bytes
@@ -217,7 +270,7 @@ class Step:
     """Of a deposit or withdrawal that passed: what the account had available afterwards."""
 
 
-def _steps(commands: Sequence[bytes]) -> list[Step]:
+def _what_was_made(commands: Sequence[bytes]) -> list[Made]:
     exchange = Exchange()
     steps = []
     for command in commands:
@@ -225,7 +278,7 @@ def _steps(commands: Sequence[bytes]) -> list[Step]:
         available = None
         if events and events[0].kind in (EventKind.DEPOSITED, EventKind.WITHDRAWAL_REQUESTED):
             available = exchange.venue.ledger.available[events[0].account, events[0].instrument]
-        steps.append(Step(command, *_made(events), available))
+        steps.append(Made(command, *_made(events), available))
     return steps
 
 
@@ -235,7 +288,7 @@ def _made(events: Sequence[Event]) -> tuple[int | None, int | None]:
     return next(iter(orders), None), next(iter(withdrawals), None)
 
 
-def _commands(steps: Sequence[Step]) -> list[bytes]:
+def _commands(steps: Sequence[Made]) -> list[bytes]:
     """The commands of some of the steps.
 
     Ids shift when steps are missing, so references follow what they referred to. Balances shift too, so deposits and
@@ -281,22 +334,22 @@ SHRINK_COMMANDS_MAX = 3_000_000
 """How many commands shrinking may run in all: about two minutes."""
 
 
-def _shrunk(
-    engine_factory: EngineFactory, inspector: Inspector | None, commands: list[bytes], words: str
-) -> tuple[list[bytes], str]:
+def _shrunk(engine_factory: EngineFactory, commands: list[bytes], words: str) -> tuple[list[bytes], str]:
     """Delta debugging: drop ever smaller runs of commands as long as a difference remains."""
 
-    def problem(steps: Sequence[Step]) -> tuple[int, str] | None:
+    def problem(steps: Sequence[Made]) -> tuple[int, str] | None:
         # Inspected after every command once streams are short: a broken state shows long before an event does.
-        every = 1 if len(steps) < 200 else 50
-        return Comparison(engine_factory, inspector, every).first_problem(_commands(steps))
+        exchange = Exchange()
+        comparison = Comparison(engine_factory, exchange, 1 if len(steps) < 200 else 50)
+        words = comparison.first_problem(_steps_of(exchange, _commands(steps)))
+        return None if words is None else (len(comparison.seen), words)
 
-    steps = _steps(commands)
+    steps = _what_was_made(commands)
     found = problem(steps)
     if found is None:
         # It needs the batches of the first run; the stream is shown as it is.
         return commands, words
-    steps, words = steps[: found[0] + 1], found[1]
+    steps, words = steps[: found[0]], found[1]
     length = max(len(steps) // 2, 1)
     budget = SHRINK_COMMANDS_MAX
     while budget > 0:
@@ -308,7 +361,7 @@ def _shrunk(
             if found is None:
                 start += length
             else:
-                steps, words, dropped = attempt[: found[0] + 1], found[1], True
+                steps, words, dropped = attempt[: found[0]], found[1], True
         if length > 1:
             length //= 2
         elif not dropped:

@@ -26,10 +26,13 @@ TURNS = (
     "by amount spent to the last quantum",
     "client order id as text",
     "fill or kill filled",
-    "quantity above 2^45 traded",
-    "rebate paid",
+    "maker rebate paid",
+    "quantity above 2^39 traded",
+    "replaced by one on another instrument",
+    "taker rebate paid",
+    "taker rebate paid by amount",
     "transfer between accounts",
-    "transfer within an account",
+    "transfer within an account decided as decrement",
 )
 
 
@@ -47,6 +50,7 @@ class Coverage:
         kind = command[0]
         self._count("command", CommandKind(kind).name if known(CommandKind, kind) and kind < 128 else "not a command")
         accepted: Event | None = None
+        replaced: Event | None = None
         amended = 0
         for event in events:
             self._count("event", event.kind.name)
@@ -55,14 +59,18 @@ class Coverage:
                     self._count("reject", RejectReason(event.reason).name)
                 case EventKind.ORDER_ACCEPTED:
                     accepted = event
+                    if replaced is not None and replaced.instrument != event.instrument:
+                        self._turn("replaced by one on another instrument")
                 case EventKind.ORDER_AMENDED:
                     kept = event.has(EventFlags.KEPT_PRIORITY)
                     self._turn("amend keeps its place" if kept else "amend comes in again")
                     amended = event.order_id
                 case EventKind.ORDER_CANCELLED | EventKind.ORDER_EXPIRED:
                     self._count("close", CloseReason(event.reason).name)
+                    if event.reason == CloseReason.REPLACED:
+                        replaced = event
                 case EventKind.MATCH_PREVENTED:
-                    self._add_prevented(event)
+                    self._add_prevented(event, accepted)
                 case EventKind.TRADE:
                     self._add_trade(event, accepted, amended)
                 case EventKind.CLIENT_ORDER_ID_TEXT:
@@ -70,24 +78,30 @@ class Coverage:
                 case _:
                     pass
 
-    def _add_prevented(self, event: Event) -> None:
+    def _add_prevented(self, event: Event, accepted: Event | None) -> None:
         mode = Prevention(event.self_trade_prevention)
         self._count("prevention", mode.name)
         if mode is Prevention.TRANSFER:
-            moved = event.has(EventFlags.TRANSFERRED)
-            self._turn("transfer between accounts" if moved else "transfer within an account")
+            self._turn("transfer between accounts")
+        asked = accepted is not None and accepted.self_trade_prevention == Prevention.TRANSFER
+        if asked and mode is Prevention.DECREMENT and event.account == event.counter_account:
+            self._turn("transfer within an account decided as decrement")
 
     def _add_trade(self, event: Event, accepted: Event | None, amended: int) -> None:
         if event.counter_amount < 0:
-            self._turn("rebate paid")
-        if event.quantity_lots > 2**45:
-            self._turn("quantity above 2^45 traded")
+            self._turn("maker rebate paid")
+        if event.amount < 0:
+            self._turn("taker rebate paid")
+        if event.quantity_lots > 2**39:
+            self._turn("quantity above 2^39 traded")
         if event.order_id == amended:
             self._turn("amended order takes")
         if accepted is None or accepted.order_id != event.order_id:
             return
         if accepted.order_flags & OrderFlags.QUOTE_AMOUNT:
             self._turn("by amount traded")
+            if event.amount < 0:
+                self._turn("taker rebate paid by amount")
             if event.has(EventFlags.TAKER_DONE):
                 self._turn("by amount spent to the last quantum")
         if accepted.time_in_force == TimeInForce.FILL_OR_KILL and event.has(EventFlags.TAKER_DONE):

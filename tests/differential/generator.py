@@ -7,7 +7,7 @@ cancels and amendments usually hit an order that is still there and balances can
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from random import Random
 
@@ -38,7 +38,8 @@ ASSETS = 5
 HUGE_BASE, HUGE_QUOTE = 3, 4
 RICH = (2, 3, 4, 8)
 """Those who have the huge assets."""
-HUGE_INSTRUMENT = 2
+HUGE_INSTRUMENTS = (2, 3)
+"""One of huge prices, one of tiny units: amounts come to more lots there than any quantity may have."""
 FEE_SCHEDULE_WITH_REBATES = 1
 
 
@@ -81,7 +82,10 @@ class Market:
 MARKETS = [
     Market(b"ONE/CASH", Units(0, 2, 7, 3), 0, 100, 1, 1, 40, 2_000, 25_000, 80_000, 100_000),
     Market(b"TWO/CASH", Units(1, 2, 2, 100), FEE_SCHEDULE_WITH_REBATES, 400, 5, 10, 300, 0, 2**100, 100_000, 100_000),
-    Market(b"HUGE/VAST", Units(HUGE_BASE, HUGE_QUOTE, 3, 2**40), 2, 2**61, 1, 1, 2**48, 0, 2**119, 10**6, 2**32 - 1),
+    Market(
+        b"HUGE/VAST", Units(HUGE_BASE, HUGE_QUOTE, 2**18, 2**40), 2, 2**61, 1, 1, 2**40, 0, 2**119, 10**6, 2**32 - 1
+    ),
+    Market(b"TINY/VAST", Units(HUGE_BASE, HUGE_QUOTE, 1, 1), 2, 9, 1, 1, 2**40, 0, 2**119, 10**6, 2**32 - 1),
 ]
 
 
@@ -102,10 +106,11 @@ class Generator:
     """Draws commands; deterministic in its seed."""
 
     def __init__(self, seed: int) -> None:
-        self._random = Random(seed)
-        self._has_rebates = seed % 4 != 3
+        self._random = Random(seed)  # noqa: S311 - a stream that can be had again, not a secret
+        self._rebates = ("maker", "maker", "none", "taker")[seed % 4]
         self._time_ns = 1
-        self._exchange = Exchange()
+        self.exchange = Exchange()
+        """Has applied every command so far."""
         self._next: list[bytes] = []
         self._live: dict[int, LiveOrder] = {}
         self._withdrawals: list[int] = []
@@ -133,7 +138,15 @@ class Generator:
 
     # The venue.
 
-    def opening(self) -> list[bytes]:
+    def steps(self, commands: int) -> Iterator[tuple[bytes, list[Event]]]:
+        """The opening of the venue and so many commands after it, each with its events."""
+        for command in self._opening():
+            yield command, self._applied(command)
+        for _ in range(commands):
+            command = self._next_command()
+            yield command, self._applied(command)
+
+    def _opening(self) -> list[bytes]:
         """The commands that build the venue."""
         commands = [records.add_asset(asset, b"ASSET%d" % asset, scale=asset * 3) for asset in range(ASSETS)]
         for number, market in enumerate(MARKETS):
@@ -155,36 +168,38 @@ class Generator:
             commands.append(records.deposit(account, HUGE_BASE, 2**90))
             commands.append(records.deposit(account, HUGE_QUOTE, 2**117))
         self._accounts, self._assets, self._instruments = 2 + len(TRADERS), ASSETS, len(MARKETS)
-        return [self._applied(records.with_header(command, time_ns=self._time_ns)) for command in commands]
+        return [records.with_header(command, time_ns=self._time_ns) for command in commands]
 
     def _fee_tiers(self) -> list[bytes]:
         random = self._random
         commands = [records.set_fee_tier(0, tier, 333 * (tier + 1), random.choice([0, 77, 500])) for tier in range(2)]
         commands += [records.set_fee_tier(2, tier, random.choice([0, 1, 10**6]), 0) for tier in range(2)]
-        if self._has_rebates:
-            # A rebate needs every tier of the schedule to charge its takers: tiers that were never set charge nothing.
-            schedule = FEE_SCHEDULE_WITH_REBATES
-            commands += [records.set_fee_tier(schedule, tier, 3_000 + tier, 0) for tier in range(256)]
-            rebates = (-2_777, -1_001, 450)
-            commands += [records.set_fee_tier(schedule, tier, 3_000, rebate) for tier, rebate in enumerate(rebates)]
+        schedule = FEE_SCHEDULE_WITH_REBATES
+        if self._rebates == "maker":
+            rates = [(3_000, -2_777), (3_001, -1_001), (3_000, 450)]
+            commands += [records.set_fee_tier(schedule, 2 * tier, *rate) for tier, rate in enumerate(rates)]
+        if self._rebates == "taker":
+            rates = [(-777, 2_000), (-1_000, 1_001), (600, 1_500)]
+            commands += [records.set_fee_tier(schedule, 2 * tier, *rate) for tier, rate in enumerate(rates)]
         return commands
 
     # The stream.
 
-    def next_command(self) -> bytes:
+    def _next_command(self) -> bytes:
         """The next command, of one record or several."""
         if self._next:
-            return self._applied(self._stamped(self._next.pop()))
+            return self._stamped(self._next.pop())
         if self._halts and self._random.random() < 0.15:
-            return self._applied(self._stamped(self._resume()))
+            return self._stamped(self._resume())
         weights = [weight for weight, _ in self._kinds]
         (draw,) = self._random.choices([draw for _, draw in self._kinds], weights)
-        return self._applied(self._stamped(draw()))
+        return self._stamped(draw())
 
-    def _applied(self, command: bytes) -> bytes:
-        """The command, after the generator's own exchange has seen it."""
-        self._observe(self._exchange.apply_command(command))
-        return command
+    def _applied(self, command: bytes) -> list[Event]:
+        """What the generator's own exchange makes of the command."""
+        events = self.exchange.apply_command(command)
+        self._observe(events)
+        return events
 
     def _observe(self, events: Iterable[Event]) -> None:
         """Learn from the events of a command what is open now."""
@@ -263,10 +278,10 @@ class Generator:
 
     def _owner(self, market: int) -> int:
         """A trader who may have what the market trades."""
-        return self._random.choice(RICH) if market == HUGE_INSTRUMENT else self._trader()
+        return self._random.choice(RICH) if market in HUGE_INSTRUMENTS else self._trader()
 
     def _market(self) -> int:
-        (market,) = self._random.choices(range(len(MARKETS)), [6, 4, 1])
+        (market,) = self._random.choices(range(len(MARKETS)), [12, 8, 2, 1])
         return market
 
     def _price(self, market: Market) -> int:
@@ -275,8 +290,8 @@ class Generator:
 
     def _quantity(self, market: Market) -> int:
         random = self._random
-        if market.quantity_max > 2**40:
-            return random.choice([2, 100, 2**20, 2**45 + 1, 2**48])
+        if market.quantity_max == 2**40:
+            return random.choice([2, 100, 2**20, 2**39 + 1, 2**40])
         quantity = random.randint(2, 12) * market.quantity_increment
         return quantity if random.random() < 0.95 else random.choice([0, 1, quantity + 1, market.quantity_max * 2])
 
@@ -410,7 +425,7 @@ class Generator:
         number, account, side = random.choice([0, 1]), random.choice(TRADERS), random.choice(list(Side))
         needed, order = random.choice([self._edge_limit, self._edge_limit, self._edge_market])(number, account, side)
         self._next.append(order)
-        venue = self._exchange.venue
+        venue = self.exchange.venue
         units = venue.instruments[number].units
         asset = units.quote if side is Side.BUY else units.base
         missing = needed + random.choice([-1, 0, 0, 1]) - venue.ledger.available[account, asset]
@@ -420,7 +435,7 @@ class Generator:
 
     def _edge_limit(self, number: int, account: int, side: Side) -> tuple[int, bytes]:
         """A limit order, and what it needs."""
-        random, venue, market = self._random, self._exchange.venue, MARKETS[number]
+        random, venue, market = self._random, self.exchange.venue, MARKETS[number]
         instrument, price = venue.instruments[number], self._price(market)
         quantity = random.randint(2, 12) * market.quantity_increment
         force = random.choice([TimeInForce.GOOD_TILL_CANCEL, TimeInForce.IMMEDIATE_OR_CANCEL])
@@ -444,7 +459,7 @@ class Generator:
 
     def _edge_market(self, number: int, account: int, side: Side) -> tuple[int, bytes]:
         """A market order, by quantity or by amount, and what it needs at the band's edge."""
-        random, venue, market = self._random, self._exchange.venue, MARKETS[number]
+        random, venue, market = self._random, self.exchange.venue, MARKETS[number]
         instrument = venue.instruments[number]
         worst = instrument.worst_price(side, instrument.reference_price_ticks or market.price_middle)
         if random.random() < 0.5:
@@ -513,7 +528,7 @@ class Generator:
         if kind == len(draws):
             return records.set_trade_group(self._trader(), self._random.choice([0, 1, 2, 2**32 - 1]))
         if kind > len(draws):
-            return records.set_account_fee_tier(self._trader(), self._random.choice([0, 1, 2, 255]))
+            return records.set_account_fee_tier(self._trader(), self._random.choice([0, 1, 2, 3, 200, 255]))
         return draws[kind]()
 
     def _name(self) -> bytes:
@@ -541,7 +556,7 @@ class Generator:
 
     def _instrument_limits(self) -> bytes:
         random = self._random
-        number = random.choice([0, 1, 1, 2, 88])
+        number = random.choice([0, 1, 1, 2, 3, 88])
         market = MARKETS[number % len(MARKETS)]
         limits = market.limits_record(random if random.random() < 0.25 else None)
         if random.random() < 0.1:
@@ -549,7 +564,7 @@ class Generator:
                 [
                     records.limits_record(price_increment_ticks=0),
                     records.limits_record(quantity_min_lots=5, quantity_max_lots=4),
-                    records.limits_record(quantity_max_lots=2**48 + 1),
+                    records.limits_record(quantity_max_lots=2**40 + 1),
                     records.limits_record(notional_max_quanta=2**119 + 1),
                     records.limits_record(notional_min_quanta=9, notional_max_quanta=8),
                     records.limits_record(band_down_ppm=1_000_001),
@@ -559,16 +574,16 @@ class Generator:
 
     def _reference_price(self) -> bytes:
         random = self._random
-        number = random.choice([0, 1, 2, 88])
+        number = random.choice([0, 1, 2, 3, 88])
         middle = MARKETS[number % len(MARKETS)].price_middle
         price = random.choice([0, 0, middle, middle, middle, middle + 7, middle - 9, 2**62 + 1, -1])
         return records.set_reference_price(number, price)
 
     def _fee_tier(self) -> bytes:
         random = self._random
-        schedule, tier = random.choice([0, 1, 1, 2, 256]), random.choice([0, 1, 2, 255])
-        taker = random.choice([0, 250, 2_800, 4_000, 10**6, 10**6 + 1, -(2**31)])
-        maker = random.choice([0, 0, 200, -2_777, -2_000, -100])
+        schedule, tier = random.choice([0, 1, 1, 2, 256]), random.choice([0, 1, 2, 3, 100, 255])
+        taker = random.choice([0, 250, 2_800, 4_000, -800, 10**6, 10**6 + 1, -(2**31)])
+        maker = random.choice([0, 0, 200, 1_600, -2_777, -2_000, -100])
         return records.set_fee_tier(schedule, tier, taker, maker)
 
     def _account_limits(self) -> bytes:
@@ -588,6 +603,8 @@ class Generator:
         return records.set_position_limit(self._trader(), self._random.choice([0, 1, 88]), lots)
 
     def _permissions(self) -> bytes:
+        if self._random.random() < 0.1:
+            return records.set_permissions(self._random.choice([0, 1]), self._random.choice([4, 4, 0, 1, 6, 7, 8]))
         return records.set_permissions(self._trader(), self._random.choice([7] * 12 + [3, 5, 6, 8]))
 
     def _halt(self) -> bytes:
@@ -601,7 +618,7 @@ class Generator:
 
     def _scoped(self, build: Callable[..., bytes]) -> bytes:
         scope = self._random.choice([*HaltScope, 3])
-        return build(scope, account=self._trader(), instrument=self._random.choice([0, 1, 2, 88]))
+        return build(scope, account=self._trader(), instrument=self._random.choice([0, 1, 2, 3, 88]))
 
     # Commands that must be refused, and values at the edge.
 
@@ -688,23 +705,23 @@ class Generator:
         if kind == 2:
             return records.request_withdrawal(trader, HUGE_QUOTE, random.choice(amounts))
         if kind == 3:
-            instrument = random.choice([0, HUGE_INSTRUMENT])
-            amount = random.choice(amounts)
+            instrument = random.choice([0, *HUGE_INSTRUMENTS, HUGE_INSTRUMENTS[1]])
+            amount = random.choice([*amounts, 9 * 2**62, 2**62, 2**62 - 1, 2**66, 2**88])
             return records.place(trader, instrument, side, quote_amount=amount, prevention=random.randrange(4))
         price = random.choice([2**62, 2**63 - 1, 2**61 + 1, 2**40, 1, 0, -1, -(2**63)])
-        quantity = random.choice([2**48, 2**48 + 1, 2**64 - 1, 2**45, 3, 1])
+        quantity = random.choice([2**40, 2**40 + 1, 2**64 - 1, 2**39, 3, 1])
         if kind == 4:
-            live = [order for order in self._live.values() if order.instrument == HUGE_INSTRUMENT]
+            live = [order for order in self._live.values() if order.instrument in HUGE_INSTRUMENTS]
             if live:
                 order = random.choice(live)
                 return records.amend(order.account, order.order_id, price, quantity)
         if kind == 5:
             reference = random.choice([2**62, 2**62 + 1, 2**63 - 1, -1, 2**61, 2**40, 1])
-            return records.set_reference_price(HUGE_INSTRUMENT, reference)
+            return records.set_reference_price(random.choice(HUGE_INSTRUMENTS), reference)
         limit = price if random.random() < 0.8 else None
         return records.place(
             trader,
-            random.choice([HUGE_INSTRUMENT, HUGE_INSTRUMENT, 0]),
+            random.choice([*HUGE_INSTRUMENTS, 0]),
             side,
             quantity,
             limit,
@@ -714,5 +731,4 @@ class Generator:
 
 def generate(seed: int, commands: int) -> list[bytes]:
     """The opening of the venue and so many commands after it."""
-    generator = Generator(seed)
-    return generator.opening() + [generator.next_command() for _ in range(commands)]
+    return [command for command, _ in Generator(seed).steps(commands)]

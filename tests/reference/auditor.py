@@ -1,6 +1,7 @@
 """The auditor: keeps its own books from events alone and stops at the first event that they do not bear out.
 
-It never sees a command or an exchange. What events do not carry it takes as an argument: the units of the instruments.
+It never sees a command or an exchange. What events do not carry it takes as an argument: the units of the instruments,
+which must be there when an instrument is listed.
 Quantity increments it does not know, so of an order by amount it checks what was spent, not that no lot more was due.
 """
 
@@ -94,7 +95,7 @@ class Auditor:
     """Feed it the events of whole commands, in order, by [`Auditor.audit`]; then [`Auditor.finish`]."""
 
     def __init__(self, units: Mapping[int, Units]) -> None:
-        self._units = dict(units)
+        self._units = units
         self._available: defaultdict[Place, int] = defaultdict(int)
         self._held: defaultdict[Place, int] = defaultdict(int)
         self._totals: defaultdict[int, int] = defaultdict(int)
