@@ -69,6 +69,12 @@ impl Venue {
         self.pass(&[transmute!(record)]);
     }
 
+    fn limits(&mut self, quantity_increment_lots: u64) {
+        let mut first = CommandRecord::new(CommandKind::SetInstrumentLimits);
+        first.header.record_count = 2;
+        self.pass(&[first, limits(quantity_increment_lots)]);
+    }
+
     fn limit(&mut self, account: u32, side: Side, quantity_lots: u64, price_ticks: i64) {
         let mut record = order(account, side, OrderType::Limit, TimeInForce::GoodTillCancel);
         (record.quantity_lots, record.price_ticks) = (quantity_lots, price_ticks);
@@ -155,4 +161,39 @@ fn a_bid_by_amount_may_reach_the_highest_position_limit() {
         let events = venue.by_amount(BUYER, Side::Buy, lots);
         assert_eq!(kinds(&events)[0], kind, "{lots} lots");
     }
+}
+
+#[test]
+fn an_amount_is_rounded_to_the_increment_before_the_offer_bounds_it() {
+    // The offer of 10 lots came in before the increment was 3: the amount pays for 11, which is 9 in whole increments, or for
+    // 12, of which 10 are there.
+    for (side, maker, taker) in [(Side::Buy, SELLER, BUYER), (Side::Sell, BUYER, SELLER)] {
+        for (amount, lots) in [(1_199, 9), (1_200, 10), (300, 3), (299, 0)] {
+            let mut venue = Venue::new();
+            venue.set(CommandKind::SetReferencePrice, [100, 0, 0]);
+            venue.deposit(SELLER, BASE, 2_000);
+            venue.deposit(BUYER, QUOTE, 2_000);
+            venue.limit(maker, side.opposite(), 10, 100);
+            venue.limits(3);
+            let events = venue.by_amount(taker, side, amount);
+            let traded: u64 = events
+                .iter()
+                .filter(|event| event.kind == EventKind::Trade as u8)
+                .map(|event| event.quantity_lots)
+                .sum();
+            assert_eq!(traded, lots, "{side:?} for {amount}");
+        }
+    }
+}
+
+#[test]
+fn an_increment_may_be_worth_more_than_any_amount() {
+    let mut venue = Venue::new();
+    venue.set(CommandKind::SetReferencePrice, [1 << 61, 0, 0]);
+    venue.deposit(SELLER, BASE, 10);
+    venue.deposit(BUYER, QUOTE, 1 << 100);
+    venue.limit(SELLER, Side::Sell, 10, 1 << 61);
+    venue.limits(1 << 40);
+    let events = venue.by_amount(BUYER, Side::Buy, 1 << 100);
+    assert_eq!(kinds(&events), [EventKind::OrderAccepted, EventKind::OrderExpired]);
 }

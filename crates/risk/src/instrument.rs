@@ -125,7 +125,7 @@ impl Instrument {
         }
     }
 
-    /// The money of `quantity` at the worst price of a market order; `None` when that is more than any account can have.
+    /// The money of `quantity` at a price for which no limit has checked it; `None` when that is more than any account can have.
     #[inline(always)]
     pub fn value_at_worst(&self, price: Price, quantity: Quantity) -> Option<Amount> {
         let raw = RawNotional::of(price, quantity);
