@@ -178,7 +178,7 @@ impl Floor<'_> {
             let notional = instrument.value_at_worst(price, Quantity::from_lots(increments * increment));
             notional.is_some_and(|notional| match taker.side {
                 Side::Sell => notional <= rest,
-                Side::Buy => notional <= rest && notional + taker.fee.clone().charge(taker.rate, notional) <= rest,
+                Side::Buy => notional + taker.fee.clone().charge(taker.rate, notional) <= rest,
             })
         };
         // Limits may have changed since the maker came in: then it is no multiple of the increment, and the next one counts.

@@ -197,3 +197,17 @@ fn an_increment_may_be_worth_more_than_any_amount() {
     let events = venue.by_amount(BUYER, Side::Buy, 1 << 100);
     assert_eq!(kinds(&events), [EventKind::OrderAccepted, EventKind::OrderExpired]);
 }
+
+#[test]
+fn a_takers_rebate_pays_for_lots_too() {
+    // Ten lots cost 1000 less a rebate of 100, and the maker a fee of 200.
+    let mut venue = Venue::new();
+    venue.set(CommandKind::SetFeeTier, [-100_000_i64 as u64, 200_000, 0]);
+    venue.set(CommandKind::SetReferencePrice, [100, 0, 0]);
+    venue.deposit(SELLER, BASE, 10);
+    venue.deposit(BUYER, QUOTE, 900);
+    venue.limit(SELLER, Side::Sell, 10, 100);
+    let events = venue.by_amount(BUYER, Side::Buy, 900);
+    assert_eq!(kinds(&events), [EventKind::OrderAccepted, EventKind::Trade]);
+    assert_eq!((events[1].quantity_lots, Amount::from(events[1].amount).quanta()), (10, -100));
+}
