@@ -87,6 +87,12 @@ class Report:
     inspections: int = 0
     coverage: Coverage = field(default_factory=Coverage)
 
+    def merge(self, other: Report) -> None:
+        self.commands += other.commands
+        self.events += other.events
+        self.inspections += other.inspections
+        self.coverage.merge(other.coverage)
+
 
 def run(
     engine_factory: EngineFactory,
@@ -212,7 +218,7 @@ class Comparison:
 
 
 def _batch(steps: Iterator[Step], size: int) -> Iterator[Step]:
-    """The next commands that may go in one call: one that claims more records than it has would swallow those behind."""
+    """The next commands that may go in one call: one that claims too many records would swallow those behind it."""
     for command, events in islice(steps, size):
         yield command, events
         if int.from_bytes(command[2:4], "little") * RECORD_BYTES > len(command):
@@ -221,10 +227,16 @@ def _batch(steps: Iterator[Step], size: int) -> Iterator[Step]:
 
 def open_orders(exchange: Exchange) -> list[OpenOrder]:
     """The reference's open orders, in the form they are compared in."""
-    names = [field.name for field in fields(OpenOrder)][:-1]
     return [
         OpenOrder(
-            *(int(getattr(order, name)) for name in names),
+            order.order_id,
+            order.account,
+            order.instrument,
+            order.side,
+            order.price_ticks,
+            order.quantity_lots,
+            order.open_lots,
+            order.prevented_lots,
             order.hold(exchange.venue.instruments[order.instrument].units),
         )
         for order in exchange.open_orders()

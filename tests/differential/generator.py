@@ -281,7 +281,7 @@ class Generator:
         return self._random.choice(RICH) if market in HUGE_INSTRUMENTS else self._trader()
 
     def _market(self) -> int:
-        (market,) = self._random.choices(range(len(MARKETS)), [12, 8, 2, 1])
+        (market,) = self._random.choices(range(len(MARKETS)), [12, 8, 1, 2])
         return market
 
     def _price(self, market: Market) -> int:
@@ -291,7 +291,7 @@ class Generator:
     def _quantity(self, market: Market) -> int:
         random = self._random
         if market.quantity_max == 2**40:
-            return random.choice([2, 100, 2**20, 2**39 + 1, 2**40])
+            return random.choice([2, 100, 2**20, 2**39 + 1, 2**40, 2**40])
         quantity = random.randint(2, 12) * market.quantity_increment
         return quantity if random.random() < 0.95 else random.choice([0, 1, quantity + 1, market.quantity_max * 2])
 
