@@ -108,6 +108,8 @@ class Generator:
     def __init__(self, seed: int) -> None:
         self._random = Random(seed)  # noqa: S311 - a stream that can be had again, not a secret
         self._rebates = ("maker", "maker", "none", "taker")[seed % 4]
+        self._is_deep = seed % 5 == 4
+        """Whether books grow deep, because accounts have plenty; elsewhere funds run out all the time."""
         self._time_ns = 1
         self.exchange = Exchange()
         """Has applied every command so far."""
@@ -119,7 +121,7 @@ class Generator:
         self._accounts, self._assets, self._instruments = 2, 0, 0
         self._kinds: list[tuple[int, Callable[[], bytes]]] = [
             (440, self._place),
-            (160, self._ladder),
+            (1_000 if self._is_deep else 160, self._ladder),
             (50, self._cancel),
             (120, self._amend),
             (60, self._replace),
@@ -357,7 +359,7 @@ class Generator:
         random = self._random
         number = self._market()
         market, side = MARKETS[number], random.choice(list(Side))
-        away = random.randint(1, 5) * market.price_increment
+        away = random.randint(1, 8 if self._is_deep else 5) * market.price_increment
         price = market.price_middle + (away if side is Side.SELL else -away)
         prevention = random.choice([Prevention.NONE, Prevention.TRANSFER])
         return records.place(self._owner(number), number, side, self._quantity(market), price, prevention=prevention)
@@ -417,7 +419,11 @@ class Generator:
         # Enough for an order or two.
         amount = [100, 20_000, 150_000][asset]
         account = self._trader()
-        return records.deposit(account, asset if random.random() < 0.97 else 66, random.randint(amount // 4, amount))
+        return records.deposit(
+            account,
+            asset if random.random() < 0.97 else 66,
+            random.randint(amount // 4, amount) * (40 if self._is_deep else 1),
+        )
 
     def _edge(self) -> bytes:
         """A deposit or withdrawal after which an account has what its next order needs, or one quantum more or less."""
