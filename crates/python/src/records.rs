@@ -192,6 +192,29 @@ pub(crate) fn rows(events: &[EventRecord]) -> &[EventRow] {
     unsafe { core::slice::from_raw_parts(events.as_ptr().cast(), events.len()) }
 }
 
+/// A command as a row of a numpy array.
+#[derive(Clone, Copy, Debug)]
+#[repr(transparent)]
+pub(crate) struct CommandRow(CommandRecord);
+
+// SAFETY: as for `EventRow`.
+unsafe impl Element for CommandRow {
+    const IS_COPY: bool = true;
+
+    fn get_dtype(py: Python<'_>) -> Bound<'_, PyArrayDescr> {
+        descriptor(py, &[HEADER, ORDER], size_of::<CommandRecord>()).expect("a legal dtype")
+    }
+
+    fn clone_ref(&self, _py: Python<'_>) -> Self {
+        *self
+    }
+}
+
+/// A numpy array of commands.
+pub(crate) fn commands_array(py: Python<'_>, commands: Vec<CommandRecord>) -> Bound<'_, PyArray1<CommandRow>> {
+    PyArray1::from_vec(py, commands.into_iter().map(CommandRow).collect())
+}
+
 /// A numpy array of events; the rows move into it.
 pub(crate) fn array_of(py: Python<'_>, rows: Vec<EventRow>) -> Bound<'_, PyArray1<EventRow>> {
     PyArray1::from_vec(py, rows)
