@@ -5,7 +5,7 @@ import numpy.typing
 from os import PathLike
 from typing import Final, SupportsIndex, final
 
-__all__ = ["AccountView", "BuildInfo", "Demo", "DemoMarket", "DemoProgress", "DemoSummary", "DemoTrade", "Engine", "InstrumentView", "OrderView", "Outcome", "build_info", "close_reasons", "command_kinds", "dtypes", "event_kinds", "reject_reasons"]
+__all__ = ["AccountView", "Bench", "BenchFigures", "BenchOutcome", "BuildInfo", "Engine", "InstrumentView", "OrderView", "Outcome", "build_info", "close_reasons", "command_kinds", "dtypes", "event_kinds", "reject_reasons"]
 
 @final
 class AccountView:
@@ -69,6 +69,161 @@ class AccountView:
         """
 
 @final
+class Bench:
+    """
+    A workload: its operations, and what any right engine makes of them.
+    """
+    def __new__(cls, /, workload: str, operations: SupportsIndex) -> Bench:
+        """
+        Generate a workload: the same one in every run.
+        """
+    @property
+    def answer(self, /) -> BenchOutcome:
+        """
+        What any right engine makes of it: the published answer where there is one, else the generating book's.
+        """
+    def commands(self, /, *, prevents: bool) -> numpy.typing.NDArray[numpy.void]:
+        """
+        Return prefill and operations as commands.
+        """
+    def drive(self, /, layer: str, *, rounds: SupportsIndex, prevents: bool) -> tuple[BenchFigures, BenchOutcome]:
+        """
+        Drive floor, ladder and a layer ("book" or "engine") in interleaved rounds.
+        """
+    @property
+    def is_golden(self, /) -> bool:
+        """
+        Whether the answer is a published one.
+        """
+    @property
+    def operations(self, /) -> int:
+        """
+        How many operations there are behind the prefill.
+        """
+    @property
+    def prefill(self, /) -> int:
+        """
+        How many commands lead to the state that is measured from.
+        """
+    @staticmethod
+    def recorded(kinds: numpy.typing.NDArray[numpy.uint8], sides: numpy.typing.NDArray[numpy.uint8], prices: numpy.typing.NDArray[numpy.int64], quantities: numpy.typing.NDArray[numpy.uint32], ids: numpy.typing.NDArray[numpy.uint64], prefill: SupportsIndex) -> Bench:
+        """
+        Take a recording of one instrument: kinds 0 add, 1 cancel, 2 immediate or cancel; ids dense from 1.
+        """
+    def round(self, /, subject: str, *, prevents: bool = False) -> tuple[float, BenchOutcome]:
+        """
+        Drive one round of "floor", "ladder" or "engine" on this thread: nanoseconds an operation, and the outcome.
+        """
+    def set_up(self, /) -> numpy.typing.NDArray[numpy.void]:
+        """
+        Return the commands that set the venue up: markets, accounts, money, and limits that are never reached.
+        """
+    @property
+    def timed_from(self, /) -> int:
+        """
+        Where the last third starts, prefill included.
+        """
+
+@final
+class BenchFigures:
+    """
+    The figures of a drive: floor, reference ladder and subject in interleaved rounds.
+    """
+    @property
+    def floor_ns_per_op(self, /) -> float:
+        """
+        The same for the driver alone.
+        """
+    @property
+    def ladder_ns_per_op(self, /) -> float:
+        """
+        The same for the reference ladder.
+        """
+    @property
+    def max_ns(self, /) -> float:
+        """
+        The slowest operation.
+        """
+    @property
+    def memory_bytes(self, /) -> int:
+        """
+        Bytes that the subject holds at the end.
+        """
+    @property
+    def ns_per_op(self, /) -> float:
+        """
+        Thread-CPU nanoseconds an operation over the last third; the median of the rounds.
+        """
+    @property
+    def p50_ns(self, /) -> float:
+        """
+        Median latency of a single operation.
+        """
+    @property
+    def p999_ns(self, /) -> float:
+        """
+        999 of 1,000 operations are faster.
+        """
+    @property
+    def p99_ns(self, /) -> float:
+        """
+        99 of 100 operations are faster.
+        """
+    @property
+    def ratio(self, /) -> float:
+        """
+        Subject over ladder: the median of the rounds' ratios.
+        """
+    @property
+    def target_cpu(self, /) -> str:
+        """
+        The compiler's target-cpu.
+        """
+
+@final
+class BenchOutcome:
+    """
+    What a run of a workload comes to, to be compared with the answer that is known.
+    """
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    @property
+    def best_ask(self, /) -> int | None:
+        """
+        Best ask at the end, of instrument 0.
+        """
+    @property
+    def best_bid(self, /) -> int | None:
+        """
+        Best bid at the end, of instrument 0.
+        """
+    @property
+    def filled_quantity(self, /) -> int:
+        """
+        Lots traded.
+        """
+    @property
+    def fills(self, /) -> int:
+        """
+        Fills behind the prefill.
+        """
+    @property
+    def levels(self, /) -> int:
+        """
+        Price levels at the end.
+        """
+    @property
+    def live(self, /) -> int:
+        """
+        Resting orders at the end.
+        """
+    @property
+    def notional(self, /) -> int:
+        """
+        Sum of price x quantity.
+        """
+
+@final
 class BuildInfo:
     """
     How the compiled extension was built. A figure without these facts cannot be compared.
@@ -108,261 +263,6 @@ class BuildInfo:
     def version(self, /) -> str:
         """
         The version of the package.
-        """
-
-@final
-class Demo:
-    """
-    Fifty simulated markets in one process. The same arguments end in the same state, however the steps are cut.
-    """
-    def __new__(cls, /, seed: SupportsIndex, orders: SupportsIndex, accounts: SupportsIndex = 10000, instruments: SupportsIndex = 50) -> Demo: ...
-    def depth(self, /, market: SupportsIndex, levels: SupportsIndex) -> tuple[list[tuple[int, int, int]], list[tuple[int, int, int]]]:
-        """
-        Return the bids and the asks of a market, best first: price in ticks, quantity in lots, number of orders.
-        """
-    def markets(self, /) -> list[DemoMarket]:
-        """
-        Return what each market has come to, the busiest first.
-        """
-    def progress(self, /) -> DemoProgress:
-        """
-        Return how far it is.
-        """
-    def step(self, /, commands: SupportsIndex) -> bool:
-        """
-        Run at least so many commands, or to the end. Return whether all orders are sent.
-        """
-    def summary(self, /) -> DemoSummary:
-        """
-        Audit the whole state and return what happened.
-        """
-    def tape(self, /) -> list[DemoTrade]:
-        """
-        Return the last trades, the oldest first.
-        """
-
-@final
-class DemoMarket:
-    """
-    What a market of a demonstration has come to.
-    """
-    @property
-    def ask_ticks(self, /) -> int | None:
-        """
-        The best ask.
-        """
-    @property
-    def bid_ticks(self, /) -> int | None:
-        """
-        The best bid.
-        """
-    @property
-    def first_ticks(self, /) -> int | None:
-        """
-        The price of the first trade.
-        """
-    @property
-    def last_ticks(self, /) -> int | None:
-        """
-        The price of the last trade.
-        """
-    @property
-    def lot_decimals(self, /) -> int:
-        """
-        A lot is ten to the minus this; may be negative.
-        """
-    @property
-    def notional_quanta(self, /) -> int:
-        """
-        What was paid for it, in quanta of the quote asset.
-        """
-    @property
-    def orders(self, /) -> int:
-        """
-        New orders that named the market.
-        """
-    @property
-    def price_decimals(self, /) -> int:
-        """
-        A tick is ten to the minus this.
-        """
-    @property
-    def quote(self, /) -> str:
-        """
-        The asset that prices are in.
-        """
-    @property
-    def quote_scale(self, /) -> int:
-        """
-        A quote quantum is ten to the minus this.
-        """
-    @property
-    def symbol(self, /) -> str:
-        """
-        Such as `BTC/USDT`.
-        """
-    @property
-    def trades(self, /) -> int:
-        """
-        Trades.
-        """
-    @property
-    def volume_lots(self, /) -> int:
-        """
-        What was traded, in lots.
-        """
-
-@final
-class DemoProgress:
-    """
-    How far a demonstration is.
-    """
-    @property
-    def commands(self, /) -> int:
-        """
-        Commands applied, without those that made the venue.
-        """
-    @property
-    def commands_per_s(self, /) -> int:
-        """
-        Commands in a second of wall time, flow and engine together.
-        """
-    @property
-    def elapsed_ns(self, /) -> int:
-        """
-        Wall time in which the flow and the engine worked.
-        """
-    @property
-    def engine_commands_per_s(self, /) -> int:
-        """
-        Commands in a second of the engine's CPU time.
-        """
-    @property
-    def engine_cpu_ns(self, /) -> int:
-        """
-        CPU time of the engine alone.
-        """
-    @property
-    def events(self, /) -> int:
-        """
-        Events.
-        """
-    @property
-    def is_done(self, /) -> bool:
-        """
-        Whether all orders are sent.
-        """
-    @property
-    def open_orders(self, /) -> int:
-        """
-        Orders that are open.
-        """
-    @property
-    def orders(self, /) -> int:
-        """
-        New orders sent.
-        """
-    @property
-    def orders_total(self, /) -> int:
-        """
-        New orders to be sent in all.
-        """
-    @property
-    def rejects(self, /) -> int:
-        """
-        Refused commands.
-        """
-    @property
-    def trades(self, /) -> int:
-        """
-        Trades.
-        """
-    @property
-    def venue_time_ns(self, /) -> int:
-        """
-        The venue's clock, since the market opened.
-        """
-
-@final
-class DemoSummary:
-    """
-    What happened in a demonstration. Counts come as pairs, the most frequent first.
-    """
-    @property
-    def accounts(self, /) -> int:
-        """
-        Accounts, the venue's own two included.
-        """
-    @property
-    def commands_by_kind(self, /) -> list[tuple[str, int]]:
-        """
-        Commands by kind, without those of a kind that nobody knows.
-        """
-    @property
-    def events_by_kind(self, /) -> list[tuple[str, int]]:
-        """
-        Events by kind.
-        """
-    @property
-    def memory_bytes(self, /) -> int:
-        """
-        Bytes of open orders, books and balances.
-        """
-    @property
-    def notional(self, /) -> list[tuple[str, int, int]]:
-        """
-        Quote asset, its decimals, and the quanta that were paid in it.
-        """
-    @property
-    def orders_by_class(self, /) -> list[tuple[str, int]]:
-        """
-        New orders by class.
-        """
-    @property
-    def rejects_by_reason(self, /) -> list[tuple[str, int]]:
-        """
-        Refused commands by reason.
-        """
-    @property
-    def set_up_commands(self, /) -> int:
-        """
-        Commands that made the venue.
-        """
-    @property
-    def state_hash(self, /) -> str:
-        """
-        The hash of the engine's whole state: 32 hexadecimal digits.
-        """
-
-@final
-class DemoTrade:
-    """
-    A trade of a demonstration.
-    """
-    @property
-    def is_buy(self, /) -> bool:
-        """
-        Whether the taker bought.
-        """
-    @property
-    def market(self, /) -> int:
-        """
-        The market's place in `markets()`.
-        """
-    @property
-    def price_ticks(self, /) -> int:
-        """
-        Its price.
-        """
-    @property
-    def quantity_lots(self, /) -> int:
-        """
-        Its quantity.
-        """
-    @property
-    def time_ns(self, /) -> int:
-        """
-        When, on the venue's clock.
         """
 
 @final
