@@ -49,8 +49,13 @@ pub(crate) struct Outcome {
     /// Where the command's events start in the engine's event log.
     #[pyo3(get)]
     position: u64,
-    fills: Vec<(u64, i64, u64)>,
+    /// The first fill stands here, because most orders that trade have one and it then needs no memory of its own.
+    first_fill: Option<Fill>,
+    more_fills: Vec<Fill>,
 }
+
+/// The maker's order id, the price in ticks, the quantity in lots.
+type Fill = (u64, i64, u64);
 
 impl Outcome {
     /// Reads the events of one command.
@@ -66,7 +71,8 @@ impl Outcome {
             fee: 0,
             sequence,
             position,
-            fills: Vec::new(),
+            first_fill: None,
+            more_fills: Vec::new(),
         };
         for event in events {
             outcome.read(event);
@@ -87,7 +93,11 @@ impl Outcome {
                     if event.open_lots == event.quantity_lots { Status::New } else { Status::PartiallyFilled };
             }
             Some(EventKind::Trade) => {
-                self.fills.push((event.counter_order_id, event.price_ticks, event.quantity_lots));
+                let fill = (event.counter_order_id, event.price_ticks, event.quantity_lots);
+                match self.first_fill {
+                    None => self.first_fill = Some(fill),
+                    Some(_) => self.more_fills.push(fill),
+                }
                 self.filled_lots += event.quantity_lots;
                 self.fee += event.amount.get();
                 self.open_lots = event.open_lots;
@@ -141,8 +151,8 @@ impl Outcome {
 
     /// The trades of the command: (maker's order id, price in ticks, quantity in lots).
     #[getter]
-    fn fills(&self) -> Vec<(u64, i64, u64)> {
-        self.fills.clone()
+    fn fills(&self) -> Vec<Fill> {
+        self.first_fill.into_iter().chain(self.more_fills.iter().copied()).collect()
     }
 
     fn __repr__(&self) -> String {

@@ -27,7 +27,7 @@ from tradewright.marketdata.replay.lobster import CENT
 
 BATCH: Final = 1_024
 """Commands of one `Engine.apply`."""
-_CHUNK: Final = 1 << 16
+_CHUNK: Final = 1 << 10
 """Commands that become Python objects at once, untimed."""
 _PLACE: Final = int(CommandKind.PLACE_ORDER)
 _TRADE: Final = int(EventKind.TRADE)
@@ -134,7 +134,7 @@ def _outcome(done: _Pass) -> dict[str, int | None]:
 
 def _fresh(bench: Bench, commands: npt.NDArray[np.void], *, keep_events: bool) -> Engine:
     # A bounded log, as a long-running program has it: its memory is used again and again.
-    engine = Engine(keep_events=keep_events, events_max=1 << 14, open_orders_expected=max(8_192, bench.prefill))
+    engine = Engine(keep_events=keep_events, events_max=1 << 10, open_orders_expected=max(8_192, bench.prefill))
     events = engine.apply(bench.set_up())
     assert not (events["kind"] == EventKind.REJECTED).any(), "Invariant: the set-up of the bench is accepted"
     engine.apply(commands[: bench.prefill])
