@@ -635,6 +635,11 @@ class Outcome:
         What the order pays in fees for this command, in quote quanta; negative is a rebate.
         """
     @property
+    def fill_count(self, /) -> int:
+        """
+        How many trades the command made.
+        """
+    @property
     def filled_lots(self, /) -> int:
         """
         What the order traded in this command.
@@ -648,6 +653,11 @@ class Outcome:
     def is_accepted(self, /) -> bool:
         """
         Whether the command took effect.
+        """
+    @property
+    def notional(self, /) -> int:
+        """
+        The sum of price x quantity of the command's trades, in ticks x lots.
         """
     @property
     def open_lots(self, /) -> int:

@@ -209,9 +209,8 @@ def _calls(engine: Engine, rows: list[_Row], mode: int, sums: Sums) -> None:
             filled = outcome.filled_lots
             if filled:
                 filled_quantity += filled
-                for _, at, lots in outcome.fills:
-                    fills += 1
-                    notional += at * lots
+                fills += outcome.fill_count
+                notional += outcome.notional
         else:
             cancel(account, reference, 0, time_ns)
     sums.fills += fills
