@@ -5,7 +5,7 @@ import numpy.typing
 from os import PathLike
 from typing import Final, SupportsIndex, final
 
-__all__ = ["AccountView", "Bench", "BenchFigures", "BenchOutcome", "BuildInfo", "Engine", "InstrumentView", "OrderView", "Outcome", "build_info", "close_reasons", "command_kinds", "dtypes", "event_kinds", "reject_reasons"]
+__all__ = ["AccountView", "Bench", "BenchFigures", "BenchOutcome", "BuildInfo", "Demo", "DemoMarket", "DemoProgress", "DemoSummary", "DemoTrade", "Engine", "InstrumentView", "OrderView", "Outcome", "build_info", "close_reasons", "command_kinds", "dtypes", "event_kinds", "reject_reasons"]
 
 @final
 class AccountView:
@@ -263,6 +263,261 @@ class BuildInfo:
     def version(self, /) -> str:
         """
         The version of the package.
+        """
+
+@final
+class Demo:
+    """
+    Fifty simulated markets in one process. The same arguments end in the same state, however the steps are cut.
+    """
+    def __new__(cls, /, seed: SupportsIndex, orders: SupportsIndex, accounts: SupportsIndex = 10000, instruments: SupportsIndex = 50) -> Demo: ...
+    def depth(self, /, market: SupportsIndex, levels: SupportsIndex) -> tuple[list[tuple[int, int, int]], list[tuple[int, int, int]]]:
+        """
+        Return the bids and the asks of a market, best first: price in ticks, quantity in lots, number of orders.
+        """
+    def markets(self, /) -> list[DemoMarket]:
+        """
+        Return what each market has come to, the busiest first.
+        """
+    def progress(self, /) -> DemoProgress:
+        """
+        Return how far it is.
+        """
+    def step(self, /, commands: SupportsIndex) -> bool:
+        """
+        Run at least so many commands, or to the end. Return whether all orders are sent.
+        """
+    def summary(self, /) -> DemoSummary:
+        """
+        Audit the whole state and return what happened.
+        """
+    def tape(self, /) -> list[DemoTrade]:
+        """
+        Return the last trades, the oldest first.
+        """
+
+@final
+class DemoMarket:
+    """
+    What a market of a demonstration has come to.
+    """
+    @property
+    def ask_ticks(self, /) -> int | None:
+        """
+        The best ask.
+        """
+    @property
+    def bid_ticks(self, /) -> int | None:
+        """
+        The best bid.
+        """
+    @property
+    def first_ticks(self, /) -> int | None:
+        """
+        The price of the first trade.
+        """
+    @property
+    def last_ticks(self, /) -> int | None:
+        """
+        The price of the last trade.
+        """
+    @property
+    def lot_decimals(self, /) -> int:
+        """
+        A lot is ten to the minus this; may be negative.
+        """
+    @property
+    def notional_quanta(self, /) -> int:
+        """
+        What was paid for it, in quanta of the quote asset.
+        """
+    @property
+    def orders(self, /) -> int:
+        """
+        New orders that named the market.
+        """
+    @property
+    def price_decimals(self, /) -> int:
+        """
+        A tick is ten to the minus this.
+        """
+    @property
+    def quote(self, /) -> str:
+        """
+        The asset that prices are in.
+        """
+    @property
+    def quote_scale(self, /) -> int:
+        """
+        A quote quantum is ten to the minus this.
+        """
+    @property
+    def symbol(self, /) -> str:
+        """
+        Such as `BTC/USDT`.
+        """
+    @property
+    def trades(self, /) -> int:
+        """
+        Trades.
+        """
+    @property
+    def volume_lots(self, /) -> int:
+        """
+        What was traded, in lots.
+        """
+
+@final
+class DemoProgress:
+    """
+    How far a demonstration is.
+    """
+    @property
+    def commands(self, /) -> int:
+        """
+        Commands applied, without those that made the venue.
+        """
+    @property
+    def commands_per_s(self, /) -> int:
+        """
+        Commands in a second of wall time, flow and engine together.
+        """
+    @property
+    def elapsed_ns(self, /) -> int:
+        """
+        Wall time in which the flow and the engine worked.
+        """
+    @property
+    def engine_commands_per_s(self, /) -> int:
+        """
+        Commands in a second of the engine's CPU time.
+        """
+    @property
+    def engine_cpu_ns(self, /) -> int:
+        """
+        CPU time of the engine alone.
+        """
+    @property
+    def events(self, /) -> int:
+        """
+        Events.
+        """
+    @property
+    def is_done(self, /) -> bool:
+        """
+        Whether all orders are sent.
+        """
+    @property
+    def open_orders(self, /) -> int:
+        """
+        Orders that are open.
+        """
+    @property
+    def orders(self, /) -> int:
+        """
+        New orders sent.
+        """
+    @property
+    def orders_total(self, /) -> int:
+        """
+        New orders to be sent in all.
+        """
+    @property
+    def rejects(self, /) -> int:
+        """
+        Refused commands.
+        """
+    @property
+    def trades(self, /) -> int:
+        """
+        Trades.
+        """
+    @property
+    def venue_time_ns(self, /) -> int:
+        """
+        The venue's clock, since the market opened.
+        """
+
+@final
+class DemoSummary:
+    """
+    What happened in a demonstration. Counts come as pairs, the most frequent first.
+    """
+    @property
+    def accounts(self, /) -> int:
+        """
+        Accounts, the venue's own two included.
+        """
+    @property
+    def commands_by_kind(self, /) -> list[tuple[str, int]]:
+        """
+        Commands by kind, without those of a kind that nobody knows.
+        """
+    @property
+    def events_by_kind(self, /) -> list[tuple[str, int]]:
+        """
+        Events by kind.
+        """
+    @property
+    def memory_bytes(self, /) -> int:
+        """
+        Bytes of open orders, books and balances.
+        """
+    @property
+    def notional(self, /) -> list[tuple[str, int, int]]:
+        """
+        Quote asset, its decimals, and the quanta that were paid in it.
+        """
+    @property
+    def orders_by_class(self, /) -> list[tuple[str, int]]:
+        """
+        New orders by class.
+        """
+    @property
+    def rejects_by_reason(self, /) -> list[tuple[str, int]]:
+        """
+        Refused commands by reason.
+        """
+    @property
+    def set_up_commands(self, /) -> int:
+        """
+        Commands that made the venue.
+        """
+    @property
+    def state_hash(self, /) -> str:
+        """
+        The hash of the engine's whole state: 32 hexadecimal digits.
+        """
+
+@final
+class DemoTrade:
+    """
+    A trade of a demonstration.
+    """
+    @property
+    def is_buy(self, /) -> bool:
+        """
+        Whether the taker bought.
+        """
+    @property
+    def market(self, /) -> int:
+        """
+        The market's place in `markets()`.
+        """
+    @property
+    def price_ticks(self, /) -> int:
+        """
+        Its price.
+        """
+    @property
+    def quantity_lots(self, /) -> int:
+        """
+        Its quantity.
+        """
+    @property
+    def time_ns(self, /) -> int:
+        """
+        When, on the venue's clock.
         """
 
 @final
