@@ -5,7 +5,7 @@ import numpy.typing
 from os import PathLike
 from typing import Final, SupportsIndex, final
 
-__all__ = ["AccountView", "BuildInfo", "Demo", "DemoMarket", "DemoProgress", "DemoSummary", "DemoTrade", "Engine", "InstrumentView", "OrderView", "Outcome", "build_info", "close_reasons", "command_kinds", "dtypes", "event_kinds", "reject_reasons"]
+__all__ = ["AccountView", "Bench", "BenchFigures", "BenchOutcome", "BuildInfo", "Demo", "DemoMarket", "DemoProgress", "DemoSummary", "DemoTrade", "Engine", "InstrumentView", "OrderView", "Outcome", "build_info", "close_reasons", "command_kinds", "dtypes", "event_kinds", "reject_reasons"]
 
 @final
 class AccountView:
@@ -66,6 +66,161 @@ class AccountView:
     def trade_group(self, /) -> int:
         """
         Its trade group, 0 for none.
+        """
+
+@final
+class Bench:
+    """
+    A workload: its operations, and what any right engine makes of them.
+    """
+    def __new__(cls, /, workload: str, operations: SupportsIndex) -> Bench:
+        """
+        Generate a workload: the same one in every run.
+        """
+    @property
+    def answer(self, /) -> BenchOutcome:
+        """
+        What any right engine makes of it: the published answer where there is one, else the generating book's.
+        """
+    def commands(self, /, *, prevents: bool) -> numpy.typing.NDArray[numpy.void]:
+        """
+        Return prefill and operations as commands.
+        """
+    def drive(self, /, layer: str, *, rounds: SupportsIndex, prevents: bool) -> tuple[BenchFigures, BenchOutcome]:
+        """
+        Drive floor, ladder and a layer ("book" or "engine") in interleaved rounds.
+        """
+    @property
+    def is_golden(self, /) -> bool:
+        """
+        Whether the answer is a published one.
+        """
+    @property
+    def operations(self, /) -> int:
+        """
+        How many operations there are behind the prefill.
+        """
+    @property
+    def prefill(self, /) -> int:
+        """
+        How many commands lead to the state that is measured from.
+        """
+    @staticmethod
+    def recorded(kinds: numpy.typing.NDArray[numpy.uint8], sides: numpy.typing.NDArray[numpy.uint8], prices: numpy.typing.NDArray[numpy.int64], quantities: numpy.typing.NDArray[numpy.uint32], ids: numpy.typing.NDArray[numpy.uint64], prefill: SupportsIndex) -> Bench:
+        """
+        Take a recording of one instrument: kinds 0 add, 1 cancel, 2 immediate or cancel; ids dense from 1.
+        """
+    def round(self, /, subject: str, *, prevents: bool = False) -> tuple[float, BenchOutcome]:
+        """
+        Drive one round of "floor", "ladder" or "engine" on this thread: nanoseconds an operation, and the outcome.
+        """
+    def set_up(self, /) -> numpy.typing.NDArray[numpy.void]:
+        """
+        Return the commands that set the venue up: markets, accounts, money, and limits that are never reached.
+        """
+    @property
+    def timed_from(self, /) -> int:
+        """
+        Where the last third starts, prefill included.
+        """
+
+@final
+class BenchFigures:
+    """
+    The figures of a drive: floor, reference ladder and subject in interleaved rounds.
+    """
+    @property
+    def floor_ns_per_op(self, /) -> float:
+        """
+        The same for the driver alone.
+        """
+    @property
+    def ladder_ns_per_op(self, /) -> float:
+        """
+        The same for the reference ladder.
+        """
+    @property
+    def max_ns(self, /) -> float:
+        """
+        The slowest operation.
+        """
+    @property
+    def memory_bytes(self, /) -> int:
+        """
+        Bytes that the subject holds at the end.
+        """
+    @property
+    def ns_per_op(self, /) -> float:
+        """
+        Thread-CPU nanoseconds an operation over the last third; the median of the rounds.
+        """
+    @property
+    def p50_ns(self, /) -> float:
+        """
+        Median latency of a single operation.
+        """
+    @property
+    def p999_ns(self, /) -> float:
+        """
+        999 of 1,000 operations are faster.
+        """
+    @property
+    def p99_ns(self, /) -> float:
+        """
+        99 of 100 operations are faster.
+        """
+    @property
+    def ratio(self, /) -> float:
+        """
+        Subject over ladder: the median of the rounds' ratios.
+        """
+    @property
+    def target_cpu(self, /) -> str:
+        """
+        The compiler's target-cpu.
+        """
+
+@final
+class BenchOutcome:
+    """
+    What a run of a workload comes to, to be compared with the answer that is known.
+    """
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    @property
+    def best_ask(self, /) -> int | None:
+        """
+        Best ask at the end, of instrument 0.
+        """
+    @property
+    def best_bid(self, /) -> int | None:
+        """
+        Best bid at the end, of instrument 0.
+        """
+    @property
+    def filled_quantity(self, /) -> int:
+        """
+        Lots traded.
+        """
+    @property
+    def fills(self, /) -> int:
+        """
+        Fills behind the prefill.
+        """
+    @property
+    def levels(self, /) -> int:
+        """
+        Price levels at the end.
+        """
+    @property
+    def live(self, /) -> int:
+        """
+        Resting orders at the end.
+        """
+    @property
+    def notional(self, /) -> int:
+        """
+        Sum of price x quantity.
         """
 
 @final
@@ -735,6 +890,11 @@ class Outcome:
         What the order pays in fees for this command, in quote quanta; negative is a rebate.
         """
     @property
+    def fill_count(self, /) -> int:
+        """
+        How many trades the command made.
+        """
+    @property
     def filled_lots(self, /) -> int:
         """
         What the order traded in this command.
@@ -748,6 +908,11 @@ class Outcome:
     def is_accepted(self, /) -> bool:
         """
         Whether the command took effect.
+        """
+    @property
+    def notional(self, /) -> int:
+        """
+        The sum of price x quantity of the command's trades, in ticks x lots.
         """
     @property
     def open_lots(self, /) -> int:

@@ -17,7 +17,7 @@ _BITS: Final = np.uint64(32)
 def decimal_array(
     low: npt.NDArray[Any],
     high: npt.NDArray[np.int64] | None,
-    factors: npt.NDArray[np.uint64],
+    factors: npt.NDArray[Any],
     scale: int,
     known: npt.NDArray[np.bool_],
 ) -> Any:  # noqa: ANN401 - pyarrow has no types
@@ -35,7 +35,7 @@ def decimal_array(
     magnitude_low, magnitude_high = _negated(low, high.view(np.uint64), is_negative)
     # A bound in floating point: it only decides whether the slow, exact way is taken.
     largest = (magnitude_high.astype(float) * 2.0**64 + magnitude_low.astype(float)) * factors.astype(float)
-    if not len(low) or largest.max() < 10.0 ** (_DIGITS_MAX - 1):
+    if factors.dtype != object and (not len(low) or largest.max() < 10.0 ** (_DIGITS_MAX - 1)):
         product_low, product_high = _multiplied(magnitude_low, magnitude_high, factors)
         product_low, product_high = _negated(product_low, product_high, is_negative)
         halves = np.stack((product_low, product_high), axis=1).astype("<u8")

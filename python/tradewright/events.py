@@ -195,13 +195,15 @@ _CLOSE: Final = 1 << 16
 class _Unit:
     """Units of different sizes as whole multiples of the smallest decimal place among them."""
 
-    factors: npt.NDArray[np.uint64]
+    factors: npt.NDArray[Any]
+    """64 bits each, or Python's own ints where that is too small."""
     scale: int
 
     @classmethod
     def of(cls, sizes: list[Decimal], place: npt.NDArray[Any]) -> _Unit:
         scale = max((decimals(size) for size in sizes), default=0)
-        factors = np.array([int(size.scaleb(scale)) for size in sizes] or [1], dtype=np.uint64)
+        wholes = [int(size.scaleb(scale)) for size in sizes] or [1]
+        factors = np.array(wholes, dtype=np.uint64 if max(wholes) < 1 << 64 else object)
         return cls(factors[np.minimum(place, len(factors) - 1)], scale)
 
 

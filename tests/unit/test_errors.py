@@ -52,5 +52,5 @@ def test_the_drawn_tree_is_the_tree() -> None:
         value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, tw.TradewrightError)
     ]
     assert errors.__doc__ is not None
-    drawn = {line.strip("├└─ ").split()[0] for line in errors.__doc__.splitlines() if "──" in line}
+    drawn = {line.strip("│├└─ ").split()[0] for line in errors.__doc__.splitlines() if "──" in line}
     assert drawn == {each.__name__ for each in classes if each is not tw.TradewrightError}

@@ -106,7 +106,8 @@ impl EventLog {
     #[cold]
     fn grow(&mut self, room: usize) {
         self.seal();
-        let chunk = if self.end() == 0 { FIRST_CHUNK } else { CHUNK };
+        let bound = self.events_max.map_or(CHUNK, |events_max| (events_max / 2) as usize).clamp(FIRST_CHUNK, CHUNK);
+        let chunk = if self.end() == 0 { FIRST_CHUNK } else { bound };
         if self.tail.capacity() < chunk.max(room) {
             self.tail.reserve(chunk.max(room));
         }

@@ -3,6 +3,7 @@
 //! Owns the conversion between Python values and the crates below it. Knows no rule of the
 //! exchange: a decision found here belongs in a crate further up the list.
 
+mod bench;
 mod build_info;
 mod demo;
 mod engine;
@@ -14,6 +15,8 @@ mod views;
 
 #[pyo3::pymodule]
 mod _core {
+    #[pymodule_export]
+    use crate::bench::{Bench, BenchFigures, BenchOutcome};
     #[pymodule_export]
     use crate::build_info::{BuildInfo, build_info};
     #[pymodule_export]

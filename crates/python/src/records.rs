@@ -192,6 +192,29 @@ pub(crate) fn rows(events: &[EventRecord]) -> &[EventRow] {
     unsafe { core::slice::from_raw_parts(events.as_ptr().cast(), events.len()) }
 }
 
+/// A command as a row of a numpy array.
+#[derive(Clone, Copy, Debug)]
+#[repr(transparent)]
+pub(crate) struct CommandRow(CommandRecord);
+
+// SAFETY: as for `EventRow`.
+unsafe impl Element for CommandRow {
+    const IS_COPY: bool = true;
+
+    fn get_dtype(py: Python<'_>) -> Bound<'_, PyArrayDescr> {
+        descriptor(py, &[HEADER, ORDER], size_of::<CommandRecord>()).expect("a legal dtype")
+    }
+
+    fn clone_ref(&self, _py: Python<'_>) -> Self {
+        *self
+    }
+}
+
+/// A numpy array of commands.
+pub(crate) fn commands_array(py: Python<'_>, commands: Vec<CommandRecord>) -> Bound<'_, PyArray1<CommandRow>> {
+    PyArray1::from_vec(py, commands.into_iter().map(CommandRow).collect())
+}
+
 /// A numpy array of events; the rows move into it.
 pub(crate) fn array_of(py: Python<'_>, rows: Vec<EventRow>) -> Bound<'_, PyArray1<EventRow>> {
     PyArray1::from_vec(py, rows)
@@ -254,6 +277,21 @@ impl<'a> CommandsIn<'a> {
         let length = rest.len().min(bytes.len());
         bytes[..length].copy_from_slice(&rest[..length]);
         length / size_of::<CommandRecord>()
+    }
+
+    /// The records from `begin` on, at most as many as `room` has: where they lie when the interpreter's lock keeps other
+    /// threads from writing there and they are aligned, else a copy of them in `room`.
+    #[inline]
+    pub(crate) fn piece(self, begin: usize, room: &'a mut [CommandRecord], is_locked: bool) -> &'a [CommandRecord] {
+        if is_locked {
+            let end = (begin + room.len()).min(self.len());
+            let bytes = &self.bytes[begin * size_of::<CommandRecord>()..end * size_of::<CommandRecord>()];
+            if let Ok(records) = zerocopy::FromBytes::ref_from_bytes(bytes) {
+                return records;
+            }
+        }
+        let copied = self.copy(begin, room);
+        &room[..copied]
     }
 }
 

@@ -371,6 +371,31 @@ pub fn drive_against<Reference: Subject, S: Subject>(tape: &Tape, options: &Driv
     })
 }
 
+/// What one round of a subject came to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Round {
+    /// Thread-CPU nanoseconds an operation over the last third.
+    pub ns_per_op: f64,
+    /// What can be compared with a golden answer.
+    pub outcome: Outcome,
+    /// Bytes held at the end.
+    pub memory_bytes: usize,
+}
+
+/// Drives one round of `S` on the calling thread: for those who interleave rounds of their own with it.
+#[must_use]
+pub fn round<S: Subject>(tape: &Tape, batch: usize) -> Round {
+    let Pass { ns_per_op, sums, finish } = Replay::<S>::new(tape).throughput(batch);
+    Round { ns_per_op, outcome: finish.outcome(sums), memory_bytes: finish.memory_bytes }
+}
+
+/// Where the last third of a tape starts: the part that is timed, counted from the first record of the prefill.
+#[must_use]
+pub fn timed_from(tape: &Tape) -> usize {
+    let (prefill, operations) = (tape.prefill().len(), tape.operations().len());
+    prefill + operations - operations.div_ceil(3)
+}
+
 fn drive_pinned<Reference: Subject, S: Subject>(tape: &Tape, options: &DriveOptions) -> BenchReport {
     let core = pin(options.core);
     let floor = Replay::<Floor>::new(tape);
@@ -461,8 +486,7 @@ impl<'tape, S: Subject> Replay<'tape, S> {
     fn new(tape: &'tape Tape) -> Self {
         let prepared = S::prepare(tape);
         assert_eq!(prepared.len(), tape.records().len(), "Invariant: prepared one for one");
-        let (prefill, operations) = (tape.prefill().len(), tape.operations().len());
-        Self { tape, prepared, prefill, timed: prefill + operations - operations.div_ceil(3), subject: PhantomData }
+        Self { tape, prepared, prefill: tape.prefill().len(), timed: timed_from(tape), subject: PhantomData }
     }
 
     /// Prefill, whose fills do not count, and the first two thirds.

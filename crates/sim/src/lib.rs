@@ -30,7 +30,10 @@ mod workload;
 pub use book::{FillSink, FreshBook, MatchingBook, Shape, Side, Sums};
 pub use btree_book::{BTreeBook, BTreeIndex};
 pub use clock::{Stopwatch, thread_cpu_ns};
-pub use drive::{BenchReport, BookSubject, DriveOptions, Finish, Floor, ManyBooks, Subject, drive, drive_against};
+pub use drive::{
+    BenchReport, BookSubject, DriveOptions, Finish, Floor, ManyBooks, Round, Subject, drive, drive_against, round,
+    timed_from,
+};
 pub use engine_subject::{EngineSubject, ExpireMaker, NoPrevention, Prevention, commands};
 pub use golden::{Counts, GOLDENS, Golden, Outcome, golden};
 pub use indexed_book::{IndexedBook, Level, LevelIndex};

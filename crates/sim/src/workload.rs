@@ -32,6 +32,8 @@ pub enum Workload {
     Sweep,
     /// Fifty books as `Mix60`, the busiest traded fifty times as often as the quietest, 10,000 accounts.
     Many,
+    /// A recording, made elsewhere and given to [`Tape::recorded`]; nothing generates it.
+    Recorded,
 }
 
 /// Instruments of [`Workload::Many`].
@@ -54,6 +56,7 @@ impl Workload {
             Self::Resting1m => "resting1m",
             Self::Sweep => "sweep",
             Self::Many => "many",
+            Self::Recorded => "recorded",
         }
     }
 
@@ -62,9 +65,14 @@ impl Workload {
     pub const fn accounts(self) -> u64 {
         match self {
             Self::Many => 10_000,
-            Self::Mix60 | Self::Swing25 | Self::Swing40 | Self::Fine | Self::Crash | Self::Resting1m | Self::Sweep => {
-                1_000
-            }
+            Self::Mix60
+            | Self::Swing25
+            | Self::Swing40
+            | Self::Fine
+            | Self::Crash
+            | Self::Resting1m
+            | Self::Sweep
+            | Self::Recorded => 1_000,
         }
     }
 
@@ -73,7 +81,14 @@ impl Workload {
     pub const fn shape(self, operations: usize) -> Shape {
         let instruments = match self {
             Self::Many => MANY_INSTRUMENTS,
-            Self::Mix60 | Self::Swing25 | Self::Swing40 | Self::Fine | Self::Crash | Self::Resting1m | Self::Sweep => 1,
+            Self::Mix60
+            | Self::Swing25
+            | Self::Swing40
+            | Self::Fine
+            | Self::Crash
+            | Self::Resting1m
+            | Self::Sweep
+            | Self::Recorded => 1,
         };
         let resting = self.prefill_per_instrument() * instruments;
         let ticks = if self.ticks_finer() > 1 { 1 << 24 } else { 1 << 18 };
@@ -84,6 +99,7 @@ impl Workload {
         match self {
             Self::Resting1m => 1_000_000,
             Self::Mix60 | Self::Swing25 | Self::Swing40 | Self::Fine | Self::Crash | Self::Sweep | Self::Many => 5_000,
+            Self::Recorded => 0,
         }
     }
 
@@ -91,7 +107,14 @@ impl Workload {
     const fn ticks_finer(self) -> i64 {
         match self {
             Self::Fine => 100,
-            Self::Mix60 | Self::Swing25 | Self::Swing40 | Self::Crash | Self::Resting1m | Self::Sweep | Self::Many => 1,
+            Self::Mix60
+            | Self::Swing25
+            | Self::Swing40
+            | Self::Crash
+            | Self::Resting1m
+            | Self::Sweep
+            | Self::Many
+            | Self::Recorded => 1,
         }
     }
 
@@ -99,7 +122,7 @@ impl Workload {
     fn centre(self, n: i64) -> Option<i64> {
         let jump = |reach: i64| MIDDLE + reach * ((n / 10_000) * 7_919 % 2_001 - 1_000) / 1_000;
         match self {
-            Self::Mix60 | Self::Resting1m | Self::Many => None,
+            Self::Mix60 | Self::Resting1m | Self::Many | Self::Recorded => None,
             Self::Swing25 => Some(jump(25_000)),
             Self::Swing40 => Some(jump(40_000)),
             Self::Fine => Some(jump(25_000) * self.ticks_finer()),
@@ -117,10 +140,14 @@ impl Workload {
     /// Generates the prefill and `operations` operations, the same ones in every run.
     ///
     /// A cancel that finds nothing to cancel is skipped, so the tape may be shorter than `operations`.
+    ///
+    /// # Panics
+    /// On [`Workload::Recorded`], which is not generated.
     #[must_use]
     pub fn generate(self, operations: usize) -> Tape {
         match self {
             Self::Many => generate_many(operations),
+            Self::Recorded => panic!("Condition failed: a recording is not generated"),
             Self::Mix60 | Self::Swing25 | Self::Swing40 | Self::Fine | Self::Crash | Self::Resting1m | Self::Sweep => {
                 generate_one(self, operations)
             }
@@ -164,6 +191,36 @@ pub struct Tape {
 }
 
 impl Tape {
+    /// A recording of one instrument: `prefill` orders, then operations. Ids are dense from 1 over adds and IOCs, prices lie
+    /// in `0..2^18`. Its answer is that of the B-tree book.
+    ///
+    /// # Panics
+    /// When the ids are not dense from 1.
+    #[must_use]
+    pub fn recorded(records: Vec<Operation>, prefill: usize) -> Self {
+        let orders = records.iter().filter(|operation| operation.kind != OperationKind::Cancel);
+        let ids = orders.clone().count();
+        assert!(orders.map(|order| order.id).eq(1..=ids as u64), "Condition failed: ids must be dense from 1");
+        let mut book = BTreeBook::new(ids);
+        let (mut sums, mut counts) = (Sums::default(), Counts::default());
+        for (place, operation) in records.iter().enumerate() {
+            let &Operation { kind, side, quantity, price, id, .. } = operation;
+            let mut untold = Sums::default();
+            let sink = if place < prefill { &mut untold } else { &mut sums };
+            if kind == OperationKind::Cancel {
+                book.cancel(id);
+            } else {
+                book.limit(id, side, price, quantity, kind == OperationKind::ImmediateOrCancel, sink);
+            }
+            if place >= prefill {
+                counts.count(kind);
+            }
+        }
+        let shape = Shape { ticks: 1 << 18, ids, resting: 1 << 14, instruments: 1 };
+        let (requested, outcome) = (records.len() - prefill, Outcome::of(&book, sums));
+        Self { workload: Workload::Recorded, shape, requested, counts, outcome, records, prefill }
+    }
+
     /// The prefill and the operations in one slice.
     #[must_use]
     pub fn records(&self) -> &[Operation] {
@@ -311,7 +368,8 @@ impl Stream {
             | Workload::Swing40
             | Workload::Fine
             | Workload::Crash
-            | Workload::Many => self.distance(random, 0.03),
+            | Workload::Many
+            | Workload::Recorded => self.distance(random, 0.03),
             Workload::Resting1m | Workload::Sweep => 1 + random.remainder(2_000) as i64,
         };
         let price = Self::passive(side, MIDDLE * self.workload.ticks_finer(), distance);
@@ -336,7 +394,8 @@ impl Stream {
             | Workload::Fine
             | Workload::Crash
             | Workload::Resting1m
-            | Workload::Many => match unit(random) {
+            | Workload::Many
+            | Workload::Recorded => match unit(random) {
                 ..0.60 => OperationKind::Add,
                 0.60..0.95 => OperationKind::Cancel,
                 _ => OperationKind::ImmediateOrCancel,
@@ -355,7 +414,7 @@ impl Stream {
         let side = Self::side(random);
         let centre = self.workload.centre(self.n);
         let distance = match self.workload {
-            Workload::Mix60 | Workload::Many => self.distance(random, 0.04),
+            Workload::Mix60 | Workload::Many | Workload::Recorded => self.distance(random, 0.04),
             Workload::Swing25 | Workload::Swing40 | Workload::Fine | Workload::Crash => {
                 let far = random.remainder(8) == 0;
                 self.distance(random, if far { 0.0005 } else { 0.04 })
@@ -388,7 +447,8 @@ impl Stream {
             | Workload::Swing40
             | Workload::Fine
             | Workload::Crash
-            | Workload::Many => (50, 505 * live / 5_000),
+            | Workload::Many
+            | Workload::Recorded => (50, 505 * live / 5_000),
             // Far enough for the quantity to decide: at 50 ticks the book grows by a tenth each million operations.
             Workload::Resting1m => (2_000, 505 * live / 1_000_000),
             // Half of 2.5 lots for each order of the eaten side is what 32 adds bring back.
