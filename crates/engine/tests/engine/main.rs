@@ -1,0 +1,18 @@
+//! The engine, by blotters: one file a subject, one binary for all of them.
+//!
+//! `common` is the venue that reads the blotters and audits the engine after every command.
+
+mod common;
+
+mod amending;
+mod cancelling;
+mod defects;
+mod fees;
+mod halts;
+mod market;
+mod money;
+mod placing;
+mod prevention;
+mod replacing;
+mod settings;
+mod time_in_force;
