@@ -72,7 +72,9 @@ fn cancel_all_goes_by_ascending_order_id() {
     let all = "CancelledAll";
     check(
         "cancel-all A2",
-        &format!("cancelled O1 2 {all}, cancelled O2 1 {all}, cancelled O4 1 {all}, cancelled O5 1 {all}, cancelled O6 1 {all}"),
+        &format!(
+            "cancelled O1 2 {all}, cancelled O2 1 {all}, cancelled O4 1 {all}, cancelled O5 1 {all}, cancelled O6 1 {all}"
+        ),
     );
     check("cancel-all A2 I0", &format!("cancelled O1 2 {all}, cancelled O2 1 {all}, cancelled O4 1 {all}"));
     check("cancel-all A2 buy", &format!("cancelled O2 1 {all}, cancelled O5 1 {all}, cancelled O6 1 {all}"));

@@ -171,7 +171,8 @@ fn listings_name_what_is_wrong_with_them() {
 #[should_panic(expected = "notional_max=664613997892457936451903530140172289")]
 fn a_listing_whose_largest_notional_could_not_be_held_is_refused() {
     // Expected: the rulebook's bound (section 6) is half of what a venue may hold. The engine takes all of it so far.
-    Venue::new().check(&format!("list I2 gas base=1 quote=0 notional_max={} => SettingOutOfRange", (1_i128 << 119) + 1));
+    Venue::new()
+        .check(&format!("list I2 gas base=1 quote=0 notional_max={} => SettingOutOfRange", (1_i128 << 119) + 1));
 }
 
 #[test]

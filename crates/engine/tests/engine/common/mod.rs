@@ -183,7 +183,8 @@ fn check_refusal(record: &CommandRecord, event: &EventRecord) {
     } else {
         (tradewright_types::ANY, 0, 0, 0, 0, 0)
     };
-    let given = (event.instrument, event.side, event.order_flags, event.price_ticks, event.quantity_lots, event.reference);
+    let given =
+        (event.instrument, event.side, event.order_flags, event.price_ticks, event.quantity_lots, event.reference);
     assert_eq!(given, expected, "a refusal repeats its record");
 }
 

@@ -58,7 +58,13 @@ pub(crate) fn wide_limits() -> InstrumentLimitsRecord {
     }
 }
 
-pub(crate) fn listing(id: u32, name: &str, schedule: u16, of: Units, limits: InstrumentLimitsRecord) -> Vec<CommandRecord> {
+pub(crate) fn listing(
+    id: u32,
+    name: &str,
+    schedule: u16,
+    of: Units,
+    limits: InstrumentLimitsRecord,
+) -> Vec<CommandRecord> {
     let first = named(CommandKind::ListInstrument, id, InstrumentKind::Spot as u8, schedule, name);
     command(vec![first, units(of), transmute!(limits)])
 }
