@@ -388,11 +388,10 @@ fn an_event_is_128_little_endian_bytes() {
     let bytes = event.as_bytes();
     assert_eq!(bytes.len(), 128);
     assert_eq!(bytes[..16], [3, 1, 0, 1, 1, 2, 3, 4, 1, 2, 3, 4, 5, 6, 7, 8]);
-    assert_eq!(bytes[56..64], [0; 8]);
-    assert_eq!((bytes[64], &bytes[68..70]), (1, &[1, 2][..]));
-    assert_eq!(bytes[72..80], [0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
-    assert_eq!(bytes[96..104], [0; 8]);
-    assert_eq!(bytes[104..112], [0xff; 8]);
+    assert_eq!(bytes[56..64], [1, 0, 0, 0, 1, 2, 0, 0]);
+    assert_eq!(bytes[64..72], [0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
+    assert_eq!(bytes[88..96], [0; 8]);
+    assert_eq!(bytes[96..104], [0xff; 8]);
     assert_eq!(bytes[120..], [0x11, 0, 0, 0, 0, 0, 0, 0]);
     assert_eq!(EventRecord::read_from_bytes(bytes).expect("128 bytes are an event"), event);
 }
