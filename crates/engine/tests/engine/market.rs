@@ -216,3 +216,22 @@ fn a_market_bid_by_quantity_is_held_at_the_edge_of_the_band() {
         ",
     );
 }
+
+#[test]
+fn a_market_bid_whose_worst_value_is_beyond_all_money_is_not_covered() {
+    let most = 1_i128 << 120;
+    Venue::new().check(&format!(
+        "
+        list I2 wide base=1 quote=2 tick_lot=18446744073709551615 notional_max={}
+        deposit A2 coin {}
+        limits I2 up=4000000000 notional_max={}
+        reference I2 1048576
+        // 2^20 x 2^36 x 2^64 is 2^120 less a little; four thousand times that is more than there can be.
+        buy A2 68719476736 market I2    => NotionalAboveMaximum
+        buy A2 34359738367 market I2    => InsufficientFunds
+        ",
+        most / 2,
+        most - 4_000_000,
+        most / 2,
+    ));
+}

@@ -16,13 +16,13 @@ fn losses(mode: &str, taker: u64, maker: u64) -> (u64, u64) {
     }
 }
 
-fn name(mode: &str) -> &'static str {
+/// What a mode is within one account: TRANSFER needs two.
+fn decided(mode: &str) -> &'static str {
     match mode {
         "et" => "ExpireTaker",
         "em" => "ExpireMaker",
         "eb" => "ExpireBoth",
-        "dec" => "Decrement",
-        "tr" => "Transfer",
+        "dec" | "tr" => "Decrement",
         other => panic!("no prevention mode {other}"),
     }
 }
@@ -42,8 +42,7 @@ fn check_pair(mode: &str, taker_side: &str, taker: u64, maker: u64) {
         return;
     }
     let (from_taker, from_maker) = losses(mode, taker, maker);
-    // Within one account nothing moves: TRANSFER is DECREMENT, and says so by moving nothing.
-    venue.check(&format!("{case} => accepted, prevented O1 {from_taker}/{from_maker}@10 {}", name(mode)));
+    venue.check(&format!("{case} => accepted, prevented O1 {from_taker}/{from_maker}@10 {}", decided(mode)));
     for (order, original, prevented) in [(1, maker, from_maker), (2, taker, from_taker)] {
         let expected = match original - prevented {
             0 => "none".to_owned(),

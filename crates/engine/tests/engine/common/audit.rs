@@ -175,7 +175,7 @@ impl Audit {
         assert_eq!(event.reference, *number, "trades of an instrument are numbered without gaps");
         let first = self.front(event.instrument, side(event));
         assert_eq!(first, Some(event.counter_order_id), "the maker is the first in line");
-        let units = engine.risk().instrument(InstrumentId(event.instrument)).units;
+        let units = engine.instrument(InstrumentId(event.instrument)).expect("it is listed").units;
         let notional = units.notional(Price::from_ticks(event.price_ticks), Quantity::from_lots(event.quantity_lots));
         let base = units.base_amount(Quantity::from_lots(event.quantity_lots));
 
@@ -239,7 +239,7 @@ impl Audit {
         maker.prevented += event.open_lots;
         let maker_done = maker.open() == 0;
         if flags.has(EventFlags::TRANSFERRED) {
-            let units = engine.risk().instrument(InstrumentId(event.instrument)).units;
+            let units = engine.instrument(InstrumentId(event.instrument)).expect("it is listed").units;
             let quantity = Quantity::from_lots(event.quantity_lots);
             let notional = units.notional(Price::from_ticks(event.price_ticks), quantity);
             assert_eq!(event.amount.get(), notional.quanta());
@@ -278,7 +278,7 @@ impl Audit {
             let seen = (view.total.lots(), view.open.lots(), view.prevented.lots());
             assert_eq!(seen, (order.total, order.open(), order.prevented), "O{id}");
             assert_eq!(engine.order(view.id), Some(*view), "O{id} is found by its id");
-            let units = engine.risk().instrument(view.instrument).units;
+            let units = engine.instrument(view.instrument).expect("it is listed").units;
             let hold = match order.side {
                 Side::Sell => (units.base.0, units.base_amount(view.open).quanta()),
                 Side::Buy => {
@@ -302,7 +302,7 @@ impl Audit {
                 assert_eq!(seen, (due(&self.totals), due(&held)), "balance and hold of A{account} in asset {asset}");
             }
         }
-        for instrument in 0..engine.risk().instruments.len() as u32 {
+        for instrument in 0..engine.instrument_count() as u32 {
             self.compare_book(engine, InstrumentId(instrument));
         }
     }
