@@ -137,7 +137,7 @@ impl Instrument {
     pub fn lots_for(&self, amount: Amount, price: Price) -> Option<Quantity> {
         let unit = i128::from(price.ticks()).checked_mul(i128::from(self.units.quote_quanta_per_tick_lot))?;
         let lots = u64::try_from(amount.quanta() / unit).ok()?;
-        Some(Quantity::from_lots(lots)).filter(|lots| lots.lots() < 1 << 62)
+        Some(Quantity::from_lots(lots)).filter(|lots| lots.lots() <= 1 << 62)
     }
 
     /// `quantity` rounded down to the quantity increment.
