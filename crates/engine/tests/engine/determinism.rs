@@ -57,7 +57,8 @@ fn a_restart_at_any_command_has_the_same_future() {
         restarted.apply(records, &mut given);
         assert_eq!(given.as_slice().as_bytes(), expected.as_slice().as_bytes(), "seed {SEED}, command {n}");
         assert_eq!(restarted.state_hash(), lasting.state_hash(), "seed {SEED}, command {n}");
-        (expected.clear(), given.clear());
+        expected.clear();
+        given.clear();
     }
     restarted.check_invariants();
 }

@@ -235,3 +235,44 @@ fn a_market_bid_whose_worst_value_is_beyond_all_money_is_not_covered() {
         most / 2,
     ));
 }
+
+#[test]
+fn a_bid_by_amount_may_not_buy_more_lots_than_a_position_can_be() {
+    let limit = 1_i128 << 62;
+    let venue = || {
+        let mut venue = Venue::poor();
+        venue.check(&format!(
+            "
+            deposit A3 base 1
+            deposit A2 quote {}
+            limits I0 notional_max={}
+            reference I0 1
+            sell A3 1 @1                => accepted
+            ",
+            1_i128 << 70,
+            1_i128 << 100
+        ));
+        venue
+    };
+    venue().check(&format!("buy A2 {}q market => PositionLimitExceeded", 1_i128 << 69));
+    venue().check(&format!("buy A2 {}q market => PositionLimitExceeded", limit + 1));
+    venue().check(&format!("buy A2 {limit}q market => accepted, O1 1@1, expired unspent {} NoLiquidity", limit - 1));
+}
+
+#[test]
+#[should_panic(expected = "left: \"InsufficientFunds\"")]
+fn an_ask_by_amount_may_be_for_more_lots_than_an_order_by_quantity() {
+    // Expected: rule 80 compares the lots with the balance, which covers them. So far more than 2^62 lots are never covered.
+    let amount = 1_i128 << 70;
+    Venue::poor().check(&format!(
+        "
+        deposit A3 quote 1
+        deposit A2 base {amount}
+        limits I0 notional_max={amount}
+        reference I0 1
+        buy A3 1 @1              => accepted
+        sell A2 {amount}q market => accepted, O1 1@1, expired unspent {} NoLiquidity
+        ",
+        amount - 1
+    ));
+}

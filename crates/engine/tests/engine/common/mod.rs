@@ -267,12 +267,6 @@ pub(crate) fn describe(event: &EventRecord) -> String {
     }
 }
 
-/// The reason of a refusal.
-pub(crate) fn reason(events: &[EventRecord]) -> Option<RejectReason> {
-    let refusal = events.iter().find(|event| event.kind == EventKind::Rejected as u8)?;
-    RejectReason::from_code(refusal.reason)
-}
-
 /// xorshift64*.
 #[derive(Clone, Debug)]
 pub(crate) struct Random(pub(crate) u64);
@@ -286,6 +280,6 @@ impl Random {
     }
 
     pub(crate) fn below(&mut self, bound: u64) -> u64 {
-        (u128::from(self.next()) * u128::from(bound) >> 64) as u64
+        ((u128::from(self.next()) * u128::from(bound)) >> 64) as u64
     }
 }
