@@ -25,6 +25,9 @@ const SET_UP: &[&str] = &[
     "tier A3 1",
 ];
 
+/// How many commands the set-up has: its lines and the deposits.
+pub(crate) const SET_UP_LENGTH: usize = SET_UP.len() + 5 * 3;
+
 /// The set-up, then `count` random commands. Time rises by up to a tenth of a second a command.
 pub(crate) fn commands(seed: u64, count: usize) -> Vec<Vec<CommandRecord>> {
     let mut random = Random(seed);
