@@ -3,11 +3,16 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use tradewright_engine::{Engine, EngineConfig, EventBuffer};
 use tradewright_sim::suite::GOLDEN_OPERATIONS;
+use tradewright_sim::venue::{
+    Listing, account_of, bench_set_up, list_spot, set_account_limits, set_position_limit, set_reference_price,
+};
 use tradewright_sim::{
     EngineSubject, ExpireMaker, NoPrevention, Operation, OperationKind, Outcome, Prevention, Side, Subject, Sums, Tape,
     Workload, golden,
 };
+use tradewright_types::{Amount, CommandKind, CommandRecord, EventKind, OrderType, Price, RejectReason, TimeInForce};
 
 /// What an engine gives on a tape, without its prefill's trades: there are none.
 fn outcome<P: Prevention>(tape: &Tape) -> Outcome {
@@ -166,4 +171,74 @@ fn mix60_with_prevention_gives_what_the_naive_book_gives() {
         levels: shape.1,
     };
     assert_eq!((given, naive.expired), (frozen, expired));
+}
+
+/// The venue of the benches with one of its limits lowered, and an order that passed before.
+fn check_limit(lowered: &[CommandRecord], change: fn(&mut CommandRecord), expected: RejectReason) {
+    let account = account_of(0);
+    let mut order = CommandRecord {
+        account: account.0,
+        side: 0,
+        order_type: OrderType::Limit as u8,
+        time_in_force: TimeInForce::GoodTillCancel as u8,
+        price_ticks: 100_000,
+        quantity_lots: 10,
+        order_ref: 1,
+        ..CommandRecord::new(CommandKind::PlaceOrder)
+    };
+    let mut engine = Engine::new(EngineConfig::default());
+    let mut events = EventBuffer::default();
+    engine.apply_all(&bench_set_up(1, 2, Price::from_ticks(100_000)), &mut events);
+    engine.apply(&[order], &mut events);
+    engine.apply_all(lowered, &mut events);
+    assert!(events.as_slice().iter().all(|event| event.kind != EventKind::Rejected as u8), "{expected}: set up");
+    events.clear();
+    order.order_ref = 2;
+    change(&mut order);
+    engine.apply(&[order], &mut events);
+    let reasons: Vec<_> = events.as_slice().iter().map(|event| RejectReason::from_code(event.reason)).collect();
+    assert_eq!(reasons, [Some(expected)]);
+}
+
+/// The listing of the benches with other limits.
+fn limits(change: impl FnOnce(&mut Listing)) -> [CommandRecord; 2] {
+    let mut listing = Listing {
+        base: 1,
+        quote: 0,
+        quote_quanta_per_tick_lot: 1,
+        base_quanta_per_lot: 1,
+        quantity_max_lots: 1 << 40,
+        notional_max: Amount::from_quanta(1 << 40),
+        band_down_ppm: 990_000,
+        band_up_ppm: 99_000_000,
+    };
+    change(&mut listing);
+    let [_, _, limits] = list_spot(0, "X", &listing);
+    let mut head = CommandRecord::new(CommandKind::SetInstrumentLimits);
+    head.header.record_count = 2;
+    [head, limits]
+}
+
+#[test]
+fn every_limit_of_the_benches_is_armed() {
+    use RejectReason as Reason;
+    let (account, same): (_, fn(&mut CommandRecord)) = (account_of(0), |_| {});
+    check_limit(&limits(|listing| listing.quantity_max_lots = 9), same, Reason::QuantityAboveMaximum);
+    check_limit(
+        &limits(|listing| listing.notional_max = Amount::from_quanta(999_999)),
+        same,
+        Reason::NotionalAboveMaximum,
+    );
+    check_limit(&limits(|listing| listing.band_down_ppm = 0), |order| order.price_ticks -= 1, Reason::PriceOutsideBand);
+    check_limit(&limits(|listing| listing.band_up_ppm = 0), |order| order.price_ticks += 1, Reason::PriceOutsideBand);
+    check_limit(&[], |order| order.price_ticks = 999, Reason::PriceOutsideBand);
+    check_limit(&[], |order| order.price_ticks = 10_000_001, Reason::PriceOutsideBand);
+    check_limit(&[set_reference_price(0, Price::from_ticks(1))], same, Reason::PriceOutsideBand);
+    check_limit(&[], |order| order.quantity_lots = (1 << 40) + 1, Reason::QuantityAboveMaximum);
+    check_limit(&[], |order| order.quantity_lots = (1 << 40) / 100_000 + 1, Reason::NotionalAboveMaximum);
+    check_limit(&[set_account_limits(account, 1, 9, 9)], same, Reason::OpenOrderLimitExceeded);
+    check_limit(&[set_account_limits(account, 9, 1, 9)], same, Reason::OrderRateExceeded);
+    check_limit(&[set_account_limits(account, 9, 9, 1)], same, Reason::MessageRateExceeded);
+    check_limit(&[set_position_limit(account, 0, (1 << 50) + 19)], same, Reason::PositionLimitExceeded);
+    check_limit(&[], |order| order.order_ref = 1, Reason::DuplicateClientOrderId);
 }
