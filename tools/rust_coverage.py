@@ -78,7 +78,9 @@ def reaches_bar(files: list[dict[str, Any]]) -> bool:
 
 def missed_lines(segments: list[list[Any]]) -> list[int]:
     """Return the lines on which a region begins that was never run."""
-    return sorted({line for line, _, count, has_count, is_entry, _ in segments if has_count and is_entry and count == 0})
+    return sorted(
+        {line for line, _, count, has_count, is_entry, _ in segments if has_count and is_entry and count == 0}
+    )
 
 
 def find_llvm() -> dict[str, str] | None:

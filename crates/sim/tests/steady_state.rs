@@ -4,7 +4,10 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use tradewright_sim::{EngineSubject, ExpireMaker, NoPrevention, Prevention, Subject, Sums, Workload};
+use tradewright_engine::{Engine, EngineConfig, EventBuffer};
+use tradewright_sim::venue::bench_set_up;
+use tradewright_sim::{EngineSubject, ExpireMaker, NoPrevention, Prevention, Subject, Sums, Workload, commands};
+use tradewright_types::{CommandRecord, Price, SelfTradePrevention};
 
 /// Counts what the current thread allocates, so that tests beside each other do not disturb each other.
 struct Counting;
@@ -64,6 +67,29 @@ fn a_warm_engine_allocates_nothing() {
 #[test]
 fn a_warm_engine_that_prevents_self_trades_allocates_nothing() {
     check_steady_state::<ExpireMaker>(Workload::Mix60, OPERATIONS);
+}
+
+#[test]
+fn checkpoints_of_a_warm_engine_keep_nothing() {
+    let tape = Workload::Mix60.generate(OPERATIONS);
+    let commands = commands(tape.records(), Workload::Mix60.accounts(), SelfTradePrevention::None);
+    let mut events = EventBuffer::with_capacity(1 << 12);
+    let mut engine = Engine::new(EngineConfig::default());
+    engine.apply_all(&bench_set_up(1, Workload::Mix60.accounts(), Price::from_ticks(100_000)), &mut events);
+    let (warm_up, steady) = commands.split_at(commands.len() * 2 / 3);
+    let mut apply = |batch: &[CommandRecord]| {
+        engine.apply_all(batch, &mut events);
+        events.clear();
+        engine.checkpoint()
+    };
+    warm_up.chunks(4_096).for_each(|batch| {
+        apply(batch);
+    });
+    let before = LIVE_BYTES.get();
+    steady.chunks(4_096).for_each(|batch| {
+        apply(batch);
+    });
+    assert_eq!(LIVE_BYTES.get(), before, "over {} commands", steady.len());
 }
 
 #[test]

@@ -110,6 +110,11 @@ impl Venue {
         self.client_sequence += 1;
         (records[0].header.session, records[0].header.client_sequence) = (9, self.client_sequence);
         let before = self.engine.snapshot();
+        // The state hash is taken over what changed since: now one command, now two or three.
+        if self.client_sequence % 3 != 1 {
+            let hash = self.engine.state_hash();
+            assert_eq!(self.engine.checkpoint(), hash, "a checkpoint does not change the state hash");
+        }
         self.events.clear();
         self.engine.apply(&records, &mut self.events);
         let events = self.events.as_slice().to_vec();
