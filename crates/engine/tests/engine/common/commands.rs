@@ -15,7 +15,7 @@ use tradewright_types::{
 };
 use zerocopy::transmute;
 
-use super::records::{Units, command, listing, money, named, setting, units as units_record, wide_limits};
+use super::records::{Units, command, listing, money, named, setting, wide_limits};
 
 /// The number in `A2`, `I0`, `O7`.
 pub(crate) fn number(word: &str, letter: char) -> u32 {
@@ -220,9 +220,7 @@ fn list(words: &[&str]) -> Vec<CommandRecord> {
             _ => rest.push(*word),
         }
     }
-    let mut records = listing(number(words[1], 'I'), words[2], schedule, of, limits(&rest));
-    records[1] = units_record(of);
-    records
+    listing(number(words[1], 'I'), words[2], schedule, of, limits(&rest))
 }
 
 fn setting_record(words: &[&str]) -> SettingRecord {
