@@ -113,5 +113,5 @@ def test_the_reference_lists_every_exit_code() -> None:
 
 
 def test_the_reference_lists_every_command_group() -> None:
-    rows = re.findall(r"^\| `(\w+)` \|", REFERENCE.read_text(encoding="utf-8"), re.MULTILINE)
-    assert rows == list(COMMAND_GROUPS)
+    overview = REFERENCE.read_text(encoding="utf-8").split("\n## ")[0]
+    assert re.findall(r"^\| `(\w+)` \|", overview, re.MULTILINE) == list(COMMAND_GROUPS)
