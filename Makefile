@@ -40,7 +40,11 @@ bench: ready ## measure, on a release build
 	$(RUN) tradewright bench $(ARGS)
 
 .PHONY: fuzz
-fuzz: ready ## feed random input to each fuzz target for FUZZ_SECONDS
+fuzz: ready ## run random commands through the engine and the reference exchange
+	$(RUN) python -m tests.differential.fuzz $(ARGS)
+
+.PHONY: cargo-fuzz
+cargo-fuzz: ready ## feed random input to each fuzz target for FUZZ_SECONDS
 	$(RUN) python tools/fuzz.py --seconds $(FUZZ_SECONDS) --cargo-fuzz-version $(CARGO_FUZZ_VERSION)
 
 .PHONY: coverage

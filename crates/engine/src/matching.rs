@@ -167,28 +167,32 @@ impl Floor<'_> {
         }
     }
 
-    /// How many of the `offered` lots the rest of an amount pays for at `price`: all of them, or a multiple of the quantity
-    /// increment.
+    /// How many lots the rest of an amount pays for at `price`, rounded down to the quantity increment, but at most the
+    /// `offered` ones.
     fn payable(&self, taker: &Taker, price: Price, offered: Quantity) -> Quantity {
         let instrument = &self.market.instrument;
+        let increment = instrument.limits().quantity_increment_lots;
         let rest = taker.unspent();
-        let fits = |lots: u64| {
-            let notional = instrument.units.notional(price, Quantity::from_lots(lots));
-            match taker.side {
+        // An increment that is larger than the book's orders may be worth more than any amount.
+        let fits = |increments: u64| {
+            let notional = instrument.value_at_worst(price, Quantity::from_lots(increments * increment));
+            notional.is_some_and(|notional| match taker.side {
                 Side::Sell => notional <= rest,
-                Side::Buy => notional <= rest && notional + taker.fee.clone().charge(taker.rate, notional) <= rest,
-            }
+                Side::Buy => notional + taker.fee.clone().charge(taker.rate, notional) <= rest,
+            })
         };
-        if fits(offered.lots()) {
+        // Limits may have changed since the maker came in: then it is no multiple of the increment, and the next one counts.
+        let whole = offered.lots().div_ceil(increment);
+        if fits(whole) {
             return offered;
         }
         // The cost rises with the quantity, so the largest that fits is found by halving.
-        let (mut most, mut too_many) = (0, offered.lots());
+        let (mut most, mut too_many) = (0, whole);
         while too_many - most > 1 {
             let middle = most + (too_many - most) / 2;
             if fits(middle) { most = middle } else { too_many = middle }
         }
-        instrument.whole_lots(Quantity::from_lots(most))
+        Quantity::from_lots(most * increment)
     }
 
     /// Whether others than the taker itself offer all it wants within its limit.

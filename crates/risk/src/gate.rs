@@ -175,12 +175,13 @@ impl Gate<'_> {
         };
         if order.side == Side::Buy {
             let lots = match order.size {
-                Size::Lots(quantity) => Some(quantity),
+                Size::Lots(quantity) => quantity.lots(),
                 Size::QuoteAmount(amount) => {
-                    opposite_best.map_or(Some(Quantity::ZERO), |ask| instrument.lots_for(amount, ask))
+                    let lots = opposite_best.map_or(0, |ask| instrument.lots_for(amount, ask));
+                    // No limit is that high.
+                    u64::try_from(lots).map_err(|_| RejectReason::PositionLimitExceeded)?
                 }
             };
-            let lots = lots.ok_or(RejectReason::PositionLimitExceeded)?;
             let freed =
                 relief.filter(|relief| relief.instrument == order.instrument).map_or(0, |relief| relief.bid_lots);
             self.check_position(instrument, order.account, lots, freed)?;
@@ -200,8 +201,7 @@ impl Gate<'_> {
             (Side::Buy, Size::QuoteAmount(amount)) => (units.quote, amount),
             (Side::Sell, Size::Lots(quantity)) => (units.base, units.base_amount(quantity)),
             (Side::Sell, Size::QuoteAmount(amount)) => {
-                let lots = instrument.lots_for(amount, limit).filter(|lots| !lots.is_zero());
-                (units.base, units.base_amount(lots.ok_or(RejectReason::InsufficientFunds)?))
+                (units.base, instrument.base_for(amount, limit).ok_or(RejectReason::InsufficientFunds)?)
             }
         };
         let same_asset = relief.filter(|relief| relief.hold.0 == asset).map_or(Amount::ZERO, |relief| relief.hold.1);
@@ -246,16 +246,10 @@ impl Gate<'_> {
 
     /// Whether `lots` more bids, with `freed` lots of bids gone, keep the account within its position limit.
     #[inline(always)]
-    pub(crate) fn check_position(
-        &self,
-        instrument: &Instrument,
-        account: AccountId,
-        lots: Quantity,
-        freed: u64,
-    ) -> Checked {
+    pub(crate) fn check_position(&self, instrument: &Instrument, account: AccountId, lots: u64, freed: u64) -> Checked {
         let exposure = instrument.exposures.get(account.index());
         let within = (exposure.open_bid_lots - freed)
-            .checked_add(lots.lots())
+            .checked_add(lots)
             .and_then(|bids| exposure.position_max_lots.checked_sub(bids))
             .is_some_and(|room| {
                 let base = self.ledger.balance(account, instrument.units.base).total();
@@ -321,7 +315,7 @@ impl Gate<'_> {
         }
         let (open, old_open) = (total - gone, old_total - gone);
         if order.side == Side::Buy {
-            self.check_position(instrument, order.account, open, old_open.lots())?;
+            self.check_position(instrument, order.account, open.lots(), old_open.lots())?;
         }
         let post_only = order.flags.has(OrderFlags::POST_ONLY);
         let (asset, hold) = match order.side {

@@ -125,7 +125,7 @@ impl Instrument {
         }
     }
 
-    /// The money of `quantity` at the worst price of a market order; `None` when that is more than any account can have.
+    /// The money of `quantity` at a price for which no limit has checked it; `None` when that is more than any account can have.
     #[inline(always)]
     pub fn value_at_worst(&self, price: Price, quantity: Quantity) -> Option<Amount> {
         let raw = RawNotional::of(price, quantity);
@@ -133,11 +133,15 @@ impl Instrument {
         (raw.0 <= most).then(|| self.units.value(raw))
     }
 
-    /// How many whole lots `amount` is at `price`, without fees. `None` when that is more than any account can have.
-    pub fn lots_for(&self, amount: Amount, price: Price) -> Option<Quantity> {
-        let unit = i128::from(price.ticks()).checked_mul(i128::from(self.units.quote_quanta_per_tick_lot))?;
-        let lots = u64::try_from(amount.quanta() / unit).ok()?;
-        Some(Quantity::from_lots(lots)).filter(|lots| lots.lots() < 1 << 62)
+    /// How many lots `amount` is at `price`, without fees. More than any order may have, where units are small.
+    pub fn lots_for(&self, amount: Amount, price: Price) -> i128 {
+        amount.quanta() / (i128::from(price.ticks()) * i128::from(self.units.quote_quanta_per_tick_lot))
+    }
+
+    /// The base asset of as many lots as `amount` is at `price`. `None` when that is no lot, or more than any account can have.
+    pub fn base_for(&self, amount: Amount, price: Price) -> Option<Amount> {
+        let base = self.lots_for(amount, price).checked_mul(i128::from(self.units.base_quanta_per_lot))?;
+        Some(Amount::from_quanta(base)).filter(|base| base.is_positive() && *base <= Amount::MAX)
     }
 
     /// `quantity` rounded down to the quantity increment.

@@ -1,0 +1,340 @@
+//! An auditor: it knows nothing but the events, recomputes from them what every order and every balance must be, and
+//! compares that with the engine after each command.
+
+use std::collections::BTreeMap;
+
+use tradewright_engine::Engine;
+use tradewright_types::{
+    AccountId, AssetId, CloseReason, EventFlags, EventKind, EventRecord, InstrumentId, OrderFlags, Price, Quantity,
+    Side, TimeInForce,
+};
+
+/// What the events say about an order.
+#[derive(Clone, Debug)]
+struct Shadow {
+    account: u32,
+    instrument: u32,
+    side: Side,
+    price: i64,
+    time_in_force: u8,
+    total: u64,
+    executed: u64,
+    prevented: u64,
+    /// Sized by this quote amount.
+    amount: Option<i128>,
+    taker_ppm: i32,
+    maker_ppm: i32,
+    taker_notional: i128,
+    maker_notional: i128,
+    taker_fees: i128,
+    /// When it came to its place.
+    arrival: u64,
+}
+
+impl Shadow {
+    fn open(&self) -> u64 {
+        self.total - self.executed - self.prevented
+    }
+
+    fn unspent(&self) -> i128 {
+        let fees = if self.side == Side::Buy { self.taker_fees } else { 0 };
+        self.amount.map_or(0, |amount| amount - self.taker_notional - fees)
+    }
+
+    fn is_done(&self) -> bool {
+        if self.amount.is_some() { self.unspent() == 0 } else { self.open() == 0 }
+    }
+}
+
+/// What the events say about everything.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Audit {
+    orders: BTreeMap<u64, Shadow>,
+    /// By asset and account, held money included.
+    totals: BTreeMap<(u32, u32), i128>,
+    withdrawals: BTreeMap<u64, (u32, u32, i128)>,
+    trades: BTreeMap<u32, u64>,
+    prevented: BTreeMap<u32, u64>,
+    last_order: u64,
+    last_withdrawal: u64,
+    arrivals: u64,
+}
+
+/// The fee on a cumulative notional: up for a charge, down for a rebate.
+fn fee(notional: i128, ppm: i32) -> i128 {
+    -(-notional * i128::from(ppm)).div_euclid(1_000_000)
+}
+
+fn side(event: &EventRecord) -> Side {
+    Side::from_code(event.side).expect("a side")
+}
+
+impl Audit {
+    /// Reads the events of one command.
+    pub(crate) fn read(&mut self, engine: &Engine, events: &[EventRecord]) {
+        for (k, event) in events.iter().enumerate() {
+            assert_eq!(event.k as usize, k, "events are numbered within their command");
+            assert_eq!(event.sequence, engine.sequence(), "events carry their command's number");
+            assert_eq!(event.time_ns, engine.time_ns(), "events carry their command's time");
+            let is_last = EventFlags(event.flags).has(EventFlags::LAST);
+            assert_eq!(is_last, k + 1 == events.len(), "the last event says so");
+            self.read_one(engine, event);
+        }
+    }
+
+    fn read_one(&mut self, engine: &Engine, event: &EventRecord) {
+        let amount = event.amount.get();
+        let asset = event.instrument;
+        match EventKind::from_code(event.kind).expect("a known event") {
+            EventKind::Rejected | EventKind::ClientOrderIdText | EventKind::SettingApplied => {}
+            EventKind::OrderAccepted => self.accepted(event),
+            EventKind::Trade => self.traded(engine, event),
+            EventKind::MatchPrevented => self.match_prevented(engine, event),
+            EventKind::OrderCancelled | EventKind::OrderExpired => {
+                let order = self.orders.remove(&event.order_id).expect("only open orders close");
+                assert_eq!((order.account, order.instrument), (event.account, event.instrument));
+                assert_eq!((order.side, order.price), (side(event), event.price_ticks));
+                let open = if order.amount.is_some() { 0 } else { order.open() };
+                assert_eq!((open, order.unspent()), (event.quantity_lots, amount), "O{} closes with", event.order_id);
+                let immediate = event.reason >= CloseReason::ImmediateOrCancel as u16;
+                assert_eq!(immediate, event.kind == EventKind::OrderExpired as u8);
+            }
+            EventKind::OrderAmended => {
+                let order = self.orders.get_mut(&event.order_id).expect("only open orders are amended");
+                let kept = EventFlags(event.flags).has(EventFlags::KEPT_PRIORITY);
+                let is_reduction = order.price == event.price_ticks && event.quantity_lots < order.total;
+                assert_eq!(kept, is_reduction, "only a reduction keeps its place");
+                (order.price, order.total) = (event.price_ticks, event.quantity_lots);
+                assert_eq!(order.open(), event.open_lots);
+                if !kept {
+                    self.arrivals += 1;
+                    order.arrival = self.arrivals;
+                }
+            }
+            EventKind::Deposited => *self.totals.entry((asset, event.account)).or_default() += amount,
+            EventKind::WithdrawalRequested => {
+                self.last_withdrawal += 1;
+                assert_eq!(event.reference, self.last_withdrawal, "withdrawals are numbered in order");
+                self.withdrawals.insert(event.reference, (asset, event.account, amount));
+            }
+            EventKind::WithdrawalConfirmed => {
+                let pending = self.withdrawals.remove(&event.reference);
+                assert_eq!(pending, Some((asset, event.account, amount)));
+                *self.totals.entry((asset, event.account)).or_default() -= amount;
+            }
+            EventKind::WithdrawalCancelled => {
+                let pending = self.withdrawals.remove(&event.reference);
+                assert_eq!(pending, Some((asset, event.account, amount)));
+            }
+            EventKind::Transferred => self.moves(asset, event.account, event.counter_account, amount),
+        }
+    }
+
+    fn accepted(&mut self, event: &EventRecord) {
+        self.last_order += 1;
+        self.arrivals += 1;
+        assert_eq!(event.order_id, self.last_order, "orders are numbered in order");
+        let rates = event.accepted_rates();
+        let by_amount = OrderFlags(event.order_flags).has(OrderFlags::QUOTE_AMOUNT);
+        let order = Shadow {
+            account: event.account,
+            instrument: event.instrument,
+            side: side(event),
+            price: event.price_ticks,
+            time_in_force: event.time_in_force,
+            total: event.quantity_lots,
+            executed: 0,
+            prevented: 0,
+            amount: by_amount.then(|| event.amount.get()),
+            taker_ppm: rates.taker.ppm(),
+            maker_ppm: rates.maker.ppm(),
+            taker_notional: 0,
+            maker_notional: 0,
+            taker_fees: 0,
+            arrival: self.arrivals,
+        };
+        self.orders.insert(event.order_id, order);
+    }
+
+    fn moves(&mut self, asset: u32, from: u32, to: u32, amount: i128) {
+        *self.totals.entry((asset, from)).or_default() -= amount;
+        *self.totals.entry((asset, to)).or_default() += amount;
+    }
+
+    /// Who is first in line for a taker of `side` on `instrument`.
+    fn front(&self, instrument: u32, side: Side) -> Option<u64> {
+        let makers = self.orders.iter().filter(|(_, order)| order.instrument == instrument && order.side != side);
+        makers
+            .min_by_key(|(_, order)| (if side == Side::Buy { order.price } else { -order.price }, order.arrival))
+            .map(|(id, _)| *id)
+    }
+
+    fn traded(&mut self, engine: &Engine, event: &EventRecord) {
+        let number = self.trades.entry(event.instrument).or_default();
+        *number += 1;
+        assert_eq!(event.reference, *number, "trades of an instrument are numbered without gaps");
+        let first = self.front(event.instrument, side(event));
+        assert_eq!(first, Some(event.counter_order_id), "the maker is the first in line");
+        let units = engine.instrument(InstrumentId(event.instrument)).expect("it is listed").units;
+        let notional = units.notional(Price::from_ticks(event.price_ticks), Quantity::from_lots(event.quantity_lots));
+        let base = units.base_amount(Quantity::from_lots(event.quantity_lots));
+
+        let taker = self.orders.get_mut(&event.order_id).expect("the taker is open");
+        assert_eq!((taker.account, taker.side), (event.account, side(event)));
+        assert!(taker.side.crosses(Price::from_ticks(taker.price), Price::from_ticks(event.price_ticks)));
+        let before = fee(taker.taker_notional, taker.taker_ppm);
+        taker.taker_notional += notional.quanta();
+        let taker_fee = fee(taker.taker_notional, taker.taker_ppm) - before;
+        assert_eq!(event.amount.get(), taker_fee, "the taker's fee is the rounding of its cumulative notional");
+        taker.taker_fees += taker_fee;
+        if taker.amount.is_some() {
+            assert_eq!(event.open_lots, 0);
+            assert!(taker.unspent() >= 0, "an order by amount spends no more than that");
+        } else {
+            taker.executed += event.quantity_lots;
+            assert_eq!(event.open_lots, taker.open());
+        }
+        let taker = taker.clone();
+
+        let maker = self.orders.get_mut(&event.counter_order_id).expect("the maker is open");
+        assert_eq!(maker.account, event.counter_account);
+        assert_eq!(maker.price, event.price_ticks, "trades are at the maker's price");
+        let before = fee(maker.maker_notional, maker.maker_ppm);
+        maker.maker_notional += notional.quanta();
+        let maker_fee = fee(maker.maker_notional, maker.maker_ppm) - before;
+        assert_eq!(event.counter_amount.get(), maker_fee, "the maker's fee is the rounding of its cumulative notional");
+        maker.executed += event.quantity_lots;
+        let maker_done = maker.open() == 0;
+
+        let (buyer, seller) = match taker.side {
+            Side::Buy => (event.account, event.counter_account),
+            Side::Sell => (event.counter_account, event.account),
+        };
+        self.moves(units.base.0, seller, buyer, base.quanta());
+        self.moves(units.quote.0, buyer, seller, notional.quanta());
+        self.moves(units.quote.0, event.account, AccountId::FEE.0, taker_fee);
+        self.moves(units.quote.0, event.counter_account, AccountId::FEE.0, maker_fee);
+        self.close(event, taker.is_done(), maker_done);
+    }
+
+    fn match_prevented(&mut self, engine: &Engine, event: &EventRecord) {
+        let number = self.prevented.entry(event.instrument).or_default();
+        *number += 1;
+        assert_eq!(event.reference, *number, "prevented matches of an instrument are numbered without gaps");
+        let first = self.front(event.instrument, side(event));
+        assert_eq!(first, Some(event.counter_order_id), "the maker is the first in line");
+        let flags = EventFlags(event.flags);
+        let taker = self.orders.get_mut(&event.order_id).expect("the taker is open");
+        taker.prevented += event.quantity_lots;
+        let taker_done = if taker.amount.is_some() {
+            if flags.has(EventFlags::TAKER_DONE) {
+                assert_eq!(event.amount.get(), taker.unspent());
+            }
+            flags.has(EventFlags::TAKER_DONE)
+        } else {
+            taker.open() == 0
+        };
+        let maker = self.orders.get_mut(&event.counter_order_id).expect("the maker is open");
+        assert_eq!((maker.price, maker.account), (event.price_ticks, event.counter_account));
+        maker.prevented += event.open_lots;
+        let maker_done = maker.open() == 0;
+        if flags.has(EventFlags::TRANSFERRED) {
+            let units = engine.instrument(InstrumentId(event.instrument)).expect("it is listed").units;
+            let quantity = Quantity::from_lots(event.quantity_lots);
+            let notional = units.notional(Price::from_ticks(event.price_ticks), quantity);
+            assert_eq!(event.amount.get(), notional.quanta());
+            let (buyer, seller) = match side(event) {
+                Side::Buy => (event.account, event.counter_account),
+                Side::Sell => (event.counter_account, event.account),
+            };
+            self.moves(units.base.0, seller, buyer, units.base_amount(quantity).quanta());
+            self.moves(units.quote.0, buyer, seller, notional.quanta());
+        }
+        self.close(event, taker_done, maker_done);
+    }
+
+    /// Removes what a match closed; its flags must say the same.
+    fn close(&mut self, event: &EventRecord, taker_done: bool, maker_done: bool) {
+        let flags = EventFlags(event.flags);
+        assert_eq!(flags.has(EventFlags::TAKER_DONE), taker_done, "TAKER_DONE of {event:?}");
+        assert_eq!(flags.has(EventFlags::MAKER_DONE), maker_done, "MAKER_DONE of {event:?}");
+        if taker_done {
+            self.orders.remove(&event.order_id);
+        }
+        if maker_done {
+            self.orders.remove(&event.counter_order_id);
+        }
+    }
+
+    /// Compares the engine with what its events said.
+    pub(crate) fn compare(&self, engine: &Engine) {
+        let views = engine.open_orders(None);
+        assert_eq!(views.len(), self.orders.len(), "open orders are those that the events left open");
+        let mut held: BTreeMap<(u32, u32), i128> = BTreeMap::new();
+        for (view, (id, order)) in views.iter().zip(&self.orders) {
+            assert_eq!(order.time_in_force, TimeInForce::GoodTillCancel as u8, "O{id} rests");
+            let seen = (view.id.0, view.account.0, view.instrument.0, view.side, view.price.ticks());
+            assert_eq!(seen, (*id, order.account, order.instrument, order.side, order.price));
+            let seen = (view.total.lots(), view.open.lots(), view.prevented.lots());
+            assert_eq!(seen, (order.total, order.open(), order.prevented), "O{id}");
+            assert_eq!(engine.order(view.id), Some(*view), "O{id} is found by its id");
+            let units = engine.instrument(view.instrument).expect("it is listed").units;
+            let hold = match order.side {
+                Side::Sell => (units.base.0, units.base_amount(view.open).quanta()),
+                Side::Buy => {
+                    let notional = units.notional(view.price, view.open).quanta();
+                    let maker = order.maker_ppm.max(0);
+                    let fees = fee(order.maker_notional + notional, maker) - fee(order.maker_notional, maker);
+                    (units.quote.0, notional + fees)
+                }
+            };
+            assert_eq!(view.hold.quanta(), hold.1, "O{id} holds what it can still cost, to the quantum");
+            *held.entry((hold.0, order.account)).or_default() += hold.1;
+        }
+        for (asset, account, amount) in self.withdrawals.values() {
+            *held.entry((*asset, *account)).or_default() += amount;
+        }
+        for asset in 0..engine.ledger().asset_count() as u32 {
+            for account in 0..engine.ledger().account_count() as u32 {
+                let balance = engine.ledger().balance(AccountId(account), AssetId(asset));
+                let due = |of: &BTreeMap<(u32, u32), i128>| of.get(&(asset, account)).copied().unwrap_or_default();
+                let seen = (balance.total().quanta(), balance.held.quanta());
+                assert_eq!(seen, (due(&self.totals), due(&held)), "balance and hold of A{account} in asset {asset}");
+            }
+        }
+        for instrument in 0..engine.instrument_count() as u32 {
+            self.compare_book(engine, InstrumentId(instrument));
+        }
+    }
+
+    fn compare_book(&self, engine: &Engine, instrument: InstrumentId) {
+        let level_counts = engine.level_counts(instrument);
+        for (side, level_count) in [(Side::Buy, level_counts.0), (Side::Sell, level_counts.1)] {
+            let own = |order: &Shadow| order.instrument == instrument.0 && order.side == side;
+            let mut queue: Vec<_> = self.orders.iter().filter(|(_, order)| own(order)).collect();
+            let rank = |price: i64| if side == Side::Buy { -price } else { price };
+            queue.sort_by_key(|(_, order)| (rank(order.price), order.arrival));
+            let ids: Vec<u64> = queue.iter().map(|(id, _)| **id).collect();
+            let seen: Vec<u64> = engine.queue_views(instrument, side).map(|view| view.id.0).collect();
+            assert_eq!(seen, ids, "queue of {side:?}");
+            let best = queue.first().map(|(_, order)| Price::from_ticks(order.price));
+            assert_eq!(engine.best(instrument, side), best, "best of {side:?}");
+            let mut levels: BTreeMap<i64, (u64, u32)> = BTreeMap::new();
+            for (_, order) in &queue {
+                let level = levels.entry(rank(order.price)).or_default();
+                *level = (level.0 + order.open(), level.1 + 1);
+            }
+            let seen: Vec<_> = engine
+                .level_views(instrument, side)
+                .map(|level| (rank(level.price.ticks()), (level.quantity.lots(), level.orders)))
+                .collect();
+            assert_eq!(seen, levels.iter().map(|(rank, level)| (*rank, *level)).collect::<Vec<_>>());
+            assert_eq!(level_count, levels.len());
+            for (price, level) in engine.levels(instrument, side) {
+                assert_eq!(engine.open_at(instrument, side, price), level.open());
+            }
+        }
+        let trades = self.trades.get(&instrument.0).copied().unwrap_or_default();
+        assert_eq!(engine.trade_count(instrument), trades);
+    }
+}

@@ -1,0 +1,269 @@
+//! Commands as a blotter writes them.
+//!
+//! ```text
+//! buy A2 3 @11 [ioc|fok] [post] [et|em|eb|dec|tr] [#17|#text] [I1]      buy A2 3 market        buy A2 100q market
+//! cancel A2 O1|#17        cancel-all A2 [I0] [buy|sell]        amend A2 O1|#17 5 @12        replace A2 O1|#17 with sell 3 @12
+//! deposit A2 quote 5      withdraw A2 quote 5      confirm W1      revoke W1      transfer A2 A3 quote 5 internal
+//! halt venue|I0|A2        resume ...        reference I0 100        fee S0 T0 1000 -200        limits I0 tick=5 ...
+//! tier A2 1               group A2 7        permit A2 3             rates A2 open=1 orders=2 messages=3
+//! position A2 I0 5        at 1000           asset 0 8 name          list I0 name base=1 quote=0 ...      open A2 client name
+//! ```
+
+use tradewright_types::{
+    ANY, Amount, ClientOrderId, CommandKind, CommandRecord, InstrumentLimitsRecord, MoneyRecord, OrderFlags, OrderType,
+    SelfTradePrevention, SettingRecord, TimeInForce, TransferKind, Wide,
+};
+use zerocopy::transmute;
+
+use super::records::{Units, command, listing, money, named, setting, wide_limits};
+
+/// The number in `A2`, `I0`, `O7`.
+pub(crate) fn number(word: &str, letter: char) -> u32 {
+    let digits = word.strip_prefix(letter).unwrap_or_else(|| panic!("{word} is not {letter} and a number"));
+    digits.parse().unwrap_or_else(|_| panic!("{word} is not {letter} and a number"))
+}
+
+/// An asset's id.
+pub(crate) fn asset(word: &str) -> u32 {
+    match word {
+        "quote" => 0,
+        "base" => 1,
+        "coin" => 2,
+        other => number(other, 'X'),
+    }
+}
+
+fn value<T: std::str::FromStr>(word: &str) -> T {
+    word.parse().unwrap_or_else(|_| panic!("{word} is not a number"))
+}
+
+/// The records of a command.
+pub(crate) fn parse(line: &str) -> Vec<CommandRecord> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    match words[0] {
+        "buy" | "sell" => command(order(words[1], words[0], &words[2..])),
+        "cancel" => target(CommandKind::CancelOrder, words[1], words[2]),
+        "cancel-all" => vec![cancel_all(&words)],
+        "amend" => {
+            let mut records = target(CommandKind::AmendOrder, words[1], words[2]);
+            (records[0].quantity_lots, records[0].price_ticks) = (value(words[3]), price(words[4]));
+            records
+        }
+        "replace" => {
+            let mut records = target(CommandKind::ReplaceOrder, words[1], words[2]);
+            records.extend(order(words[1], words[4], &words[5..]));
+            command(records)
+        }
+        "deposit" | "withdraw" | "confirm" | "revoke" | "transfer" => vec![transmute!(money_record(&words))],
+        "asset" => vec![named(CommandKind::AddAsset, value(words[1]), value(words[2]), 0, words[3])],
+        "open" => {
+            let kind = match words[2] {
+                "client" => 1,
+                "house" => 2,
+                "fee" => 3,
+                "insurance" => 4,
+                other => value(other),
+            };
+            vec![named(CommandKind::OpenAccount, number(words[1], 'A'), kind, 0, words[3])]
+        }
+        "list" => list(&words),
+        "limits" => {
+            let head = SettingRecord { instrument: number(words[1], 'I'), ..setting(CommandKind::SetInstrumentLimits) };
+            command(vec![transmute!(head), transmute!(limits(&words[2..]))])
+        }
+        _ => vec![transmute!(setting_record(&words))],
+    }
+}
+
+fn price(word: &str) -> i64 {
+    value(word.strip_prefix('@').unwrap_or_else(|| panic!("{word} is not @ and a price")))
+}
+
+fn client_order_id(record: &mut CommandRecord, word: &str) -> Option<CommandRecord> {
+    let text = &word[1..];
+    match ClientOrderId::parse(text.as_bytes()) {
+        Some(ClientOrderId::Number(number)) => {
+            record.order_ref = number.get();
+            None
+        }
+        Some(id @ ClientOrderId::Text(_)) => {
+            record.flags |= OrderFlags::TEXT_ID.0;
+            CommandRecord::text(&id)
+        }
+        _ => panic!("{word} is not # and a client order id"),
+    }
+}
+
+fn order(account: &str, side: &str, words: &[&str]) -> Vec<CommandRecord> {
+    let mut record = CommandRecord {
+        account: number(account, 'A'),
+        side: u8::from(side == "sell"),
+        order_type: OrderType::Limit as u8,
+        time_in_force: TimeInForce::GoodTillCancel as u8,
+        ..CommandRecord::new(CommandKind::PlaceOrder)
+    };
+    match words[0].strip_suffix('q') {
+        Some(amount) => {
+            record.set_quote_amount(Amount::from_quanta(value(amount)));
+            record.flags |= OrderFlags::QUOTE_AMOUNT.0;
+        }
+        None => record.quantity_lots = value(words[0]),
+    }
+    let mut text = None;
+    for word in &words[1..] {
+        let mode = match *word {
+            "et" => Some(SelfTradePrevention::ExpireTaker),
+            "em" => Some(SelfTradePrevention::ExpireMaker),
+            "eb" => Some(SelfTradePrevention::ExpireBoth),
+            "dec" => Some(SelfTradePrevention::Decrement),
+            "tr" => Some(SelfTradePrevention::Transfer),
+            _ => None,
+        };
+        match (*word, mode) {
+            (_, Some(mode)) => record.self_trade_prevention = mode as u8,
+            ("market", _) => {
+                record.order_type = OrderType::Market as u8;
+                record.time_in_force = TimeInForce::ImmediateOrCancel as u8;
+            }
+            ("ioc", _) => record.time_in_force = TimeInForce::ImmediateOrCancel as u8,
+            ("fok", _) => record.time_in_force = TimeInForce::FillOrKill as u8,
+            ("post", _) => record.flags |= OrderFlags::POST_ONLY.0,
+            (word, _) if word.starts_with('#') => text = client_order_id(&mut record, word),
+            (word, _) if word.starts_with('I') => record.instrument = number(word, 'I'),
+            (word, _) => record.price_ticks = price(word),
+        }
+    }
+    core::iter::once(record).chain(text).collect()
+}
+
+fn target(kind: CommandKind, account: &str, meant: &str) -> Vec<CommandRecord> {
+    let mut record = CommandRecord { account: number(account, 'A'), ..CommandRecord::new(kind) };
+    let mut text = None;
+    if meant.starts_with('#') {
+        record.flags |= OrderFlags::BY_CLIENT_ORDER_ID.0;
+        text = client_order_id(&mut record, meant);
+    } else {
+        record.order_ref = number(meant, 'O').into();
+    }
+    command(core::iter::once(record).chain(text).collect())
+}
+
+fn cancel_all(words: &[&str]) -> CommandRecord {
+    let mut record = CommandRecord {
+        account: number(words[1], 'A'),
+        instrument: ANY,
+        side: 255,
+        ..CommandRecord::new(CommandKind::CancelAll)
+    };
+    for word in &words[2..] {
+        match *word {
+            "buy" => record.side = 0,
+            "sell" => record.side = 1,
+            instrument => record.instrument = number(instrument, 'I'),
+        }
+    }
+    record
+}
+
+fn money_record(words: &[&str]) -> MoneyRecord {
+    match words[0] {
+        "deposit" => money(CommandKind::Deposit, number(words[1], 'A'), asset(words[2]), value(words[3])),
+        "withdraw" => money(CommandKind::RequestWithdrawal, number(words[1], 'A'), asset(words[2]), value(words[3])),
+        "transfer" => {
+            let kind = match words[5] {
+                "internal" => TransferKind::Internal as u8,
+                "payout" => TransferKind::FeePayout as u8,
+                "insurance" => TransferKind::InsuranceContribution as u8,
+                "credit" => TransferKind::ClientCredit as u8,
+                other => value(other),
+            };
+            let from = money(CommandKind::Transfer, number(words[1], 'A'), asset(words[3]), value(words[4]));
+            MoneyRecord { counter_account: number(words[2], 'A'), transfer_kind: kind, ..from }
+        }
+        other => {
+            let confirms = other == "confirm";
+            let kind = if confirms { CommandKind::ConfirmWithdrawal } else { CommandKind::CancelWithdrawal };
+            MoneyRecord { withdrawal: number(words[1], 'W').into(), ..money(kind, 0, 0, 0) }
+        }
+    }
+}
+
+fn limits(words: &[&str]) -> InstrumentLimitsRecord {
+    let mut limits = wide_limits();
+    for word in words {
+        let (name, text) = word.split_once('=').unwrap_or_else(|| panic!("{word} is not name=value"));
+        match name {
+            "tick" => limits.price_increment_ticks = value(text),
+            "lot" => limits.quantity_increment_lots = value(text),
+            "min" => limits.quantity_min_lots = value(text),
+            "max" => limits.quantity_max_lots = value(text),
+            "notional_min" => limits.notional_min_quanta = value(text),
+            "notional_max" => limits.notional_max = Wide::from(value::<i128>(text)),
+            "down" => limits.band_down_ppm = value(text),
+            "up" => limits.band_up_ppm = value(text),
+            other => panic!("there is no limit {other}"),
+        }
+    }
+    limits
+}
+
+fn list(words: &[&str]) -> Vec<CommandRecord> {
+    let mut of = Units { base: 1, quote: 0, quote_quanta_per_tick_lot: 1, base_quanta_per_lot: 1 };
+    let (mut schedule, mut rest) = (0, Vec::new());
+    for word in &words[3..] {
+        match word.split_once('=') {
+            Some(("base", text)) => of.base = value(text),
+            Some(("quote", text)) => of.quote = value(text),
+            Some(("tick_lot", text)) => of.quote_quanta_per_tick_lot = value(text),
+            Some(("base_lot", text)) => of.base_quanta_per_lot = value(text),
+            Some(("schedule", text)) => schedule = value(text),
+            _ => rest.push(*word),
+        }
+    }
+    listing(number(words[1], 'I'), words[2], schedule, of, limits(&rest))
+}
+
+fn setting_record(words: &[&str]) -> SettingRecord {
+    let scope = |record: SettingRecord| match words[1].chars().next() {
+        Some('I') => SettingRecord { scope: 1, instrument: number(words[1], 'I'), ..record },
+        Some('A') => SettingRecord { scope: 2, account: number(words[1], 'A'), ..record },
+        _ => SettingRecord { scope: if words[1] == "venue" { 0 } else { value(words[1]) }, ..record },
+    };
+    let of_account = |kind, values| SettingRecord { account: number(words[1], 'A'), values, ..setting(kind) };
+    match words[0] {
+        "at" => setting(CommandKind::AdvanceTime),
+        "halt" => scope(setting(CommandKind::Halt)),
+        "resume" => scope(setting(CommandKind::Resume)),
+        "reference" => SettingRecord {
+            instrument: number(words[1], 'I'),
+            values: [value::<i64>(words[2]) as u64, 0, 0],
+            ..setting(CommandKind::SetReferencePrice)
+        },
+        "fee" => SettingRecord {
+            fee_schedule: number(words[1], 'S') as u16,
+            tier: number(words[2], 'T') as u8,
+            values: [value::<i64>(words[3]) as u64, value::<i64>(words[4]) as u64, 0],
+            ..setting(CommandKind::SetFeeTier)
+        },
+        "tier" => SettingRecord { tier: value(words[2]), ..of_account(CommandKind::SetAccountFeeTier, [0; 3]) },
+        "group" => of_account(CommandKind::SetTradeGroup, [value(words[2]), 0, 0]),
+        "permit" => of_account(CommandKind::SetPermissions, [value(words[2]), 0, 0]),
+        "rates" => {
+            let mut values = [u64::from(u32::MAX); 3];
+            for word in &words[2..] {
+                match word.split_once('=') {
+                    Some(("open", text)) => values[0] = value(text),
+                    Some(("orders", text)) => values[1] = value(text),
+                    Some(("messages", text)) => values[2] = value(text),
+                    _ => panic!("there is no limit {word}"),
+                }
+            }
+            of_account(CommandKind::SetAccountLimits, values)
+        }
+        "position" => SettingRecord {
+            instrument: number(words[2], 'I'),
+            ..of_account(CommandKind::SetPositionLimit, [value(words[3]), 0, 0])
+        },
+        other => panic!("there is no command {other}"),
+    }
+}

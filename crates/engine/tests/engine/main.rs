@@ -1,0 +1,22 @@
+//! The engine, by blotters: one file a subject, one binary for all of them.
+//!
+//! `common` is the venue that reads the blotters and audits the engine after every command.
+
+mod common;
+
+mod amending;
+mod cancelling;
+mod defects;
+mod determinism;
+mod fees;
+mod flow;
+mod halts;
+mod market;
+mod money;
+mod placing;
+mod prevention;
+mod refusals;
+mod replacing;
+mod settings;
+mod snapshots;
+mod time_in_force;

@@ -1,0 +1,199 @@
+//! Snapshots: what is wrong with a damaged one has a name.
+
+use tradewright_engine::{Engine, EngineConfig, Section, SectionKind, SnapshotError};
+use tradewright_types::RULESET_VERSION;
+
+use crate::common::Venue;
+
+/// A venue with something in every section.
+fn full_venue() -> Venue {
+    let mut venue = Venue::new();
+    venue.check(
+        "
+        fee S0 T0 100000 50000
+        fee S0 T2 100000 -50000
+        rates A2 open=9 orders=9 messages=9
+        group A3 4
+        position A2 I0 2000000
+        reference I1 10
+        sell A2 5 @10 #17 => accepted
+        sell A3 5 @11 #x tr => accepted, #x
+        buy A4 2 @10      => accepted, O1 2@10 fee 2/1
+        buy A5 3 @9       => accepted
+        sell A3 1 @20 dec => accepted
+        buy A3 9 @8       => accepted
+        withdraw A2 quote 7
+        halt I1
+        halt A6
+        halt venue
+        ",
+    );
+    venue
+}
+
+fn restore(sections: &[Section]) -> Result<Engine, SnapshotError> {
+    Engine::restore(EngineConfig::default(), sections)
+}
+
+/// The error of a snapshot in which `change` was done to one section.
+fn damaged(kind: SectionKind, change: impl FnOnce(&mut Vec<u8>)) -> Option<SnapshotError> {
+    let mut sections = full_venue().engine.snapshot();
+    change(&mut sections[kind as usize - 1].bytes);
+    restore(&sections).err()
+}
+
+#[test]
+fn it_holds_everything() {
+    let engine = full_venue().engine;
+    let sections = engine.snapshot();
+    assert!(sections.iter().all(|section| !section.bytes.is_empty()));
+    let restored = restore(&sections).expect("a snapshot is restored");
+    restored.check_invariants();
+    assert_eq!(restored.state_hash(), engine.state_hash());
+    assert_eq!(format!("{}", restored.state_hash()).len(), 32);
+    assert_eq!(restored.snapshot(), sections);
+}
+
+#[test]
+fn sections_must_be_all_there_in_their_order() {
+    let sections = full_venue().engine.snapshot();
+    assert_eq!(restore(&[]).err(), Some(SnapshotError::Sections));
+    assert_eq!(restore(&sections[..7]).err(), Some(SnapshotError::Sections));
+    assert_eq!(restore(&[sections.clone(), sections[..1].to_vec()].concat()).err(), Some(SnapshotError::Sections));
+    let mut swapped = sections;
+    swapped.swap(3, 4);
+    assert_eq!(restore(&swapped).err(), Some(SnapshotError::Sections));
+}
+
+#[test]
+fn another_ruleset_is_refused() {
+    let given = damaged(SectionKind::Engine, |bytes| bytes[0] = 99);
+    assert_eq!(given, Some(SnapshotError::UnknownRuleset(99)));
+}
+
+/// Where the entries of a section begin and end, as the snapshot of a prefix of it shows.
+fn is_whole(kind: SectionKind, error: Option<&SnapshotError>) -> bool {
+    match error {
+        // The prefix ends between two entries, or the sections behind it miss what it would have named.
+        None => true,
+        Some(SnapshotError::Invalid(other)) => *other > kind,
+        Some(SnapshotError::Truncated(other)) => {
+            assert_eq!(*other, kind);
+            false
+        }
+        Some(other) => panic!("a truncated {kind:?} gives {other:?}"),
+    }
+}
+
+#[test]
+fn every_section_cut_anywhere_is_truncated() {
+    for section in full_venue().engine.snapshot() {
+        let kind = section.kind;
+        let mut whole = 0;
+        for length in 0..section.bytes.len() {
+            let error = damaged_at(kind, length);
+            whole += usize::from(is_whole(kind, error.as_ref()));
+        }
+        // A list may end behind each of its entries; the head may not end anywhere.
+        let entries = match kind {
+            SectionKind::Engine => 0,
+            SectionKind::Assets => 3,
+            SectionKind::Accounts => 9,
+            SectionKind::Instruments | SectionKind::Fees => 2,
+            SectionKind::Balances => 13,
+            SectionKind::Withdrawals => 1,
+            SectionKind::Orders => 5,
+        };
+        assert_eq!(whole, entries, "{kind:?}");
+    }
+}
+
+fn damaged_at(kind: SectionKind, length: usize) -> Option<SnapshotError> {
+    thread_local! {
+        static SECTIONS: Vec<Section> = full_venue().engine.snapshot();
+    }
+    SECTIONS.with(|sections| {
+        let mut sections = sections.clone();
+        sections[kind as usize - 1].bytes.truncate(length);
+        restore(&sections).err()
+    })
+}
+
+#[test]
+fn a_byte_too_many_is_surplus_or_the_beginning_of_a_truncated_entry() {
+    for kind in SectionKind::ALL {
+        let expected = match kind {
+            SectionKind::Engine => SnapshotError::Surplus(kind),
+            SectionKind::Assets
+            | SectionKind::Accounts
+            | SectionKind::Instruments
+            | SectionKind::Fees
+            | SectionKind::Balances
+            | SectionKind::Withdrawals
+            | SectionKind::Orders => SnapshotError::Truncated(kind),
+        };
+        assert_eq!(damaged(kind, |bytes| bytes.push(1)), Some(expected), "{kind:?}");
+    }
+}
+
+/// A value that cannot be, at a place of a section.
+fn check_invalid(kind: SectionKind, place: usize, bytes: &[u8]) {
+    let error = damaged(kind, |section| section[place..place + bytes.len()].copy_from_slice(bytes));
+    assert_eq!(error, Some(SnapshotError::Invalid(kind)), "{kind:?} at {place}");
+}
+
+#[test]
+fn values_that_cannot_be_are_invalid() {
+    // Names: not printable, longer than a name can be, none.
+    for kind in [SectionKind::Assets, SectionKind::Accounts, SectionKind::Instruments] {
+        check_invalid(kind, 1, b" ");
+        let too_long = damaged(kind, |section| *section = [vec![33], vec![b'x'; 200]].concat());
+        assert_eq!(too_long, Some(SnapshotError::Invalid(kind)));
+        check_invalid(kind, 0, &[0]);
+    }
+    // A kind of account behind the name `fees`.
+    check_invalid(SectionKind::Accounts, 5, &[9]);
+    // An instrument `base/quote`: its kind, base, quote, and the two units behind two counters.
+    let instrument = 11 + 16;
+    check_invalid(SectionKind::Instruments, instrument, &[9]);
+    check_invalid(SectionKind::Instruments, instrument + 1, &[3]);
+    check_invalid(SectionKind::Instruments, instrument + 5, &[3]);
+    check_invalid(SectionKind::Instruments, instrument + 9, &[0]);
+    check_invalid(SectionKind::Instruments, instrument + 17, &[0]);
+    // The account of a position limit: the last entry of its list is behind limits, states and prices.
+    let position = instrument + 25 + 68 + 5 + 18 + 8;
+    check_invalid(SectionKind::Instruments, position, &[99]);
+    // A balance of an asset or an account that there is not.
+    check_invalid(SectionKind::Balances, 0, &[3]);
+    check_invalid(SectionKind::Balances, 4, &[9]);
+    // An order: its id, account, instrument, side, mode, open quantity, and the client order id at the end.
+    check_invalid(SectionKind::Orders, 0, &[0]);
+    check_invalid(SectionKind::Orders, 8, &[9]);
+    check_invalid(SectionKind::Orders, 12, &[2]);
+    check_invalid(SectionKind::Orders, 16, &[2]);
+    check_invalid(SectionKind::Orders, 17, &[6]);
+    check_invalid(SectionKind::Orders, 30, &[0]);
+    let given = damaged(SectionKind::Orders, |bytes| {
+        let text = bytes.windows(2).position(|pair| pair == [1, b'x']).expect("the id x");
+        bytes[text + 1] = 0x7f;
+    });
+    assert_eq!(given, Some(SnapshotError::Invalid(SectionKind::Orders)));
+}
+
+#[test]
+fn each_error_says_what_is_wrong() {
+    let check = |error: SnapshotError, text: &str| {
+        assert_eq!(error.to_string(), text);
+        let error: &dyn core::error::Error = &error;
+        assert!(error.source().is_none());
+    };
+    let kind = SectionKind::Fees;
+    check(SnapshotError::Sections, "the snapshot lacks a section or has one out of order");
+    check(
+        SnapshotError::UnknownRuleset(7),
+        &format!("the snapshot was written under ruleset 7; this build knows {RULESET_VERSION}"),
+    );
+    check(SnapshotError::Truncated(kind), "section Fees of the snapshot is truncated");
+    check(SnapshotError::Surplus(kind), "section Fees of the snapshot has bytes behind its end");
+    check(SnapshotError::Invalid(kind), "section Fees of the snapshot holds a value that cannot be");
+}

@@ -1,0 +1,740 @@
+"""A seeded generator of commands for a small, crowded venue.
+
+Prices are few, balances small and trade groups overlap, so that crossing, running out of funds and meeting oneself are
+common. A tenth of the commands is spoiled on purpose. The generator watches a reference exchange of its own, so that
+cancels and amendments usually hit an order that is still there and balances can be brought to the very edge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from random import Random
+
+from tests.reference import records
+from tests.reference.checks import bid_cover, lots_for_amount
+from tests.reference.codes import (
+    ANY,
+    AccountKind,
+    CommandKind,
+    EventFlags,
+    EventKind,
+    HaltScope,
+    Prevention,
+    Side,
+    TimeInForce,
+    TransferKind,
+)
+from tests.reference.event import Event
+from tests.reference.exchange import Exchange
+from tests.reference.instruments import Units
+from tests.reference.orders import ClientOrderId
+
+SECOND_NS = 1_000_000_000
+CLIENTS = range(2, 8)
+HOUSES = range(8, 10)
+TRADERS = range(2, 10)
+ASSETS = 5
+HUGE_BASE, HUGE_QUOTE = 3, 4
+RICH = (2, 3, 4, 8)
+"""Those who have the huge assets."""
+HUGE_INSTRUMENTS = (2, 3)
+"""One of huge prices, one of tiny units: amounts come to more lots there than any quantity may have."""
+FEE_SCHEDULE_WITH_REBATES = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """An instrument of the venue, and the range in which its orders are drawn."""
+
+    name: bytes
+    units: Units
+    fee_schedule: int
+    price_middle: int
+    price_increment: int
+    quantity_increment: int
+    quantity_max: int
+    notional_min: int
+    notional_max: int
+    band_down_ppm: int
+    band_up_ppm: int
+
+    def limits_record(self, random: Random | None = None) -> bytes:
+        """The limits of the listing; with `random` another set that the venue may change to."""
+        price_increment, quantity_increment = self.price_increment, self.quantity_increment
+        down, up = self.band_down_ppm, self.band_up_ppm
+        if random is not None:
+            price_increment = random.choice([price_increment, price_increment, 1])
+            quantity_increment = random.choice([quantity_increment, quantity_increment, 1, 3])
+            down, up = random.choice([(down, up), (1_000_000, 2**32 - 1), (20_000, 30_000)])
+        return records.limits_record(
+            price_increment_ticks=price_increment,
+            quantity_increment_lots=quantity_increment,
+            quantity_min_lots=2 * quantity_increment,
+            quantity_max_lots=self.quantity_max,
+            notional_min_quanta=self.notional_min,
+            notional_max_quanta=self.notional_max,
+            band_down_ppm=down,
+            band_up_ppm=up,
+        )
+
+
+MARKETS = [
+    Market(b"ONE/CASH", Units(0, 2, 7, 3), 0, 100, 1, 1, 40, 2_000, 25_000, 80_000, 100_000),
+    Market(b"TWO/CASH", Units(1, 2, 2, 100), FEE_SCHEDULE_WITH_REBATES, 400, 5, 10, 300, 0, 2**100, 100_000, 100_000),
+    Market(
+        b"HUGE/VAST", Units(HUGE_BASE, HUGE_QUOTE, 2**18, 2**40), 2, 2**61, 1, 1, 2**40, 0, 2**119, 10**6, 2**32 - 1
+    ),
+    Market(b"TINY/VAST", Units(HUGE_BASE, HUGE_QUOTE, 1, 1), 2, 9, 1, 1, 2**40, 0, 2**119, 10**6, 2**32 - 1),
+]
+
+
+@dataclass(slots=True)
+class LiveOrder:
+    """An order that was accepted and, as far as the events tell, not closed."""
+
+    order_id: int
+    account: int
+    instrument: int
+    side: int
+    price_ticks: int
+    quantity_lots: int
+    client_order_id: ClientOrderId
+
+
+class Generator:
+    """Draws commands; deterministic in its seed."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = Random(seed)  # noqa: S311 - a stream that can be had again, not a secret
+        self._rebates = ("maker", "maker", "none", "taker")[seed % 4]
+        self._is_deep = seed % 5 == 4
+        """Whether books grow deep, because accounts have plenty; elsewhere funds run out all the time."""
+        self._time_ns = 1
+        self.exchange = Exchange()
+        """Has applied every command so far."""
+        self._next: list[bytes] = []
+        self._live: dict[int, LiveOrder] = {}
+        self._withdrawals: list[int] = []
+        self._used_client_ids: list[int | bytes] = [7, b"first"]
+        self._halts: list[tuple[int, int, int]] = []
+        self._accounts, self._assets, self._instruments = 2, 0, 0
+        self._kinds: list[tuple[int, Callable[[], bytes]]] = [
+            (440, self._place),
+            (1_000 if self._is_deep else 160, self._ladder),
+            (50, self._cancel),
+            (120, self._amend),
+            (60, self._replace),
+            (6, self._cancel_all),
+            (110, self._deposit),
+            (30, self._edge),
+            (20, self._request_withdrawal),
+            (20, self._end_withdrawal),
+            (25, self._transfer),
+            (8, self._advance_time),
+            (50, self._setting),
+            (6, self._halt),
+            (70, self._spoiled),
+            (30, self._huge),
+        ]
+
+    # The venue.
+
+    def steps(self, commands: int) -> Iterator[tuple[bytes, list[Event]]]:
+        """The opening of the venue and so many commands after it, each with its events."""
+        for command in self._opening():
+            yield command, self._applied(command)
+        for _ in range(commands):
+            command = self._next_command()
+            yield command, self._applied(command)
+
+    def _opening(self) -> list[bytes]:
+        """The commands that build the venue."""
+        commands = [records.add_asset(asset, b"ASSET%d" % asset, scale=asset * 3) for asset in range(ASSETS)]
+        for number, market in enumerate(MARKETS):
+            units = market.units
+            record = records.units_record(
+                units.base, units.quote, units.quote_quanta_per_tick_lot, units.base_quanta_per_lot
+            )
+            limits, schedule = market.limits_record(), market.fee_schedule
+            commands.append(records.list_instrument(number, market.name, record, limits, schedule))
+        for account in TRADERS:
+            kind = AccountKind.CLIENT if account in CLIENTS else AccountKind.HOUSE
+            commands.append(records.open_account(account, b"trader-%d" % account, kind))
+            commands.append(records.set_trade_group(account, self._random.choice([0, 0, 1, 1, 2])))
+            commands.append(records.set_account_fee_tier(account, self._random.choice([0, 1, 2])))
+        commands += self._fee_tiers()
+        for _ in range(30):
+            commands.append(self._deposit())
+        for account in RICH:
+            commands.append(records.deposit(account, HUGE_BASE, 2**90))
+            commands.append(records.deposit(account, HUGE_QUOTE, 2**117))
+        self._accounts, self._assets, self._instruments = 2 + len(TRADERS), ASSETS, len(MARKETS)
+        return [records.with_header(command, time_ns=self._time_ns) for command in commands]
+
+    def _fee_tiers(self) -> list[bytes]:
+        random = self._random
+        commands = [records.set_fee_tier(0, tier, 333 * (tier + 1), random.choice([0, 77, 500])) for tier in range(2)]
+        commands += [records.set_fee_tier(2, tier, random.choice([0, 1, 10**6]), 0) for tier in range(2)]
+        schedule = FEE_SCHEDULE_WITH_REBATES
+        if self._rebates == "maker":
+            rates = [(3_000, -2_777), (3_001, -1_001), (3_000, 450)]
+            commands += [records.set_fee_tier(schedule, 2 * tier, *rate) for tier, rate in enumerate(rates)]
+        if self._rebates == "taker":
+            rates = [(-777, 2_000), (-1_000, 1_001), (600, 1_500)]
+            commands += [records.set_fee_tier(schedule, 2 * tier, *rate) for tier, rate in enumerate(rates)]
+        return commands
+
+    # The stream.
+
+    def _next_command(self) -> bytes:
+        """The next command, of one record or several."""
+        if self._next:
+            return self._stamped(self._next.pop())
+        if self._halts and self._random.random() < 0.15:
+            return self._stamped(self._resume())
+        weights = [weight for weight, _ in self._kinds]
+        (draw,) = self._random.choices([draw for _, draw in self._kinds], weights)
+        return self._stamped(draw())
+
+    def _applied(self, command: bytes) -> list[Event]:
+        """What the generator's own exchange makes of the command."""
+        events = self.exchange.apply_command(command)
+        self._observe(events)
+        return events
+
+    def _observe(self, events: Iterable[Event]) -> None:
+        """Learn from the events of a command what is open now."""
+        for event in events:
+            match event.kind:
+                case EventKind.ORDER_ACCEPTED:
+                    self._learn_order(event)
+                case EventKind.CLIENT_ORDER_ID_TEXT:
+                    if event.order_id in self._live:
+                        self._live[event.order_id].client_order_id = event.text
+                    self._used_client_ids.append(event.text)
+                case EventKind.TRADE | EventKind.MATCH_PREVENTED:
+                    if event.has(EventFlags.TAKER_DONE):
+                        self._live.pop(event.order_id, None)
+                    if event.has(EventFlags.MAKER_DONE):
+                        self._live.pop(event.counter_order_id, None)
+                case EventKind.ORDER_CANCELLED | EventKind.ORDER_EXPIRED:
+                    self._live.pop(event.order_id, None)
+                case EventKind.ORDER_AMENDED:
+                    order = self._live[event.order_id]
+                    order.price_ticks, order.quantity_lots = event.price_ticks, event.quantity_lots
+                case EventKind.WITHDRAWAL_REQUESTED:
+                    self._withdrawals.append(event.reference)
+                case EventKind.SETTING_APPLIED:
+                    self._learn_setting(event)
+                case _:
+                    pass
+
+    def _learn_order(self, event: Event) -> None:
+        client_order_id = event.reference or None
+        self._live[event.order_id] = LiveOrder(
+            event.order_id,
+            event.account,
+            event.instrument,
+            event.side,
+            event.price_ticks,
+            event.quantity_lots,
+            client_order_id,
+        )
+        if client_order_id is not None:
+            self._used_client_ids.append(client_order_id)
+        del self._used_client_ids[:-40]
+
+    def _learn_setting(self, event: Event) -> None:
+        scope = (event.side, event.account, event.instrument)
+        match event.open_lots:
+            case CommandKind.HALT:
+                self._halts.append(scope)
+            case CommandKind.RESUME:
+                self._halts = [halt for halt in self._halts if halt != scope]
+            case CommandKind.OPEN_ACCOUNT:
+                self._accounts = max(self._accounts, event.account + 1)
+            case CommandKind.ADD_ASSET:
+                self._assets = max(self._assets, event.instrument + 1)
+            case CommandKind.LIST_INSTRUMENT:
+                self._instruments = max(self._instruments, event.instrument + 1)
+            case _:
+                pass
+
+    def _stamped(self, command: bytes) -> bytes:
+        """A command with the time, a session and, once in a while, a time that has passed."""
+        random = self._random
+        self._time_ns += random.choice([0, 0, 1, 1_000, 50_000_000, 300_000_000])
+        time_ns = self._time_ns
+        if random.random() < 0.008:
+            time_ns = random.randrange(time_ns)
+        session, sequence = random.choice([0, 1, 2**32 - 1]), random.randrange(2**64)
+        stamped = records.with_header(command, time_ns=time_ns, session=session, client_sequence=sequence)
+        # A spoiled count may leave records behind that would be commands of their own.
+        return records.split_commands(stamped)[0]
+
+    # Orders.
+
+    def _trader(self) -> int:
+        return self._random.choice(TRADERS) if self._random.random() < 0.985 else self._random.choice([0, 1, 99])
+
+    def _owner(self, market: int) -> int:
+        """A trader who may have what the market trades."""
+        return self._random.choice(RICH) if market in HUGE_INSTRUMENTS else self._trader()
+
+    def _market(self) -> int:
+        (market,) = self._random.choices(range(len(MARKETS)), [12, 8, 1, 2])
+        return market
+
+    def _price(self, market: Market) -> int:
+        steps = self._random.randint(-4, 4) if self._random.random() < 0.93 else self._random.choice([-30, 30, -9, 9])
+        return market.price_middle + steps * market.price_increment + (self._random.random() < 0.01)
+
+    def _quantity(self, market: Market) -> int:
+        random = self._random
+        if market.quantity_max == 2**40:
+            return random.choice([2, 100, 2**20, 2**39 + 1, 2**40, 2**40])
+        quantity = random.randint(2, 12) * market.quantity_increment
+        return quantity if random.random() < 0.95 else random.choice([0, 1, quantity + 1, market.quantity_max * 2])
+
+    def _amount(self, market: Market) -> int:
+        notional = market.units.notional(market.price_middle, max(self._quantity(market), 1))
+        if self._random.random() < 0.4:
+            # Comes to an end exactly, where there is no fee.
+            return notional
+        return notional + self._random.randint(-notional // 8, notional // 8)
+
+    def _client_order_id(self) -> int | bytes | None:
+        random = self._random
+        kind = random.randrange(10)
+        if kind < 4:
+            return None
+        if kind < 6:
+            return random.choice(self._used_client_ids)
+        if kind < 8:
+            return random.choice([random.randint(1, 60), 2**64 - 1])
+        texts = [b"x-%d" % random.randint(1, 30), b"0%d" % random.randint(1, 9), b"~" * 36, b"18446744073709551616"]
+        return random.choice(texts)
+
+    def _place(self, account: int | None = None) -> bytes:
+        random = self._random
+        number = self._market() if random.random() < 0.99 else 77
+        market = MARKETS[number % len(MARKETS)]
+        account = self._owner(number) if account is None else account
+        side = random.choice(list(Side))
+        (prevention,) = random.choices(list(Prevention), [3, 1, 1, 1, 1, 2])
+        client_order_id = self._client_order_id()
+        shape = random.randrange(20)
+        if shape < 2:
+            by_amount_modes = list(Prevention)[:4]
+            return records.place(
+                account,
+                number,
+                side,
+                quote_amount=self._amount(market),
+                prevention=random.choice(by_amount_modes),
+                client_order_id=client_order_id,
+            )
+        if shape < 4:
+            force = random.choice([TimeInForce.IMMEDIATE_OR_CANCEL, TimeInForce.FILL_OR_KILL])
+            price = None
+        else:
+            forces = list(TimeInForce)
+            (force,) = random.choices(forces, [7, 1, 2])
+            price = self._price(market)
+        return records.place(
+            account,
+            number,
+            side,
+            self._quantity(market),
+            price,
+            time_in_force=force,
+            prevention=prevention,
+            post_only=price is not None and force is TimeInForce.GOOD_TILL_CANCEL and random.random() < 0.15,
+            client_order_id=client_order_id,
+        )
+
+    def _ladder(self) -> bytes:
+        """A resting order away from the middle, so that there is something to take."""
+        random = self._random
+        number = self._market()
+        market, side = MARKETS[number], random.choice(list(Side))
+        away = random.randint(1, 8 if self._is_deep else 5) * market.price_increment
+        price = market.price_middle + (away if side is Side.SELL else -away)
+        prevention = random.choice([Prevention.NONE, Prevention.TRANSFER])
+        return records.place(self._owner(number), number, side, self._quantity(market), price, prevention=prevention)
+
+    def _live_order(self) -> LiveOrder | None:
+        if not self._live or self._random.random() < 0.05:
+            return None
+        return self._random.choice(list(self._live.values()))
+
+    def _target(self, order: LiveOrder | None) -> tuple[int, int, ClientOrderId]:
+        """The account, order id and client order id that name an order; sometimes a wrong one."""
+        random = self._random
+        if order is None:
+            wrong = random.choice([0, random.randint(1, 5), 2**63])
+            return self._trader(), wrong, random.choice([None, 12_345, b"nobody", 0])
+        account = order.account if random.random() < 0.97 else self._trader()
+        by_client = random.random() < 0.4
+        return account, order.order_id, order.client_order_id if by_client else None
+
+    def _cancel(self) -> bytes:
+        account, order_id, client_order_id = self._target(self._live_order())
+        return records.cancel(account, order_id, client_order_id=client_order_id)
+
+    def _cancel_all(self) -> bytes:
+        random = self._random
+        instrument = random.choice([ANY, self._market(), self._market(), 55])
+        return records.cancel_all(self._trader(), instrument, random.choice([0, 1, 255]))
+
+    def _amend(self) -> bytes:
+        random = self._random
+        order = self._live_order()
+        account, order_id, client_order_id = self._target(order)
+        market = MARKETS[self._market() if order is None else order.instrument % len(MARKETS)]
+        price, quantity = self._price(market), self._quantity(market)
+        if order is not None:
+            kind = random.randrange(5)
+            if kind < 2:
+                price = order.price_ticks
+            if kind == 0:
+                increment = market.quantity_increment
+                quantity = max(order.quantity_lots - random.randint(0, 4) * increment, 0)
+            elif kind == 2:
+                quantity = order.quantity_lots
+        return records.amend(account, order_id, price, quantity, client_order_id=client_order_id)
+
+    def _replace(self) -> bytes:
+        order = self._live_order()
+        account, order_id, client_order_id = self._target(order)
+        new_order = self._place(account)
+        return records.replace(account, order_id, new_order, client_order_id=client_order_id)
+
+    # Money.
+
+    def _deposit(self) -> bytes:
+        random = self._random
+        asset = random.choice([0, 0, 1, 1, 2, 2, 2])
+        # Enough for an order or two.
+        amount = [100, 20_000, 150_000][asset]
+        account = self._trader()
+        return records.deposit(
+            account,
+            asset if random.random() < 0.97 else 66,
+            random.randint(amount // 4, amount) * (40 if self._is_deep else 1),
+        )
+
+    def _edge(self) -> bytes:
+        """A deposit or withdrawal after which an account has what its next order needs, or one quantum more or less."""
+        random = self._random
+        number, account, side = random.choice([0, 1]), random.choice(TRADERS), random.choice(list(Side))
+        needed, order = random.choice([self._edge_limit, self._edge_limit, self._edge_market])(number, account, side)
+        self._next.append(order)
+        venue = self.exchange.venue
+        units = venue.instruments[number].units
+        asset = units.quote if side is Side.BUY else units.base
+        missing = needed + random.choice([-1, 0, 0, 1]) - venue.ledger.available[account, asset]
+        if missing > 0:
+            return records.deposit(account, asset, missing)
+        return records.request_withdrawal(account, asset, -missing)
+
+    def _edge_limit(self, number: int, account: int, side: Side) -> tuple[int, bytes]:
+        """A limit order, and what it needs."""
+        random, venue, market = self._random, self.exchange.venue, MARKETS[number]
+        instrument, price = venue.instruments[number], self._price(market)
+        quantity = random.randint(2, 12) * market.quantity_increment
+        force = random.choice([TimeInForce.GOOD_TILL_CANCEL, TimeInForce.IMMEDIATE_OR_CANCEL])
+        may_rest = force is TimeInForce.GOOD_TILL_CANCEL
+        post_only = may_rest and random.random() < 0.3
+        needed = instrument.units.base_quanta(quantity)
+        if side is Side.BUY:
+            rates = venue.rates_of(venue.accounts[account], instrument)
+            needed = bid_cover(instrument.units, price, quantity, rates, may_rest, post_only)
+        order = records.place(
+            account,
+            number,
+            side,
+            quantity,
+            price,
+            time_in_force=force,
+            post_only=post_only,
+            prevention=random.randrange(6),
+        )
+        return needed, order
+
+    def _edge_market(self, number: int, account: int, side: Side) -> tuple[int, bytes]:
+        """A market order, by quantity or by amount, and what it needs at the band's edge."""
+        random, venue, market = self._random, self.exchange.venue, MARKETS[number]
+        instrument = venue.instruments[number]
+        worst = instrument.worst_price(side, instrument.reference_price_ticks or market.price_middle)
+        if random.random() < 0.5:
+            quantity = random.randint(2, 12) * market.quantity_increment
+            needed = instrument.units.base_quanta(quantity)
+            if side is Side.BUY:
+                rates = venue.rates_of(venue.accounts[account], instrument)
+                needed = bid_cover(instrument.units, worst, quantity, rates, may_rest=False, post_only=False)
+            return needed, records.place(account, number, side, quantity, prevention=random.randrange(6))
+        amount = self._amount(market)
+        needed = amount
+        if side is Side.SELL:
+            needed = instrument.units.base_quanta(lots_for_amount(instrument, amount, worst))
+        return needed, records.place(account, number, side, quote_amount=amount, prevention=random.randrange(4))
+
+    def _asset(self) -> int:
+        return self._random.choice([0, 1, 2, 2, 66])
+
+    def _request_withdrawal(self) -> bytes:
+        amount = self._random.choice([0, 1, 50, 3_000, 30_000])
+        return records.request_withdrawal(self._trader(), self._asset(), amount)
+
+    def _end_withdrawal(self) -> bytes:
+        random = self._random
+        withdrawal = 10**6
+        if self._withdrawals and random.random() < 0.85:
+            # Those that ended stay in the list once in a while: they must be refused.
+            index = random.randrange(len(self._withdrawals))
+            withdrawal = self._withdrawals[index] if random.random() < 0.2 else self._withdrawals.pop(index)
+        end = random.choice([records.confirm_withdrawal, records.cancel_withdrawal])
+        return end(withdrawal)
+
+    def _transfer(self) -> bytes:
+        random = self._random
+        kind = random.choice(list(TransferKind))
+        sender, receiver = self._trader(), self._trader()
+        if random.random() < 0.7:
+            client, other_client = random.choice(CLIENTS), random.choice(CLIENTS)
+            house = random.choice(HOUSES)
+            sender, receiver = {
+                TransferKind.INTERNAL: (client, other_client),
+                TransferKind.FEE_PAYOUT: (0, house),
+                TransferKind.INSURANCE_CONTRIBUTION: (random.choice([0, house]), 1),
+                TransferKind.CLIENT_CREDIT: (house, client),
+            }[kind]
+        amount = random.choice([-1, 1, 20, 500, 5_000])
+        return records.transfer(sender, receiver, self._asset(), amount, kind)
+
+    # Settings.
+
+    def _advance_time(self) -> bytes:
+        self._time_ns += self._random.choice([0, SECOND_NS, SECOND_NS - self._time_ns % SECOND_NS])
+        return records.advance_time(self._time_ns)
+
+    def _setting(self) -> bytes:
+        draws = [
+            self._name,
+            self._instrument_limits,
+            self._reference_price,
+            self._fee_tier,
+            self._account_limits,
+            self._position_limit,
+            self._permissions,
+        ]
+        kind = self._random.randrange(len(draws) + 2)
+        if kind == len(draws):
+            return records.set_trade_group(self._trader(), self._random.choice([0, 1, 2, 2**32 - 1]))
+        if kind > len(draws):
+            return records.set_account_fee_tier(self._trader(), self._random.choice([0, 1, 2, 3, 200, 255]))
+        return draws[kind]()
+
+    def _name(self) -> bytes:
+        random = self._random
+        wrong = random.choice([0, 0, 0, 1, -1])
+        fresh = b"n%d" % random.randrange(10**6)
+        if random.random() < 0.1:
+            fresh = random.choice([b"", b"two words", b"n" * 33, b"\x7f"])
+        kind = random.randrange(3)
+        if kind == 0:
+            name = random.choice([fresh, fresh, b"ASSET1"])
+            return records.add_asset(self._assets + wrong, name, random.choice([0, 30, 31]))
+        if kind == 1:
+            name = random.choice([fresh, fresh, b"fees", b"trader-3"])
+            account_kind = random.choice([1, 2, 2, 3, 4])
+            return records.open_account(self._accounts + wrong, name, account_kind)
+        name = random.choice([fresh, fresh, MARKETS[0].name])
+        base, quote = random.choice([(0, 1), (0, 1), (1, 1), (0, 500)])
+        units = records.units_record(base, quote, random.choice([1, 1, 0, 2**64 - 1]), 1)
+        limits = random.choice(MARKETS).limits_record()
+        if random.random() < 0.15:
+            limits = records.limits_record(notional_max_quanta=2**119 + 1)
+        schedule = random.choice([0, 1, 255, 256])
+        return records.list_instrument(self._instruments + wrong, name, units, limits, schedule)
+
+    def _instrument_limits(self) -> bytes:
+        random = self._random
+        number = random.choice([0, 1, 1, 2, 3, 88])
+        market = MARKETS[number % len(MARKETS)]
+        limits = market.limits_record(random if random.random() < 0.25 else None)
+        if random.random() < 0.1:
+            limits = random.choice(
+                [
+                    records.limits_record(price_increment_ticks=0),
+                    records.limits_record(quantity_min_lots=5, quantity_max_lots=4),
+                    records.limits_record(quantity_max_lots=2**40 + 1),
+                    records.limits_record(notional_max_quanta=2**119 + 1),
+                    records.limits_record(notional_min_quanta=9, notional_max_quanta=8),
+                    records.limits_record(band_down_ppm=1_000_001),
+                ]
+            )
+        return records.set_instrument_limits(number, limits)
+
+    def _reference_price(self) -> bytes:
+        random = self._random
+        number = random.choice([0, 1, 2, 3, 88])
+        middle = MARKETS[number % len(MARKETS)].price_middle
+        price = random.choice([0, 0, middle, middle, middle, middle + 7, middle - 9, 2**62 + 1, -1])
+        return records.set_reference_price(number, price)
+
+    def _fee_tier(self) -> bytes:
+        random = self._random
+        schedule, tier = random.choice([0, 1, 1, 2, 256]), random.choice([0, 1, 2, 3, 100, 255])
+        taker = random.choice([0, 250, 2_800, 4_000, -800, 10**6, 10**6 + 1, -(2**31)])
+        maker = random.choice([0, 0, 200, 1_600, -2_777, -2_000, -100])
+        return records.set_fee_tier(schedule, tier, taker, maker)
+
+    def _account_limits(self) -> bytes:
+        random = self._random
+        limits = [random.choice([2**32 - 1] * 9 + [1, 3, 5]) for _ in range(3)]
+        if random.random() < 0.05:
+            limits[random.randrange(3)] = 2**32
+        return records.set_account_limits(
+            self._trader(),
+            open_orders_max=limits[0],
+            orders_per_second_max=limits[1],
+            messages_per_second_max=limits[2],
+        )
+
+    def _position_limit(self) -> bytes:
+        lots = self._random.choice([0, 60, 600, 2**62, 2**62, 2**62, 2**62, 2**62 + 1])
+        return records.set_position_limit(self._trader(), self._random.choice([0, 1, 88]), lots)
+
+    def _permissions(self) -> bytes:
+        if self._random.random() < 0.1:
+            return records.set_permissions(self._random.choice([0, 1]), self._random.choice([4, 4, 0, 1, 6, 7, 8]))
+        return records.set_permissions(self._trader(), self._random.choice([7] * 12 + [3, 5, 6, 8]))
+
+    def _halt(self) -> bytes:
+        return self._scoped(records.halt)
+
+    def _resume(self) -> bytes:
+        if self._random.random() < 0.1:
+            return self._scoped(records.resume)
+        scope, account, instrument = self._random.choice(self._halts)
+        return records.resume(scope, account=account, instrument=instrument)
+
+    def _scoped(self, build: Callable[..., bytes]) -> bytes:
+        scope = self._random.choice([*HaltScope, 3])
+        return build(scope, account=self._trader(), instrument=self._random.choice([0, 1, 2, 3, 88]))
+
+    # Commands that must be refused, and values at the edge.
+
+    def _spoiled(self) -> bytes:
+        """A command with something wrong in its records."""
+        random = self._random
+        kind = random.randrange(6)
+        if kind == 0:
+            return self._spoiled_order()
+        if kind == 1:
+            return self._spoiled_text()
+        command = random.choice([self._place, self._cancel, self._amend, self._replace, self._setting, self._name])()
+        count = len(command) // records.RECORD_BYTES
+        if kind == 2:
+            return records.patched(command, 0, bytes([random.choice([0, 2, 16, 69, 128, 129, 130, 200, 255])]))
+        if kind == 3:
+            return records.patched(command, 1, bytes([random.choice([0, 2, 255])]))
+        if kind == 4:
+            wrong = random.choice([0, count + 1, 2**16 - 1])
+            return records.with_header(command, record_count=wrong)
+        if random.random() < 0.5 or count == 1:
+            # A record too many.
+            return records.with_header(command + command[:64], record_count=count + 1)
+        if random.random() < 0.5:
+            # A record too few.
+            return records.with_header(command[:-64], record_count=count - 1)
+        # The wrong record behind the first.
+        return records.patched(command, 64, bytes([random.choice([0, 65, 128, 129, 130])]))
+
+    def _spoiled_order(self) -> bytes:
+        """An order entry with an illegal code, or with codes that exclude each other."""
+        random = self._random
+        draw = random.choice([self._place, self._place, self._cancel, self._cancel_all, self._amend, self._replace])
+        command = draw()
+        start = 64 if len(command) > 64 and command[64] == CommandKind.PLACE_ORDER else 0
+        for _ in range(random.choice([1, 1, 2])):
+            offset, codes = random.choice(
+                [
+                    (32, [2, 254]),
+                    (33, [0, 1, 2, 3]),
+                    (34, [0, 1, 2, 3, 4]),
+                    (35, [5, 6, 255]),
+                    (36, [1, 2, 3, 4, 8, 12, 16, 255]),
+                    (37, [1, 128]),
+                ]
+            )
+            command = records.patched(command, start + offset, bytes([random.choice(codes)]))
+        return command
+
+    def _spoiled_text(self) -> bytes:
+        """An order or a cancel with a text that is no client order id."""
+        random = self._random
+        text, length = random.choice(
+            [
+                (b"17", None),
+                (b"18446744073709551615", None),
+                (b"has space", None),
+                (b"x" * 37, None),
+                (b"x" * 56, 57),
+                (b"x", 0),
+                (b"x", 255),
+                (b"x\x00y", None),
+                (b"\xe9", None),
+            ]
+        )
+        command = records.place(self._trader(), 0, Side.BUY, 5, 100, client_order_id=b"t")
+        if random.random() < 0.4:
+            command = records.cancel(self._trader(), client_order_id=b"t")
+        if random.random() < 0.1:
+            # Text and number at once.
+            return records.patched(command, 56, bytes([9]))
+        return command[:64] + records.text_record(text, length)
+
+    def _huge(self) -> bytes:
+        """Values near the limits of their fields."""
+        random = self._random
+        trader, side = random.choice(RICH), random.choice(list(Side))
+        amounts = [2**120, 2**119 + 1, 2**118, 2**100, 2**127 - 1, -(2**127), -1, 0, 2**64]
+        kind = random.randrange(8)
+        if kind == 0:
+            return records.deposit(trader, random.choice([HUGE_BASE, HUGE_QUOTE]), random.choice(amounts))
+        if kind == 1:
+            return records.transfer(trader, random.choice([2, 3, 4]), HUGE_QUOTE, random.choice(amounts))
+        if kind == 2:
+            return records.request_withdrawal(trader, HUGE_QUOTE, random.choice(amounts))
+        if kind == 3:
+            instrument = random.choice([0, *HUGE_INSTRUMENTS, HUGE_INSTRUMENTS[1]])
+            amount = random.choice([*amounts, 9 * 2**62, 2**62, 2**62 - 1, 2**66, 2**88])
+            return records.place(trader, instrument, side, quote_amount=amount, prevention=random.randrange(4))
+        price = random.choice([2**62, 2**63 - 1, 2**61 + 1, 2**40, 1, 0, -1, -(2**63)])
+        quantity = random.choice([2**40, 2**40 + 1, 2**64 - 1, 2**39, 3, 1])
+        if kind == 4:
+            live = [order for order in self._live.values() if order.instrument in HUGE_INSTRUMENTS]
+            if live:
+                order = random.choice(live)
+                return records.amend(order.account, order.order_id, price, quantity)
+        if kind == 5:
+            reference = random.choice([2**62, 2**62 + 1, 2**63 - 1, -1, 2**61, 2**40, 1])
+            return records.set_reference_price(random.choice(HUGE_INSTRUMENTS), reference)
+        limit = price if random.random() < 0.8 else None
+        return records.place(
+            trader,
+            random.choice([*HUGE_INSTRUMENTS, 0]),
+            side,
+            quantity,
+            limit,
+            prevention=random.randrange(6),
+        )
+
+
+def generate(seed: int, commands: int) -> list[bytes]:
+    """The opening of the venue and so many commands after it."""
+    return [command for command, _ in Generator(seed).steps(commands)]

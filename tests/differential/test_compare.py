@@ -1,0 +1,184 @@
+"""The harness itself: it must be silent about the same exchange and find, and shrink, a single wrong rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from types import ModuleType
+from typing import Any
+
+import numpy.typing as npt
+import pytest
+
+from tests.differential.compare import Balances, Difference, EngineFactory, OpenOrder, open_orders, run
+from tests.differential.coverage import Coverage
+from tests.differential.generator import generate
+from tests.reference import checks, exchange, fees, matching, prevention, records, venue
+from tests.reference.codes import Prevention, Side
+from tests.reference.decoding import Amend
+from tests.reference.event import pack_events
+from tests.reference.exchange import Exchange
+from tests.reference.fees import FeeRates
+from tests.reference.instruments import Instrument, Units
+from tests.reference.orders import Order
+from tests.reference.venue import Venue
+
+SEEDS = range(8)
+
+
+class ReferenceEngine:
+    """The reference exchange in the engine's place."""
+
+    def __init__(self) -> None:
+        self.exchange = Exchange()
+
+    def apply(self, records: npt.NDArray[Any], /) -> npt.NDArray[Any]:
+        return pack_events(self.exchange.apply(records))
+
+    def balances(self) -> Balances:
+        return self.exchange.balances()
+
+    def open_orders(self) -> list[OpenOrder]:
+        return open_orders(self.exchange)
+
+    def queue(self, instrument: int, side: Side) -> list[int]:
+        return [order.order_id for order in self.exchange.venue.instruments[instrument].book.side(side)]
+
+    def check_invariants(self) -> None:
+        self.exchange.check_invariants()
+
+
+def mutant(module: ModuleType, name: str, wrong: Callable[..., Any]) -> type[ReferenceEngine]:
+    """The reference exchange with one function replaced, for the time of its own calls."""
+
+    class Mutant(ReferenceEngine):
+        def apply(self, records: npt.NDArray[Any], /) -> npt.NDArray[Any]:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(module, name, wrong)
+                return super().apply(records)
+
+    return Mutant
+
+
+def fee_of_fill_alone(_posted_on: int, notional: int, rate_ppm: int) -> int:
+    return fees.fee_on(notional, rate_ppm)
+
+
+def taker_decides_alone(taker: Order, _maker: Order) -> Prevention:
+    return taker.prevention
+
+
+def never_reduces(_order: Order, _amend: Amend) -> bool:
+    return False
+
+
+def always_fills_whole(_venue: Venue, _order: Order) -> bool:
+    return True
+
+
+def cover_without_last_quantum(
+    units: Units, price: int, lots: int, rates: FeeRates, may_rest: bool, post_only: bool
+) -> int:
+    cover = COVER(units, price, lots, rates, may_rest, post_only)
+    return cover - (rates.taker_ppm > 0 and rates.maker_ppm > 0 and may_rest and not post_only)
+
+
+COVER = checks.bid_cover
+
+
+def not_rounded(instrument: Instrument, taker: Order, maker: Order) -> int:
+    whole = LOTS_FOR_REST(instrument, taker, maker)
+    return whole + 1 if 0 < whole < maker.open_lots else whole
+
+
+LOTS_FOR_REST: Callable[[Instrument, Order, Order], int] = vars(matching)["_lots_for_rest"]
+
+
+def both_decide(taker: Order, maker: Order) -> Prevention:
+    transfers = maker.prevention is Prevention.TRANSFER
+    return Prevention.DECREMENT if taker.prevention is Prevention.TRANSFER and not transfers else taker.prevention
+
+
+def own_tier(tiers: dict[tuple[int, int], FeeRates], schedule: int, tier: int) -> FeeRates:
+    return tiers.get((schedule, tier), FeeRates())
+
+
+MUTANTS = {
+    "a fee is rounded fill by fill": mutant(matching, "fee_of_fill", fee_of_fill_alone),
+    "a transfer needs only the taker": mutant(prevention, "decided_mode", taker_decides_alone),
+    "every amendment loses its place": mutant(exchange, "is_reduction", never_reduces),
+    "fill or kill always tries": mutant(matching, "_fills_whole", always_fills_whole),
+    "the last quantum is not covered": mutant(checks, "bid_cover", cover_without_last_quantum),
+    "an amount is not rounded to the increment": mutant(matching, "_lots_for_rest", not_rounded),
+    "a transfer needs no second account": mutant(prevention, "decided_mode", both_decide),
+    "a tier that was never set is free": mutant(venue, "resolved_tier", own_tier),
+}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_reference_agrees_with_itself(seed: int) -> None:
+    report = run(ReferenceEngine, seed, 1_000)
+    assert report.commands > 1_000
+    assert report.inspections >= 3
+    batched = run(ReferenceEngine, seed, 300, batch=7)
+    assert batched.commands > 300
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_one_wrong_rule_is_found_and_shrunk(name: str) -> None:
+    difference = next(found for found in map(partial(difference_of, MUTANTS[name]), range(20)) if found is not None)
+    assert len(difference.commands) <= 25, difference
+    assert "seed=" in str(difference)
+
+
+def difference_of(engine_factory: EngineFactory, seed: int) -> Difference | None:
+    try:
+        run(engine_factory, seed, 1_500)
+    except Difference as difference:
+        return difference
+    return None
+
+
+def test_a_wrong_state_is_found_without_a_wrong_event() -> None:
+    class Forgetful(ReferenceEngine):
+        def apply(self, records: npt.NDArray[Any], /) -> npt.NDArray[Any]:
+            events = super().apply(records)
+            self.exchange.venue.ledger.available.pop((5, 2), None)
+            return events
+
+    with pytest.raises(Difference, match="money appeared or vanished") as found:
+        run(Forgetful, 1, 400)
+    assert len(found.value.commands) <= 16
+
+
+def test_a_panic_is_a_difference() -> None:
+    class Panic(BaseException):
+        pass
+
+    class Fragile(ReferenceEngine):
+        def apply(self, records: npt.NDArray[Any], /) -> npt.NDArray[Any]:
+            if int(records["quantity_lots"][0]) == 2**40:
+                raise Panic("attempt to multiply with overflow")
+            return super().apply(records)
+
+    with pytest.raises(Difference, match="Panic: attempt to multiply") as found:
+        run(Fragile, 1, 2_000)
+    assert len(found.value.commands) == 1
+
+
+def test_the_seeds_reach_every_rule() -> None:
+    coverage = Coverage()
+    for seed in SEEDS:
+        reference = Exchange()
+        for command in generate(seed, 2_500):
+            coverage.add(command, reference.apply_command(command))
+    assert coverage.missing() == [], coverage.table()
+
+
+def test_a_stream_depends_only_on_its_seed() -> None:
+    assert generate(3, 300) == generate(3, 300) != generate(4, 300)
+
+
+def test_a_batch_is_read_like_its_commands() -> None:
+    stream = [records.advance_time(1), records.place(2, 0, 0, 5, 100, client_order_id=b"t"), records.advance_time(2)]
+    assert records.split_commands(b"".join(stream)) == stream

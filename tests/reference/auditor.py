@@ -1,0 +1,614 @@
+"""The auditor: keeps its own books from events alone and stops at the first event that they do not bear out.
+
+It never sees a command or an exchange. What events do not carry it takes as an argument: the units of the instruments,
+which must be there when an instrument is listed.
+Quantity increments it does not know, so of an order by amount it checks what was spent, not that no lot more was due.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from tests.reference.codes import (
+    AMOUNT_MAX,
+    FEE_ACCOUNT,
+    TIERS,
+    AccountKind,
+    CloseReason,
+    CommandKind,
+    EventFlags,
+    EventKind,
+    HaltScope,
+    OrderFlags,
+    OrderType,
+    Permissions,
+    Prevention,
+    Side,
+    TimeInForce,
+    TransferKind,
+    known,
+)
+from tests.reference.event import Event
+from tests.reference.fees import FeeRates, fee_of_fill, fee_on, resolved_tier
+from tests.reference.instruments import Units
+from tests.reference.records import signed
+from tests.reference.reject import RejectReason
+
+Place = tuple[int, int]
+
+
+class AuditError(AssertionError):
+    """An event breaks a rule."""
+
+    def __init__(self, rule: str, event: Event | None) -> None:
+        where = "at the end" if event is None else f"sequence={event.sequence} k={event.k}: {event.words()}"
+        super().__init__(f"{rule} [{where}]")
+        self.rule = rule
+        self.event = event
+
+
+@dataclass(slots=True, eq=False)
+class AuditedOrder:
+    """An order as its events tell it."""
+
+    order_id: int
+    account: int
+    instrument: int
+    side: Side
+    order_type: int
+    time_in_force: int
+    prevention: int
+    flags: int
+    price: int
+    open: int
+    total: int
+    unspent: int
+    rates: FeeRates
+    client_order_id: int | bytes | None
+    taker_notional: int = 0
+    maker_notional: int = 0
+    met_a_maker: bool = False
+    must_stop: bool = False
+
+    @property
+    def by_amount(self) -> bool:
+        return bool(self.flags & OrderFlags.QUOTE_AMOUNT)
+
+    @property
+    def sort_key(self) -> int:
+        return -self.price if self.side is Side.BUY else self.price
+
+
+@dataclass(slots=True)
+class AuditedAccount:
+    kind: int
+    tier: int = 0
+    group: int = 0
+    permissions: int = Permissions.ALL
+    halted: bool = False
+
+
+class Auditor:
+    """Feed it the events of whole commands, in order, by [`Auditor.audit`]; then [`Auditor.finish`]."""
+
+    def __init__(self, units: Mapping[int, Units]) -> None:
+        self._units = units
+        self._available: defaultdict[Place, int] = defaultdict(int)
+        self._held: defaultdict[Place, int] = defaultdict(int)
+        self._totals: defaultdict[int, int] = defaultdict(int)
+        self._withdrawals: dict[int, tuple[int, int, int]] = {}
+        self._withdrawals_requested = 0
+        fee_and_insurance = (AccountKind.FEE, AccountKind.INSURANCE)
+        self._accounts = [AuditedAccount(kind, permissions=Permissions.TRANSFER) for kind in fee_and_insurance]
+        self._assets = 0
+        self._schedules: list[int] = []
+        """By instrument."""
+        self._tiers: dict[tuple[int, int], FeeRates] = {}
+        self._venue_halted = False
+        self._halted_instruments: set[int] = set()
+        self._orders: dict[int, AuditedOrder] = {}
+        """Those in a book."""
+        self._queues: defaultdict[tuple[int, Side], list[AuditedOrder]] = defaultdict(list)
+        self._orders_accepted = 0
+        self._trades: defaultdict[int, int] = defaultdict(int)
+        self._prevented: defaultdict[int, int] = defaultdict(int)
+        # The command at hand.
+        self._last: Event | None = None
+        self._taker: AuditedOrder | None = None
+        self._touched: set[Place] = set()
+        self._text_due: AuditedOrder | None = None
+        self._replacing = False
+        self._handlers: dict[EventKind, Callable[[Event], None]] = {
+            EventKind.REJECTED: self._rejected,
+            EventKind.ORDER_ACCEPTED: self._accepted,
+            EventKind.TRADE: self._traded,
+            EventKind.MATCH_PREVENTED: self._match_prevented,
+            EventKind.ORDER_CANCELLED: self._cancelled,
+            EventKind.ORDER_EXPIRED: self._expired,
+            EventKind.ORDER_AMENDED: self._amended,
+            EventKind.CLIENT_ORDER_ID_TEXT: self._text,
+            EventKind.DEPOSITED: self._deposited,
+            EventKind.WITHDRAWAL_REQUESTED: self._withdrawal_requested,
+            EventKind.WITHDRAWAL_CONFIRMED: self._withdrawal_ended,
+            EventKind.WITHDRAWAL_CANCELLED: self._withdrawal_ended,
+            EventKind.TRANSFERRED: self._transferred,
+            EventKind.SETTING_APPLIED: self._setting,
+        }
+
+    def audit(self, events: Iterable[Event]) -> None:
+        """Check events one by one; raises [`AuditError`] at the first that breaks a rule."""
+        for event in events:
+            self._numbering(event)
+            if self._text_due is not None and event.kind is not EventKind.CLIENT_ORDER_ID_TEXT:
+                raise AuditError("a client order id that is text follows its order", event)
+            self._handlers[event.kind](event)
+            if event.has(EventFlags.LAST):
+                self._end_of_command(event)
+            self._last = event
+
+    def finish(self) -> None:
+        """Check what must hold when no command is under way."""
+        if self._last is not None and not self._last.has(EventFlags.LAST):
+            raise AuditError("the last event of a command has the flag LAST", self._last)
+        sums: defaultdict[int, int] = defaultdict(int)
+        for balances in (self._available, self._held):
+            for (_account, asset), amount in balances.items():
+                sums[asset] += amount
+        if any(sums[asset] != self._totals[asset] for asset in sums.keys() | self._totals.keys()):
+            raise AuditError("money is conserved", None)
+
+    def balances(self) -> dict[Place, tuple[int, int]]:
+        """Available and held of every (account, asset) where either is not zero."""
+        places = sorted(self._available.keys() | self._held.keys())
+        both = {place: (self._available.get(place, 0), self._held.get(place, 0)) for place in places}
+        return {place: amounts for place, amounts in both.items() if amounts != (0, 0)}
+
+    def open_orders(self) -> list[int]:
+        """The ids of the orders in the books."""
+        return sorted(self._orders)
+
+    # Numbering.
+
+    def _numbering(self, event: Event) -> None:
+        last = self._last
+        starts = last is None or last.has(EventFlags.LAST)
+        last_sequence, last_time = (0, 0) if last is None else (last.sequence, last.time_ns)
+        _require(event.time_ns >= last_time, "time never goes back", event)
+        _require((event.k == 0) == starts, "a command ends with LAST and the next starts at k = 0", event)
+        if starts:
+            _require(event.sequence > last_sequence, "sequence numbers rise", event)
+        elif last is not None:
+            _require(event.sequence == last_sequence, "a command has one sequence number", event)
+            _require(event.k == last.k + 1, "k counts the events of a command", event)
+            _require(event.time_ns == last_time, "a command has one time", event)
+        _require(event.schema_version == 1, "the schema version is 1", event)
+
+    def _end_of_command(self, event: Event) -> None:
+        _require(self._text_due is None, "a client order id that is text follows its order", event)
+        _require(not self._replacing, "a replaced order is followed by the new one", event)
+        taker = self._taker
+        if taker is not None:
+            _require(taker.time_in_force == TimeInForce.GOOD_TILL_CANCEL, "only good till cancel rests", event)
+            _require(next(self._crossing(taker), None) is None, "what rests crosses nobody", event)
+            queue = self._queues[taker.instrument, taker.side]
+            queue.insert(bisect_right(queue, taker.sort_key, key=lambda order: order.sort_key), taker)
+            self._orders[taker.order_id] = taker
+            self._hold(taker, 1)
+            self._taker = None
+        for account, asset in self._touched:
+            fine = self._available[account, asset] >= 0 or account == FEE_ACCOUNT
+            _require(fine and self._held[account, asset] >= 0, f"no balance below zero: {account=} {asset=}", event)
+        self._touched.clear()
+
+    # Books.
+
+    def _crossing(self, taker: AuditedOrder) -> Iterator[AuditedOrder]:
+        for maker in self._queues[taker.instrument, taker.side.opposite]:
+            if not taker.side.crosses(taker.price, maker.price):
+                return
+            yield maker
+
+    def _hold_of(self, order: AuditedOrder) -> int:
+        units = self._units[order.instrument]
+        if order.side is Side.SELL:
+            return units.base_quanta(order.open)
+        notional = units.notional(order.price, order.open)
+        return notional + fee_of_fill(order.maker_notional, notional, max(order.rates.maker_ppm, 0))
+
+    def _hold(self, order: AuditedOrder, sign: int) -> None:
+        """Hold for an order, or give its hold back."""
+        units = self._units[order.instrument]
+        place = order.account, units.quote if order.side is Side.BUY else units.base
+        amount = self._hold_of(order) * sign
+        self._available[place] -= amount
+        self._held[place] += amount
+        self._touched.add(place)
+
+    def _pay(self, account: int, asset: int, amount: int) -> None:
+        self._available[account, asset] += amount
+        self._touched.add((account, asset))
+
+    def _take_out(self, order: AuditedOrder) -> None:
+        self._queues[order.instrument, order.side].remove(order)
+        del self._orders[order.order_id]
+
+    def _resting(self, event: Event) -> AuditedOrder:
+        order = self._orders.get(event.order_id)
+        if order is None:
+            raise AuditError("the order is open", event)
+        same = (order.account, order.instrument, order.side) == (event.account, event.instrument, event.side)
+        _require(same, "an order keeps its account, instrument and side", event)
+        _require(event.reference == _number(order), "an order keeps its client order id", event)
+        return order
+
+    def _meeting(self, event: Event) -> tuple[AuditedOrder, AuditedOrder]:
+        """The taker and the maker of a trade or a prevented match."""
+        taker = self._taker
+        if taker is None or taker.order_id != event.order_id:
+            raise AuditError("the taker is the order that came in with this command", event)
+        queue = self._queues[event.instrument, taker.side.opposite]
+        _require(not taker.must_stop, "an order by amount stops where it cannot take the whole maker", event)
+        first = queue[0] if queue else None
+        if first is None or first.order_id != event.counter_order_id:
+            raise AuditError("the maker is first by price, then by time", event)
+        names = (taker.account, taker.instrument, taker.side, first.account)
+        told = (event.account, event.instrument, event.side, event.counter_account)
+        _require(names == told, "both orders keep account, instrument and side", event)
+        _require(event.price_ticks == first.price, "the price is the maker's", event)
+        _require(taker.side.crosses(taker.price, first.price), "the taker's limit is respected", event)
+        _require(not taker.flags & OrderFlags.POST_ONLY, "a post-only order never takes", event)
+        taker.met_a_maker = True
+        return taker, first
+
+    def _is_own(self, taker: AuditedOrder, maker: AuditedOrder) -> bool:
+        group = self._accounts[taker.account].group
+        same_group = group != 0 and group == self._accounts[maker.account].group
+        return taker.prevention != Prevention.NONE and (taker.account == maker.account or same_group)
+
+    # Order events.
+
+    def _rejected(self, event: Event) -> None:
+        _require(event.k == 0 and event.has(EventFlags.LAST), "a refusal is the only event", event)
+        _require(known(RejectReason, event.reason), "the reason is known", event)
+
+    def _accepted(self, event: Event) -> None:
+        _require(self._taker is None, "one order comes in at a time", event)
+        _require(event.order_id == self._orders_accepted + 1, "order ids are consecutive", event)
+        _require(event.account < len(self._accounts), "the account is open", event)
+        _require(event.instrument < len(self._schedules), "the instrument is listed", event)
+        account = self._accounts[event.account]
+        halted = self._venue_halted or account.halted or event.instrument in self._halted_instruments
+        _require(not halted, "nothing is accepted in a halt", event)
+        may_trade = account.permissions & Permissions.TRADE and account.kind in (AccountKind.CLIENT, AccountKind.HOUSE)
+        _require(bool(may_trade), "the account may trade", event)
+        rates = FeeRates(_rate(event.open_lots), _rate(event.open_lots >> 32))
+        due = resolved_tier(self._tiers, self._schedules[event.instrument], account.tier)
+        _require(rates == due, "the rates are those of the account's tier", event)
+        self._orders_accepted += 1
+        self._replacing = False
+        order = AuditedOrder(
+            order_id=event.order_id,
+            account=event.account,
+            instrument=event.instrument,
+            side=Side(event.side),
+            order_type=event.order_type,
+            time_in_force=event.time_in_force,
+            prevention=event.self_trade_prevention,
+            flags=event.order_flags,
+            price=event.price_ticks,
+            open=event.quantity_lots,
+            total=event.quantity_lots,
+            unspent=event.amount,
+            rates=rates,
+            client_order_id=event.reference or None,
+        )
+        sized = (order.open == 0) == order.by_amount and (order.unspent > 0) == order.by_amount
+        _require(sized and order.price >= 1, "an order has a price, and a quantity or an amount", event)
+        self._taker = order
+        self._unique_client_id(order, event)
+        if event.order_flags & OrderFlags.TEXT_ID:
+            self._text_due = order
+        self._covered(order, event)
+
+    def _covered(self, order: AuditedOrder, event: Event) -> None:
+        """What the order costs at worst is available."""
+        units = self._units[order.instrument]
+        if order.side is Side.SELL:
+            lots = order.open
+            if order.by_amount:
+                lots = order.unspent // (order.price * units.quote_quanta_per_tick_lot)
+                _require(lots > 0, "an amount comes to a lot at its worst price", event)
+            asset, needed = units.base, units.base_quanta(lots)
+        elif order.by_amount:
+            asset, needed = units.quote, order.unspent
+        else:
+            asset, notional = units.quote, units.notional(order.price, order.open)
+            _require(notional <= AMOUNT_MAX, "a bid's worst value has a bound", event)
+            taker = 0 if order.flags & OrderFlags.POST_ONLY else order.rates.taker_ppm
+            maker = order.rates.maker_ppm if order.time_in_force == TimeInForce.GOOD_TILL_CANCEL else 0
+            needed = notional + fee_on(notional, max(taker, maker, 0)) + int(taker > 0 and maker > 0)
+        _require(self._available[order.account, asset] >= needed, "an order is covered at its worst price", event)
+
+    def _unique_client_id(self, order: AuditedOrder, event: Event) -> None:
+        if order.client_order_id is not None:
+            mine = [other for other in self._orders.values() if other.account == order.account]
+            used = any(other.client_order_id == order.client_order_id for other in mine)
+            _require(not used, "a client order id is unique among the account's open orders", event)
+
+    def _text(self, event: Event) -> None:
+        order = self._text_due
+        if order is None or (order.order_id, order.instrument) != (event.order_id, event.instrument):
+            raise AuditError("a client order id that is text follows its order", event)
+        _require(1 <= len(event.text) <= 36, "a client order id has 1 to 36 characters", event)
+        order.client_order_id = event.text
+        self._unique_client_id(order, event)
+        self._text_due = None
+
+    def _traded(self, event: Event) -> None:
+        taker, maker = self._meeting(event)
+        _require(not self._is_own(taker, maker), "nobody trades with himself, unless he asked for it", event)
+        self._trades[event.instrument] += 1
+        _require(event.reference == self._trades[event.instrument], "trade ids are consecutive", event)
+        lots, units = event.quantity_lots, self._units[event.instrument]
+        notional = units.notional(maker.price, lots)
+        taker_fee = fee_of_fill(taker.taker_notional, notional, taker.rates.taker_ppm)
+        maker_fee = fee_of_fill(maker.maker_notional, notional, maker.rates.maker_ppm)
+        fees_fit = (event.amount, event.counter_amount) == (taker_fee, maker_fee)
+        _require(fees_fit, f"fees are rounded on the cumulative notional: {taker_fee=} {maker_fee=}", event)
+        if taker.by_amount:
+            _require(0 < lots <= maker.open, "a trade is not larger than the maker", event)
+            taker.unspent -= notional + (taker_fee if taker.side is Side.BUY else 0)
+            _require(taker.unspent >= 0, "no more than the amount is spent", event)
+            taker.must_stop = lots < maker.open
+        else:
+            _require(lots == min(taker.open, maker.open), "a trade takes the smaller open quantity", event)
+            taker.open -= lots
+        self._hold(maker, -1)
+        maker.open -= lots
+        maker.maker_notional += notional
+        taker.taker_notional += notional
+        self._hold(maker, 1)
+        self._deliver(taker, maker, lots, notional)
+        self._pay(taker.account, units.quote, -taker_fee)
+        self._pay(maker.account, units.quote, -maker_fee)
+        self._pay(FEE_ACCOUNT, units.quote, taker_fee + maker_fee)
+        _require(event.open_lots == taker.open, "open_lots is what the taker has left", event)
+        done = taker.unspent == 0 if taker.by_amount else taker.open == 0
+        self._close_both(event, maker, done)
+
+    def _deliver(self, taker: AuditedOrder, maker: AuditedOrder, lots: int, notional: int) -> None:
+        units = self._units[taker.instrument]
+        bid, ask = (taker, maker) if taker.side is Side.BUY else (maker, taker)
+        self._pay(bid.account, units.quote, -notional)
+        self._pay(ask.account, units.quote, notional)
+        self._pay(ask.account, units.base, -units.base_quanta(lots))
+        self._pay(bid.account, units.base, units.base_quanta(lots))
+
+    def _close_both(self, event: Event, maker: AuditedOrder, taker_done: bool) -> None:
+        _require(event.has(EventFlags.TAKER_DONE) == taker_done, "TAKER_DONE marks a closed taker", event)
+        _require(event.has(EventFlags.MAKER_DONE) == (maker.open == 0), "MAKER_DONE marks a closed maker", event)
+        if taker_done:
+            self._taker = None
+        if maker.open == 0:
+            self._take_out(maker)
+
+    def _match_prevented(self, event: Event) -> None:
+        taker, maker = self._meeting(event)
+        _require(self._is_own(taker, maker), "prevention is for orders of one owner", event)
+        self._prevented[event.instrument] += 1
+        _require(event.reference == self._prevented[event.instrument], "prevented matches are consecutive", event)
+        moves = taker.prevention == maker.prevention == Prevention.TRANSFER and taker.account != maker.account
+        decrements = taker.prevention == Prevention.TRANSFER and not moves
+        mode = Prevention.DECREMENT if decrements else Prevention(taker.prevention)
+        _require(event.self_trade_prevention == mode, f"the taker's mode decides: {mode=}", event)
+        ends = mode in (Prevention.EXPIRE_TAKER, Prevention.EXPIRE_BOTH)
+        shrinks = mode in (Prevention.DECREMENT, Prevention.TRANSFER)
+        smaller = min(taker.open, maker.open)
+        taker_loses = taker.open if ends else smaller if shrinks else 0
+        maker_loses = smaller if shrinks else 0 if mode is Prevention.EXPIRE_TAKER else maker.open
+        losses = (event.quantity_lots, event.open_lots)
+        _require(losses == (taker_loses, maker_loses), f"{mode.name} takes {taker_loses} and {maker_loses}", event)
+        _require(event.has(EventFlags.TRANSFERRED) == moves, "a transfer is between two accounts", event)
+        self._hold(maker, -1)
+        maker.open -= maker_loses
+        taker.open -= taker_loses
+        self._hold(maker, 1)
+        amount = taker.unspent if ends else 0
+        if moves:
+            amount = self._units[event.instrument].notional(maker.price, maker_loses)
+            self._deliver(taker, maker, maker_loses, amount)
+        _require(event.amount == amount, f"the amount is what moved or was not spent: {amount=}", event)
+        self._close_both(event, maker, ends or (not taker.by_amount and taker.open == 0))
+
+    def _cancelled(self, event: Event) -> None:
+        order = self._resting(event)
+        reasons = (CloseReason.CANCELLED_BY_OWNER, CloseReason.CANCELLED_ALL, CloseReason.REPLACED)
+        _require(event.reason in reasons, "a cancel has a reason of its own", event)
+        told = (event.price_ticks, event.quantity_lots, event.amount)
+        _require(told == (order.price, order.open, 0), "a cancel tells price and open quantity", event)
+        if event.k > 0 and self._last is not None:
+            _require(event.reason == CloseReason.CANCELLED_ALL, "only a cancel-all cancels several", event)
+            _require(self._last.order_id < event.order_id, "a cancel-all goes by order id", event)
+        self._replacing = event.reason == CloseReason.REPLACED
+        self._hold(order, -1)
+        self._take_out(order)
+
+    def _expired(self, event: Event) -> None:
+        order = self._taker
+        if order is None or order.order_id != event.order_id:
+            raise AuditError("only the order that came in with this command expires", event)
+        told = (event.account, event.instrument, event.side, event.price_ticks, event.reference)
+        kept = (order.account, order.instrument, order.side, order.price, _number(order))
+        _require(told == kept, "an order keeps what it said", event)
+        _require((event.quantity_lots, event.amount) == (order.open, order.unspent), "the rest expires", event)
+        blocked = next(self._crossing(order), None) is None
+        _require(known(CloseReason, event.reason), "the reason is known", event)
+        reason = CloseReason(event.reason)
+        if reason is CloseReason.FILL_OR_KILL:
+            kills = order.time_in_force == TimeInForce.FILL_OR_KILL and not order.met_a_maker
+            _require(kills and not self._fills_whole(order), "fill or kill expires whole, when it cannot fill", event)
+        elif reason is CloseReason.IMMEDIATE_OR_CANCEL:
+            is_limit = order.order_type == OrderType.LIMIT and order.time_in_force == TimeInForce.IMMEDIATE_OR_CANCEL
+            _require(is_limit and blocked, "immediate or cancel takes what there is first", event)
+        elif reason is CloseReason.NO_LIQUIDITY:
+            is_market = order.order_type == OrderType.MARKET
+            _require(is_market and blocked, "a market order takes what there is first", event)
+        else:
+            spent = reason is CloseReason.QUOTE_AMOUNT_SPENT and order.by_amount and not blocked
+            _require(spent and order.unspent > 0, "an amount is spent when the next lot costs more", event)
+        self._taker = None
+
+    def _fills_whole(self, order: AuditedOrder) -> bool:
+        quantity = 0
+        for maker in self._crossing(order):
+            if not self._is_own(order, maker):
+                quantity += maker.open
+            elif order.prevention in (Prevention.EXPIRE_TAKER, Prevention.EXPIRE_BOTH):
+                return False
+            if quantity >= order.open:
+                return True
+        return False
+
+    def _amended(self, event: Event) -> None:
+        order = self._resting(event)
+        _require(event.k == 0, "an amendment is its command's first event", event)
+        reduces = event.price_ticks == order.price and event.quantity_lots < order.total
+        _require(event.has(EventFlags.KEPT_PRIORITY) == reduces, "only a reduction keeps its place", event)
+        open_lots = order.open + event.quantity_lots - order.total
+        _require(event.open_lots == open_lots > 0, "the new total less what is done is open", event)
+        self._hold(order, -1)
+        if not reduces:
+            self._take_out(order)
+            self._taker = order
+            order.met_a_maker = False
+        order.price, order.total, order.open = event.price_ticks, event.quantity_lots, event.open_lots
+        if reduces:
+            self._hold(order, 1)
+        else:
+            self._covered(order, event)
+
+    # Money.
+
+    def _amount_is_positive(self, event: Event) -> None:
+        _require(event.amount > 0 and event.instrument < self._assets, "money has an asset and is positive", event)
+        _require(event.account < len(self._accounts), "the account is open", event)
+
+    def _deposited(self, event: Event) -> None:
+        self._amount_is_positive(event)
+        self._totals[event.instrument] += event.amount
+        _require(self._totals[event.instrument] <= AMOUNT_MAX, "the venue's total has a bound", event)
+        self._pay(event.account, event.instrument, event.amount)
+
+    def _withdrawal_requested(self, event: Event) -> None:
+        self._amount_is_positive(event)
+        self._withdrawals_requested += 1
+        _require(event.reference == self._withdrawals_requested, "withdrawal ids are consecutive", event)
+        may = self._accounts[event.account].permissions & Permissions.WITHDRAW
+        _require(bool(may), "the account may withdraw", event)
+        self._withdrawals[event.reference] = (event.account, event.instrument, event.amount)
+        self._pay(event.account, event.instrument, -event.amount)
+        self._held[event.account, event.instrument] += event.amount
+
+    def _withdrawal_ended(self, event: Event) -> None:
+        pending = self._withdrawals.pop(event.reference, None)
+        told = (event.account, event.instrument, event.amount)
+        _require(pending == told, "a withdrawal ends once, as it was requested", event)
+        self._held[event.account, event.instrument] -= event.amount
+        if event.kind is EventKind.WITHDRAWAL_CONFIRMED:
+            self._totals[event.instrument] -= event.amount
+        else:
+            self._pay(event.account, event.instrument, event.amount)
+
+    def _transferred(self, event: Event) -> None:
+        self._amount_is_positive(event)
+        _require(event.counter_account < len(self._accounts), "the receiver is open", event)
+        _require(event.counter_account != event.account, "a transfer needs two accounts", event)
+        sender, receiver = self._accounts[event.account], self._accounts[event.counter_account]
+        _require(bool(sender.permissions & Permissions.TRANSFER), "the account may transfer", event)
+        ends = (sender.kind, receiver.kind)
+        _require(known(TransferKind, event.reference), "the kind of transfer is known", event)
+        fine = {
+            TransferKind.INTERNAL: sender.kind == receiver.kind,
+            TransferKind.FEE_PAYOUT: ends == (AccountKind.FEE, AccountKind.HOUSE),
+            TransferKind.INSURANCE_CONTRIBUTION: ends
+            in ((AccountKind.FEE, AccountKind.INSURANCE), (AccountKind.HOUSE, AccountKind.INSURANCE)),
+            TransferKind.CLIENT_CREDIT: ends == (AccountKind.HOUSE, AccountKind.CLIENT),
+        }
+        _require(fine[TransferKind(event.reference)], "kinds of money mix only by a typed transfer", event)
+        self._pay(event.account, event.instrument, -event.amount)
+        self._pay(event.counter_account, event.instrument, event.amount)
+        _require(self._available[event.account, event.instrument] >= 0, "the sender has what he sends", event)
+
+    # Settings.
+
+    def _setting(self, event: Event) -> None:
+        match CommandKind(event.open_lots):
+            case CommandKind.ADD_ASSET:
+                _require(event.instrument == self._assets, "asset ids are consecutive", event)
+                self._assets += 1
+            case CommandKind.LIST_INSTRUMENT:
+                _require(event.instrument == len(self._schedules), "instrument ids are consecutive", event)
+                _require(event.instrument in self._units, "the auditor was told the instrument's units", event)
+                self._schedules.append(event.order_flags)
+            case CommandKind.OPEN_ACCOUNT:
+                _require(event.account == len(self._accounts), "account ids are consecutive", event)
+                self._accounts.append(AuditedAccount(event.order_type))
+            case CommandKind.SET_FEE_TIER:
+                self._fee_tier(event)
+            case CommandKind.SET_ACCOUNT_FEE_TIER:
+                self._accounts[event.account].tier = event.order_type
+            case CommandKind.SET_TRADE_GROUP:
+                self._accounts[event.account].group = event.quantity_lots
+            case CommandKind.SET_PERMISSIONS:
+                self._permissions(event)
+            case CommandKind.HALT | CommandKind.RESUME as kind:
+                self._halt(event, kind is CommandKind.HALT)
+            case _:
+                # Limits and prices decide what is refused, and refusals leave no trace in the books.
+                pass
+
+    def _permissions(self, event: Event) -> None:
+        account = self._accounts[event.account]
+        fixed = account.kind in (AccountKind.FEE, AccountKind.INSURANCE)
+        fine = not (fixed and event.quantity_lots & ~Permissions.TRANSFER)
+        _require(fine, "the venue's own accounts do nothing but transfer", event)
+        account.permissions = event.quantity_lots
+
+    def _fee_tier(self, event: Event) -> None:
+        schedule = event.order_flags
+        rates = FeeRates(event.price_ticks, signed(event.quantity_lots))
+        self._tiers[schedule, event.order_type] = rates
+        tiers = [resolved_tier(self._tiers, schedule, tier) for tier in range(TIERS)]
+        orders = self._orders.values()
+        tiers += [order.rates for order in orders if self._schedules[order.instrument] == schedule]
+        lowest = min(rate.taker_ppm for rate in tiers) + min(rate.maker_ppm for rate in tiers)
+        _require(lowest >= 0, "no taker and maker are paid together", event)
+
+    def _halt(self, event: Event, halted: bool) -> None:
+        match HaltScope(event.side):
+            case HaltScope.VENUE:
+                self._venue_halted = halted
+            case HaltScope.INSTRUMENT if halted:
+                self._halted_instruments.add(event.instrument)
+            case HaltScope.INSTRUMENT:
+                self._halted_instruments.discard(event.instrument)
+            case HaltScope.ACCOUNT:
+                self._accounts[event.account].halted = halted
+
+
+def _require(condition: bool, rule: str, event: Event) -> None:
+    if not condition:
+        raise AuditError(rule, event)
+
+
+def _rate(bits: int) -> int:
+    """A rate from the lower 32 bits of a packed pair."""
+    low = bits & (2**32 - 1)
+    return low - 2**32 if low >= 2**31 else low
+
+
+def _number(order: AuditedOrder) -> int:
+    return order.client_order_id if isinstance(order.client_order_id, int) else 0

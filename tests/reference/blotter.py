@@ -1,0 +1,284 @@
+"""Tests that read like a blotter: one command a line, what comes of it behind the arrow.
+
+    deposit A2 quote 100
+    sell O1 A3 2 @10            => accepted
+    buy O2 A2 3 @11             => accepted; 2@10 O1 closing maker
+    buy A2 99 @11               => insufficient_funds
+    A2                          => quote 69+11, base 2+0
+
+`O1` is the id an accepted order gets; events are parted by semicolons; balances read available+held. A line without an
+arrow must not be refused. After each line the invariants hold, and at the end the auditor agrees with every balance.
+
+The venue: instrument 0 trades `base` (asset 0) in `quote` (asset 1), accounts A2 to A5 are clients, A6 is the house.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from tests.reference import records
+from tests.reference.auditor import Auditor
+from tests.reference.codes import (
+    ANY,
+    BOTH_SIDES,
+    AccountKind,
+    CloseReason,
+    EventFlags,
+    EventKind,
+    HaltScope,
+    OrderType,
+    Prevention,
+    Side,
+    TimeInForce,
+    TransferKind,
+)
+from tests.reference.event import Event
+from tests.reference.exchange import Exchange
+from tests.reference.reject import RejectReason
+
+ASSETS = {"base": 0, "quote": 1, "gold": 2}
+FORCES = {
+    "gtc": TimeInForce.GOOD_TILL_CANCEL,
+    "ioc": TimeInForce.IMMEDIATE_OR_CANCEL,
+    "fok": TimeInForce.FILL_OR_KILL,
+}
+
+
+class Blotter:
+    """A venue that is spoken to in lines."""
+
+    def __init__(self, *, quanta: int = 1, base_quanta: int = 1, limits: bytes | None = None) -> None:
+        self.exchange = Exchange()
+        self.time_ns = 0
+        self.events: list[Event] = []
+        self.send(records.add_asset(0, b"BASE"))
+        self.send(records.add_asset(1, b"QUOTE"))
+        self.send(records.add_asset(2, b"GOLD"))
+        units = records.units_record(0, 1, quanta, base_quanta)
+        self.send(records.list_instrument(0, b"BASE/QUOTE", units, limits or records.limits_record()))
+        self.send(records.list_instrument(1, b"GOLD/QUOTE", records.units_record(2, 1, 1, 1), records.limits_record()))
+        for account in range(2, 7):
+            kind = AccountKind.HOUSE if account == 6 else AccountKind.CLIENT
+            self.send(records.open_account(account, b"account-%d" % account, kind))
+
+    def send(self, command: bytes) -> list[Event]:
+        """Apply a command at the blotter's time; the invariants hold afterwards."""
+        events = self.exchange.apply_command(records.with_header(command, time_ns=self.time_ns))
+        self.events += events
+        self.exchange.check_invariants()
+        return events
+
+    def lines(self, text: str) -> None:
+        """Run lines and hold what comes of them against what they say."""
+        for line in text.strip().splitlines():
+            content = line.split("#")[0].strip()
+            if content:
+                self._line(content)
+
+    def finish(self) -> None:
+        """Let the auditor have a look."""
+        auditor = Auditor({instrument.id: instrument.units for instrument in self.exchange.venue.instruments})
+        auditor.audit(self.events)
+        auditor.finish()
+        assert auditor.balances() == self.exchange.balances()
+
+    def _line(self, line: str) -> None:
+        said, arrow, expected = (part.strip() for part in line.partition("=>"))
+        words = said.split()
+        if re.fullmatch(r"A\d+", said):
+            assert self._balances(int(said[1:]), expected) == expected, line
+            return
+        if words[0] == "time":
+            self.time_ns = int(words[1])
+            return
+        events = self.send(_command(words))
+        told = "; ".join(_told(event) for event in events if event.kind is not EventKind.CLIENT_ORDER_ID_TEXT)
+        if arrow:
+            assert told == expected, f"{line}\n  got: {told}"
+        else:
+            assert not events or events[0].kind is not EventKind.REJECTED, f"{line}\n  got: {told}"
+        labels = [word for word in words if re.fullmatch(r"O\d+", word)]
+        accepted = [f"O{event.order_id}" for event in events if event.kind is EventKind.ORDER_ACCEPTED]
+        assert set(accepted) <= set(labels), f"{line}\n  accepted as {accepted}"
+
+    def _balances(self, account: int, expected: str) -> str:
+        """The balances in the order in which the line names the assets."""
+        balances = self.exchange.balances()
+        names = re.findall(r"[a-z]+", expected)
+        pairs = [(name, balances.get((account, ASSETS[name]), (0, 0))) for name in names]
+        return ", ".join(f"{name} {available}+{held}" for name, (available, held) in pairs)
+
+
+def check(text: str, *, quanta: int = 1, base_quanta: int = 1, limits: bytes | None = None) -> Exchange:
+    """Run a blotter and return the exchange it leaves."""
+    blotter = Blotter(quanta=quanta, base_quanta=base_quanta, limits=limits)
+    blotter.lines(text)
+    blotter.finish()
+    return blotter.exchange
+
+
+# What is said.
+
+
+def _number(words: list[str], prefix: str) -> int | None:
+    """The number of the first word such as `A2`, `O7`, `@10`."""
+    return next((int(word[len(prefix) :]) for word in words if re.fullmatch(re.escape(prefix) + r"-?\d+", word)), None)
+
+
+def _option(words: list[str], name: str) -> str | None:
+    """The value of a word such as `stp=transfer`."""
+    return next((word.partition("=")[2] for word in words if word.startswith(name + "=")), None)
+
+
+def _plain_number(words: list[str]) -> int:
+    return next(int(word) for word in words if re.fullmatch(r"-?\d+", word))
+
+
+def _client_order_id(words: list[str]) -> int | bytes | None:
+    told = _option(words, "id")
+    if told is None:
+        return None
+    return int(told) if told.isdigit() and told[0] != "0" else told.encode()
+
+
+def _account(words: list[str]) -> int:
+    return _number(words, "A") or 0
+
+
+def _order(words: list[str], account: int) -> bytes:
+    instrument = int(_option(words, "on") or 0)
+    stp = Prevention[(_option(words, "stp") or "none").upper()]
+    by_amount = _plain_number(words[words.index("for") :]) if "for" in words else None
+    force = next((FORCES[word] for word in words if word in FORCES), None)
+    return records.place(
+        account,
+        instrument,
+        Side.BUY if words[0] == "buy" else Side.SELL,
+        0 if by_amount is not None else _plain_number(words),
+        _number(words, "@"),
+        quote_amount=by_amount,
+        time_in_force=force,
+        prevention=stp,
+        post_only="post" in words,
+        client_order_id=_client_order_id(words),
+    )
+
+
+def _cancel(words: list[str]) -> bytes:
+    if words[1] == "all":
+        side = {"buy": Side.BUY, "sell": Side.SELL}.get(words[-1], BOTH_SIDES)
+        instrument = _option(words, "on")
+        return records.cancel_all(_account(words), ANY if instrument is None else int(instrument), side)
+    return records.cancel(_account(words), _number(words, "O"), client_order_id=_client_order_id(words))
+
+
+def _amend(words: list[str]) -> bytes:
+    price = _number(words, "@") or 0
+    order_id, client_order_id = _number(words, "O"), _client_order_id(words)
+    return records.amend(_account(words), order_id, price, _plain_number(words), client_order_id=client_order_id)
+
+
+def _replace(words: list[str]) -> bytes:
+    """`replace O1 A2 by buy O2 3 @11`"""
+    split = words.index("by")
+    old, new = words[:split], words[split + 1 :]
+    account = _account(old)
+    order_id, client_order_id = _number(old, "O"), _client_order_id(old)
+    return records.replace(account, order_id, _order(new, account), client_order_id=client_order_id)
+
+
+def _halt(words: list[str]) -> bytes:
+    build = records.halt if words[0] == "halt" else records.resume
+    instrument = int(words[2]) if words[1] == "instrument" else 0
+    return build(HaltScope[words[1].upper()], account=_account(words), instrument=instrument)
+
+
+def _limits(words: list[str]) -> bytes:
+    values = {name: int(_option(words, name) or 2**32 - 1) for name in ("open", "orders", "messages")}
+    return records.set_account_limits(
+        _account(words),
+        open_orders_max=values["open"],
+        orders_per_second_max=values["orders"],
+        messages_per_second_max=values["messages"],
+    )
+
+
+def _transfer(words: list[str]) -> bytes:
+    sender, receiver = (int(word[1:]) for word in words[1:3])
+    return records.transfer(sender, receiver, ASSETS[words[3]], int(words[4]), TransferKind[words[5].upper()])
+
+
+def _fees(words: list[str]) -> bytes:
+    """`fees 1000 -200` or `fees 1000 500 tier=3 schedule=1`"""
+    schedule, tier = int(_option(words, "schedule") or 0), int(_option(words, "tier") or 0)
+    return records.set_fee_tier(schedule, tier, int(words[1]), int(words[2]))
+
+
+_COMMANDS: dict[str, Callable[[list[str]], bytes]] = {
+    "buy": lambda words: _order(words, _account(words)),
+    "sell": lambda words: _order(words, _account(words)),
+    "cancel": _cancel,
+    "amend": _amend,
+    "replace": _replace,
+    "halt": _halt,
+    "resume": _halt,
+    "limits": _limits,
+    "transfer": _transfer,
+    "fees": _fees,
+    "deposit": lambda words: records.deposit(_account(words), ASSETS[words[2]], int(words[3])),
+    "withdraw": lambda words: records.request_withdrawal(_account(words), ASSETS[words[2]], int(words[3])),
+    "confirm": lambda words: records.confirm_withdrawal(_number(words, "W") or 0),
+    "keep": lambda words: records.cancel_withdrawal(_number(words, "W") or 0),
+    "tier": lambda words: records.set_account_fee_tier(_account(words), int(words[2])),
+    "group": lambda words: records.set_trade_group(_account(words), int(words[2])),
+    "permit": lambda words: records.set_permissions(_account(words), int(words[2])),
+    "position": lambda words: records.set_position_limit(_account(words), 0, int(words[2])),
+    "reference": lambda words: records.set_reference_price(0, int(words[1])),
+}
+
+
+def _command(words: list[str]) -> bytes:
+    return _COMMANDS[words[0]](words)
+
+
+# What comes of it.
+
+
+def _told(event: Event) -> str:
+    match event.kind:
+        case EventKind.REJECTED:
+            return RejectReason(event.reason).name.lower()
+        case EventKind.ORDER_ACCEPTED:
+            return f"accepted at {event.price_ticks}" if event.order_type == OrderType.MARKET else "accepted"
+        case EventKind.TRADE:
+            fees = f" fees {event.amount}/{event.counter_amount}" if event.amount or event.counter_amount else ""
+            return f"{event.quantity_lots}@{event.price_ticks} O{event.counter_order_id}{fees}{_closing(event)}"
+        case EventKind.MATCH_PREVENTED:
+            mode = Prevention(event.self_trade_prevention).name.lower()
+            moved = f" moving {event.amount}" if event.has(EventFlags.TRANSFERRED) else ""
+            unspent = f" unspent {event.amount}" if event.amount and not moved else ""
+            lots = f"{event.quantity_lots}/{event.open_lots}@{event.price_ticks}"
+            return f"{mode} {lots} O{event.counter_order_id}{moved}{unspent}{_closing(event)}"
+        case EventKind.ORDER_CANCELLED:
+            return f"O{event.order_id} cancelled {event.quantity_lots}{_reason(event)}"
+        case EventKind.ORDER_EXPIRED:
+            what = f"{event.amount} quanta" if event.amount else f"{event.quantity_lots}"
+            return f"expired {what}{_reason(event)}"
+        case EventKind.ORDER_AMENDED:
+            kept = " in place" if event.has(EventFlags.KEPT_PRIORITY) else ""
+            return f"amended{kept} open {event.open_lots}"
+        case EventKind.WITHDRAWAL_REQUESTED | EventKind.WITHDRAWAL_CONFIRMED | EventKind.WITHDRAWAL_CANCELLED:
+            return f"{event.kind.name.lower()} W{event.reference}"
+        case _:
+            return event.kind.name.lower()
+
+
+def _closing(event: Event) -> str:
+    taker, maker = event.has(EventFlags.TAKER_DONE), event.has(EventFlags.MAKER_DONE)
+    return " closing both" if taker and maker else " closing taker" if taker else " closing maker" if maker else ""
+
+
+def _reason(event: Event) -> str:
+    reason = CloseReason(event.reason)
+    return "" if reason is CloseReason.CANCELLED_BY_OWNER else f" ({reason.name.lower()})"

@@ -1,0 +1,216 @@
+"""The checks of new, amended and replacing orders, in the order of the rulebook's section 3.
+
+They read the venue and change nothing. `gone` is an order that is to be treated as if it had left already.
+"""
+
+from tests.reference.accounts import Account
+from tests.reference.codes import AMOUNT_MAX, ORDERS_MAX, OrderType, Permissions, Side, TimeInForce
+from tests.reference.decoding import Amend, NewOrder, Target
+from tests.reference.fees import FeeRates, fee_on
+from tests.reference.instruments import Instrument, Units
+from tests.reference.orders import Order
+from tests.reference.reject import Refused, require
+from tests.reference.reject import RejectReason as Reason
+from tests.reference.venue import Venue
+
+
+def known_account(venue: Venue, account_id: int) -> Account:
+    account = venue.account(account_id)
+    if account is None:
+        raise Refused(Reason.UNKNOWN_ACCOUNT)
+    return account
+
+
+def known_instrument(venue: Venue, instrument_id: int) -> Instrument:
+    instrument = venue.instrument(instrument_id)
+    if instrument is None:
+        raise Refused(Reason.UNKNOWN_INSTRUMENT)
+    return instrument
+
+
+def known_order(account: Account, target: Target) -> Order:
+    """The account's open order that is meant. A client order id of 0 names none."""
+    if target.order_id is None:
+        order = account.order_by_client_id(target.client_order_id)
+    else:
+        order = account.open_orders.get(target.order_id)
+    if order is None:
+        raise Refused(Reason.UNKNOWN_ORDER)
+    return order
+
+
+def check_new_order(venue: Venue, new: NewOrder, replaced: Target | None = None) -> tuple[int, Order | None]:
+    """Check a new order, in place of another one if `replaced` names it.
+
+    Returns the price that limits it, and the order it replaces.
+    """
+    instrument = known_instrument(venue, new.instrument)
+    require(not venue.halted, Reason.VENUE_HALTED)
+    require(not instrument.halted, Reason.INSTRUMENT_HALTED)
+    account = known_account(venue, new.account)
+    require(not account.halted, Reason.ACCOUNT_HALTED)
+    require(account.may(Permissions.TRADE), Reason.ACCOUNT_NOT_PERMITTED)
+    gone = None if replaced is None else known_order(account, replaced)
+    reference = instrument.reference_price_ticks
+    if new.order_type is OrderType.LIMIT:
+        check_price(instrument, new.price_ticks)
+    if new.by_amount:
+        require(new.amount > 0, Reason.AMOUNT_NOT_POSITIVE)
+        check_notional(instrument, new.amount)
+    else:
+        check_quantity(instrument, new.quantity_lots)
+    if new.order_type is OrderType.LIMIT:
+        check_notional(instrument, instrument.units.notional(new.price_ticks, new.quantity_lots))
+        check_band(instrument, new.price_ticks)
+        limit = new.price_ticks
+    else:
+        if reference is None:
+            raise Refused(Reason.NO_REFERENCE_PRICE)
+        if not new.by_amount:
+            check_notional(instrument, instrument.units.notional(reference, new.quantity_lots))
+        limit = instrument.worst_price(new.side, reference)
+    require(account.messages <= account.limits.messages_per_second_max, Reason.MESSAGE_RATE_EXCEEDED)
+    require(account.orders <= account.limits.orders_per_second_max, Reason.ORDER_RATE_EXCEEDED)
+    others = [order for order in account.open_orders.values() if order is not gone]
+    if new.client_order_id is not None:
+        is_unique = all(order.client_order_id != new.client_order_id for order in others)
+        require(is_unique, Reason.DUPLICATE_CLIENT_ORDER_ID)
+    if new.time_in_force is TimeInForce.GOOD_TILL_CANCEL:
+        require(len(others) + 1 <= account.limits.open_orders_max, Reason.OPEN_ORDER_LIMIT_EXCEEDED)
+        others_open = sum(len(each.open_orders) for each in venue.accounts) - (gone is not None)
+        require(others_open < ORDERS_MAX, Reason.OPEN_ORDER_LIMIT_EXCEEDED)
+    best_opposite = instrument.book.best(new.side.opposite, without=gone)
+    if new.side is Side.BUY:
+        quantity = new.quantity_lots
+        if new.by_amount and best_opposite is not None:
+            quantity = lots_for_amount(instrument, new.amount, best_opposite.price_ticks)
+        check_position(venue, account, instrument, quantity, gone)
+    rates = venue.rates_of(account, instrument)
+    if new.side is Side.SELL and new.by_amount:
+        lots = lots_for_amount(instrument, new.amount, limit)
+        require(lots > 0, Reason.INSUFFICIENT_FUNDS)
+        needed = instrument.units.base_quanta(lots)
+    elif new.side is Side.SELL:
+        needed = instrument.units.base_quanta(new.quantity_lots)
+    elif new.by_amount:
+        needed = new.amount
+    else:
+        if new.order_type is OrderType.MARKET:
+            worst = instrument.units.notional(limit, new.quantity_lots)
+            require(worst <= AMOUNT_MAX, Reason.INSUFFICIENT_FUNDS)
+        may_rest = new.time_in_force is TimeInForce.GOOD_TILL_CANCEL
+        needed = bid_cover(instrument.units, limit, new.quantity_lots, rates, may_rest, new.post_only)
+    check_funds(venue, account, instrument.units, new.side, needed, gone)
+    if new.post_only and best_opposite is not None:
+        crosses = new.side.crosses(new.price_ticks, best_opposite.price_ticks)
+        require(not crosses, Reason.POST_ONLY_WOULD_TRADE)
+    return limit, gone
+
+
+def check_amend(venue: Venue, amend: Amend) -> Order:
+    """Check an amendment and return the order it is about."""
+    require(not venue.halted, Reason.VENUE_HALTED)
+    account = known_account(venue, amend.account)
+    order = known_order(account, amend.target)
+    instrument = venue.instruments[order.instrument]
+    require(not instrument.halted, Reason.INSTRUMENT_HALTED)
+    require(not account.halted, Reason.ACCOUNT_HALTED)
+    require(account.may(Permissions.TRADE), Reason.ACCOUNT_NOT_PERMITTED)
+    check_price(instrument, amend.price_ticks)
+    check_quantity(instrument, amend.quantity_lots)
+    check_notional(instrument, instrument.units.notional(amend.price_ticks, amend.quantity_lots))
+    reduces = is_reduction(order, amend)
+    if not reduces:
+        check_band(instrument, amend.price_ticks)
+    done = order.executed_lots + order.prevented_lots
+    require(amend.quantity_lots > done, Reason.QUANTITY_NOT_ABOVE_EXECUTED)
+    same = (amend.price_ticks, amend.quantity_lots) == (order.price_ticks, order.quantity_lots)
+    require(not same, Reason.AMEND_CHANGES_NOTHING)
+    require(account.messages <= account.limits.messages_per_second_max, Reason.MESSAGE_RATE_EXCEEDED)
+    if reduces:
+        return order
+    open_lots = amend.quantity_lots - done
+    if order.side is Side.BUY:
+        check_position(venue, account, instrument, open_lots, order)
+        price = amend.price_ticks
+        needed = bid_cover(instrument.units, price, open_lots, order.rates, True, order.post_only)
+    else:
+        needed = instrument.units.base_quanta(open_lots)
+    check_funds(venue, account, instrument.units, order.side, needed, order)
+    best_opposite = instrument.book.best(order.side.opposite)
+    if order.post_only and best_opposite is not None:
+        crosses = order.side.crosses(amend.price_ticks, best_opposite.price_ticks)
+        require(not crosses, Reason.POST_ONLY_WOULD_TRADE)
+    return order
+
+
+def is_reduction(order: Order, amend: Amend) -> bool:
+    """Whether an amendment only makes the order smaller, so that it keeps its place."""
+    return amend.price_ticks == order.price_ticks and amend.quantity_lots < order.quantity_lots
+
+
+# The single checks.
+
+
+def check_price(instrument: Instrument, price_ticks: int) -> None:
+    require(price_ticks >= 1, Reason.PRICE_NOT_POSITIVE)
+    require(price_ticks % instrument.limits.price_increment_ticks == 0, Reason.PRICE_NOT_ON_TICK)
+
+
+def check_quantity(instrument: Instrument, quantity_lots: int) -> None:
+    limits = instrument.limits
+    require(quantity_lots >= 1, Reason.QUANTITY_NOT_POSITIVE)
+    require(quantity_lots % limits.quantity_increment_lots == 0, Reason.QUANTITY_NOT_ON_LOT)
+    require(quantity_lots >= limits.quantity_min_lots, Reason.QUANTITY_BELOW_MINIMUM)
+    require(quantity_lots <= limits.quantity_max_lots, Reason.QUANTITY_ABOVE_MAXIMUM)
+
+
+def check_notional(instrument: Instrument, notional: int) -> None:
+    require(notional >= instrument.limits.notional_min_quanta, Reason.NOTIONAL_BELOW_MINIMUM)
+    require(notional <= instrument.limits.notional_max_quanta, Reason.NOTIONAL_ABOVE_MAXIMUM)
+
+
+def check_band(instrument: Instrument, price_ticks: int) -> None:
+    reference = instrument.reference_price_ticks
+    if reference is not None:
+        low, high = instrument.band(reference)
+        require(low <= price_ticks <= high, Reason.PRICE_OUTSIDE_BAND)
+
+
+def check_position(venue: Venue, account: Account, instrument: Instrument, lots: int, gone: Order | None) -> None:
+    """All base the account has and may still buy here stays within its limit."""
+    units = instrument.units
+    open_lots = account.open_bid_lots(instrument.id)
+    if gone is not None and gone.instrument == instrument.id and gone.side is Side.BUY:
+        open_lots -= gone.open_lots
+    total = venue.ledger.balance(account.id, units.base) + units.base_quanta(open_lots + lots)
+    limit = units.base_quanta(account.position_limit(instrument.id))
+    require(total <= limit, Reason.POSITION_LIMIT_EXCEEDED)
+
+
+def check_funds(venue: Venue, account: Account, units: Units, side: Side, needed: int, gone: Order | None) -> None:
+    asset = units.quote if side is Side.BUY else units.base
+    available = venue.ledger.available[account.id, asset]
+    if gone is not None:
+        gone_units = venue.instruments[gone.instrument].units
+        if gone.held_asset(gone_units) == asset:
+            available += gone.hold(gone_units)
+    require(available >= needed, Reason.INSUFFICIENT_FUNDS)
+
+
+# What an order must be covered for.
+
+
+def bid_cover(
+    units: Units, price_ticks: int, quantity_lots: int, rates: FeeRates, may_rest: bool, post_only: bool
+) -> int:
+    """What a bid by quantity costs at worst. Its taker and its maker part are rounded apart: one quantum more."""
+    notional = units.notional(price_ticks, quantity_lots)
+    taker = 0 if post_only else rates.taker_ppm
+    maker = rates.maker_ppm if may_rest else 0
+    return notional + fee_on(notional, max(taker, maker, 0)) + (1 if taker > 0 and maker > 0 else 0)
+
+
+def lots_for_amount(instrument: Instrument, amount: int, price_ticks: int) -> int:
+    """The lots that an amount is worth at a price, whole increments or not."""
+    return amount // (price_ticks * instrument.units.quote_quanta_per_tick_lot)

@@ -1,0 +1,184 @@
+"""The codes that records and events carry, as `crates/types` numbers them. Reject reasons stand in `reject.py`."""
+
+from enum import IntEnum
+
+SCHEMA_VERSION = 1
+ANY = 2**32 - 1
+"""Stands for "every instrument" or "no instrument" in a record."""
+BOTH_SIDES = 255
+"""The side code that stands for both in a cancel-all."""
+FEE_ACCOUNT = 0
+INSURANCE_ACCOUNT = 1
+AMOUNT_MAX = 2**120
+"""The most of one asset that the venue may hold, in quanta."""
+NOTIONAL_MAX = AMOUNT_MAX // 2
+"""The highest upper bound that an instrument may put on the notional of an order."""
+QUANTITY_MAX = 2**40
+ORDERS_MAX = 2**24
+"""The most orders that can be open at once."""
+PRICE_MAX = 2**62
+"""The highest reference price."""
+TICKS_MAX = 2**63 - 1
+"""The highest price that a record can carry."""
+PPM = 1_000_000
+SCHEDULE_MAX = 255
+"""The highest fee schedule."""
+TIERS = 256
+"""How many tiers a fee schedule has."""
+
+
+def known(codes: type[IntEnum], code: int) -> bool:
+    """Whether a code means anything."""
+    return code in codes._value2member_map_
+
+
+class CommandKind(IntEnum):
+    ADVANCE_TIME = 1
+    ADD_ASSET = 3
+    LIST_INSTRUMENT = 4
+    SET_INSTRUMENT_LIMITS = 5
+    SET_REFERENCE_PRICE = 6
+    SET_FEE_TIER = 7
+    OPEN_ACCOUNT = 8
+    SET_ACCOUNT_LIMITS = 9
+    SET_ACCOUNT_FEE_TIER = 10
+    SET_TRADE_GROUP = 11
+    SET_PERMISSIONS = 12
+    SET_POSITION_LIMIT = 13
+    HALT = 14
+    RESUME = 15
+    DEPOSIT = 32
+    REQUEST_WITHDRAWAL = 33
+    CONFIRM_WITHDRAWAL = 34
+    CANCEL_WITHDRAWAL = 35
+    TRANSFER = 36
+    PLACE_ORDER = 64
+    CANCEL_ORDER = 65
+    CANCEL_ALL = 66
+    AMEND_ORDER = 67
+    REPLACE_ORDER = 68
+    TEXT = 128
+    INSTRUMENT_UNITS = 129
+    INSTRUMENT_LIMITS = 130
+
+
+COMMAND_KINDS = frozenset(kind for kind in CommandKind if kind < 128)
+"""The kinds that a command may start with; the others stand behind a first record."""
+ORDER_ENTRY_KINDS = frozenset(range(CommandKind.PLACE_ORDER, CommandKind.REPLACE_ORDER + 1))
+"""Messages of a trader about its orders: these are counted against the message rate."""
+NEW_ORDER_KINDS = frozenset({CommandKind.PLACE_ORDER, CommandKind.REPLACE_ORDER})
+"""Messages that also count as an order."""
+
+
+class EventKind(IntEnum):
+    REJECTED = 1
+    ORDER_ACCEPTED = 2
+    TRADE = 3
+    MATCH_PREVENTED = 4
+    ORDER_CANCELLED = 5
+    ORDER_EXPIRED = 6
+    ORDER_AMENDED = 7
+    CLIENT_ORDER_ID_TEXT = 8
+    DEPOSITED = 16
+    WITHDRAWAL_REQUESTED = 17
+    WITHDRAWAL_CONFIRMED = 18
+    WITHDRAWAL_CANCELLED = 19
+    TRANSFERRED = 20
+    SETTING_APPLIED = 24
+
+
+class EventFlags(IntEnum):
+    """Bits; `|` of them is a plain number."""
+
+    LAST = 1
+    TAKER_DONE = 2
+    MAKER_DONE = 4
+    KEPT_PRIORITY = 8
+    TRANSFERRED = 16
+
+
+class CloseReason(IntEnum):
+    CANCELLED_BY_OWNER = 1
+    CANCELLED_ALL = 2
+    REPLACED = 3
+    IMMEDIATE_OR_CANCEL = 10
+    FILL_OR_KILL = 11
+    NO_LIQUIDITY = 12
+    QUOTE_AMOUNT_SPENT = 13
+
+
+class Side(IntEnum):
+    BUY = 0
+    SELL = 1
+
+    @property
+    def opposite(self) -> "Side":
+        return Side.SELL if self is Side.BUY else Side.BUY
+
+    def crosses(self, limit_ticks: int, maker_ticks: int) -> bool:
+        """Whether a taker of this side with this limit trades with a maker at that price."""
+        return limit_ticks >= maker_ticks if self is Side.BUY else limit_ticks <= maker_ticks
+
+
+class OrderType(IntEnum):
+    LIMIT = 1
+    MARKET = 2
+
+
+class TimeInForce(IntEnum):
+    GOOD_TILL_CANCEL = 1
+    IMMEDIATE_OR_CANCEL = 2
+    FILL_OR_KILL = 3
+
+
+class Prevention(IntEnum):
+    """Self-trade prevention modes."""
+
+    NONE = 0
+    EXPIRE_TAKER = 1
+    EXPIRE_MAKER = 2
+    EXPIRE_BOTH = 3
+    DECREMENT = 4
+    TRANSFER = 5
+
+
+class OrderFlags(IntEnum):
+    """Bits; `|` of them is a plain number."""
+
+    POST_ONLY = 1
+    QUOTE_AMOUNT = 2
+    BY_CLIENT_ORDER_ID = 4
+    TEXT_ID = 8
+
+
+class AccountKind(IntEnum):
+    CLIENT = 1
+    HOUSE = 2
+    FEE = 3
+    INSURANCE = 4
+
+
+class TransferKind(IntEnum):
+    INTERNAL = 1
+    FEE_PAYOUT = 2
+    INSURANCE_CONTRIBUTION = 3
+    CLIENT_CREDIT = 4
+
+
+class Permissions(IntEnum):
+    """Bits; `|` of them is a plain number."""
+
+    TRADE = 1
+    WITHDRAW = 2
+    TRANSFER = 4
+    ALL = 7
+
+
+class InstrumentKind(IntEnum):
+    SPOT = 1
+
+
+class HaltScope(IntEnum):
+    VENUE = 0
+    INSTRUMENT = 1
+    ACCOUNT = 2

@@ -1,0 +1,413 @@
+"""Reading commands: from records to values that are legal in themselves. What they mean for the venue is checked later.
+
+The order of the steps is the order in which field problems are found.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tests.reference.codes import (
+    ANY,
+    BOTH_SIDES,
+    COMMAND_KINDS,
+    NOTIONAL_MAX,
+    PPM,
+    PRICE_MAX,
+    QUANTITY_MAX,
+    SCHEDULE_MAX,
+    SCHEMA_VERSION,
+    AccountKind,
+    CommandKind,
+    HaltScope,
+    InstrumentKind,
+    OrderFlags,
+    OrderType,
+    Permissions,
+    Prevention,
+    Side,
+    TimeInForce,
+    TransferKind,
+    known,
+)
+from tests.reference.instruments import Limits, Units
+from tests.reference.orders import ClientOrderId
+from tests.reference.records import (
+    HEADER,
+    LIMITS,
+    MONEY,
+    NAMED,
+    ORDER,
+    RECORD_BYTES,
+    SETTING,
+    TEXT,
+    UNITS,
+    signed,
+    wide,
+)
+from tests.reference.reject import Refused, require
+from tests.reference.reject import RejectReason as Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    kind: int
+    schema_version: int
+    record_count: int
+    session: int
+    client_sequence: int
+    time_ns: int
+    account: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewOrder:
+    account: int
+    instrument: int
+    side: Side
+    order_type: OrderType
+    time_in_force: TimeInForce
+    prevention: Prevention
+    flags: int
+    price_ticks: int
+    quantity_lots: int
+    amount: int
+    client_order_id: ClientOrderId
+
+    @property
+    def by_amount(self) -> bool:
+        return bool(self.flags & OrderFlags.QUOTE_AMOUNT)
+
+    @property
+    def post_only(self) -> bool:
+        return bool(self.flags & OrderFlags.POST_ONLY)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Which of the account's open orders is meant: by the engine's id or by the client's."""
+
+    order_id: int | None
+    client_order_id: ClientOrderId
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    account: int
+    target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class CancelAll:
+    account: int
+    instrument: int | None
+    side: Side | None
+
+
+@dataclass(frozen=True, slots=True)
+class Amend:
+    account: int
+    target: Target
+    price_ticks: int
+    quantity_lots: int
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    target: Target
+    new_order: NewOrder
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Something new with a name."""
+
+    kind: CommandKind
+    id: int
+    attribute: int
+    fee_schedule: int
+    name: bytes
+    units: Units | None = None
+    limits: Limits | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    kind: CommandKind
+    account: int
+    instrument: int
+    scope: int
+    tier: int
+    fee_schedule: int
+    values: tuple[int, int, int]
+    limits: Limits | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    kind: CommandKind
+    account: int
+    asset: int
+    counter_account: int
+    transfer_kind: int
+    amount: int
+    withdrawal: int
+
+
+Command = NewOrder | Cancel | CancelAll | Amend | Replace | Named | Setting | Money
+
+
+class Records:
+    """The records of a command that are still unread."""
+
+    def __init__(self, command: bytes) -> None:
+        self._command = command
+        self._start = 0
+
+    def peek(self) -> bytes:
+        return self._command[self._start : self._start + RECORD_BYTES]
+
+    def take(self, kind: CommandKind | None = None) -> bytes:
+        """The next record; refused when there is none, or it is not of this kind."""
+        record = self.peek()
+        require(len(record) == RECORD_BYTES and (kind is None or record[0] == kind), Reason.MALFORMED_RECORDS)
+        self._start += RECORD_BYTES
+        return record
+
+    def end(self) -> None:
+        require(not self.peek(), Reason.MALFORMED_RECORDS)
+
+
+def read_header(command: bytes) -> Header:
+    kind, schema_version, record_count, session, client_sequence, time_ns = HEADER.unpack_from(command)
+    account = int.from_bytes(command[24:28], "little")
+    return Header(kind, schema_version, record_count, session, client_sequence, time_ns, account)
+
+
+def check_envelope(header: Header, command: bytes) -> None:
+    """The three reasons that come before everything, time included."""
+    require(header.kind in COMMAND_KINDS, Reason.UNKNOWN_COMMAND)
+    require(header.schema_version == SCHEMA_VERSION, Reason.UNKNOWN_SCHEMA_VERSION)
+    require(header.record_count * RECORD_BYTES == len(command), Reason.MALFORMED_RECORDS)
+
+
+def decode(command: bytes) -> Command:
+    """Read a command whose envelope is right."""
+    records = Records(command)
+    kind = CommandKind(command[0])
+    decoded: Command
+    match kind:
+        case CommandKind.PLACE_ORDER:
+            decoded = _new_order(records)
+        case CommandKind.CANCEL_ORDER:
+            account, target, _price, _quantity = _about_order(records)
+            decoded = Cancel(account, target)
+        case CommandKind.CANCEL_ALL:
+            decoded = _cancel_all(records)
+        case CommandKind.AMEND_ORDER:
+            decoded = Amend(*_about_order(records))
+        case CommandKind.REPLACE_ORDER:
+            decoded = _replace(records)
+        case CommandKind.ADD_ASSET | CommandKind.OPEN_ACCOUNT:
+            decoded = _named(kind, records)
+        case CommandKind.LIST_INSTRUMENT:
+            decoded = _list_instrument(records)
+        case (
+            CommandKind.DEPOSIT
+            | CommandKind.REQUEST_WITHDRAWAL
+            | CommandKind.CONFIRM_WITHDRAWAL
+            | CommandKind.CANCEL_WITHDRAWAL
+            | CommandKind.TRANSFER
+        ):
+            decoded = _money(kind, records)
+        case _:
+            decoded = _setting(kind, records)
+    records.end()
+    return decoded
+
+
+# Orders.
+
+
+def _new_order(records: Records) -> NewOrder:
+    fields = ORDER.unpack(records.take())
+    account, instrument, side_code, type_code, force_code, prevention_code, flags, _, price, quantity, ref = fields[6:]
+    require(known(Side, side_code), Reason.INVALID_SIDE)
+    require(known(OrderType, type_code), Reason.INVALID_ORDER_TYPE)
+    require(known(TimeInForce, force_code), Reason.INVALID_TIME_IN_FORCE)
+    require(known(Prevention, prevention_code), Reason.INVALID_SELF_TRADE_PREVENTION)
+    allowed = OrderFlags.POST_ONLY | OrderFlags.QUOTE_AMOUNT | OrderFlags.TEXT_ID
+    require(not flags & ~allowed, Reason.INVALID_FLAGS)
+    amount = 0
+    if flags & OrderFlags.QUOTE_AMOUNT:
+        # The amount stands where price and quantity otherwise do.
+        amount = wide(price & (2**64 - 1), signed(quantity))
+        price = quantity = 0
+    side, order_type = Side(side_code), OrderType(type_code)
+    time_in_force, prevention = TimeInForce(force_code), Prevention(prevention_code)
+    require(_is_consistent(order_type, time_in_force, prevention, flags, price), Reason.INVALID_COMBINATION)
+    return NewOrder(
+        account,
+        instrument,
+        side,
+        order_type,
+        time_in_force,
+        prevention,
+        flags,
+        price,
+        quantity,
+        amount,
+        _client_order_id(flags, ref, records),
+    )
+
+
+def _is_consistent(
+    order_type: OrderType, time_in_force: TimeInForce, prevention: Prevention, flags: int, price: int
+) -> bool:
+    by_amount, post_only = flags & OrderFlags.QUOTE_AMOUNT, flags & OrderFlags.POST_ONLY
+    if order_type is OrderType.LIMIT:
+        return not by_amount and (not post_only or time_in_force is TimeInForce.GOOD_TILL_CANCEL)
+    if post_only or price != 0:
+        return False
+    if by_amount:
+        # Decrementing needs an open quantity on both sides; an amount has none.
+        decrements = prevention in (Prevention.DECREMENT, Prevention.TRANSFER)
+        return time_in_force is TimeInForce.IMMEDIATE_OR_CANCEL and not decrements
+    return time_in_force is not TimeInForce.GOOD_TILL_CANCEL
+
+
+def _client_order_id(flags: int, order_ref: int, records: Records) -> ClientOrderId:
+    """The number in `order_ref`, or the text in the record behind."""
+    if not flags & OrderFlags.TEXT_ID:
+        return order_ref or None
+    _kind, _schema, length, field = TEXT.unpack(records.take(CommandKind.TEXT))
+    require(order_ref == 0, Reason.MALFORMED_RECORDS)
+    require(1 <= length <= 36, Reason.INVALID_CLIENT_ORDER_ID)
+    text: bytes = field[:length]
+    require(_is_printable(text) and not _is_canonical_number(text), Reason.INVALID_CLIENT_ORDER_ID)
+    return text
+
+
+def _is_printable(text: bytes) -> bool:
+    return all(0x21 <= byte <= 0x7E for byte in text)
+
+
+def _is_canonical_number(text: bytes) -> bool:
+    """Whether the text is a number that `order_ref` could carry: an id has one form only."""
+    return text.isdigit() and text[0] != ord("0") and int(text) < 2**64
+
+
+def _about_order(records: Records) -> tuple[int, Target, int, int]:
+    """The account, the order that is meant, and the price and quantity of a cancel, amend or replace."""
+    fields = ORDER.unpack(records.take())
+    account, flags, price, quantity, order_ref = fields[6], fields[12], fields[14], fields[15], fields[16]
+    allowed = OrderFlags.BY_CLIENT_ORDER_ID | OrderFlags.TEXT_ID
+    require(not flags & ~allowed, Reason.INVALID_FLAGS)
+    if flags & OrderFlags.BY_CLIENT_ORDER_ID:
+        return account, Target(None, _client_order_id(flags, order_ref, records)), price, quantity
+    require(not flags & OrderFlags.TEXT_ID, Reason.INVALID_FLAGS)
+    return account, Target(order_ref, None), price, quantity
+
+
+def _cancel_all(records: Records) -> CancelAll:
+    fields = ORDER.unpack(records.take())
+    account, instrument, side, flags = fields[6], fields[7], fields[8], fields[12]
+    require(side == BOTH_SIDES or known(Side, side), Reason.INVALID_SIDE)
+    require(flags == 0, Reason.INVALID_FLAGS)
+    return CancelAll(account, None if instrument == ANY else instrument, None if side == BOTH_SIDES else Side(side))
+
+
+def _replace(records: Records) -> Replace:
+    account, target, _price, _quantity = _about_order(records)
+    following = records.peek()
+    require(len(following) == RECORD_BYTES, Reason.MALFORMED_RECORDS)
+    same_account = int.from_bytes(following[24:28], "little") == account
+    require(following[0] == CommandKind.PLACE_ORDER and same_account, Reason.MALFORMED_RECORDS)
+    return Replace(target, _new_order(records))
+
+
+# Everything else.
+
+
+def _name(field: bytes, length: int) -> bytes:
+    name = field[:length]
+    require(1 <= length <= 32 and _is_printable(name), Reason.INVALID_NAME)
+    return name
+
+
+def _named(kind: CommandKind, records: Records) -> Named:
+    *_header, number, attribute, length, fee_schedule, field = NAMED.unpack(records.take())
+    name = _name(field, length)
+    if kind is CommandKind.ADD_ASSET:
+        require(attribute <= 30, Reason.SETTING_OUT_OF_RANGE)
+    else:
+        # There is one fee account and one insurance fund, and both exist from the start.
+        require(attribute in (AccountKind.CLIENT, AccountKind.HOUSE), Reason.SETTING_OUT_OF_RANGE)
+    return Named(kind, number, attribute, fee_schedule, name)
+
+
+def _list_instrument(records: Records) -> Named:
+    *_header, number, attribute, length, fee_schedule, field = NAMED.unpack(records.take())
+    _kind, _schema, base, quote, quanta, base_quanta = UNITS.unpack(records.take(CommandKind.INSTRUMENT_UNITS))
+    name = _name(field, length)
+    require(known(InstrumentKind, attribute), Reason.SETTING_OUT_OF_RANGE)
+    require(fee_schedule <= SCHEDULE_MAX and base != quote, Reason.SETTING_OUT_OF_RANGE)
+    require(quanta > 0 and base_quanta > 0, Reason.UNITS_NOT_WHOLE)
+    units = Units(base, quote, quanta, base_quanta)
+    return Named(CommandKind.LIST_INSTRUMENT, number, attribute, fee_schedule, name, units, _limits(records))
+
+
+def _limits(records: Records) -> Limits:
+    fields = LIMITS.unpack(records.take(CommandKind.INSTRUMENT_LIMITS))
+    price_increment, band_down, band_up, quantity_increment, quantity_min, quantity_max, notional_min = fields[2:9]
+    notional_max = wide(fields[9], fields[10])
+    limits = Limits(
+        price_increment, band_down, band_up, quantity_increment, quantity_min, quantity_max, notional_min, notional_max
+    )
+    in_range = (
+        limits.price_increment_ticks > 0
+        and limits.quantity_increment_lots > 0
+        and 0 < limits.quantity_min_lots <= limits.quantity_max_lots <= QUANTITY_MAX
+        and limits.notional_min_quanta <= limits.notional_max_quanta <= NOTIONAL_MAX
+        and limits.band_down_ppm <= PPM
+    )
+    require(in_range, Reason.SETTING_OUT_OF_RANGE)
+    return limits
+
+
+def _setting(kind: CommandKind, records: Records) -> Setting:
+    *_header, account, instrument, scope, tier, fee_schedule, _, first, second, third = SETTING.unpack(records.take())
+    values = (first, second, third)
+    limits = None
+    in_range = True
+    match kind:
+        case CommandKind.SET_INSTRUMENT_LIMITS:
+            limits = _limits(records)
+        case CommandKind.SET_REFERENCE_PRICE:
+            in_range = first <= PRICE_MAX
+        case CommandKind.SET_FEE_TIER:
+            values = (signed(first), signed(second), 0)
+            in_range = abs(values[0]) <= PPM and abs(values[1]) <= PPM and fee_schedule <= SCHEDULE_MAX
+        case CommandKind.SET_ACCOUNT_LIMITS:
+            in_range = all(value < 2**32 for value in values)
+        case CommandKind.SET_TRADE_GROUP:
+            in_range = first < 2**32
+        case CommandKind.SET_PERMISSIONS:
+            in_range = not first & ~Permissions.ALL
+        case CommandKind.SET_POSITION_LIMIT:
+            in_range = first <= 2**62
+        case CommandKind.HALT | CommandKind.RESUME:
+            in_range = known(HaltScope, scope)
+        case CommandKind.ADVANCE_TIME | CommandKind.SET_ACCOUNT_FEE_TIER:
+            pass
+        case _:
+            raise Refused(Reason.UNKNOWN_COMMAND)
+    require(in_range, Reason.SETTING_OUT_OF_RANGE)
+    return Setting(kind, account, instrument, scope, tier, fee_schedule, values, limits)
+
+
+def _money(kind: CommandKind, records: Records) -> Money:
+    *_header, account, asset, counter, transfer_kind, low, high, withdrawal = MONEY.unpack(records.take())
+    if kind is CommandKind.TRANSFER:
+        require(known(TransferKind, transfer_kind), Reason.SETTING_OUT_OF_RANGE)
+    return Money(kind, account, asset, counter, transfer_kind, wide(low, high), withdrawal)

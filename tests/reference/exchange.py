@@ -1,0 +1,164 @@
+"""The reference exchange: commands in, events out."""
+
+from typing import Any
+
+import numpy.typing as npt
+
+from tests.reference import matching
+from tests.reference.checks import (
+    check_amend,
+    check_new_order,
+    is_reduction,
+    known_account,
+    known_instrument,
+    known_order,
+)
+from tests.reference.codes import (
+    ANY,
+    NEW_ORDER_KINDS,
+    ORDER_ENTRY_KINDS,
+    CloseReason,
+    EventFlags,
+    EventKind,
+    Side,
+)
+from tests.reference.decoding import (
+    Amend,
+    Cancel,
+    CancelAll,
+    Header,
+    Money,
+    Named,
+    NewOrder,
+    Replace,
+    Setting,
+    check_envelope,
+    decode,
+    read_header,
+)
+from tests.reference.event import Event
+from tests.reference.ledger import Place
+from tests.reference.orders import Order
+from tests.reference.records import ORDER, split_commands
+from tests.reference.reject import Refused, require
+from tests.reference.reject import RejectReason as Reason
+from tests.reference.settings import add_named, apply_setting, move_money
+from tests.reference.venue import Venue
+
+
+class InvariantError(AssertionError):
+    """The exchange is in a state that must not be."""
+
+
+class Exchange:
+    """A whole venue, as the rulebook describes it."""
+
+    def __init__(self) -> None:
+        self.venue = Venue()
+
+    def apply(self, records: npt.NDArray[Any] | bytes) -> list[Event]:
+        """Apply a stream of whole commands and return their events in order."""
+        stream = records if isinstance(records, bytes) else records.tobytes()
+        return [event for command in split_commands(stream) for event in self.apply_command(command)]
+
+    def apply_command(self, command: bytes) -> list[Event]:
+        """Apply one command and return its events."""
+        venue = self.venue
+        venue.sequence += 1
+        venue.events = []
+        try:
+            self._apply(command)
+        except Refused as refused:
+            venue.events = [_rejected(command, refused.reason)]
+        for k, event in enumerate(venue.events):
+            event.k, event.sequence, event.time_ns = k, venue.sequence, venue.time_ns
+        if venue.events:
+            venue.events[-1].flags |= EventFlags.LAST
+        return venue.events
+
+    def _apply(self, command: bytes) -> None:
+        header = read_header(command)
+        check_envelope(header, command)
+        require(header.time_ns >= self.venue.time_ns, Reason.STALE)
+        self.venue.time_ns = header.time_ns
+        self._count(header)
+        decoded = decode(command)
+        match decoded:
+            case NewOrder():
+                limit, _ = check_new_order(self.venue, decoded)
+                matching.accept(self.venue, decoded, limit)
+            case Cancel():
+                order = known_order(known_account(self.venue, decoded.account), decoded.target)
+                matching.cancel(self.venue, order, CloseReason.CANCELLED_BY_OWNER)
+            case CancelAll():
+                self._cancel_all(decoded)
+            case Amend():
+                order = check_amend(self.venue, decoded)
+                price, quantity, keeps_place = decoded.price_ticks, decoded.quantity_lots, is_reduction(order, decoded)
+                matching.amend(self.venue, order, price, quantity, keeps_place=keeps_place)
+            case Replace():
+                limit, replaced = check_new_order(self.venue, decoded.new_order, decoded.target)
+                assert replaced is not None, "Invariant: the check found the order that goes"
+                matching.cancel(self.venue, replaced, CloseReason.REPLACED)
+                matching.accept(self.venue, decoded.new_order, limit)
+            case Named():
+                add_named(self.venue, decoded)
+            case Setting():
+                apply_setting(self.venue, decoded)
+            case Money():
+                move_money(self.venue, decoded)
+
+    def _count(self, header: Header) -> None:
+        """Count a message about orders for its account, whatever becomes of it."""
+        account = self.venue.account(header.account)
+        if header.kind in ORDER_ENTRY_KINDS and account is not None:
+            account.count_message(self.venue.time_ns, is_order=header.kind in NEW_ORDER_KINDS)
+
+    def _cancel_all(self, command: CancelAll) -> None:
+        if command.instrument is not None:
+            known_instrument(self.venue, command.instrument)
+        account = known_account(self.venue, command.account)
+        for order in sorted(account.open_orders.values(), key=lambda order: order.order_id):
+            on_instrument = command.instrument is None or order.instrument == command.instrument
+            if on_instrument and (command.side is None or order.side == command.side):
+                matching.cancel(self.venue, order, CloseReason.CANCELLED_ALL)
+
+    # What there is, to compare with the engine.
+
+    def balances(self) -> dict[Place, tuple[int, int]]:
+        """Available and held of every (account, asset) where either is not zero."""
+        return self.venue.ledger.balances()
+
+    def open_orders(self) -> list[Order]:
+        """Every open order, by id."""
+        return self.venue.open_orders()
+
+    def book(self, instrument: int) -> dict[Side, list[tuple[int, int]]]:
+        """Price and open quantity of each level of each side, best first."""
+        return {side: self.venue.instruments[instrument].book.depth(side) for side in Side}
+
+    def check_invariants(self) -> None:
+        """Raise [`InvariantError`] unless money is conserved, holds are exact and the books are in order."""
+        broken = self.venue.broken_rules()
+        if broken:
+            raise InvariantError("; ".join(broken))
+
+
+def _rejected(command: bytes, reason: Reason) -> Event:
+    """The event of a refused command: it repeats the first record."""
+    header = read_header(command)
+    event = Event(
+        EventKind.REJECTED,
+        instrument=ANY,
+        account=header.account,
+        reason=reason,
+        open_lots=header.kind,
+        counter_account=header.session,
+        counter_order_id=header.client_sequence,
+    )
+    if header.kind in ORDER_ENTRY_KINDS:
+        fields = ORDER.unpack_from(command)
+        event.instrument, event.side, event.order_type = fields[7:10]
+        event.time_in_force, event.self_trade_prevention, event.order_flags = fields[10:13]
+        event.price_ticks, event.quantity_lots, event.reference = fields[14:17]
+    return event

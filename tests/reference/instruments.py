@@ -1,0 +1,74 @@
+"""Instruments: their units, their limits, their price band, and the book of each."""
+
+from dataclasses import dataclass, field
+
+from tests.reference.book import Book
+from tests.reference.codes import PPM, TICKS_MAX, Side
+from tests.reference.fees import ceil_div
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """How ticks and lots turn into money."""
+
+    base: int
+    quote: int
+    quote_quanta_per_tick_lot: int
+    base_quanta_per_lot: int
+
+    def notional(self, price_ticks: int, quantity_lots: int) -> int:
+        """The quote quanta that a quantity is worth at a price."""
+        return price_ticks * quantity_lots * self.quote_quanta_per_tick_lot
+
+    def base_quanta(self, quantity_lots: int) -> int:
+        return quantity_lots * self.base_quanta_per_lot
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an instrument accepts. Bounds are inclusive."""
+
+    price_increment_ticks: int
+    band_down_ppm: int
+    band_up_ppm: int
+    quantity_increment_lots: int
+    quantity_min_lots: int
+    quantity_max_lots: int
+    notional_min_quanta: int
+    notional_max_quanta: int
+
+    def whole_increments(self, quantity_lots: int) -> int:
+        """The quantity rounded down to the quantity increment."""
+        return quantity_lots - quantity_lots % self.quantity_increment_lots
+
+
+@dataclass(slots=True)
+class Instrument:
+    id: int
+    name: bytes
+    units: Units
+    limits: Limits
+    fee_schedule: int
+    halted: bool = False
+    set_price_ticks: int | None = None
+    """The reference price that a command set."""
+    last_price_ticks: int | None = None
+    trades: int = 0
+    prevented_matches: int = 0
+    book: Book = field(default_factory=Book)
+
+    @property
+    def reference_price_ticks(self) -> int | None:
+        """The centre of the band: set by command, else the last trade."""
+        return self.last_price_ticks if self.set_price_ticks is None else self.set_price_ticks
+
+    def band(self, reference_ticks: int) -> tuple[int, int]:
+        """The lowest and the highest price that an order may have."""
+        low = ceil_div(reference_ticks * (PPM - self.limits.band_down_ppm), PPM)
+        high = reference_ticks * (PPM + self.limits.band_up_ppm) // PPM
+        return low, min(high, TICKS_MAX)
+
+    def worst_price(self, side: Side, reference_ticks: int) -> int:
+        """The limit of a market order: the band's edge."""
+        low, high = self.band(reference_ticks)
+        return high if side is Side.BUY else max(low, 1)

@@ -1,0 +1,82 @@
+"""The ledger: what every account has of every asset, available and held, and what the venue has in all."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from tests.reference.codes import FEE_ACCOUNT
+
+Place = tuple[int, int]
+"""An account and an asset."""
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """Money that is held until it leaves."""
+
+    id: int
+    account: int
+    asset: int
+    amount: int
+
+
+@dataclass(slots=True)
+class Ledger:
+    available: defaultdict[Place, int] = field(default_factory=lambda: defaultdict(int))
+    held: defaultdict[Place, int] = field(default_factory=lambda: defaultdict(int))
+    totals: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
+    """Deposits without confirmed withdrawals, by asset."""
+    withdrawals: dict[int, Withdrawal] = field(default_factory=dict)
+    withdrawals_requested: int = 0
+
+    def credit(self, account: int, asset: int, amount: int) -> None:
+        self.available[account, asset] += amount
+
+    def hold(self, account: int, asset: int, amount: int) -> None:
+        """Move money from available to held, or back when the amount is negative."""
+        self.available[account, asset] -= amount
+        self.held[account, asset] += amount
+
+    def balance(self, account: int, asset: int) -> int:
+        return self.available[account, asset] + self.held[account, asset]
+
+    def deposit(self, account: int, asset: int, amount: int) -> None:
+        self.totals[asset] += amount
+        self.credit(account, asset, amount)
+
+    def request_withdrawal(self, account: int, asset: int, amount: int) -> Withdrawal:
+        self.withdrawals_requested += 1
+        withdrawal = Withdrawal(self.withdrawals_requested, account, asset, amount)
+        self.withdrawals[withdrawal.id] = withdrawal
+        self.hold(account, asset, amount)
+        return withdrawal
+
+    def end_withdrawal(self, withdrawal_id: int, *, confirmed: bool) -> Withdrawal:
+        withdrawal = self.withdrawals.pop(withdrawal_id)
+        self.hold(withdrawal.account, withdrawal.asset, -withdrawal.amount)
+        if confirmed:
+            self.credit(withdrawal.account, withdrawal.asset, -withdrawal.amount)
+            self.totals[withdrawal.asset] -= withdrawal.amount
+        return withdrawal
+
+    def balances(self) -> dict[Place, tuple[int, int]]:
+        """Available and held of every account and asset where either is not zero, by account and asset."""
+        places = sorted(self.available.keys() | self.held.keys())
+        both = {place: (self.available.get(place, 0), self.held.get(place, 0)) for place in places}
+        return {place: amounts for place, amounts in both.items() if amounts != (0, 0)}
+
+    def broken_rules(self, expected_holds: dict[Place, int]) -> Iterator[str]:
+        """What is wrong with the books, in words; nothing when all is well."""
+        sums: defaultdict[int, int] = defaultdict(int)
+        for place, (available, held) in self.balances().items():
+            sums[place[1]] += available + held
+            if held < 0 or (available < 0 and place[0] != FEE_ACCOUNT):
+                yield f"balance below zero: {place=} {available=} {held=}"
+            if held != expected_holds.get(place, 0):
+                yield f"hold differs from what is open: {place=} {held=} expected={expected_holds.get(place, 0)}"
+        for place, expected in expected_holds.items():
+            if expected != self.held.get(place, 0):
+                yield f"hold differs from what is open: {place=} held={self.held.get(place, 0)} {expected=}"
+        for asset in sums.keys() | self.totals.keys():
+            if sums[asset] != self.totals[asset]:
+                yield f"money appeared or vanished: {asset=} sum={sums[asset]} total={self.totals[asset]}"

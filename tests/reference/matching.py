@@ -1,0 +1,251 @@
+"""Matching: what happens to an order that was accepted, or that comes in again after an amendment."""
+
+from tests.reference.checks import lots_for_amount
+from tests.reference.codes import (
+    FEE_ACCOUNT,
+    CloseReason,
+    EventFlags,
+    EventKind,
+    OrderType,
+    Prevention,
+    Side,
+    TimeInForce,
+)
+from tests.reference.decoding import NewOrder
+from tests.reference.event import Event
+from tests.reference.fees import fee_of_fill
+from tests.reference.instruments import Instrument
+from tests.reference.orders import Order
+from tests.reference.prevention import prevent
+from tests.reference.venue import Venue
+
+
+def accept(venue: Venue, new: NewOrder, limit_ticks: int) -> None:
+    """Give a checked order its id and let it in."""
+    account, instrument = venue.accounts[new.account], venue.instruments[new.instrument]
+    venue.orders_accepted += 1
+    order = Order(
+        order_id=venue.orders_accepted,
+        account=new.account,
+        instrument=new.instrument,
+        side=new.side,
+        order_type=new.order_type,
+        time_in_force=new.time_in_force,
+        prevention=new.prevention,
+        flags=new.flags,
+        price_ticks=limit_ticks,
+        quantity_lots=new.quantity_lots,
+        amount=new.amount,
+        client_order_id=new.client_order_id,
+        rates=venue.rates_of(account, instrument),
+    )
+    venue.emit(
+        Event(
+            EventKind.ORDER_ACCEPTED,
+            instrument=order.instrument,
+            order_id=order.order_id,
+            account=order.account,
+            side=order.side,
+            order_type=order.order_type,
+            time_in_force=order.time_in_force,
+            self_trade_prevention=order.prevention,
+            order_flags=order.flags,
+            price_ticks=order.price_ticks,
+            quantity_lots=order.quantity_lots,
+            open_lots=order.rates.taker_ppm % 2**32 | order.rates.maker_ppm % 2**32 << 32,
+            amount=order.amount,
+            reference=order.reference,
+        )
+    )
+    if isinstance(order.client_order_id, bytes):
+        kind, text = EventKind.CLIENT_ORDER_ID_TEXT, order.client_order_id
+        venue.emit(Event(kind, instrument=order.instrument, order_id=order.order_id, text=text))
+    enter(venue, order)
+
+
+def enter(venue: Venue, order: Order) -> None:
+    """Match an order that is in no book, and deal with what is left of it."""
+    if order.time_in_force is TimeInForce.FILL_OR_KILL and not _fills_whole(venue, order):
+        expire(venue, order, CloseReason.FILL_OR_KILL)
+        return
+    if order.by_amount:
+        _match_amount(venue, order)
+    elif _match_quantity(venue, order):
+        if order.time_in_force is TimeInForce.GOOD_TILL_CANCEL:
+            venue.rest(order)
+        elif order.order_type is OrderType.MARKET:
+            expire(venue, order, CloseReason.NO_LIQUIDITY)
+        else:
+            expire(venue, order, CloseReason.IMMEDIATE_OR_CANCEL)
+
+
+def is_own(venue: Venue, taker: Order, maker: Order) -> bool:
+    """Whether prevention comes between the two."""
+    if taker.prevention is Prevention.NONE:
+        return False
+    return venue.accounts[taker.account].owns_together_with(venue.accounts[maker.account])
+
+
+def _fills_whole(venue: Venue, order: Order) -> bool:
+    quantity = 0
+    for maker in venue.instruments[order.instrument].book.crossing(order.side, order.price_ticks):
+        if not is_own(venue, order, maker):
+            quantity += maker.open_lots
+        elif order.prevention in (Prevention.EXPIRE_TAKER, Prevention.EXPIRE_BOTH):
+            return False
+        if quantity >= order.open_lots:
+            return True
+    return False
+
+
+def _next_maker(instrument: Instrument, taker: Order) -> Order | None:
+    return next(instrument.book.crossing(taker.side, taker.price_ticks), None)
+
+
+def _match_quantity(venue: Venue, taker: Order) -> bool:
+    """Match an order sized in lots. Returns whether anything is left of it."""
+    instrument = venue.instruments[taker.instrument]
+    while (maker := _next_maker(instrument, taker)) is not None:
+        if is_own(venue, taker, maker):
+            if prevent(venue, instrument, taker, maker):
+                return False
+            continue
+        trade(venue, instrument, taker, maker, min(taker.open_lots, maker.open_lots))
+        if taker.open_lots == 0:
+            return False
+    return True
+
+
+def _match_amount(venue: Venue, taker: Order) -> None:
+    """Match an order sized by amount until the amount, the book or the band ends."""
+    instrument = venue.instruments[taker.instrument]
+    while (maker := _next_maker(instrument, taker)) is not None:
+        if is_own(venue, taker, maker):
+            if prevent(venue, instrument, taker, maker):
+                return
+            continue
+        stands = maker.open_lots
+        lots = min(_lots_for_rest(instrument, taker, maker), stands)
+        if lots > 0:
+            trade(venue, instrument, taker, maker, lots)
+        if taker.unspent == 0:
+            return
+        if lots < stands:
+            expire(venue, taker, CloseReason.QUOTE_AMOUNT_SPENT)
+            return
+    expire(venue, taker, CloseReason.NO_LIQUIDITY)
+
+
+def _lots_for_rest(instrument: Instrument, taker: Order, maker: Order) -> int:
+    """The lots that the rest of the taker's amount gives at the maker's price, in whole increments."""
+    price = maker.price_ticks
+    if taker.side is Side.SELL:
+        return instrument.limits.whole_increments(lots_for_amount(instrument, taker.unspent, price))
+    # The most lots whose price with the fee stays within the rest, found by halving. More than an increment above what
+    # the maker has need not be looked at.
+    fits, too_many = 0, maker.open_lots + instrument.limits.quantity_increment_lots + 1
+    while too_many - fits > 1:
+        middle = (fits + too_many) // 2
+        notional = instrument.units.notional(price, middle)
+        cost = notional + fee_of_fill(taker.taker_notional, notional, taker.rates.taker_ppm)
+        if cost <= taker.unspent:
+            fits = middle
+        else:
+            too_many = middle
+    return instrument.limits.whole_increments(fits)
+
+
+def trade(venue: Venue, instrument: Instrument, taker: Order, maker: Order, lots: int) -> None:
+    """Trade at the maker's price: money and base change hands, both pay their fees."""
+    units, ledger = instrument.units, venue.ledger
+    price, notional = maker.price_ticks, units.notional(maker.price_ticks, lots)
+    taker_fee = fee_of_fill(taker.taker_notional, notional, taker.rates.taker_ppm)
+    maker_fee = fee_of_fill(maker.maker_notional, notional, maker.rates.maker_ppm)
+    venue.reduce(maker, executed=lots, notional=notional)
+    taker.executed_lots += lots
+    taker.taker_notional += notional
+    if taker.by_amount:
+        taker.spent += notional + (taker_fee if taker.side is Side.BUY else 0)
+    venue.deliver(instrument, taker, maker, lots, notional)
+    ledger.credit(taker.account, units.quote, -taker_fee)
+    ledger.credit(maker.account, units.quote, -maker_fee)
+    ledger.credit(FEE_ACCOUNT, units.quote, taker_fee + maker_fee)
+    instrument.last_price_ticks = price
+    instrument.trades += 1
+    taker_done = taker.unspent == 0 if taker.by_amount else taker.open_lots == 0
+    venue.emit(
+        Event(
+            EventKind.TRADE,
+            flags=EventFlags.TAKER_DONE * taker_done | EventFlags.MAKER_DONE * (maker.open_lots == 0),
+            instrument=instrument.id,
+            order_id=taker.order_id,
+            counter_order_id=maker.order_id,
+            account=taker.account,
+            counter_account=maker.account,
+            side=taker.side,
+            price_ticks=price,
+            quantity_lots=lots,
+            open_lots=0 if taker.by_amount else taker.open_lots,
+            amount=taker_fee,
+            counter_amount=maker_fee,
+            reference=instrument.trades,
+        )
+    )
+
+
+def expire(venue: Venue, order: Order, reason: CloseReason) -> None:
+    """End a taker that never was in the book."""
+    _close(venue, EventKind.ORDER_EXPIRED, order, reason)
+
+
+def cancel(venue: Venue, order: Order, reason: CloseReason) -> None:
+    """End an order that is in the book."""
+    venue.take_out(order)
+    _close(venue, EventKind.ORDER_CANCELLED, order, reason)
+
+
+def _close(venue: Venue, kind: EventKind, order: Order, reason: CloseReason) -> None:
+    venue.emit(
+        Event(
+            kind,
+            instrument=order.instrument,
+            order_id=order.order_id,
+            account=order.account,
+            side=order.side,
+            reason=reason,
+            price_ticks=order.price_ticks,
+            quantity_lots=0 if order.by_amount else order.open_lots,
+            amount=order.unspent,
+            reference=order.reference,
+        )
+    )
+
+
+def amend(venue: Venue, order: Order, price_ticks: int, quantity_lots: int, *, keeps_place: bool) -> None:
+    """Change an order by a checked amendment; one that loses its place comes in again as a taker."""
+    if keeps_place:
+        # The place in the book does not depend on the quantity: only the hold shrinks.
+        instrument = venue.instruments[order.instrument]
+        units = instrument.units
+        before = order.hold(units)
+        order.quantity_lots = quantity_lots
+        venue.ledger.hold(order.account, order.held_asset(units), order.hold(units) - before)
+    else:
+        venue.take_out(order)
+        order.price_ticks, order.quantity_lots = price_ticks, quantity_lots
+    venue.emit(
+        Event(
+            EventKind.ORDER_AMENDED,
+            flags=EventFlags.KEPT_PRIORITY if keeps_place else 0,
+            instrument=order.instrument,
+            order_id=order.order_id,
+            account=order.account,
+            side=order.side,
+            price_ticks=price_ticks,
+            quantity_lots=quantity_lots,
+            open_lots=order.open_lots,
+            reference=order.reference,
+        )
+    )
+    if not keeps_place:
+        enter(venue, order)

@@ -1,0 +1,501 @@
+"""Command records: their layouts, and a builder for every command.
+
+A builder returns a `bytes` of one or more 64-byte records: one whole command. [`as_rows`] makes the rows of them that
+the engine takes. Builders write what they are told, legal or not; [`patched`] spoils a record on purpose.
+"""
+
+import struct
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tests.reference.codes import (
+    ANY,
+    BOTH_SIDES,
+    SCHEMA_VERSION,
+    CommandKind,
+    HaltScope,
+    OrderFlags,
+    OrderType,
+    Prevention,
+    TimeInForce,
+)
+
+RECORD_BYTES = 64
+
+_HEADER_FIELDS = [
+    ("kind", "u1"),
+    ("schema_version", "u1"),
+    ("record_count", "<u2"),
+    ("session", "<u4"),
+    ("client_sequence", "<u8"),
+    ("time_ns", "<u8"),
+]
+COMMAND_DTYPE = np.dtype(
+    [
+        *_HEADER_FIELDS,
+        ("account", "<u4"),
+        ("instrument", "<u4"),
+        ("side", "u1"),
+        ("order_type", "u1"),
+        ("time_in_force", "u1"),
+        ("self_trade_prevention", "u1"),
+        ("flags", "<u2"),
+        ("reserved", "<u2"),
+        ("price_ticks", "<i8"),
+        ("quantity_lots", "<u8"),
+        ("order_ref", "<u8"),
+    ]
+)
+NAMED_DTYPE = np.dtype(
+    [
+        *_HEADER_FIELDS,
+        ("id", "<u4"),
+        ("attribute", "u1"),
+        ("name_length", "u1"),
+        ("fee_schedule", "<u2"),
+        ("name", "V32"),
+    ]
+)
+SETTING_DTYPE = np.dtype(
+    [
+        *_HEADER_FIELDS,
+        ("account", "<u4"),
+        ("instrument", "<u4"),
+        ("scope", "u1"),
+        ("tier", "u1"),
+        ("fee_schedule", "<u2"),
+        ("reserved", "<u4"),
+        ("values", "<u8", (3,)),
+    ]
+)
+MONEY_DTYPE = np.dtype(
+    [
+        *_HEADER_FIELDS,
+        ("account", "<u4"),
+        ("asset", "<u4"),
+        ("counter_account", "<u4"),
+        ("transfer_kind", "u1"),
+        ("reserved", "V3"),
+        ("amount_low", "<u8"),
+        ("amount_high", "<i8"),
+        ("withdrawal", "<u8"),
+    ]
+)
+TEXT_DTYPE = np.dtype(
+    [("kind", "u1"), ("schema_version", "u1"), ("length", "u1"), ("reserved", "V5"), ("bytes", "V56")]
+)
+UNITS_DTYPE = np.dtype(
+    [
+        ("kind", "u1"),
+        ("schema_version", "u1"),
+        ("reserved", "V6"),
+        ("base", "<u4"),
+        ("quote", "<u4"),
+        ("quote_quanta_per_tick_lot", "<u8"),
+        ("base_quanta_per_lot", "<u8"),
+        ("reserved_values", "<u8", (4,)),
+    ]
+)
+LIMITS_DTYPE = np.dtype(
+    [
+        ("kind", "u1"),
+        ("schema_version", "u1"),
+        ("reserved", "V2"),
+        ("price_increment_ticks", "<u4"),
+        ("band_down_ppm", "<u4"),
+        ("band_up_ppm", "<u4"),
+        ("quantity_increment_lots", "<u8"),
+        ("quantity_min_lots", "<u8"),
+        ("quantity_max_lots", "<u8"),
+        ("notional_min_quanta", "<u8"),
+        ("notional_max_low", "<u8"),
+        ("notional_max_high", "<i8"),
+    ]
+)
+
+# The same layouts for `struct`: reading a record by numpy costs ten times as much.
+HEADER = struct.Struct("<BBHIQQ")
+ORDER = struct.Struct("<BBHIQQIIBBBBHHqQQ")
+NAMED = struct.Struct("<BBHIQQIBBH32s")
+SETTING = struct.Struct("<BBHIQQIIBBHIQQQ")
+MONEY = struct.Struct("<BBHIQQIIIB3xQqQ")
+TEXT = struct.Struct("<BBB5x56s")
+UNITS = struct.Struct("<BB6xIIQQ32x")
+LIMITS = struct.Struct("<BB2xIIIQQQQQq")
+
+
+def wide(low: int, high: int) -> int:
+    """A 128-bit number from its halves, the upper one with the sign."""
+    return high << 64 | low
+
+
+def halves(number: int) -> tuple[int, int]:
+    """The halves of a 128-bit number: the lower without, the upper with the sign."""
+    return number & (2**64 - 1), number >> 64
+
+
+def unsigned(number: int) -> int:
+    """The 64 bits of a signed number."""
+    return number & (2**64 - 1)
+
+
+def signed(number: int) -> int:
+    """The signed number of 64 bits."""
+    return number - 2**64 if number >= 2**63 else number
+
+
+def as_rows(commands: Iterable[bytes]) -> npt.NDArray[Any]:
+    """Commands as rows of [`COMMAND_DTYPE`], in order."""
+    return np.frombuffer(b"".join(commands), dtype=COMMAND_DTYPE)
+
+
+def split_commands(stream: bytes) -> list[bytes]:
+    """The commands of a stream. A count that cannot be is taken as far as the stream goes; reading then refuses it."""
+    commands = []
+    start = 0
+    while start < len(stream):
+        count = max(1, int.from_bytes(stream[start + 2 : start + 4], "little"))
+        end = min(start + count * RECORD_BYTES, len(stream))
+        commands.append(stream[start:end])
+        start = end
+    return commands
+
+
+def patched(command: bytes, offset: int, data: bytes) -> bytes:
+    """A command with some of its bytes replaced."""
+    return command[:offset] + data + command[offset + len(data) :]
+
+
+def with_header(
+    command: bytes,
+    *,
+    time_ns: int | None = None,
+    session: int | None = None,
+    client_sequence: int | None = None,
+    record_count: int | None = None,
+) -> bytes:
+    """A command with other values in its header."""
+    kind, schema, count, old_session, old_sequence, old_time = HEADER.unpack_from(command)
+    header = HEADER.pack(
+        kind,
+        schema,
+        count if record_count is None else record_count,
+        old_session if session is None else session,
+        old_sequence if client_sequence is None else client_sequence,
+        old_time if time_ns is None else time_ns,
+    )
+    return header + command[HEADER.size :]
+
+
+def _header(kind: CommandKind, time_ns: int, record_count: int = 1) -> tuple[int, int, int, int, int, int]:
+    return (kind, SCHEMA_VERSION, record_count, 0, 0, time_ns)
+
+
+def text_record(text: bytes, length: int | None = None) -> bytes:
+    return TEXT.pack(CommandKind.TEXT, SCHEMA_VERSION, len(text) if length is None else length, text)
+
+
+def units_record(base: int, quote: int, quote_quanta_per_tick_lot: int, base_quanta_per_lot: int) -> bytes:
+    kind = CommandKind.INSTRUMENT_UNITS
+    return UNITS.pack(kind, SCHEMA_VERSION, base, quote, quote_quanta_per_tick_lot, base_quanta_per_lot)
+
+
+def limits_record(
+    *,
+    price_increment_ticks: int = 1,
+    quantity_increment_lots: int = 1,
+    quantity_min_lots: int = 1,
+    quantity_max_lots: int = 2**40,
+    notional_min_quanta: int = 0,
+    notional_max_quanta: int = 2**100,
+    band_down_ppm: int = 1_000_000,
+    band_up_ppm: int = 2**32 - 1,
+) -> bytes:
+    return LIMITS.pack(
+        CommandKind.INSTRUMENT_LIMITS,
+        SCHEMA_VERSION,
+        price_increment_ticks,
+        band_down_ppm,
+        band_up_ppm,
+        quantity_increment_lots,
+        quantity_min_lots,
+        quantity_max_lots,
+        notional_min_quanta,
+        *halves(notional_max_quanta),
+    )
+
+
+# Orders.
+
+
+def place(
+    account: int,
+    instrument: int,
+    side: int,
+    quantity_lots: int = 0,
+    price_ticks: int | None = None,
+    *,
+    quote_amount: int | None = None,
+    time_in_force: int | None = None,
+    prevention: int = Prevention.NONE,
+    post_only: bool = False,
+    client_order_id: int | bytes | None = None,
+    time_ns: int = 0,
+) -> bytes:
+    """A new order: limit with a price, market without; by amount with `quote_amount`."""
+    order_type = OrderType.MARKET if price_ticks is None else OrderType.LIMIT
+    if time_in_force is None:
+        is_limit = order_type is OrderType.LIMIT
+        time_in_force = TimeInForce.GOOD_TILL_CANCEL if is_limit else TimeInForce.IMMEDIATE_OR_CANCEL
+    flags = OrderFlags.POST_ONLY if post_only else 0
+    price = price_ticks or 0
+    if quote_amount is not None:
+        flags |= OrderFlags.QUOTE_AMOUNT
+        low, high = halves(quote_amount)
+        price, quantity_lots = signed(low), unsigned(high)
+    order_ref, more = _client_order_id(client_order_id)
+    if more:
+        flags |= OrderFlags.TEXT_ID
+    record = ORDER.pack(
+        *_header(CommandKind.PLACE_ORDER, time_ns, 2 if more else 1),
+        account,
+        instrument,
+        side,
+        order_type,
+        time_in_force,
+        prevention,
+        flags,
+        0,
+        price,
+        quantity_lots,
+        order_ref,
+    )
+    return record + more
+
+
+def _client_order_id(client_order_id: int | bytes | None) -> tuple[int, bytes]:
+    if isinstance(client_order_id, bytes):
+        return 0, text_record(client_order_id)
+    return client_order_id or 0, b""
+
+
+def _about_order(
+    kind: CommandKind,
+    account: int,
+    order_id: int | None,
+    client_order_id: int | bytes | None,
+    *,
+    price_ticks: int = 0,
+    quantity_lots: int = 0,
+    time_ns: int = 0,
+    behind: bytes = b"",
+) -> bytes:
+    flags = 0
+    order_ref, more = order_id or 0, b""
+    if client_order_id is not None:
+        order_ref, more = _client_order_id(client_order_id)
+        flags = OrderFlags.BY_CLIENT_ORDER_ID | (OrderFlags.TEXT_ID if more else 0)
+    count = 1 + (len(more) + len(behind)) // RECORD_BYTES
+    header = _header(kind, time_ns, count)
+    record = ORDER.pack(*header, account, 0, 0, 0, 0, 0, flags, 0, price_ticks, quantity_lots, order_ref)
+    return record + more + behind
+
+
+def cancel(
+    account: int, order_id: int | None = None, *, client_order_id: int | bytes | None = None, time_ns: int = 0
+) -> bytes:
+    return _about_order(CommandKind.CANCEL_ORDER, account, order_id, client_order_id, time_ns=time_ns)
+
+
+def cancel_all(account: int, instrument: int = ANY, side: int = BOTH_SIDES, *, time_ns: int = 0) -> bytes:
+    header = _header(CommandKind.CANCEL_ALL, time_ns)
+    return ORDER.pack(*header, account, instrument, side, 0, 0, 0, 0, 0, 0, 0, 0)
+
+
+def amend(
+    account: int,
+    order_id: int | None,
+    price_ticks: int,
+    quantity_lots: int,
+    *,
+    client_order_id: int | bytes | None = None,
+    time_ns: int = 0,
+) -> bytes:
+    """A new price and a new total quantity for an order."""
+    return _about_order(
+        CommandKind.AMEND_ORDER,
+        account,
+        order_id,
+        client_order_id,
+        price_ticks=price_ticks,
+        quantity_lots=quantity_lots,
+        time_ns=time_ns,
+    )
+
+
+def replace(
+    account: int,
+    order_id: int | None,
+    new_order: bytes,
+    *,
+    client_order_id: int | bytes | None = None,
+    time_ns: int = 0,
+) -> bytes:
+    """Cancel an order and place `new_order`, itself built by [`place`]."""
+    kind = CommandKind.REPLACE_ORDER
+    return _about_order(kind, account, order_id, client_order_id, time_ns=time_ns, behind=new_order)
+
+
+# Names.
+
+
+def _named(
+    kind: CommandKind, number: int, attribute: int, name: bytes, fee_schedule: int, time_ns: int, count: int
+) -> bytes:
+    return NAMED.pack(*_header(kind, time_ns, count), number, attribute, len(name), fee_schedule, name)
+
+
+def add_asset(asset_id: int, name: bytes, scale: int = 2, *, time_ns: int = 0) -> bytes:
+    return _named(CommandKind.ADD_ASSET, asset_id, scale, name, 0, time_ns, 1)
+
+
+def open_account(account_id: int, name: bytes, kind: int = 1, *, time_ns: int = 0) -> bytes:
+    return _named(CommandKind.OPEN_ACCOUNT, account_id, kind, name, 0, time_ns, 1)
+
+
+def list_instrument(
+    instrument_id: int,
+    name: bytes,
+    units: bytes,
+    limits: bytes,
+    fee_schedule: int = 0,
+    kind: int = 1,
+    *,
+    time_ns: int = 0,
+) -> bytes:
+    """List an instrument with the records of [`units_record`] and [`limits_record`]."""
+    return _named(CommandKind.LIST_INSTRUMENT, instrument_id, kind, name, fee_schedule, time_ns, 3) + units + limits
+
+
+# Settings.
+
+
+def setting(
+    kind: CommandKind,
+    *,
+    account: int = 0,
+    instrument: int = 0,
+    scope: int = 0,
+    tier: int = 0,
+    fee_schedule: int = 0,
+    values: tuple[int, int, int] = (0, 0, 0),
+    time_ns: int = 0,
+    behind: bytes = b"",
+) -> bytes:
+    header = _header(kind, time_ns, 1 + len(behind) // RECORD_BYTES)
+    bits = (unsigned(value) for value in values)
+    return SETTING.pack(*header, account, instrument, scope, tier, fee_schedule, 0, *bits) + behind
+
+
+def advance_time(time_ns: int) -> bytes:
+    return setting(CommandKind.ADVANCE_TIME, time_ns=time_ns)
+
+
+def set_instrument_limits(instrument: int, limits: bytes, *, time_ns: int = 0) -> bytes:
+    return setting(CommandKind.SET_INSTRUMENT_LIMITS, instrument=instrument, behind=limits, time_ns=time_ns)
+
+
+def set_reference_price(instrument: int, price_ticks: int, *, time_ns: int = 0) -> bytes:
+    kind = CommandKind.SET_REFERENCE_PRICE
+    return setting(kind, instrument=instrument, values=(price_ticks, 0, 0), time_ns=time_ns)
+
+
+def set_fee_tier(fee_schedule: int, tier: int, taker_ppm: int, maker_ppm: int, *, time_ns: int = 0) -> bytes:
+    values = (taker_ppm, maker_ppm, 0)
+    return setting(CommandKind.SET_FEE_TIER, fee_schedule=fee_schedule, tier=tier, values=values, time_ns=time_ns)
+
+
+def set_account_limits(
+    account: int,
+    *,
+    open_orders_max: int = 2**32 - 1,
+    orders_per_second_max: int = 2**32 - 1,
+    messages_per_second_max: int = 2**32 - 1,
+    time_ns: int = 0,
+) -> bytes:
+    values = (open_orders_max, orders_per_second_max, messages_per_second_max)
+    return setting(CommandKind.SET_ACCOUNT_LIMITS, account=account, values=values, time_ns=time_ns)
+
+
+def set_account_fee_tier(account: int, tier: int, *, time_ns: int = 0) -> bytes:
+    return setting(CommandKind.SET_ACCOUNT_FEE_TIER, account=account, tier=tier, time_ns=time_ns)
+
+
+def set_trade_group(account: int, group: int, *, time_ns: int = 0) -> bytes:
+    return setting(CommandKind.SET_TRADE_GROUP, account=account, values=(group, 0, 0), time_ns=time_ns)
+
+
+def set_permissions(account: int, bits: int, *, time_ns: int = 0) -> bytes:
+    return setting(CommandKind.SET_PERMISSIONS, account=account, values=(bits, 0, 0), time_ns=time_ns)
+
+
+def set_position_limit(account: int, instrument: int, lots: int, *, time_ns: int = 0) -> bytes:
+    kind = CommandKind.SET_POSITION_LIMIT
+    return setting(kind, account=account, instrument=instrument, values=(lots, 0, 0), time_ns=time_ns)
+
+
+def halt(scope: int = HaltScope.VENUE, *, account: int = 0, instrument: int = 0, time_ns: int = 0) -> bytes:
+    return setting(CommandKind.HALT, scope=scope, account=account, instrument=instrument, time_ns=time_ns)
+
+
+def resume(scope: int = HaltScope.VENUE, *, account: int = 0, instrument: int = 0, time_ns: int = 0) -> bytes:
+    return setting(CommandKind.RESUME, scope=scope, account=account, instrument=instrument, time_ns=time_ns)
+
+
+# Money.
+
+
+def _money(
+    kind: CommandKind,
+    *,
+    account: int = 0,
+    asset: int = 0,
+    counter_account: int = 0,
+    transfer_kind: int = 0,
+    amount: int = 0,
+    withdrawal: int = 0,
+    time_ns: int,
+) -> bytes:
+    header = _header(kind, time_ns)
+    return MONEY.pack(*header, account, asset, counter_account, transfer_kind, *halves(amount), withdrawal)
+
+
+def deposit(account: int, asset: int, amount: int, *, time_ns: int = 0) -> bytes:
+    return _money(CommandKind.DEPOSIT, account=account, asset=asset, amount=amount, time_ns=time_ns)
+
+
+def request_withdrawal(account: int, asset: int, amount: int, *, time_ns: int = 0) -> bytes:
+    return _money(CommandKind.REQUEST_WITHDRAWAL, account=account, asset=asset, amount=amount, time_ns=time_ns)
+
+
+def confirm_withdrawal(withdrawal: int, *, time_ns: int = 0) -> bytes:
+    return _money(CommandKind.CONFIRM_WITHDRAWAL, withdrawal=withdrawal, time_ns=time_ns)
+
+
+def cancel_withdrawal(withdrawal: int, *, time_ns: int = 0) -> bytes:
+    return _money(CommandKind.CANCEL_WITHDRAWAL, withdrawal=withdrawal, time_ns=time_ns)
+
+
+def transfer(sender: int, receiver: int, asset: int, amount: int, kind: int = 1, *, time_ns: int = 0) -> bytes:
+    return _money(
+        CommandKind.TRANSFER,
+        account=sender,
+        asset=asset,
+        counter_account=receiver,
+        transfer_kind=kind,
+        amount=amount,
+        time_ns=time_ns,
+    )

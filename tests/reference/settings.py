@@ -1,0 +1,228 @@
+"""Commands that are not about orders: names, limits, halts, money. Each checks everything, then changes."""
+
+from tests.reference.accounts import Account, AccountLimits, transfer_allowed
+from tests.reference.checks import known_account, known_instrument
+from tests.reference.codes import (
+    AMOUNT_MAX,
+    ANY,
+    TIERS,
+    AccountKind,
+    CommandKind,
+    EventKind,
+    HaltScope,
+    Permissions,
+    TransferKind,
+)
+from tests.reference.decoding import Money, Named, Setting
+from tests.reference.event import Event
+from tests.reference.fees import FeeRates, resolved_tier
+from tests.reference.instruments import Instrument
+from tests.reference.ledger import Withdrawal
+from tests.reference.records import unsigned
+from tests.reference.reject import Refused, require
+from tests.reference.reject import RejectReason as Reason
+from tests.reference.venue import Venue
+
+
+def _applied(
+    venue: Venue,
+    kind: CommandKind,
+    *,
+    account: int = 0,
+    instrument: int = ANY,
+    first: int = 0,
+    second: int = 0,
+    third: int = 0,
+    scope: int = 0,
+    tier_or_kind: int = 0,
+    schedule: int = 0,
+) -> None:
+    """Say that a setting took effect; its values stand in price, quantity and reference."""
+    venue.emit(
+        Event(
+            EventKind.SETTING_APPLIED,
+            account=account,
+            instrument=instrument,
+            side=scope,
+            order_type=tier_or_kind,
+            order_flags=schedule,
+            price_ticks=first,
+            quantity_lots=second,
+            open_lots=kind,
+            reference=third,
+        )
+    )
+
+
+# New names.
+
+
+def add_named(venue: Venue, named: Named) -> None:
+    match named.kind:
+        case CommandKind.ADD_ASSET:
+            _add_asset(venue, named)
+        case CommandKind.OPEN_ACCOUNT:
+            _open_account(venue, named)
+        case _:
+            _list_instrument(venue, named)
+
+
+def _check_new(number: int, name: bytes, names: list[bytes]) -> None:
+    require(number == len(names), Reason.ID_NOT_NEXT)
+    require(name not in names, Reason.NAME_TAKEN)
+
+
+def _add_asset(venue: Venue, named: Named) -> None:
+    _check_new(named.id, named.name, venue.assets)
+    venue.assets.append(named.name)
+    _applied(venue, named.kind, instrument=named.id, second=named.attribute)
+
+
+def _open_account(venue: Venue, named: Named) -> None:
+    kind = AccountKind(named.attribute)
+    _check_new(named.id, named.name, [account.name for account in venue.accounts])
+    venue.accounts.append(Account(named.id, named.name, kind, Permissions.ALL))
+    _applied(venue, named.kind, account=named.id, tier_or_kind=kind)
+
+
+def _list_instrument(venue: Venue, named: Named) -> None:
+    units, limits = named.units, named.limits
+    assert units is not None, "Invariant: a listing was read with its units"
+    assert limits is not None, "Invariant: a listing was read with its limits"
+    _check_new(named.id, named.name, [instrument.name for instrument in venue.instruments])
+    require(max(units.base, units.quote) < len(venue.assets), Reason.UNKNOWN_ASSET)
+    venue.instruments.append(Instrument(named.id, named.name, units, limits, named.fee_schedule))
+    _applied(venue, named.kind, instrument=named.id, tier_or_kind=named.attribute, schedule=named.fee_schedule)
+
+
+# Values.
+
+
+def apply_setting(venue: Venue, setting: Setting) -> None:
+    kind, (first, second, third) = setting.kind, setting.values
+    match kind:
+        case CommandKind.ADVANCE_TIME:
+            return
+        case CommandKind.SET_INSTRUMENT_LIMITS:
+            assert setting.limits is not None, "Invariant: limits were read with the command"
+            known_instrument(venue, setting.instrument).limits = setting.limits
+            _applied(venue, kind, instrument=setting.instrument)
+        case CommandKind.SET_REFERENCE_PRICE:
+            known_instrument(venue, setting.instrument).set_price_ticks = first or None
+            _applied(venue, kind, instrument=setting.instrument, first=first)
+        case CommandKind.SET_FEE_TIER:
+            _set_fee_tier(venue, setting)
+        case CommandKind.SET_ACCOUNT_LIMITS:
+            known_account(venue, setting.account).limits = AccountLimits(first, second, third)
+            _applied(venue, kind, account=setting.account, first=first, second=second, third=third)
+        case CommandKind.SET_ACCOUNT_FEE_TIER:
+            known_account(venue, setting.account).tier = setting.tier
+            _applied(venue, kind, account=setting.account, tier_or_kind=setting.tier)
+        case CommandKind.SET_TRADE_GROUP:
+            known_account(venue, setting.account).group = first
+            _applied(venue, kind, account=setting.account, second=first)
+        case CommandKind.SET_PERMISSIONS:
+            account = known_account(venue, setting.account)
+            fixed = account.kind in (AccountKind.FEE, AccountKind.INSURANCE)
+            require(not (fixed and first & ~Permissions.TRANSFER), Reason.SETTING_OUT_OF_RANGE)
+            account.permissions = first
+            _applied(venue, kind, account=setting.account, second=first)
+        case CommandKind.SET_POSITION_LIMIT:
+            known_instrument(venue, setting.instrument)
+            known_account(venue, setting.account).position_limits[setting.instrument] = first
+            _applied(venue, kind, account=setting.account, instrument=setting.instrument, second=first)
+        case _:
+            _halt_or_resume(venue, setting)
+
+
+def _set_fee_tier(venue: Venue, setting: Setting) -> None:
+    schedule, rates = setting.fee_schedule, FeeRates(setting.values[0], setting.values[1])
+    tiers = venue.fee_tiers | {(schedule, setting.tier): rates}
+    every_rate = [resolved_tier(tiers, schedule, tier) for tier in range(TIERS)]
+    orders = venue.open_orders()
+    every_rate += [order.rates for order in orders if venue.instruments[order.instrument].fee_schedule == schedule]
+    # Any order may meet any other: the cheapest taker with the dearest rebate must still leave nothing to pay.
+    lowest = min(rate.taker_ppm for rate in every_rate) + min(rate.maker_ppm for rate in every_rate)
+    require(lowest >= 0, Reason.FEE_SCHEDULE_NEGATIVE)
+    venue.fee_tiers = tiers
+    taker, maker = rates.taker_ppm, unsigned(rates.maker_ppm)
+    _applied(venue, setting.kind, first=taker, second=maker, tier_or_kind=setting.tier, schedule=schedule)
+
+
+def _halt_or_resume(venue: Venue, setting: Setting) -> None:
+    halted = setting.kind is CommandKind.HALT
+    match HaltScope(setting.scope):
+        case HaltScope.VENUE:
+            venue.halted = halted
+            _applied(venue, setting.kind, scope=setting.scope)
+        case HaltScope.INSTRUMENT:
+            known_instrument(venue, setting.instrument).halted = halted
+            _applied(venue, setting.kind, instrument=setting.instrument, scope=setting.scope)
+        case HaltScope.ACCOUNT:
+            known_account(venue, setting.account).halted = halted
+            _applied(venue, setting.kind, account=setting.account, scope=setting.scope)
+
+
+# Money.
+
+
+def move_money(venue: Venue, money: Money) -> None:
+    ledger = venue.ledger
+    match money.kind:
+        case CommandKind.DEPOSIT:
+            known_account(venue, money.account)
+            _check_amount(venue, money)
+            require(ledger.totals[money.asset] + money.amount <= AMOUNT_MAX, Reason.AMOUNT_TOO_LARGE)
+            ledger.deposit(money.account, money.asset, money.amount)
+            _moved(venue, EventKind.DEPOSITED, money.account, money.asset, money.amount)
+        case CommandKind.REQUEST_WITHDRAWAL:
+            account = known_account(venue, money.account)
+            require(account.may(Permissions.WITHDRAW), Reason.ACCOUNT_NOT_PERMITTED)
+            _check_amount(venue, money)
+            _check_available(venue, money)
+            withdrawal = ledger.request_withdrawal(money.account, money.asset, money.amount)
+            _withdrawal_event(venue, EventKind.WITHDRAWAL_REQUESTED, withdrawal)
+        case CommandKind.TRANSFER:
+            _transfer(venue, money)
+        case _:
+            confirmed = money.kind is CommandKind.CONFIRM_WITHDRAWAL
+            if money.withdrawal not in ledger.withdrawals:
+                raise Refused(Reason.UNKNOWN_WITHDRAWAL)
+            withdrawal = ledger.end_withdrawal(money.withdrawal, confirmed=confirmed)
+            kind = EventKind.WITHDRAWAL_CONFIRMED if confirmed else EventKind.WITHDRAWAL_CANCELLED
+            _withdrawal_event(venue, kind, withdrawal)
+
+
+def _transfer(venue: Venue, money: Money) -> None:
+    sender, receiver = known_account(venue, money.account), known_account(venue, money.counter_account)
+    kind = TransferKind(money.transfer_kind)
+    require(sender.may(Permissions.TRANSFER), Reason.ACCOUNT_NOT_PERMITTED)
+    _check_amount(venue, money)
+    _check_available(venue, money)
+    require(sender is not receiver, Reason.SAME_ACCOUNT)
+    require(transfer_allowed(kind, sender.kind, receiver.kind), Reason.ACCOUNT_KINDS_FORBIDDEN)
+    venue.ledger.credit(sender.id, money.asset, -money.amount)
+    venue.ledger.credit(receiver.id, money.asset, money.amount)
+    _moved(venue, EventKind.TRANSFERRED, sender.id, money.asset, money.amount, receiver.id, kind)
+
+
+def _check_amount(venue: Venue, money: Money) -> None:
+    require(money.asset < len(venue.assets), Reason.UNKNOWN_ASSET)
+    require(money.amount > 0, Reason.AMOUNT_NOT_POSITIVE)
+
+
+def _check_available(venue: Venue, money: Money) -> None:
+    available = venue.ledger.available[money.account, money.asset]
+    require(available >= money.amount, Reason.INSUFFICIENT_FUNDS)
+
+
+def _withdrawal_event(venue: Venue, kind: EventKind, withdrawal: Withdrawal) -> None:
+    _moved(venue, kind, withdrawal.account, withdrawal.asset, withdrawal.amount, reference=withdrawal.id)
+
+
+def _moved(
+    venue: Venue, kind: EventKind, account: int, asset: int, amount: int, receiver: int = 0, reference: int = 0
+) -> None:
+    venue.emit(
+        Event(kind, instrument=asset, account=account, counter_account=receiver, amount=amount, reference=reference)
+    )

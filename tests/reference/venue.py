@@ -1,0 +1,112 @@
+"""The venue: everything that commands change, and the events that say so."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from tests.reference.accounts import Account
+from tests.reference.codes import AccountKind, OrderFlags, Permissions, Side
+from tests.reference.event import Event
+from tests.reference.fees import FeeRates, resolved_tier
+from tests.reference.instruments import Instrument
+from tests.reference.ledger import Ledger, Place
+from tests.reference.orders import Order
+
+
+def _first_accounts() -> list[Account]:
+    return [
+        Account(0, b"fees", AccountKind.FEE, Permissions.TRANSFER),
+        Account(1, b"insurance", AccountKind.INSURANCE, Permissions.TRANSFER),
+    ]
+
+
+@dataclass(slots=True)
+class Venue:
+    time_ns: int = 0
+    sequence: int = 0
+    halted: bool = False
+    orders_accepted: int = 0
+    assets: list[bytes] = field(default_factory=list)
+    """Their names, by id."""
+    accounts: list[Account] = field(default_factory=_first_accounts)
+    instruments: list[Instrument] = field(default_factory=list)
+    fee_tiers: dict[tuple[int, int], FeeRates] = field(default_factory=dict)
+    """Those that were set, by schedule and tier."""
+    ledger: Ledger = field(default_factory=Ledger)
+    events: list[Event] = field(default_factory=list)
+    """Those of the command at hand."""
+
+    def emit(self, event: Event) -> None:
+        self.events.append(event)
+
+    def account(self, account_id: int) -> Account | None:
+        return self.accounts[account_id] if account_id < len(self.accounts) else None
+
+    def instrument(self, instrument_id: int) -> Instrument | None:
+        return self.instruments[instrument_id] if instrument_id < len(self.instruments) else None
+
+    def rates_of(self, account: Account, instrument: Instrument) -> FeeRates:
+        return resolved_tier(self.fee_tiers, instrument.fee_schedule, account.tier)
+
+    def open_orders(self) -> list[Order]:
+        """Every order in a book, by id."""
+        orders = (order for account in self.accounts for order in account.open_orders.values())
+        return sorted(orders, key=lambda order: order.order_id)
+
+    # An order in the book, in its account's list and in the ledger: always all three.
+
+    def rest(self, order: Order) -> None:
+        """Put an order into the book and hold what it can cost."""
+        instrument = self.instruments[order.instrument]
+        instrument.book.insert(order)
+        self.accounts[order.account].open_orders[order.order_id] = order
+        self.ledger.hold(order.account, order.held_asset(instrument.units), order.hold(instrument.units))
+
+    def take_out(self, order: Order) -> None:
+        """Take an order out of the book and give back its hold."""
+        instrument = self.instruments[order.instrument]
+        self.ledger.hold(order.account, order.held_asset(instrument.units), -order.hold(instrument.units))
+        instrument.book.remove(order)
+        del self.accounts[order.account].open_orders[order.order_id]
+
+    def reduce(self, order: Order, *, executed: int = 0, prevented: int = 0, notional: int = 0) -> None:
+        """Take quantity from a resting order; its hold follows, and at zero it is closed."""
+        instrument = self.instruments[order.instrument]
+        before = order.hold(instrument.units)
+        order.executed_lots += executed
+        order.prevented_lots += prevented
+        order.maker_notional += notional
+        self.ledger.hold(order.account, order.held_asset(instrument.units), order.hold(instrument.units) - before)
+        if order.open_lots == 0:
+            self.take_out(order)
+
+    def deliver(self, instrument: Instrument, taker: Order, maker: Order, lots: int, notional: int) -> None:
+        """The bid gives the notional, the ask gives the base."""
+        bid, ask = (taker, maker) if taker.side is Side.BUY else (maker, taker)
+        units, base = instrument.units, instrument.units.base_quanta(lots)
+        for giver, receiver, asset, amount in ((bid, ask, units.quote, notional), (ask, bid, units.base, base)):
+            self.ledger.credit(giver.account, asset, -amount)
+            self.ledger.credit(receiver.account, asset, amount)
+
+    def broken_rules(self) -> list[str]:
+        """What is wrong, in words; empty when all is well."""
+        broken = []
+        holds: defaultdict[Place, int] = defaultdict(int)
+        booked = [order for instrument in self.instruments for order in instrument.book.bids + instrument.book.asks]
+        for order in booked:
+            units = self.instruments[order.instrument].units
+            holds[order.account, order.held_asset(units)] += order.hold(units)
+            if order.open_lots <= 0 or order.flags & OrderFlags.QUOTE_AMOUNT or not order.may_rest:
+                broken.append(f"an order in the book that cannot rest: {order}")
+        for withdrawal in self.ledger.withdrawals.values():
+            holds[withdrawal.account, withdrawal.asset] += withdrawal.amount
+        if sorted(booked, key=lambda order: order.order_id) != self.open_orders():
+            broken.append("books and accounts disagree about the open orders")
+        for instrument in self.instruments:
+            book = instrument.book
+            if book.bids and book.asks and book.bids[0].price_ticks >= book.asks[0].price_ticks:
+                broken.append(f"crossed book: {instrument.id=} {book.bids[0].price_ticks=} {book.asks[0].price_ticks=}")
+            for orders in (book.bids, book.asks):
+                prices = [order.price_ticks for order in orders]
+                if prices != sorted(prices, reverse=orders is book.bids):
+                    broken.append(f"book out of order: {instrument.id=} {prices=}")
+        return broken + list(self.ledger.broken_rules(holds))
