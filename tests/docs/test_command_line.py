@@ -48,6 +48,19 @@ def test_every_command_is_on_the_page() -> None:
     assert [name for name in COMMANDS if name.removeprefix("tradewright ") not in CLI] == []
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/performance.md", "docs/tutorial.md"])
+def test_every_command_that_a_page_names_can_be_typed(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    typed = re.findall(r"`(?:uv run )?(tradewright [^`]+)`", text)
+    typed += [f"tradewright bench {rest}" for rest in re.findall(r'^ +make bench ARGS="(.+)"$', text, re.MULTILINE)]
+    assert typed
+    for line in typed:
+        name = next((name for name in COMMANDS if re.match(rf"{name}( |$)", line)), None)
+        assert name, line
+        options = {option for parameter in COMMANDS[name].params for option in parameter.opts}
+        assert set(re.findall(r"--[a-z-]+", line)) - options == set(), line
+
+
 def test_the_fields_of_a_replay_are_those_of_its_report() -> None:
     reports = [value for module in (lobster, itch, bitstamp, cme_mbo) for value in vars(module).values()]
     classes = [report for report in reports if isinstance(report, type) and is_dataclass(report)]

@@ -61,7 +61,7 @@ def test_every_record_behind_another_one_is_described() -> None:
     described = sections(README, 3)
     assert list(described) == [name for name, code in KINDS.items() if code >= commands.CONTINUATIONS_FROM]
     for name, text in described.items():
-        record = re.search(r"Record `(\w+)`\.", text)
+        record = re.search(r"Record\s`(\w+)`\.", text)
         assert record, name
         assert sorted(fields_of(text)) == sorted(_core.dtypes()[record[1]].names or ()), name
 
