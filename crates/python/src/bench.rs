@@ -13,7 +13,7 @@ use tradewright_types::{Price, SelfTradePrevention};
 use crate::records::{CommandRow, commands_array};
 
 /// Operations handed over at once.
-const BATCH: usize = 256;
+const BATCH: usize = 64;
 
 /// What a run of a workload comes to, to be compared with the answer that is known.
 #[pyclass(frozen, get_all, eq, module = "tradewright._core")]

@@ -65,10 +65,10 @@ impl AccountRisk {
         if now_ns >= self.window_end_ns {
             self.begin_window(now_ns);
         }
-        // Fewer than 2^32 messages fit into a second: each takes an engine more than a quarter of a nanosecond.
+        // Engine time may stand still: a full counter stays full.
         self.changed = true;
-        self.messages = self.messages.wrapping_add(1);
-        self.orders = self.orders.wrapping_add(orders);
+        self.messages = self.messages.saturating_add(1);
+        self.orders = self.orders.saturating_add(orders);
     }
 
     #[cold]
