@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tests.differential.compare import Difference, Report, run
-from tests.differential.rust_engine import RustEngine
+from tests.differential.rust_engine import RestartingEngine, RustEngine
 
 SEED_COMMANDS = 20_000
 """How many commands of a seed are run: by then its books are as deep as they get."""
@@ -42,7 +42,8 @@ class Outcome:
 
 def run_job(job: Job) -> Outcome:
     try:
-        report = run(RustEngine, job.seed, job.commands, batch=BATCHES[job.seed % len(BATCHES)])
+        engine = RestartingEngine if job.seed % 4 == 0 else RustEngine
+        report = run(engine, job.seed, job.commands, batch=BATCHES[job.seed % len(BATCHES)])
     except Difference as difference:
         return Outcome(job.seed, None, str(difference))
     return Outcome(job.seed, report)

@@ -12,13 +12,16 @@ from tradewright import _core
 
 
 class RustEngine:
-    """The engine as Python's binding gives it. It names epoch 0 in its events, as the reference exchange does."""
+    """The engine as Python's binding gives it."""
 
     def __init__(self) -> None:
-        self._engine = _core.Engine(epoch=0, keep_events=False, open_orders_expected=64)
+        self._engine = _core.Engine(keep_events=False, open_orders_expected=64)
 
     def apply(self, records: npt.NDArray[Any], /) -> npt.NDArray[Any]:
-        return self._engine.apply(records)
+        events = self._engine.apply(records)
+        # The reference exchange has no epochs.
+        events["epoch"] -= 1
+        return events
 
     def balances(self) -> Balances:
         return {(account, asset): (available, held) for asset, account, available, held in self._engine.balances()}
@@ -44,3 +47,14 @@ class RustEngine:
 
     def check_invariants(self) -> None:
         self._engine.check_invariants()
+
+
+class RestartingEngine(RustEngine):
+    """The engine as its snapshots give it: each time it is looked into, a restored one goes on in its place."""
+
+    def check_invariants(self) -> None:
+        super().check_invariants()
+        restored = _core.Engine.restore(self._engine.snapshot(), keep_events=False)
+        assert restored.state_hash == self._engine.state_hash, "a restored engine has the state of its snapshot"
+        self._engine = restored
+        super().check_invariants()

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.differential.compare import Report, run
+from tests.differential.compare import EngineFactory, Report, run
 from tests.differential.fuzz import campaign
-from tests.differential.rust_engine import RustEngine
+from tests.differential.rust_engine import RestartingEngine, RustEngine
 
 COMMANDS = 200_000
 SEED_COMMANDS = 5_000
@@ -35,6 +35,7 @@ def test_the_streams_reach_every_rule(report: Report) -> None:
     assert report.coverage.missing() == [], report.coverage.table()
 
 
-def test_states_agree_after_every_command() -> None:
-    report = run(RustEngine, 1_000, 1_000, inspect_every=1)
+@pytest.mark.parametrize("engine", [RustEngine, RestartingEngine])
+def test_states_agree_after_every_command(engine: EngineFactory) -> None:
+    report = run(engine, 1_000, 1_000, inspect_every=1)
     assert report.inspections > 1_000
