@@ -121,6 +121,17 @@ def test_shared_arrays_of_events_cannot_be_written() -> None:
     assert int(events["kind"][0]) == tw.EventKind.ORDER_ACCEPTED, "the rows outlive their engine"
 
 
+def test_a_later_batch_never_writes_into_events_that_somebody_holds() -> None:
+    bench = Bench("mix60", 20_000)
+    engine, records = opened(bench, keep_events=False), bench.commands(prevents=False)
+    held = [engine.apply(batch) for batch in np.array_split(records, 9)]
+    copies = [events.tobytes() for events in held]
+    del held[::2]
+    for batch in np.array_split(bench.commands(prevents=False), 5):
+        engine.apply(batch)
+    assert [events.tobytes() for events in held] == copies[1::2]
+
+
 def test_submit_takes_batches_of_every_command(exchange: tw.Exchange, virtual_clock: tw.VirtualClock) -> None:
     virtual_clock.advance(5)
     limits = commands.instrument_limits()

@@ -16,6 +16,16 @@ impl EventBuffer {
         Self { records: vec![EventRecord::default(); capacity], length: 0 }
     }
 
+    /// An empty buffer over memory that [`EventBuffer::into_records`] gave: nothing is allocated or written.
+    pub fn reuse(records: Vec<EventRecord>) -> Self {
+        Self { records, length: 0 }
+    }
+
+    /// The memory, and how many events stand at its front. What lies behind them means nothing.
+    pub fn into_records(self) -> (Vec<EventRecord>, usize) {
+        (self.records, self.length)
+    }
+
     /// The events since the buffer was last cleared.
     #[inline(always)]
     pub fn as_slice(&self) -> &[EventRecord] {

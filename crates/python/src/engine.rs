@@ -11,7 +11,8 @@ use pyo3::types::PyBytes;
 use tradewright_engine::{Engine as Core, EngineConfig, EventBuffer};
 use tradewright_journal::{SnapshotFileError, decode, encode, read, write};
 use tradewright_types::{
-    ANY, AccountId, AssetId, CommandKind, CommandRecord, InstrumentId, OrderId, Price, SCHEMA_VERSION, Side,
+    ANY, AccountId, AssetId, CommandKind, CommandRecord, EventRecord, InstrumentId, OrderId, Price, SCHEMA_VERSION,
+    Side,
 };
 
 use crate::event_log::EventLog;
@@ -21,10 +22,13 @@ use crate::views::{AccountView, InstrumentView, OrderView};
 
 /// Batches of fewer commands keep the interpreter's lock, and are read where they lie; a fifth of a millisecond at most.
 const DETACHED_FROM: usize = 4_096;
-/// Commands of large batches are copied out of Python's memory, and all events into it, in pieces that stay in the cache.
+/// Commands of large batches are copied out of Python's memory in pieces that stay in the cache.
 const PIECE: usize = 128;
-/// Smaller batches of events are copied into the log, larger ones are shared with it.
-const SHARED_FROM: usize = 1_024;
+/// The events of smaller batches are copied, those of larger ones are shown where they were written.
+const SHARED_FROM: usize = 128;
+/// How many buffers of batches are kept for the next ones, and how large one may be.
+const POOL: usize = 4;
+const POOLED_MAX: usize = 1 << 16;
 /// The side code that stands for both in a cancel-all.
 const BOTH_SIDES: u8 = 255;
 
@@ -39,14 +43,17 @@ pub(crate) struct Engine {
     scratch: EventBuffer,
     log: EventLog,
     keeps_events: bool,
-    /// Events of a command, on average: how much room a batch asks for.
-    events_expected: f64,
+    /// The other buffer while a batch has `scratch`.
+    single_scratch: EventBuffer,
+    /// Buffers of earlier batches, of which some are still shown by arrays.
+    pool: Vec<Arc<Vec<EventRecord>>>,
 }
 
 impl Engine {
     fn of(core: Core, keeps_events: bool, events_max: Option<u64>) -> Self {
         let scratch = EventBuffer::with_capacity(PIECE * 4);
-        Self { core, scratch, log: EventLog::new(events_max), keeps_events, events_expected: 2.0 }
+        let log = EventLog::new(events_max);
+        Self { core, scratch, log, keeps_events, single_scratch: EventBuffer::default(), pool: Vec::new() }
     }
 
     /// Applies a command of one or two records and reads its events.
@@ -70,13 +77,12 @@ impl Engine {
         record
     }
 
-    /// Applies every command of `commands`. What a batch gives is the same as what its commands give one by one.
-    fn run_batch(&mut self, commands: CommandsIn<'_>, is_locked: bool) -> Vec<EventRow> {
-        let mut events = Vec::with_capacity((commands.len() as f64 * self.events_expected) as usize + PIECE);
+    /// Applies every command of `commands` and leaves their events in `scratch`. What a batch gives is the same as what its
+    /// commands give one by one.
+    fn run_batch(&mut self, commands: CommandsIn<'_>, is_locked: bool) {
         let mut piece = [CommandRecord::new(CommandKind::AdvanceTime); PIECE];
         let mut begin = 0;
         while begin < commands.len() {
-            self.scratch.clear();
             let records = commands.piece(begin, &mut piece, is_locked);
             let is_last = begin + records.len() == commands.len();
             match whole_commands(records, is_last) {
@@ -87,12 +93,26 @@ impl Engine {
                     begin += whole;
                 }
             }
-            events.extend_from_slice(rows(self.scratch.as_slice()));
         }
-        if commands.len() >= PIECE {
-            self.events_expected = events.len() as f64 / commands.len() as f64 * 1.02;
-        }
-        events
+    }
+
+    /// Puts a buffer that nobody looks at any more in the place of `scratch`: a steady flow of batches writes its events
+    /// straight into memory that is warm, and numpy shows them there.
+    fn change_scratch(&mut self, commands: usize) {
+        let is_free = |events: &Arc<Vec<EventRecord>>| Arc::strong_count(events) == 1;
+        let free = self.pool.iter().position(is_free).map(|place| self.pool.swap_remove(place));
+        let buffer = match free.map(Arc::try_unwrap) {
+            Some(Ok(records)) => EventBuffer::reuse(records),
+            Some(Err(_)) | None => EventBuffer::with_capacity(commands * 2),
+        };
+        self.single_scratch = core::mem::replace(&mut self.scratch, buffer);
+    }
+
+    /// Takes the events of a batch out of `scratch`.
+    fn take_scratch(&mut self) -> (Arc<Vec<EventRecord>>, usize) {
+        let single = core::mem::take(&mut self.single_scratch);
+        let (records, length) = core::mem::replace(&mut self.scratch, single).into_records();
+        (Arc::new(records), length)
     }
 
     #[cold]
@@ -172,21 +192,27 @@ impl Engine {
     #[pyo3(signature = (records: "numpy.typing.NDArray[numpy.void]", /) -> "numpy.typing.NDArray[numpy.void]")]
     fn apply<'py>(&mut self, py: Python<'py>, records: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyArray1<EventRow>>> {
         let commands = CommandsIn::array("records", records)?;
-        let events = if commands.len() < DETACHED_FROM {
-            self.run_batch(commands, true)
+        if commands.len() < SHARED_FROM {
+            self.scratch.clear();
+            self.run_batch(commands, true);
+            if self.keeps_events {
+                self.log.extend(self.scratch.as_slice());
+            }
+            return Ok(array_of(py, rows(self.scratch.as_slice()).to_vec()));
+        }
+        self.change_scratch(commands.len());
+        if commands.len() < DETACHED_FROM {
+            self.run_batch(commands, true);
         } else {
-            py.detach(|| self.run_batch(commands, false))
-        };
-        if !self.keeps_events {
-            return Ok(array_of(py, events));
+            py.detach(|| self.run_batch(commands, false));
         }
-        if events.len() < SHARED_FROM {
-            self.log.extend_rows(&events);
-            return Ok(array_of(py, events));
+        let (events, length) = self.take_scratch();
+        if self.keeps_events {
+            self.log.push(Arc::clone(&events), length);
+        } else if self.pool.len() < POOL && events.len() <= POOLED_MAX {
+            self.pool.push(Arc::clone(&events));
         }
-        let shared = Arc::new(events);
-        self.log.push(Arc::clone(&shared));
-        crate::records::shared_array(py, shared)
+        crate::records::shared_array(py, events, length, !self.keeps_events)
     }
 
     /// Place an order. Flags, type and time in force are codes of the command record.

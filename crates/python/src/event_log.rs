@@ -18,8 +18,9 @@ const REJECTED: u8 = EventKind::Rejected as u8;
 /// its front, so that at least the last `events_max` events are there.
 #[derive(Debug)]
 pub(crate) struct EventLog {
-    sealed: VecDeque<Arc<Vec<EventRow>>>,
-    tail: Vec<EventRow>,
+    /// Events, and how many of them count.
+    sealed: VecDeque<(Arc<Vec<EventRecord>>, usize)>,
+    tail: Vec<EventRecord>,
     /// The position of the first event that is still there.
     begin: u64,
     sealed_count: u64,
@@ -44,23 +45,17 @@ impl EventLog {
     /// Keeps the events of one command or of a small batch.
     #[inline]
     pub(crate) fn extend(&mut self, events: &[EventRecord]) {
-        self.extend_rows(rows(events));
-    }
-
-    /// The same for rows.
-    #[inline]
-    pub(crate) fn extend_rows(&mut self, events: &[EventRow]) {
         if self.tail.len() + events.len() > self.tail.capacity() {
             self.grow(events.len());
         }
         self.tail.extend_from_slice(events);
     }
 
-    /// Keeps a large batch without copying it.
-    pub(crate) fn push(&mut self, chunk: Arc<Vec<EventRow>>) {
+    /// Keeps the first `length` events of a large batch without copying them.
+    pub(crate) fn push(&mut self, events: Arc<Vec<EventRecord>>, length: usize) {
         self.seal();
-        self.sealed_count += chunk.len() as u64;
-        self.sealed.push_back(chunk);
+        self.sealed_count += length as u64;
+        self.sealed.push_back((events, length));
         self.drop_surplus();
     }
 
@@ -100,7 +95,8 @@ impl EventLog {
     }
 
     fn chunks(&self) -> impl Iterator<Item = &[EventRow]> {
-        self.sealed.iter().map(|chunk| chunk.as_slice()).chain([self.tail.as_slice()])
+        let sealed = self.sealed.iter().map(|(events, length)| &events[..*length]);
+        sealed.chain([self.tail.as_slice()]).map(rows)
     }
 
     #[cold]
@@ -117,15 +113,16 @@ impl EventLog {
         if !self.tail.is_empty() {
             let chunk = std::mem::take(&mut self.tail);
             self.sealed_count += chunk.len() as u64;
-            self.sealed.push_back(Arc::new(chunk));
+            let length = chunk.len();
+            self.sealed.push_back((Arc::new(chunk), length));
         }
         self.drop_surplus();
     }
 
     fn drop_surplus(&mut self) {
         let Some(events_max) = self.events_max else { return };
-        while let Some(first) = self.sealed.front() {
-            let count = first.len() as u64;
+        while let Some((_, length)) = self.sealed.front() {
+            let count = *length as u64;
             if self.sealed_count + self.tail.len() as u64 - count < events_max {
                 return;
             }
@@ -133,7 +130,7 @@ impl EventLog {
             self.sealed_count -= count;
             let dropped = self.sealed.pop_front();
             // The memory of a dropped chunk serves the next one: a bounded log in a steady flow allocates nothing.
-            if let Some(Ok(mut chunk)) = dropped.map(Arc::try_unwrap)
+            if let Some(Ok(mut chunk)) = dropped.map(|(events, _)| Arc::try_unwrap(events))
                 && self.tail.capacity() == 0
             {
                 chunk.clear();

@@ -222,15 +222,23 @@ pub(crate) fn array_of(py: Python<'_>, rows: Vec<EventRow>) -> Bound<'_, PyArray
 
 /// Keeps rows alive while a numpy array shows them.
 #[pyclass(frozen)]
-struct SharedRows(#[expect(dead_code, reason = "held, not read: the array has the pointer")] Arc<Vec<EventRow>>);
+struct SharedRows(#[expect(dead_code, reason = "held, not read: the array has the pointer")] Arc<Vec<EventRecord>>);
 
-/// A read-only numpy array of events that others read too.
-pub(crate) fn shared_array(py: Python<'_>, rows: Arc<Vec<EventRow>>) -> PyResult<Bound<'_, PyArray1<EventRow>>> {
-    let view = numpy::ndarray::aview1(rows.as_slice());
-    // SAFETY: the array keeps the owner of the rows alive, the rows never move or change, and nobody can write through it.
+/// A numpy array of the first `length` events, which others may hold too. Only the sole holder may write.
+pub(crate) fn shared_array(
+    py: Python<'_>,
+    events: Arc<Vec<EventRecord>>,
+    length: usize,
+    is_writable: bool,
+) -> PyResult<Bound<'_, PyArray1<EventRow>>> {
+    let view = numpy::ndarray::aview1(rows(&events[..length]));
+    // SAFETY: the array keeps the owner of the rows alive, and the rows never move. Rust reads and writes them again only when
+    // this owner is gone, or never writes them and the array is read-only.
     let array =
-        unsafe { PyArray1::borrow_from_array(&view, Bound::new(py, SharedRows(Arc::clone(&rows)))?.into_any()) };
-    array.call_method1("setflags", (false,))?;
+        unsafe { PyArray1::borrow_from_array(&view, Bound::new(py, SharedRows(Arc::clone(&events)))?.into_any()) };
+    if !is_writable {
+        array.call_method1("setflags", (false,))?;
+    }
     Ok(array)
 }
 
