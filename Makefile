@@ -34,7 +34,6 @@ demo: ready ## run the demonstration
 test: lint rust-test python-test ## run every check that a change must pass
 
 .PHONY: bench
-bench: export MATURIN_PEP517_ARGS := --profile release
 bench: ready ## measure, on a release build
 	$(RUN) tradewright doctor --require-release
 	$(RUN) tradewright bench $(ARGS)

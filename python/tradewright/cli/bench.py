@@ -83,7 +83,7 @@ def matching(
     if not build.is_release:
         raise MachineError(
             f"profile={build.profile!r} must be 'release' for figures that count: "
-            'build with MATURIN_PEP517_ARGS="--profile release", as `make bench` does'
+            "unset MATURIN_PEP517_ARGS and install again"
         )
     if stp and layer is Layer.BOOK:
         raise ArgumentError("stp", value=stp, rule="needs accounts, which the bare book does not know")

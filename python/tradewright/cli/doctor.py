@@ -33,7 +33,7 @@ def doctor(
     if require_release and not report.release_build:
         raise MachineError(
             f"profile={report.profile!r} must be 'release' for figures that count: "
-            'build with MATURIN_PEP517_ARGS="--profile release", as `make bench` does'
+            "unset MATURIN_PEP517_ARGS and install again"
         )
 
 
