@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! rank  = region .. | root | middle | leaf | place in page
-//!             40    |   6  |    6   |   6  |      6 bits
+//!             41    |   6  |    6   |   6  |      5 bits
 //! ```
 //!
 //! Pages and nodes exist only where there are orders and are used again when they empty, so memory follows the orders and
@@ -17,14 +17,16 @@ use tradewright_types::{Price, Quantity};
 
 use crate::Slot;
 
-const PAGE_BITS: u32 = 6;
+/// Pages of 32 levels: of 16, 32 and 64 the one that is never far from the best, from 5,000 orders on 275 levels to 2,300
+/// levels of one order each over millions of ticks.
+const PAGE_BITS: u32 = 5;
 const PAGE_LEVELS: usize = 1 << PAGE_BITS;
 const NODE_BITS: u32 = 6;
 const NODE_CHILDREN: usize = 1 << NODE_BITS;
 /// Nodes between a region and its pages.
 const HEIGHT: u32 = 3;
 const NONE: u32 = u32::MAX;
-/// No leaf has this key: keys have 52 bits.
+/// No leaf has this key: keys have 53 bits.
 const NO_LEAF: u64 = u64::MAX;
 
 /// One price: its queue and what stands there in all.
@@ -69,7 +71,7 @@ struct Node {
     children: [u32; NODE_CHILDREN],
 }
 
-/// A stretch of 2^24 ranks with a tree of its own. Most books have one or two.
+/// A stretch of 2^23 ranks with a tree of its own. Most books have one or two.
 #[derive(Clone, Copy, Debug)]
 struct Region {
     key: u64,
@@ -85,7 +87,7 @@ pub struct Ladder {
     best_rank: u64,
     leaf_key: u64,
     leaf: u32,
-    /// 64 to a page, in the order of the pages.
+    /// 32 to a page, in the order of the pages.
     levels: Vec<Level>,
     pages: Vec<Page>,
     nodes: Vec<Node>,
