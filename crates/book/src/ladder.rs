@@ -10,8 +10,8 @@
 //!
 //! Pages and nodes exist only where there are orders and are used again when they empty, so memory follows the orders and
 //! not the price range: there is no price too far away. Each page and node knows which of its children are occupied, so the
-//! next best level is a few `trailing_zeros` away at any tick density. The leaf that was used last is remembered; orders near
-//! each other find their page in one step.
+//! next best level is a few `trailing_zeros` away at any tick density. The leaves that were used last are remembered; orders
+//! near each other find their page in one step.
 
 use tradewright_types::{Price, Quantity};
 
@@ -78,6 +78,20 @@ struct Region {
     root: u32,
 }
 
+/// A leaf that need not be looked up from the top.
+#[derive(Clone, Copy, Debug)]
+struct RecentLeaf {
+    key: u64,
+    node: u32,
+}
+
+impl RecentLeaf {
+    const NONE: Self = Self { key: NO_LEAF, node: NONE };
+}
+
+/// How many leaves are remembered: enough for the prices around the best of a book of fine ticks.
+const RECENT_LEAVES: usize = 8;
+
 /// One side of a book.
 #[derive(Clone, Debug)]
 pub struct Ladder {
@@ -85,8 +99,8 @@ pub struct Ladder {
     flip: u64,
     best: u32,
     best_rank: u64,
-    leaf_key: u64,
-    leaf: u32,
+    /// The leaves that were used last, by the lowest bits of their keys.
+    leaves: [RecentLeaf; RECENT_LEAVES],
     /// 32 to a page, in the order of the pages.
     levels: Vec<Level>,
     pages: Vec<Page>,
@@ -113,8 +127,7 @@ impl Ladder {
             flip,
             best: NONE,
             best_rank: u64::MAX,
-            leaf_key: NO_LEAF,
-            leaf: NONE,
+            leaves: [RecentLeaf::NONE; RECENT_LEAVES],
             levels: Vec::new(),
             pages: Vec::new(),
             nodes: Vec::new(),
@@ -187,7 +200,8 @@ impl Ladder {
     pub(crate) fn occupy(&mut self, price: Price) -> u32 {
         let rank = self.rank(price);
         let leaf_key = rank >> (PAGE_BITS + NODE_BITS);
-        let leaf = if leaf_key == self.leaf_key { self.leaf } else { self.find_or_make_leaf(leaf_key) };
+        let recent = self.leaves[leaf_key as usize & (RECENT_LEAVES - 1)];
+        let leaf = if recent.key == leaf_key { recent.node } else { self.find_or_make_leaf(leaf_key) };
         let child = (rank >> PAGE_BITS) as usize & (NODE_CHILDREN - 1);
         let node = &self.nodes[leaf as usize];
         let page = if node.occupied >> child & 1 == 1 {
@@ -292,7 +306,7 @@ impl Ladder {
         core::iter::successors(first, |level| self.after(*level)).map(|level| (self.price_of(level), self.level(level)))
     }
 
-    #[cold]
+    #[inline(never)]
     fn find_or_make_leaf(&mut self, leaf_key: u64) -> u32 {
         let region_key = leaf_key >> ((HEIGHT - 1) * NODE_BITS);
         let mut index = match self.regions.binary_search_by_key(&region_key, |region| region.key) {
@@ -316,7 +330,7 @@ impl Ladder {
                 child
             };
         }
-        (self.leaf_key, self.leaf) = (leaf_key, index);
+        self.leaves[leaf_key as usize & (RECENT_LEAVES - 1)] = RecentLeaf { key: leaf_key, node: index };
         index
     }
 
@@ -371,8 +385,9 @@ impl Ladder {
             place = node.place;
             node.parent = self.free_node;
             self.free_node = parent;
-            if parent == self.leaf {
-                (self.leaf_key, self.leaf) = (NO_LEAF, NONE);
+            let recent = &mut self.leaves[(key >> NODE_BITS) as usize & (RECENT_LEAVES - 1)];
+            if recent.node == parent {
+                *recent = RecentLeaf::NONE;
             }
             parent = above;
         }
@@ -382,20 +397,8 @@ impl Ladder {
 
     /// Panics unless tree, pages and levels agree.
     pub fn check_invariants(&self) {
-        let Self {
-            flip: _,
-            best,
-            best_rank,
-            leaf_key,
-            leaf,
-            levels,
-            pages,
-            nodes,
-            regions,
-            free_page,
-            free_node,
-            level_count,
-        } = self;
+        let Self { flip: _, best, best_rank, leaves, levels, pages, nodes, regions, free_page, free_node, level_count } =
+            self;
         assert_eq!(levels.len(), pages.len() * PAGE_LEVELS, "Invariant: every page has its levels");
         let occupied = levels.iter().filter(|level| level.head.is_some()).count();
         assert_eq!(occupied, *level_count, "Invariant: the count is that of the occupied levels");
@@ -414,8 +417,8 @@ impl Ladder {
         for level in &in_tree {
             assert_eq!(self.find(self.price_of(*level)), Some(*level), "Invariant: a level is found by its price");
         }
-        if *leaf_key != NO_LEAF {
-            assert!(nodes[*leaf as usize].occupied != 0, "Invariant: the remembered leaf is in the tree");
+        for recent in leaves.iter().filter(|recent| recent.key != NO_LEAF) {
+            assert!(nodes[recent.node as usize].occupied != 0, "Invariant: a remembered leaf is in the tree");
         }
         assert!(regions.is_sorted_by(|a, b| a.key < b.key), "Invariant: regions come in order");
         let free_pages = core::iter::successors((*free_page != NONE).then_some(*free_page), |index| {
