@@ -2,9 +2,7 @@
 # or too old for pyproject.toml, a private one goes into .tools/.
 
 UV_VERSION := 0.13.9
-CARGO_FUZZ_VERSION := 0.13.2
 CARGO_LLVM_COV_VERSION := 0.6.21
-FUZZ_SECONDS ?= 60
 # The one place for the minimum is Cargo.toml.
 RUST_VERSION_MIN := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 # Passed on to the command: make demo ARGS="--seed 7"
@@ -41,10 +39,6 @@ bench: ready ## measure, on a release build
 .PHONY: fuzz
 fuzz: ready ## run random commands through the engine and the reference exchange
 	$(RUN) python -m tests.differential.fuzz $(ARGS)
-
-.PHONY: cargo-fuzz
-cargo-fuzz: ready ## feed random input to each fuzz target for FUZZ_SECONDS
-	$(RUN) python tools/fuzz.py --seconds $(FUZZ_SECONDS) --cargo-fuzz-version $(CARGO_FUZZ_VERSION)
 
 .PHONY: coverage
 coverage: ready ## measure which lines and branches the tests reach, Python and Rust
