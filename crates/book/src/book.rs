@@ -54,7 +54,7 @@ impl Book {
     #[inline(always)]
     pub fn rest<T>(&mut self, orders: &mut Orders<T>, side: Side, price: Price, slot: Slot, open: Quantity) {
         let ladder = &mut self.sides[side as usize];
-        let index = ladder.occupy(price);
+        let index = ladder.level_at(price);
         let level = ladder.level_mut(index);
         let tail = core::mem::replace(&mut level.tail, slot);
         level.open += open;
@@ -62,6 +62,7 @@ impl Book {
             orders[tail].next = slot;
         } else {
             level.head = slot;
+            ladder.occupy(price, index);
         }
         let order = &mut orders[slot];
         debug_assert_eq!(order.open, open, "Invariant: the level adds up what its orders have open");

@@ -195,9 +195,9 @@ impl Ladder {
         self.pages[(level >> PAGE_BITS) as usize].key << PAGE_BITS | u64::from(level) & (PAGE_LEVELS as u64 - 1)
     }
 
-    /// The level at `price`, made if need be and marked as occupied.
+    /// The level at `price`, made if need be. One that is empty must be occupied.
     #[inline(always)]
-    pub(crate) fn occupy(&mut self, price: Price) -> u32 {
+    pub(crate) fn level_at(&mut self, price: Price) -> u32 {
         let rank = self.rank(price);
         let leaf_key = rank >> (PAGE_BITS + NODE_BITS);
         let recent = self.leaves[leaf_key as usize & (RECENT_LEAVES - 1)];
@@ -209,18 +209,19 @@ impl Ladder {
         } else {
             self.make_page(leaf, rank >> PAGE_BITS)
         };
-        let place = rank & (PAGE_LEVELS as u64 - 1);
-        let level = page << PAGE_BITS | place as u32;
-        let occupied = &mut self.pages[page as usize].occupied;
-        if *occupied >> place & 1 == 0 {
-            *occupied |= 1 << place;
-            self.level_count += 1;
-            if rank < self.best_rank || self.best == NONE {
-                self.best = level;
-                self.best_rank = rank;
-            }
+        page << PAGE_BITS | rank as u32 & (PAGE_LEVELS as u32 - 1)
+    }
+
+    /// Marks the level at `price` as occupied, which was empty.
+    #[inline(always)]
+    pub(crate) fn occupy(&mut self, price: Price, level: u32) {
+        let rank = self.rank(price);
+        self.pages[(level >> PAGE_BITS) as usize].occupied |= 1 << (level & (PAGE_LEVELS as u32 - 1));
+        self.level_count += 1;
+        if rank < self.best_rank || self.best == NONE {
+            self.best = level;
+            self.best_rank = rank;
         }
-        level
     }
 
     /// The level at `price`, if it is occupied.

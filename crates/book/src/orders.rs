@@ -71,15 +71,21 @@ impl<T: Copy + Default> Orders<T> {
         self.slots.capacity() * size_of::<Order<T>>()
     }
 
+    /// The slot that the next order gets.
+    #[inline(always)]
+    pub fn next_slot(&mut self) -> Slot {
+        if !self.free.is_some() {
+            self.add_slot();
+        }
+        self.free
+    }
+
     /// Takes in an order that stands in no queue yet.
     #[inline(always)]
     pub fn insert(&mut self, id: OrderId, account: AccountId, open: Quantity, terms: T) -> Slot {
         debug_assert!(id.0 != 0, "Invariant: order ids start at 1");
-        if !self.free.is_some() {
-            self.add_slot();
-        }
+        let slot = self.next_slot();
         self.count += 1;
-        let slot = self.free;
         let place = &mut self.slots[slot.0 as usize];
         self.free = place.next;
         *place = Order { id, open, previous: Slot::NONE, next: Slot::NONE, level: u32::MAX, account, terms };
@@ -115,6 +121,12 @@ impl<T: Copy + Default> Orders<T> {
     /// The open orders, in no meaningful order.
     pub fn iter(&self) -> impl Iterator<Item = (Slot, &Order<T>)> {
         let slots = self.slots.iter().enumerate();
+        slots.filter(|(_, order)| order.id.0 != 0).map(|(index, order)| (Slot(index as u32), order))
+    }
+
+    /// The open orders, in no meaningful order, to be changed.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (Slot, &mut Order<T>)> {
+        let slots = self.slots.iter_mut().enumerate();
         slots.filter(|(_, order)| order.id.0 != 0).map(|(index, order)| (Slot(index as u32), order))
     }
 

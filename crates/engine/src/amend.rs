@@ -20,7 +20,8 @@ impl Engine {
         self.risk.account(amend.account).ok_or(RejectReason::UnknownAccount)?;
         let slot = self.target(amend.account, &amend.target).ok_or(RejectReason::UnknownOrder)?;
         let old = &self.open.slab[slot];
-        let (old_total, gone) = (old.terms.total, old.terms.total - old.open);
+        let old_total = self.open.notes[slot.0 as usize].total;
+        let gone = old_total - old.open;
         let order = NewOrder {
             account: old.account,
             instrument: old.terms.instrument,
@@ -62,7 +63,7 @@ impl Floor<'_> {
         let NewOrder { account, side, .. } = *amendment.order;
         let less = amendment.old_total - amendment.total;
         self.market.book.reduce(&mut self.open.slab, side, slot, less);
-        self.open.slab[slot].terms.total = amendment.total;
+        self.open.notes[slot.0 as usize].total = amendment.total;
         self.open.mark(slot);
         if side == Side::Buy {
             *self.market.instrument.open_bids_mut(account) -= less.lots();
@@ -82,7 +83,7 @@ impl Floor<'_> {
             *self.market.instrument.open_bids_mut(account) -= order.open.lots();
         }
         (order.price, order.open) = (price, open);
-        self.open.slab[slot].terms.total = total;
+        self.open.notes[slot.0 as usize].total = total;
         self.open.mark(slot);
         emit.amended(&order, total, false);
 

@@ -53,12 +53,12 @@ impl EventBuffer {
     /// The next place, to be written whole.
     #[inline(always)]
     pub(crate) fn next(&mut self) -> &mut EventRecord {
-        if self.length >= self.records.len() {
-            self.grow();
-        }
-        let place = &mut self.records[self.length];
+        let place = self.length;
         self.length += 1;
-        place
+        if place >= self.records.len() {
+            return self.grow(place);
+        }
+        &mut self.records[place]
     }
 
     /// The event written last.
@@ -78,7 +78,8 @@ impl EventBuffer {
 
     #[cold]
     #[inline(never)]
-    fn grow(&mut self) {
+    fn grow(&mut self, place: usize) -> &mut EventRecord {
         self.records.resize((self.records.len() * 2).max(64), EventRecord::default());
+        &mut self.records[place]
     }
 }

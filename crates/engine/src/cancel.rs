@@ -2,7 +2,7 @@
 
 use tradewright_book::Slot;
 use tradewright_types::{
-    AccountId, Amount, Cancel, CancelAll, CloseReason, Decoded, EventKind, RejectReason, Side, Target,
+    AccountId, Amount, Cancel, CancelAll, CloseReason, CommandRecord, Decoded, EventKind, RejectReason, Side, Target,
 };
 
 use crate::Engine;
@@ -10,8 +10,14 @@ use crate::emit::Emitter;
 use crate::floor::Floor;
 
 impl Engine {
-    /// Cancels one order.
+    /// Cancels an order by other means than the engine's id.
     #[inline(never)]
+    pub(crate) fn cancel_any(&mut self, records: &[CommandRecord], emit: &mut Emitter<'_>) -> Decoded<()> {
+        self.cancel(&Cancel::read(records)?, emit)
+    }
+
+    /// Cancels one order.
+    #[inline(always)]
     pub(crate) fn cancel(&mut self, cancel: &Cancel<'_>, emit: &mut Emitter<'_>) -> Decoded<()> {
         self.risk.account(cancel.account).ok_or(RejectReason::UnknownAccount)?;
         let slot = self.target(cancel.account, &cancel.target).ok_or(RejectReason::UnknownOrder)?;

@@ -4,17 +4,16 @@ use tradewright_book::Slot;
 
 const CAPACITY_MIN: usize = 1 << 10;
 
-/// The first order of each chain; the orders themselves know the next. At most a quarter of the heads lead anywhere, so a chain
+/// The first order of each chain; the orders themselves know the next. At most half of the heads lead anywhere, so a chain
 /// is nearly always one order. Compared with a table of entries this takes four bytes a place, and removing never moves another entry.
 #[derive(Clone, Debug)]
 pub(crate) struct Chains {
     heads: Vec<Slot>,
-    count: usize,
 }
 
 impl Chains {
     pub(crate) fn with_capacity(orders: usize) -> Self {
-        Self { heads: vec![Slot::NONE; (orders * 4).next_power_of_two().max(CAPACITY_MIN)], count: 0 }
+        Self { heads: vec![Slot::NONE; (orders * 2).next_power_of_two().max(CAPACITY_MIN)] }
     }
 
     #[inline(always)]
@@ -31,7 +30,6 @@ impl Chains {
     /// Puts an order at the head of its chain and returns the one that comes after it.
     #[inline(always)]
     pub(crate) fn push(&mut self, hash: u64, slot: Slot) -> Slot {
-        self.count += 1;
         let place = self.place(hash);
         core::mem::replace(&mut self.heads[place], slot)
     }
@@ -39,33 +37,28 @@ impl Chains {
     /// Makes `next` the head of the chain of `hash`, whose head is removed.
     #[inline(always)]
     pub(crate) fn pop(&mut self, hash: u64, next: Slot) {
-        self.count -= 1;
         let place = self.place(hash);
         self.heads[place] = next;
     }
 
-    /// Notes that an order was taken out of the middle of a chain.
+    /// Whether another order beside `count` others would make the chains too long.
     #[inline(always)]
-    pub(crate) fn removed(&mut self) {
-        self.count -= 1;
-    }
-
-    /// Whether another order would make the chains too long.
-    #[inline(always)]
-    pub(crate) fn is_full(&self) -> bool {
-        self.count * 4 >= self.heads.len()
+    pub(crate) fn is_full(&self, count: usize) -> bool {
+        count * 2 >= self.heads.len()
     }
 
     /// Forgets all orders and makes room for twice as many.
     pub(crate) fn clear_and_double(&mut self) {
-        self.count = 0;
         let longer = self.heads.len() * 2;
         self.heads.clear();
         self.heads.resize(longer, Slot::NONE);
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.count
+    /// How many orders the chains hold; `next` gives the one behind another.
+    pub(crate) fn count(&self, next: impl Fn(Slot) -> Slot) -> usize {
+        let some = |slot: Slot| slot.is_some().then_some(slot);
+        let chain = |head: &Slot| core::iter::successors(some(*head), |slot| some(next(*slot)));
+        self.heads.iter().flat_map(chain).count()
     }
 
     pub(crate) fn memory_bytes(&self) -> usize {

@@ -4,7 +4,7 @@ use tradewright_ledger::Ledger;
 use tradewright_risk::{AccountRisk, Risk};
 use tradewright_types::{
     AccountId, AccountKind, Amend, Cancel, CancelAll, CommandKind, CommandRecord, Decoded, Name, NewOrder, OrderId,
-    RejectReason, Replace, Setting, read_envelope,
+    RejectReason, Replace, Setting, Side, read_envelope,
 };
 
 use crate::emit::Emitter;
@@ -111,11 +111,18 @@ impl Engine {
             // The two that are nearly all come first.
             Ok(CommandKind::PlaceOrder) => {
                 self.count_message(first, 1);
-                NewOrder::read(records).and_then(|order| self.place(&order, &mut emit))
+                match NewOrder::read_plain(records) {
+                    Some(order @ NewOrder { side: Side::Buy, .. }) => self.place(&order, &mut emit),
+                    Some(order) => self.place(&NewOrder { side: Side::Sell, ..order }, &mut emit),
+                    None => self.place_any(records, &mut emit),
+                }
             }
             Ok(CommandKind::CancelOrder) => {
                 self.count_message(first, 0);
-                Cancel::read(records).and_then(|cancel| self.cancel(&cancel, &mut emit))
+                match Cancel::read_plain(records) {
+                    Some(cancel) => self.cancel(&cancel, &mut emit),
+                    None => self.cancel_any(records, &mut emit),
+                }
             }
             Ok(kind) => self.dispatch(kind, records, &mut emit),
             Err(reason) => Err(reason),

@@ -11,10 +11,8 @@ use crate::chains::Chains;
 /// What a fill needs to know of a resting order: the second half of its cache line.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Terms {
-    /// The client order id as a number, or the hash of its text; 0 is none.
-    pub(crate) client_key: u64,
-    /// The total quantity.
-    pub(crate) total: Quantity,
+    /// Its places in the chains, which [`OpenOrders::insert`] fills in.
+    pub(crate) links: Links,
     pub(crate) instrument: InstrumentId,
     pub(crate) maker_rate: FeeRate,
     /// The rounding of the maker fees posted so far.
@@ -27,8 +25,7 @@ pub(crate) struct Terms {
 impl Default for Terms {
     fn default() -> Self {
         Self {
-            client_key: 0,
-            total: Quantity::ZERO,
+            links: Links::default(),
             instrument: InstrumentId(0),
             maker_rate: FeeRate::default(),
             maker_fee: RoundedFee::default(),
@@ -41,9 +38,26 @@ impl Default for Terms {
 
 const _: () = assert!(size_of::<Order<Terms>>() == 64, "an open order is one cache line");
 
-/// What only amendments, prevention and snapshots need to know of a resting order, and its places in the chains.
+/// How an open order is found.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Links {
+    /// The client order id as a number, or the hash of its text; 0 is none.
+    pub(crate) client_key: u64,
+    next_by_id: Slot,
+    next_by_client: Slot,
+}
+
+impl Default for Links {
+    fn default() -> Self {
+        Self { client_key: 0, next_by_id: Slot::NONE, next_by_client: Slot::NONE }
+    }
+}
+
+/// What only amendments, prevention and snapshots need to know of a resting order.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Notes {
+    /// The total quantity.
+    pub(crate) total: Quantity,
     /// What self-trade prevention took.
     pub(crate) prevented: Quantity,
     /// When it came to its place: lower is earlier.
@@ -51,15 +65,6 @@ pub(crate) struct Notes {
     pub(crate) taker_rate: FeeRate,
     /// The rounding of the taker fees posted so far.
     pub(crate) taker_fee: RoundedFee,
-    next_by_id: Slot,
-    next_by_client: Slot,
-}
-
-impl Notes {
-    pub(crate) const fn new(prevented: Quantity, priority: u64, taker_rate: FeeRate, taker_fee: RoundedFee) -> Self {
-        let (next_by_id, next_by_client) = (Slot::NONE, Slot::NONE);
-        Self { prevented, priority, taker_rate, taker_fee, next_by_id, next_by_client }
-    }
 }
 
 /// The open orders of all instruments.
@@ -73,8 +78,8 @@ pub(crate) struct OpenOrders {
     by_id: Chains,
     by_client: Chains,
     last_priority: u64,
-    /// Pages of 64 slots, a bit each, that may have changed since the last checkpoint.
-    changed: Vec<u64>,
+    /// Whether a page of 64 slots may have changed since the last checkpoint.
+    changed: Vec<bool>,
     /// What each of these pages hashed to at the last checkpoint.
     page_hashes: Vec<HashTotal>,
     pages_hash: HashTotal,
@@ -131,8 +136,7 @@ impl OpenOrders {
     /// Notes that an order changes.
     #[inline(always)]
     pub(crate) fn mark(&mut self, slot: Slot) {
-        let page = slot.0 as usize / PAGE;
-        self.changed[page / 64] |= 1 << (page % 64);
+        self.changed[slot.0 as usize / PAGE] = true;
     }
 
     /// The hash of all orders, over what changed since the last checkpoint; `hash` is that of one order.
@@ -156,14 +160,11 @@ impl OpenOrders {
             self.pages_hash -= core::mem::replace(&mut self.page_hashes[page], hash);
             self.pages_hash += hash;
         }
-        self.changed.fill(0);
+        self.changed.fill(false);
     }
 
     fn changed_pages(&self) -> impl Iterator<Item = usize> + '_ {
-        self.changed.iter().enumerate().flat_map(|(index, word)| {
-            let rest = core::iter::successors(Some(*word), |word| Some(word & word.wrapping_sub(1)));
-            rest.take_while(|word| *word != 0).map(move |word| index * 64 + word.trailing_zeros() as usize)
-        })
+        self.changed.iter().enumerate().filter(|(_, changed)| **changed).map(|(page, _)| page)
     }
 
     fn page_hash(&self, page: usize, hash: impl Fn(Slot) -> HashTotal) -> HashTotal {
@@ -185,7 +186,7 @@ impl OpenOrders {
             if self.slab[slot].id == id {
                 return Some(slot);
             }
-            slot = self.notes[slot.0 as usize].next_by_id;
+            slot = self.slab[slot].terms.links.next_by_id;
         }
         None
     }
@@ -194,7 +195,7 @@ impl OpenOrders {
     #[inline(always)]
     pub(crate) fn touch(&self, id: OrderId) -> u64 {
         let slot = self.by_id.first(id_hash(id));
-        if slot.is_some() { self.slab[slot].id.0 ^ self.notes[slot.0 as usize].priority } else { 0 }
+        if slot.is_some() { self.slab[slot].id.0 } else { 0 }
     }
 
     /// The account's open order with this client order id.
@@ -208,11 +209,12 @@ impl OpenOrders {
         let mut slot = self.by_client.first(client_hash(account, key));
         while slot.is_some() {
             let Order { account: owner, terms, .. } = &self.slab[slot];
-            let same = terms.client_key == key && *owner == account && terms.flags.has(OrderFlags::TEXT_ID) == is_text;
+            let same =
+                terms.links.client_key == key && *owner == account && terms.flags.has(OrderFlags::TEXT_ID) == is_text;
             if same && (!is_text || self.client_order_id(slot) == *id) {
                 return Some(slot);
             }
-            slot = self.notes[slot.0 as usize].next_by_client;
+            slot = self.slab[slot].terms.links.next_by_client;
         }
         None
     }
@@ -231,17 +233,17 @@ impl OpenOrders {
             let text = &self.texts[slot.0 as usize];
             ClientOrderId::Text(&text.bytes[..usize::from(text.length)])
         } else {
-            ClientOrderId::from_number(terms.client_key)
+            ClientOrderId::from_number(terms.links.client_key)
         }
     }
 
     /// The client order id of an open order as events give it: the number, 0 for text.
     #[inline(always)]
     pub(crate) fn client_number(terms: &Terms) -> u64 {
-        if terms.flags.has(OrderFlags::TEXT_ID) { 0 } else { terms.client_key }
+        if terms.flags.has(OrderFlags::TEXT_ID) { 0 } else { terms.links.client_key }
     }
 
-    /// Takes in an order, which then can be found. Its `terms` lack only the client key.
+    /// Takes in an order, which then can be found. Its `terms` lack only the links.
     #[inline(always)]
     pub(crate) fn insert(
         &mut self,
@@ -250,24 +252,27 @@ impl OpenOrders {
         open: Quantity,
         client_order_id: &ClientOrderId<'_>,
         mut terms: Terms,
-        mut notes: Notes,
+        notes: Notes,
     ) -> Slot {
-        if self.by_id.is_full() {
+        if self.by_id.is_full(self.slab.len()) {
             self.grow();
         }
-        terms.client_key = match client_order_id {
+        let client_key = match client_order_id {
             ClientOrderId::Text(text) => text_key(text),
             ClientOrderId::Absent | ClientOrderId::Number(_) => client_order_id.number_or_zero(),
         };
-        let slot = self.slab.insert(id, account, open, terms);
-        notes.next_by_id = self.by_id.push(id_hash(id), slot);
-        if terms.client_key != 0 {
-            notes.next_by_client = self.by_client.push(client_hash(account, terms.client_key), slot);
+        let slot = self.slab.next_slot();
+        let next_by_id = self.by_id.push(id_hash(id), slot);
+        let mut next_by_client = Slot::NONE;
+        if client_key != 0 {
+            next_by_client = self.by_client.push(client_hash(account, client_key), slot);
         }
-        if slot.0 as usize == self.notes.len() {
-            self.add_notes();
+        terms.links = Links { client_key, next_by_id, next_by_client };
+        self.slab.insert(id, account, open, terms);
+        match self.notes.get_mut(slot.0 as usize) {
+            Some(place) => *place = notes,
+            None => self.add_notes(notes),
         }
-        self.notes[slot.0 as usize] = notes;
         self.mark(slot);
         if let ClientOrderId::Text(text) = client_order_id {
             self.note_text(slot, text);
@@ -277,13 +282,12 @@ impl OpenOrders {
 
     #[cold]
     #[inline(never)]
-    fn add_notes(&mut self) {
-        let page = self.notes.len() / PAGE;
-        if page == self.page_hashes.len() {
+    fn add_notes(&mut self, notes: Notes) {
+        if self.notes.len() == self.page_hashes.len() * PAGE {
             self.page_hashes.push(HashTotal::default());
-            self.changed.resize(page / 64 + 1, 0);
+            self.changed.push(false);
         }
-        self.notes.push(Notes::new(Quantity::ZERO, 0, FeeRate::default(), RoundedFee::default()));
+        self.notes.push(notes);
     }
 
     #[cold]
@@ -302,8 +306,8 @@ impl OpenOrders {
     #[inline(always)]
     pub(crate) fn remove(&mut self, slot: Slot) {
         self.mark(slot);
-        let Order { id, account, terms: Terms { client_key, .. }, .. } = self.slab[slot];
-        let Notes { next_by_id, next_by_client, .. } = self.notes[slot.0 as usize];
+        let Order { id, account, terms: Terms { links, .. }, .. } = self.slab[slot];
+        let Links { client_key, next_by_id, next_by_client } = links;
         let hash = id_hash(id);
         if self.by_id.first(hash) == slot {
             self.by_id.pop(hash, next_by_id);
@@ -324,21 +328,19 @@ impl OpenOrders {
     #[inline(never)]
     fn unlink_by_id(&mut self, hash: u64, gone: Slot, next: Slot) {
         let mut slot = self.by_id.first(hash);
-        while self.notes[slot.0 as usize].next_by_id != gone {
-            slot = self.notes[slot.0 as usize].next_by_id;
+        while self.slab[slot].terms.links.next_by_id != gone {
+            slot = self.slab[slot].terms.links.next_by_id;
         }
-        self.notes[slot.0 as usize].next_by_id = next;
-        self.by_id.removed();
+        self.slab[slot].terms.links.next_by_id = next;
     }
 
     #[inline(never)]
     fn unlink_by_client(&mut self, hash: u64, gone: Slot, next: Slot) {
         let mut slot = self.by_client.first(hash);
-        while self.notes[slot.0 as usize].next_by_client != gone {
-            slot = self.notes[slot.0 as usize].next_by_client;
+        while self.slab[slot].terms.links.next_by_client != gone {
+            slot = self.slab[slot].terms.links.next_by_client;
         }
-        self.notes[slot.0 as usize].next_by_client = next;
-        self.by_client.removed();
+        self.slab[slot].terms.links.next_by_client = next;
     }
 
     #[cold]
@@ -346,12 +348,11 @@ impl OpenOrders {
     fn grow(&mut self) {
         self.by_id.clear_and_double();
         self.by_client.clear_and_double();
-        for (slot, order) in self.slab.iter() {
-            let notes = &mut self.notes[slot.0 as usize];
-            notes.next_by_id = self.by_id.push(id_hash(order.id), slot);
-            if order.terms.client_key != 0 {
-                let hash = client_hash(order.account, order.terms.client_key);
-                notes.next_by_client = self.by_client.push(hash, slot);
+        for (slot, order) in self.slab.iter_mut() {
+            let Order { id, account, terms: Terms { links, .. }, .. } = order;
+            links.next_by_id = self.by_id.push(id_hash(*id), slot);
+            if links.client_key != 0 {
+                links.next_by_client = self.by_client.push(client_hash(*account, links.client_key), slot);
             }
         }
     }
@@ -390,11 +391,12 @@ impl OpenOrders {
         let Self { slab, notes, texts: _, by_id, by_client, last_priority, changed, page_hashes, pages_hash } = self;
         slab.check_invariants();
         assert_eq!(page_hashes.len(), slab.slot_count().div_ceil(PAGE), "Invariant: every page of slots has a hash");
-        assert_eq!(changed.len(), page_hashes.len().div_ceil(64), "Invariant: every page has a bit");
+        assert_eq!(changed.len(), page_hashes.len(), "Invariant: every page of slots may have changed or not");
         let mut total = HashTotal::default();
         page_hashes.iter().for_each(|hash| total += *hash);
         assert_eq!(total, *pages_hash, "Invariant: the pages' hashes add up");
-        assert_eq!(by_id.len(), slab.len(), "Invariant: every open order is in a chain of ids");
+        let linked = by_id.count(|slot| slab[slot].terms.links.next_by_id);
+        assert_eq!(linked, slab.len(), "Invariant: every open order is in a chain of ids");
         let mut named = 0;
         for (slot, order) in slab.iter() {
             assert_eq!(self.find(order.id), Some(slot), "Invariant: an open order is found by its id");
@@ -404,10 +406,11 @@ impl OpenOrders {
                 let found = self.find_client(order.account, &id);
                 assert_eq!(found, Some(slot), "Invariant: an open order is found by its client order id");
             }
-            let Notes { prevented, priority, .. } = notes[slot.0 as usize];
+            let Notes { total, prevented, priority, .. } = notes[slot.0 as usize];
             assert!(priority <= *last_priority, "Invariant: places in time are numbered in order");
-            assert!(prevented + order.open <= order.terms.total, "Invariant: original - executed - prevented = open");
+            assert!(prevented + order.open <= total, "Invariant: original - executed - prevented = open");
         }
-        assert_eq!(by_client.len(), named, "Invariant: client order ids belong to open orders");
+        let linked = by_client.count(|slot| slab[slot].terms.links.next_by_client);
+        assert_eq!(linked, named, "Invariant: client order ids belong to open orders");
     }
 }

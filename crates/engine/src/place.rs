@@ -9,17 +9,23 @@
 
 use tradewright_risk::{HeldOrder, resting_hold};
 use tradewright_types::{
-    Amount, CloseReason, Decoded, EventKind, NewOrder, OrderId, OrderType, Quantity, RejectReason, RoundedFee, Side,
-    Size, TimeInForce,
+    Amount, CloseReason, CommandRecord, Decoded, EventKind, NewOrder, OrderId, OrderType, Quantity, RejectReason,
+    RoundedFee, Side, Size, TimeInForce,
 };
 
 use crate::Engine;
 use crate::emit::{Closing, Emitter};
 use crate::floor::Floor;
 use crate::matching::{Ended, Taker};
-use crate::open_orders::{Notes, Terms};
+use crate::open_orders::{Links, Notes, Terms};
 
 impl Engine {
+    /// Places an order that is not plain.
+    #[inline(never)]
+    pub(crate) fn place_any(&mut self, records: &[CommandRecord], emit: &mut Emitter<'_>) -> Decoded<()> {
+        self.place(&NewOrder::read(records)?, emit)
+    }
+
     /// Places an order.
     #[inline(always)]
     pub(crate) fn place(&mut self, order: &NewOrder<'_>, emit: &mut Emitter<'_>) -> Decoded<()> {
@@ -114,8 +120,7 @@ impl Floor<'_> {
         let (order, rates, price) = (held.order(), held.rates(), held.limit());
         let Size::Lots(total) = order.size else { unreachable!("Invariant: only orders by quantity rest") };
         let terms = Terms {
-            client_key: 0,
-            total,
+            links: Links::default(),
             instrument: order.instrument,
             maker_rate: rates.maker,
             maker_fee: RoundedFee::default(),
@@ -123,7 +128,8 @@ impl Floor<'_> {
             self_trade_prevention: order.self_trade_prevention,
             flags: order.flags,
         };
-        let notes = Notes::new(prevented, self.open.next_priority(), rates.taker, taker_fee);
+        let priority = self.open.next_priority();
+        let notes = Notes { total, prevented, priority, taker_rate: rates.taker, taker_fee };
         let slot = self.open.insert(id, order.account, open, &order.client_order_id, terms, notes);
         self.market.book.rest(&mut self.open.slab, order.side, price, slot, open);
         let account = self.risk.owner_mut(order.account);

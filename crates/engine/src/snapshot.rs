@@ -13,7 +13,7 @@ use tradewright_types::{
 };
 
 use crate::floor::Market;
-use crate::open_orders::{Notes, OpenOrders, Terms};
+use crate::open_orders::{Links, Notes, OpenOrders, Terms};
 use crate::{Engine, EngineConfig};
 
 /// What a part of a snapshot holds.
@@ -394,10 +394,10 @@ impl Engine {
         let flags = OrderFlags(part.u32()? as u16);
         let (price, open, total) = (Price::from_ticks(part.i64()?), part.u64()?, part.u64()?);
         let (prevented, priority) = (Quantity::from_lots(part.u64()?), part.u64()?);
-        let notes = Notes::new(prevented, priority, part.rate()?, RoundedFee::from_excess_millionths(part.u32()?));
+        let (taker_rate, taker_fee) = (part.rate()?, RoundedFee::from_excess_millionths(part.u32()?));
+        let notes = Notes { total: Quantity::from_lots(total), prevented, priority, taker_rate, taker_fee };
         let terms = Terms {
-            client_key: 0,
-            total: Quantity::from_lots(total),
+            links: Links::default(),
             instrument,
             maker_rate: part.rate()?,
             maker_fee: RoundedFee::from_excess_millionths(part.u32()?),
@@ -464,9 +464,8 @@ fn write_instrument(writer: &mut Writer, instrument: &Instrument) {
 
 fn write_order(writer: &mut Writer, open: &OpenOrders, slot: Slot, price: Price) {
     let order = &open.slab[slot];
-    let Terms { client_key: _, total, instrument, maker_rate, maker_fee, side, self_trade_prevention, flags } =
-        order.terms;
-    let Notes { prevented, priority, taker_rate, taker_fee, .. } = open.notes[slot.0 as usize];
+    let Terms { links: _, instrument, maker_rate, maker_fee, side, self_trade_prevention, flags } = order.terms;
+    let Notes { total, prevented, priority, taker_rate, taker_fee } = open.notes[slot.0 as usize];
     writer.u64(order.id.0).u32(order.account.0).u32(instrument.0);
     writer.u8(side as u8).u8(self_trade_prevention as u8).u32(flags.0.into());
     writer.i64(price.ticks()).u64(order.open.lots()).u64(total.lots());

@@ -61,7 +61,7 @@ impl Engine {
     fn order_hash(&self, slot: Slot) -> HashTotal {
         let order = &self.open.slab[slot];
         let terms = &order.terms;
-        let Notes { prevented, priority, taker_rate, taker_fee, .. } = self.open.notes[slot.0 as usize];
+        let Notes { total, prevented, priority, taker_rate, taker_fee, .. } = self.open.notes[slot.0 as usize];
         let book = &self.markets[terms.instrument.index()].book;
         let price = book.price_of(&self.open.slab, terms.side, slot);
         let kinds = u64::from(terms.side as u8) << 32 | u64::from(terms.self_trade_prevention as u8) << 16;
@@ -72,13 +72,13 @@ impl Engine {
             .word(kinds | u64::from(terms.flags.0))
             .signed(price.ticks())
             .word(order.open.lots())
-            .word(terms.total.lots())
+            .word(total.lots())
             .word(prevented.lots())
             .word(priority)
             .signed(terms.maker_rate.ppm().into())
             .signed(taker_rate.ppm().into())
             .word(u64::from(excess.0) << 32 | u64::from(excess.1))
-            .word(terms.client_key);
+            .word(terms.links.client_key);
         match self.open.client_order_id(slot) {
             ClientOrderId::Text(text) => hash.bytes(text).finish(),
             ClientOrderId::Absent | ClientOrderId::Number(_) => hash.finish(),

@@ -171,7 +171,7 @@ impl Engine {
             instrument: order.terms.instrument,
             side: order.terms.side,
             price: market.book.price_of(&self.open.slab, order.terms.side, slot),
-            total: order.terms.total,
+            total: self.open.notes[slot.0 as usize].total,
             open: order.open,
             prevented: self.open.notes[slot.0 as usize].prevented,
             self_trade_prevention: order.terms.self_trade_prevention,

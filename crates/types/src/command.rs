@@ -501,6 +501,58 @@ impl<'r> NewOrder<'r> {
     }
 }
 
+impl NewOrder<'_> {
+    /// Reads the order that nearly all are: a limit order by quantity, good till cancel, without flags, in one record. `None`
+    /// for any other, and for one that is not legal: [`NewOrder::read`] then tells.
+    ///
+    /// One comparison stands for the checks of the fields; and what follows is compiled for such an order alone.
+    #[inline(always)]
+    pub fn read_plain(records: &[CommandRecord]) -> Option<Self> {
+        const SHAPE: u64 = shape([0, OrderType::Limit as u8, TimeInForce::GoodTillCancel as u8, 0]);
+        const FREE: u64 = shape([1, 0, 0, 7]);
+        let [record] = records else { return None };
+        let CommandRecord { side, order_type, time_in_force, self_trade_prevention, flags, reserved, .. } = *record;
+        let shape = shape([side, order_type, time_in_force, self_trade_prevention])
+            | u64::from(flags) << 32
+            | u64::from(reserved) << 48;
+        if shape & !FREE != SHAPE {
+            return None;
+        }
+        Some(Self {
+            account: AccountId(record.account),
+            instrument: InstrumentId(record.instrument),
+            side: if side == Side::Buy as u8 { Side::Buy } else { Side::Sell },
+            order_type: OrderType::Limit,
+            time_in_force: TimeInForce::GoodTillCancel,
+            self_trade_prevention: SelfTradePrevention::from_code(self_trade_prevention)?,
+            flags: OrderFlags::default(),
+            price: Price::from_ticks(record.price_ticks),
+            size: Size::Lots(Quantity::from_lots(record.quantity_lots)),
+            client_order_id: ClientOrderId::from_number(record.order_ref),
+        })
+    }
+}
+
+/// The bytes from a record's side on, as one number.
+#[inline(always)]
+const fn shape([side, order_type, time_in_force, self_trade_prevention]: [u8; 4]) -> u64 {
+    u64::from_le_bytes([side, order_type, time_in_force, self_trade_prevention, 0, 0, 0, 0])
+}
+
+impl Cancel<'_> {
+    /// Reads the cancel that nearly all are: by the engine's order id, in one record. `None` for any other, and for one that is
+    /// not legal: [`Cancel::read`] then tells.
+    #[inline(always)]
+    pub fn read_plain(records: &[CommandRecord]) -> Option<Self> {
+        match records {
+            [CommandRecord { flags: 0, account, order_ref, .. }] => {
+                Some(Self { account: AccountId(*account), target: Target::Order(OrderId(*order_ref)) })
+            }
+            _ => None,
+        }
+    }
+}
+
 impl<'r> Cancel<'r> {
     /// Reads the whole command.
     ///

@@ -44,21 +44,29 @@ impl<T: Copy + Default> PagedTable<T> {
     pub fn get_mut(&mut self, index: usize) -> &mut T {
         let place = index >> PAGE_BITS;
         if !matches!(self.pages.get(place), Some(Some(_))) {
-            self.make_page(place);
+            // Returns by itself, so that the way past here need not ask again whether there is a page.
+            return self.make_page(index);
         }
-        let page = self.pages[place].as_deref_mut().expect("Invariant: the page was made");
+        self.page_mut(index)
+    }
+
+    #[inline(always)]
+    fn page_mut(&mut self, index: usize) -> &mut T {
+        let page = self.pages[index >> PAGE_BITS].as_deref_mut().expect("Invariant: the page was made");
         page.changed = true;
         &mut page.values[index & (PAGE - 1)]
     }
 
     #[cold]
     #[inline(never)]
-    fn make_page(&mut self, place: usize) {
+    fn make_page(&mut self, index: usize) -> &mut T {
+        let place = index >> PAGE_BITS;
         if place >= self.pages.len() {
             self.pages.resize(place + 1, None);
         }
         let page = Page { changed: true, hash: HashTotal::default(), values: [T::default(); PAGE] };
         self.pages[place] = Some(Box::new(page));
+        self.page_mut(index)
     }
 
     /// Every value whose page was written, by ascending index.
