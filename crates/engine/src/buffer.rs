@@ -1,6 +1,6 @@
 //! Where events are written.
 
-use tradewright_types::{EventFlags, EventRecord};
+use tradewright_types::EventRecord;
 
 /// A growing buffer of events that is written in place and emptied by its reader. It keeps its memory, so that a steady flow
 /// allocates nothing.
@@ -62,18 +62,9 @@ impl EventBuffer {
     }
 
     /// The event written last.
-    pub(crate) fn last_mut(&mut self) -> Option<&mut EventRecord> {
-        self.records[..self.length].last_mut()
-    }
-
-    /// Marks the last of the events from `begin` on.
     #[inline(always)]
-    pub(crate) fn mark_last(&mut self, begin: usize) {
-        if self.length > begin
-            && let Some(last) = self.records.get_mut(self.length - 1)
-        {
-            last.flags |= EventFlags::LAST.0;
-        }
+    pub(crate) fn last_mut(&mut self) -> Option<&mut EventRecord> {
+        self.length.checked_sub(1).and_then(|last| self.records.get_mut(last))
     }
 
     #[cold]

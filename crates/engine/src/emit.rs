@@ -64,6 +64,11 @@ impl<'b> Emitter<'b> {
     fn write(&mut self, kind: EventKind, instrument: u32, body: EventRecord) {
         let k = (self.buffer.len() - self.begin) as u32;
         let (shard, epoch, sequence, time_ns) = (self.shard, self.epoch, self.sequence, self.time_ns);
+        if k > 0
+            && let Some(before) = self.buffer.last_mut()
+        {
+            before.flags &= !EventFlags::LAST.0;
+        }
         *self.buffer.next() = EventRecord {
             kind: kind as u8,
             schema_version: SCHEMA_VERSION,
@@ -73,14 +78,10 @@ impl<'b> Emitter<'b> {
             time_ns,
             epoch,
             instrument,
+            // Until another one follows.
+            flags: body.flags | EventFlags::LAST.0,
             ..body
         };
-    }
-
-    /// Marks the last event of the command.
-    #[inline(always)]
-    pub(crate) fn finish(self) {
-        self.buffer.mark_last(self.begin);
     }
 
     #[cold]

@@ -130,7 +130,6 @@ impl Engine {
         if let Err(reason) = outcome {
             emit.rejected(first, reason);
         }
-        emit.finish();
     }
 
     /// Reads what the next command will need first, so that it is in the cache by then. Changes nothing.

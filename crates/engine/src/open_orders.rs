@@ -254,9 +254,6 @@ impl OpenOrders {
         mut terms: Terms,
         notes: Notes,
     ) -> Slot {
-        if self.by_id.is_full(self.slab.len()) {
-            self.grow();
-        }
         let client_key = match client_order_id {
             ClientOrderId::Text(text) => text_key(text),
             ClientOrderId::Absent | ClientOrderId::Number(_) => client_order_id.number_or_zero(),
@@ -288,6 +285,9 @@ impl OpenOrders {
             self.changed.push(false);
         }
         self.notes.push(notes);
+        if self.by_id.is_full(self.slab.slot_count()) {
+            self.grow();
+        }
     }
 
     #[cold]

@@ -59,16 +59,18 @@ impl AccountRisk {
         }
     }
 
-    /// Counts a message, and with it `orders` orders, in the second of `now_ns`.
+    /// Counts a message, and with it `orders` orders (none or one), in the second of `now_ns`.
     #[inline(always)]
     pub fn count_message(&mut self, now_ns: u64, orders: u32) {
         if now_ns >= self.window_end_ns {
             self.begin_window(now_ns);
         }
-        // Engine time may stand still: a full counter stays full.
         self.changed = true;
-        self.messages = self.messages.saturating_add(1);
-        self.orders = self.orders.saturating_add(orders);
+        // Engine time may stand still: full counters stay full. No message has more than one order, so the other is not above.
+        if self.messages < u32::MAX {
+            self.messages += 1;
+            self.orders += orders;
+        }
     }
 
     #[cold]
