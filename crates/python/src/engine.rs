@@ -80,10 +80,19 @@ impl Engine {
     /// Applies every command of `commands` and leaves their events in `scratch`. What a batch gives is the same as what its
     /// commands give one by one.
     fn run_batch(&mut self, commands: CommandsIn<'_>, is_locked: bool) {
+        match commands.in_place().filter(|_| is_locked) {
+            Some(records) => self.core.apply_all(records, &mut self.scratch),
+            None => self.run_copies(commands),
+        }
+    }
+
+    /// The same, over copies of the commands.
+    fn run_copies(&mut self, commands: CommandsIn<'_>) {
         let mut piece = [CommandRecord::new(CommandKind::AdvanceTime); PIECE];
         let mut begin = 0;
         while begin < commands.len() {
-            let records = commands.piece(begin, &mut piece, is_locked);
+            let copied = commands.copy(begin, &mut piece);
+            let records = &piece[..copied];
             let is_last = begin + records.len() == commands.len();
             match whole_commands(records, is_last) {
                 // One command is longer than the piece.

@@ -287,19 +287,9 @@ impl<'a> CommandsIn<'a> {
         length / size_of::<CommandRecord>()
     }
 
-    /// The records from `begin` on, at most as many as `room` has: where they lie when the interpreter's lock keeps other
-    /// threads from writing there and they are aligned, else a copy of them in `room`.
-    #[inline]
-    pub(crate) fn piece(self, begin: usize, room: &'a mut [CommandRecord], is_locked: bool) -> &'a [CommandRecord] {
-        if is_locked {
-            let end = (begin + room.len()).min(self.len());
-            let bytes = &self.bytes[begin * size_of::<CommandRecord>()..end * size_of::<CommandRecord>()];
-            if let Ok(records) = zerocopy::FromBytes::ref_from_bytes(bytes) {
-                return records;
-            }
-        }
-        let copied = self.copy(begin, room);
-        &room[..copied]
+    /// The records where they lie, if they are aligned. Only while the interpreter's lock keeps other threads from writing there.
+    pub(crate) fn in_place(self) -> Option<&'a [CommandRecord]> {
+        zerocopy::FromBytes::ref_from_bytes(self.bytes).ok()
     }
 }
 
