@@ -10,8 +10,8 @@
 //!
 //! Pages and nodes exist only where there are orders and are used again when they empty, so memory follows the orders and
 //! not the price range: there is no price too far away. Each page and node knows which of its children are occupied, so the
-//! next best level is a few `trailing_zeros` away at any tick density. The leaves that were used last are remembered; orders
-//! near each other find their page in one step.
+//! next best level is a few `trailing_zeros` away at any tick density. The pages and leaves that were used last are
+//! remembered; orders near each other find their page in one step.
 
 use tradewright_types::{Price, Quantity};
 
@@ -26,8 +26,6 @@ const NODE_CHILDREN: usize = 1 << NODE_BITS;
 /// Nodes between a region and its pages.
 const HEIGHT: u32 = 3;
 const NONE: u32 = u32::MAX;
-/// No leaf has this key: keys have 53 bits.
-const NO_LEAF: u64 = u64::MAX;
 
 /// One price: its queue and what stands there in all.
 #[derive(Clone, Copy, Debug)]
@@ -78,18 +76,21 @@ struct Region {
     root: u32,
 }
 
-/// A leaf that need not be looked up from the top.
+/// A page or leaf that need not be looked up from the top.
 #[derive(Clone, Copy, Debug)]
-struct RecentLeaf {
+struct Recent {
     key: u64,
-    node: u32,
+    index: u32,
 }
 
-impl RecentLeaf {
-    const NONE: Self = Self { key: NO_LEAF, node: NONE };
+impl Recent {
+    /// No key is that high: keys have at most 59 bits.
+    const NONE: Self = Self { key: u64::MAX, index: NONE };
 }
 
-/// How many leaves are remembered: enough for the prices around the best of a book of fine ticks.
+/// How many pages are remembered: enough for those around the best of a dense book.
+const RECENT_PAGES: usize = 16;
+/// How many leaves are remembered: enough for those around the best of a book of fine ticks.
 const RECENT_LEAVES: usize = 8;
 
 /// One side of a book.
@@ -99,8 +100,10 @@ pub struct Ladder {
     flip: u64,
     best: u32,
     best_rank: u64,
+    /// The pages that were used last, by the lowest bits of their keys.
+    recent_pages: [Recent; RECENT_PAGES],
     /// The leaves that were used last, by the lowest bits of their keys.
-    leaves: [RecentLeaf; RECENT_LEAVES],
+    recent_leaves: [Recent; RECENT_LEAVES],
     /// 32 to a page, in the order of the pages.
     levels: Vec<Level>,
     pages: Vec<Page>,
@@ -127,7 +130,8 @@ impl Ladder {
             flip,
             best: NONE,
             best_rank: u64::MAX,
-            leaves: [RecentLeaf::NONE; RECENT_LEAVES],
+            recent_pages: [Recent::NONE; RECENT_PAGES],
+            recent_leaves: [Recent::NONE; RECENT_LEAVES],
             levels: Vec::new(),
             pages: Vec::new(),
             nodes: Vec::new(),
@@ -199,17 +203,28 @@ impl Ladder {
     #[inline(always)]
     pub(crate) fn level_at(&mut self, price: Price) -> u32 {
         let rank = self.rank(price);
+        let key = rank >> PAGE_BITS;
+        let recent = self.recent_pages[key as usize & (RECENT_PAGES - 1)];
+        let page = if recent.key == key { recent.index } else { self.find_or_make_page(rank) };
+        page << PAGE_BITS | rank as u32 & (PAGE_LEVELS as u32 - 1)
+    }
+
+    /// The page of a rank, looked up from its leaf.
+    #[inline(always)]
+    fn find_or_make_page(&mut self, rank: u64) -> u32 {
         let leaf_key = rank >> (PAGE_BITS + NODE_BITS);
-        let recent = self.leaves[leaf_key as usize & (RECENT_LEAVES - 1)];
-        let leaf = if recent.key == leaf_key { recent.node } else { self.find_or_make_leaf(leaf_key) };
+        let recent = self.recent_leaves[leaf_key as usize & (RECENT_LEAVES - 1)];
+        let leaf = if recent.key == leaf_key { recent.index } else { self.find_or_make_leaf(leaf_key) };
         let child = (rank >> PAGE_BITS) as usize & (NODE_CHILDREN - 1);
         let node = &self.nodes[leaf as usize];
-        let page = if node.occupied >> child & 1 == 1 {
-            node.children[child]
+        if node.occupied >> child & 1 == 1 {
+            let page = node.children[child];
+            let key = rank >> PAGE_BITS;
+            self.recent_pages[key as usize & (RECENT_PAGES - 1)] = Recent { key, index: page };
+            page
         } else {
             self.make_page(leaf, rank >> PAGE_BITS)
-        };
-        page << PAGE_BITS | rank as u32 & (PAGE_LEVELS as u32 - 1)
+        }
     }
 
     /// Marks the level at `price` as occupied, which was empty.
@@ -331,7 +346,7 @@ impl Ladder {
                 child
             };
         }
-        self.leaves[leaf_key as usize & (RECENT_LEAVES - 1)] = RecentLeaf { key: leaf_key, node: index };
+        self.recent_leaves[leaf_key as usize & (RECENT_LEAVES - 1)] = Recent { key: leaf_key, index };
         index
     }
 
@@ -375,6 +390,10 @@ impl Ladder {
         let (key, mut parent) = (page.key, page.parent);
         page.parent = self.free_page;
         self.free_page = index;
+        let recent = &mut self.recent_pages[key as usize & (RECENT_PAGES - 1)];
+        if recent.index == index {
+            *recent = Recent::NONE;
+        }
         let mut place = key as u32 & (NODE_CHILDREN as u32 - 1);
         while parent != NONE {
             let node = &mut self.nodes[parent as usize];
@@ -386,9 +405,9 @@ impl Ladder {
             place = node.place;
             node.parent = self.free_node;
             self.free_node = parent;
-            let recent = &mut self.leaves[(key >> NODE_BITS) as usize & (RECENT_LEAVES - 1)];
-            if recent.node == parent {
-                *recent = RecentLeaf::NONE;
+            let recent = &mut self.recent_leaves[(key >> NODE_BITS) as usize & (RECENT_LEAVES - 1)];
+            if recent.index == parent {
+                *recent = Recent::NONE;
             }
             parent = above;
         }
@@ -398,8 +417,20 @@ impl Ladder {
 
     /// Panics unless tree, pages and levels agree.
     pub fn check_invariants(&self) {
-        let Self { flip: _, best, best_rank, leaves, levels, pages, nodes, regions, free_page, free_node, level_count } =
-            self;
+        let Self {
+            flip: _,
+            best,
+            best_rank,
+            recent_pages,
+            recent_leaves,
+            levels,
+            pages,
+            nodes,
+            regions,
+            free_page,
+            free_node,
+            level_count,
+        } = self;
         assert_eq!(levels.len(), pages.len() * PAGE_LEVELS, "Invariant: every page has its levels");
         let occupied = levels.iter().filter(|level| level.head.is_some()).count();
         assert_eq!(occupied, *level_count, "Invariant: the count is that of the occupied levels");
@@ -418,8 +449,12 @@ impl Ladder {
         for level in &in_tree {
             assert_eq!(self.find(self.price_of(*level)), Some(*level), "Invariant: a level is found by its price");
         }
-        for recent in leaves.iter().filter(|recent| recent.key != NO_LEAF) {
-            assert!(nodes[recent.node as usize].occupied != 0, "Invariant: a remembered leaf is in the tree");
+        for recent in recent_pages.iter().filter(|recent| recent.index != NONE) {
+            assert!(pages[recent.index as usize].key == recent.key, "Invariant: a remembered page is in the tree");
+            assert!(pages[recent.index as usize].occupied != 0, "Invariant: a remembered page has orders");
+        }
+        for recent in recent_leaves.iter().filter(|recent| recent.index != NONE) {
+            assert!(nodes[recent.index as usize].occupied != 0, "Invariant: a remembered leaf is in the tree");
         }
         assert!(regions.is_sorted_by(|a, b| a.key < b.key), "Invariant: regions come in order");
         let free_pages = core::iter::successors((*free_page != NONE).then_some(*free_page), |index| {

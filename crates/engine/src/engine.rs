@@ -132,11 +132,9 @@ impl Engine {
         }
     }
 
-    /// Reads what the next command will need first, so that it is in the cache by then. Changes nothing.
+    /// Reads the order that the next command cancels, so that it is in the cache by then. Changes nothing.
     #[inline(always)]
     fn touch(&self, next: &CommandRecord) {
-        let account = self.risk.account(AccountId(next.account));
-        core::hint::black_box(account.map_or(0, |account| account.window_end_ns));
         if next.header.kind == CommandKind::CancelOrder as u8 {
             core::hint::black_box(self.open.touch(OrderId(next.order_ref)));
         }
