@@ -70,6 +70,8 @@ def rejection(code: int, arguments: Mapping[str, object]) -> CommandRejected:
     """Return the exception for a reject reason; `arguments` are those of the call, for its text."""
     reason = Reason(code)
     family, about = FAMILIES[reason]
+    if reason is Reason.AMOUNT_NOT_POSITIVE and "quote_amount" in arguments:
+        family = errors.InvalidOrder  # the amount of an order, not of a transfer
     argument = next((name for name in about if arguments.get(name) is not None), None)
     value = None if argument is None else arguments[argument]
     return family(reason.label, sentence=SENTENCES[code], argument=argument, value=value)

@@ -11,6 +11,7 @@ import tradewright as tw
 from tradewright._core import Bench
 from tradewright.cli.exit_codes import ExitCode
 from tradewright.cli.main import build_app
+from tradewright.simulation import bench_layers
 from tradewright.simulation.bench_layers import drive_layer, outcome_of
 
 
@@ -18,18 +19,15 @@ def bench(*arguments: str) -> Result:
     return CliRunner().invoke(build_app(), ["bench", "matching", *arguments])
 
 
-@pytest.mark.parametrize("layer", ["python-batch", "python-call"])
+@pytest.mark.parametrize("layer", list(bench_layers.RUNS))
 @pytest.mark.parametrize("workload", ["mix60", "swing40", "fine", "crash", "many"])
 def test_the_layers_of_python_give_the_answer(layer: str, workload: str) -> None:
     tape = Bench(workload, 20_000)
     told: list[str] = []
     # The reference ladder of `fine` and `many` takes long to make: no rounds of it here.
     if workload in ("fine", "many"):
-        from tradewright.simulation import bench_layers
-
-        run = bench_layers._run_batches if layer == "python-batch" else bench_layers._run_calls  # noqa: SLF001
-        done = run(tape, tape.commands(prevents=False), prevents=False, times_calls=False)
-        assert bench_layers._outcome(done) == outcome_of(tape.answer)  # noqa: SLF001
+        done = bench_layers.RUNS[layer](tape, tape.commands(prevents=False), prevents=False, times_calls=False)
+        assert bench_layers.outcome_of_pass(done) == outcome_of(tape.answer)
         return
     figures, outcome = drive_layer(tape, layer, rounds=1, prevents=False, progress=told.append)
     assert outcome == outcome_of(tape.answer)

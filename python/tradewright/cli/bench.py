@@ -45,6 +45,7 @@ class Layer(StrEnum):
     ENGINE = "engine"
     PYTHON_BATCH = "python-batch"
     PYTHON_CALL = "python-call"
+    PYTHON_DECIMAL = "python-decimal"
 
 
 def register(app: typer.Typer) -> None:
@@ -150,7 +151,7 @@ def _measure(
     from tradewright.simulation.bench_layers import drive_layer, outcome_of
 
     answer = outcome_of(bench.answer)
-    if layer in (Layer.PYTHON_BATCH, Layer.PYTHON_CALL):
+    if layer in (Layer.PYTHON_BATCH, Layer.PYTHON_CALL, Layer.PYTHON_DECIMAL):
         measured, outcome = drive_layer(bench, layer.value, rounds=rounds, prevents=stp, progress=status)
         return asdict(measured), outcome, answer
     figures, of_layer = bench.drive(layer.value, rounds=rounds, prevents=stp)

@@ -15,15 +15,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from tradewright._core import Bench, BenchOutcome, Engine, build_info
-from tradewright.enums import CommandKind, EventKind, Side
+from tradewright.enums import CommandKind, EventKind, SelfTradePrevention, Side, TimeInForce
+from tradewright.exchange import Exchange
 from tradewright.marketdata.importers.lobster import LobsterBook, LobsterMessages, MessageType
 from tradewright.marketdata.replay.lobster import CENT
+
+if TYPE_CHECKING:
+    from tradewright.account import Account
+    from tradewright.instrument import Instrument
+    from tradewright.order import Order
 
 BATCH: Final = 1_024
 """Commands of one `Engine.apply`."""
@@ -74,11 +80,11 @@ class _Pass:
 def drive_layer(
     bench: Bench, layer: str, *, rounds: int, prevents: bool, progress: Progress
 ) -> tuple[Figures, dict[str, int | None]]:
-    """Measure "python-batch" or "python-call"; return the figures and the outcome.
+    """Measure "python-batch", "python-call" or "python-decimal"; return the figures and the outcome.
 
-    Latencies are those of single calls: one operation each in python-call, a batch of 1,024 in python-batch.
+    Latencies are those of single calls: a batch of 1,024 in python-batch, one operation in the others.
     """
-    run = _run_batches if layer == "python-batch" else _run_calls
+    run = RUNS[layer]
     commands = bench.commands(prevents=prevents)
     floors, ladders, engines, layers, ratios = [], [], [], [], []
     with _one_core(), _no_collector():
@@ -108,7 +114,7 @@ def drive_layer(
         memory_bytes=done.engine.memory_bytes,
         target_cpu=build_info().target_cpu,
     )
-    return figures, _outcome(done)
+    return figures, outcome_of_pass(done)
 
 
 def outcome_of(outcome: BenchOutcome) -> dict[str, int | None]:
@@ -117,7 +123,8 @@ def outcome_of(outcome: BenchOutcome) -> dict[str, int | None]:
     return {name: getattr(outcome, name) for name in names}
 
 
-def _outcome(done: _Pass) -> dict[str, int | None]:
+def outcome_of_pass(done: _Pass) -> dict[str, int | None]:
+    """Return what a pass came to, in the same columns."""
     engine = done.engine
     bid, ask = engine.best(0)
     sides = [(instrument, side) for instrument in range(len(engine.instruments())) for side in Side]
@@ -189,7 +196,84 @@ def _run_calls(bench: Bench, commands: npt.NDArray[np.void], *, prevents: bool, 
     return _Pass(spent / (len(commands) - bench.timed_from), sums, calls, engine)
 
 
+def _run_decimals(bench: Bench, commands: npt.NDArray[np.void], *, prevents: bool, times_calls: bool) -> _Pass:
+    """Make one call an operation in words for people: decimals in, an `Order` out, whose `filled` is read."""
+    exchange, sums = Exchange(events_max=1 << 14), Sums()
+    exchange.submit(bench.set_up())
+    exchange.submit(commands[: bench.prefill])
+    mode = SelfTradePrevention.EXPIRE_MAKER if prevents else SelfTradePrevention.NONE
+    accounts = {account.id: account for account in exchange.accounts.values()}
+    instruments = {instrument.id: instrument for instrument in exchange.instruments.values()}
+    clock = time.perf_counter_ns if times_calls else time.thread_time_ns
+    own = _cost_of(clock)
+    spent, calls = 0, []
+    bounds = sorted({bench.timed_from, *range(bench.prefill, len(commands), _CHUNK), len(commands)})
+    for first, last in pairwise(bounds):
+        # Time stands still: the clock of an exchange in words is moved by its owner, not by each order.
+        rows = _words(_rows(commands[first:last]), accounts, instruments, mode)
+        filled, elapsed = _word_calls(rows, clock, own) if times_calls else _words_at_once(rows)
+        if first >= bench.timed_from:
+            spent += sum(elapsed)
+            calls.extend(elapsed)
+        for order in filled:
+            _add_up_order(order, sums)
+    return _Pass(spent / (len(commands) - bench.timed_from), sums, np.maximum(np.array(calls), 0), exchange.engine)
+
+
 _Row = tuple[int, int, int, int, int, int, int, int, int]
+_Words = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
+
+
+def _words(
+    rows: list[_Row], accounts: dict[int, Account], instruments: dict[int, Instrument], mode: SelfTradePrevention
+) -> list[_Words]:
+    calls: list[_Words] = []
+    for kind, account, instrument, side, price, quantity, in_force, reference, _ in rows:
+        owner = accounts[account]
+        if kind == _PLACE:
+            market = instruments[instrument]
+            arguments = {
+                "quantity": quantity * market.lot,
+                "price": price * market.tick,
+                "time_in_force": TimeInForce(in_force),
+                "self_trade_prevention": mode,
+                "client_order_id": reference,
+            }
+            calls.append((owner.buy if side == Side.BUY else owner.sell, (market,), arguments))
+        else:
+            calls.append((owner.cancel, (reference,), {}))
+    return calls
+
+
+def _words_at_once(rows: list[_Words]) -> tuple[list[Order], list[int]]:
+    filled = []
+    before = time.thread_time_ns()
+    for call, positional, named in rows:
+        order = call(*positional, **named)
+        if order is not None and order.filled:
+            filled.append(order)
+    return filled, [time.thread_time_ns() - before]
+
+
+def _word_calls(rows: list[_Words], clock: Callable[[], int], own: int) -> tuple[list[Order], list[int]]:
+    filled, elapsed = [], []
+    for call, positional, named in rows:
+        before = clock()
+        order = call(*positional, **named)
+        is_filled = order is not None and bool(order.filled)
+        elapsed.append(clock() - before - own)
+        if is_filled:
+            filled.append(order)
+    return filled, elapsed
+
+
+def _add_up_order(order: Order, sums: Sums) -> None:
+    # What it made later is the taking of others.
+    for fill in (fill for fill in order.fills if not fill.is_maker):
+        lots = int(fill.quantity / order.instrument.lot)
+        sums.fills += 1
+        sums.filled_quantity += lots
+        sums.notional += int(fill.price / order.instrument.tick) * lots
 
 
 def _rows(commands: npt.NDArray[np.void]) -> list[_Row]:
@@ -234,6 +318,13 @@ def _timed_calls(engine: Engine, rows: list[_Row], mode: int) -> npt.NDArray[np.
             after = clock()
         elapsed.append(after - before - own)
     return np.maximum(np.array(elapsed, dtype=np.int64), 0)
+
+
+RUNS: Final[dict[str, Callable[..., _Pass]]] = {
+    "python-batch": _run_batches,
+    "python-call": _run_calls,
+    "python-decimal": _run_decimals,
+}
 
 
 def _cost_of(clock: Callable[[], int]) -> int:
