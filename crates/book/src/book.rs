@@ -126,11 +126,16 @@ impl Book {
 
     /// Panics unless queues, levels and ladders agree and the book is not crossed.
     pub fn check_invariants<T: Copy + Default>(&self, orders: &Orders<T>) {
-        let Self { sides } = self;
-        sides.iter().for_each(Ladder::check_invariants);
         if let (Some(bid), Some(ask)) = (self.best(Side::Buy), self.best(Side::Sell)) {
             assert!(bid < ask, "Invariant: the book is not crossed: bid {bid}, ask {ask}");
         }
+        self.check_sides(orders);
+    }
+
+    /// Panics unless queues, levels and ladders agree.
+    pub fn check_sides<T: Copy + Default>(&self, orders: &Orders<T>) {
+        let Self { sides } = self;
+        sides.iter().for_each(Ladder::check_invariants);
         for side in [Side::Buy, Side::Sell] {
             for (price, level) in self.levels(side) {
                 let (mut sum, mut last) = (Quantity::ZERO, Slot::NONE);

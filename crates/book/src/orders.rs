@@ -37,6 +37,13 @@ pub struct Order<T> {
     pub terms: T,
 }
 
+impl<T> Order<T> {
+    /// Whether it stands in a queue.
+    pub fn is_queued(&self) -> bool {
+        self.level != u32::MAX
+    }
+}
+
 /// The open orders of all books. Slots are used again last in, first out, so that they stay in the cache.
 #[derive(Clone, Debug)]
 pub struct Orders<T> {

@@ -1,15 +1,12 @@
 //! Amendments: another price or total quantity for an open order.
 
 use tradewright_book::Slot;
-use tradewright_risk::{Amended, Amendment, HeldOrder, resting_hold};
-use tradewright_types::{
-    Amend, Amount, ClientOrderId, Decoded, NewOrder, OrderType, Quantity, RejectReason, Side, Size, TimeInForce,
-};
+use tradewright_risk::{Amended, Amendment, HeldOrder};
+use tradewright_types::{Amend, Decoded, NewOrder, Quantity, RejectReason, Side, Size};
 
 use crate::Engine;
 use crate::emit::Emitter;
 use crate::floor::Floor;
-use crate::matching::{Ended, Taker};
 
 impl Engine {
     /// Amends an order: less quantity at the same price keeps its place, anything else comes in again.
@@ -19,22 +16,14 @@ impl Engine {
         }
         self.risk.account(amend.account).ok_or(RejectReason::UnknownAccount)?;
         let slot = self.target(amend.account, &amend.target).ok_or(RejectReason::UnknownOrder)?;
+        if self.open.is_waiting(slot) {
+            return Err(RejectReason::OrderNotAmendable);
+        }
         let old = &self.open.slab[slot];
         let old_total = self.open.notes[slot.0 as usize].total;
         let gone = old_total - old.open;
-        let order = NewOrder {
-            account: old.account,
-            instrument: old.terms.instrument,
-            side: old.terms.side,
-            order_type: OrderType::Limit,
-            time_in_force: TimeInForce::GoodTillCancel,
-            self_trade_prevention: old.terms.self_trade_prevention,
-            flags: old.terms.flags,
-            price: amend.price,
-            size: Size::Lots(amend.quantity.saturating_sub(gone)),
-            // It keeps its place in the table of client order ids.
-            client_order_id: ClientOrderId::Absent,
-        };
+        let open = Size::Lots(amend.quantity.saturating_sub(gone));
+        let order = NewOrder { price: amend.price, size: open, ..self.open.order_again(slot, amend.price) };
         let mut floor = self.floor_of(slot);
         let amendment = Amendment {
             order: &order,
@@ -75,7 +64,7 @@ impl Floor<'_> {
 
     /// Takes an order out of its place and through the market again, with the id, rates and rounding that it has.
     fn reenter(&mut self, slot: Slot, held: &HeldOrder<'_>, total: Quantity, emit: &mut Emitter<'_>) {
-        let NewOrder { account, side, price, size, self_trade_prevention, .. } = *held.order();
+        let NewOrder { account, side, price, size, .. } = *held.order();
         let Size::Lots(open) = size else { unreachable!("Invariant: only orders by quantity rest") };
         let mut order = self.closing(slot);
         self.market.book.remove(&mut self.open.slab, side, slot);
@@ -87,40 +76,7 @@ impl Floor<'_> {
         self.open.mark(slot);
         emit.amended(&order, total, false);
 
-        let notes = self.open.notes[slot.0 as usize];
-        let units = self.market.instrument.units;
-        let mut taker = Taker {
-            id: order.id,
-            account,
-            trade_group: held.trade_group(),
-            side,
-            limit: price,
-            self_trade_prevention,
-            open,
-            amount: None,
-            rate: held.rates().taker,
-            fee: notes.taker_fee,
-            prevented: notes.prevented,
-            transferred: Amount::ZERO,
-            settlement: self.ledger.begin_taker(account, side, units.base, units.quote),
-        };
-        let ended = self.take(&mut taker, emit);
-        let mut keep = Amount::ZERO;
-        if ended == Ended::Liquidity && taker.has_rest() {
-            let priority = self.open.next_priority();
-            let notes = &mut self.open.notes[slot.0 as usize];
-            (notes.prevented, notes.taker_fee, notes.priority) = (taker.prevented, taker.fee, priority);
-            let maker = &mut self.open.slab[slot];
-            maker.open = taker.open;
-            let posted = maker.terms.maker_fee;
-            self.market.book.rest(&mut self.open.slab, side, price, slot, taker.open);
-            if side == Side::Buy {
-                *self.market.instrument.open_bids_mut(account) += taker.open.lots();
-            }
-            keep = resting_hold(&units, side, price, taker.open, held.rates().maker, posted);
-        } else {
-            self.forget(slot);
-        }
-        self.ledger.settle_taker(&taker.settlement, held.hold() - taker.transferred, keep);
+        self.open.slab[slot].open = open;
+        self.enter_again(slot, held, emit);
     }
 }

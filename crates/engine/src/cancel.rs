@@ -61,18 +61,28 @@ impl Floor<'_> {
     /// Closes an open order and gives back what it holds.
     #[inline(always)]
     fn close(&mut self, slot: Slot, reason: CloseReason, emit: &mut Emitter<'_>) {
+        self.close_as(slot, EventKind::OrderCancelled, reason, emit);
+    }
+
+    /// Closes an open order with an event of this kind and gives back what it holds.
+    #[inline(always)]
+    pub(crate) fn close_as(&mut self, slot: Slot, kind: EventKind, reason: CloseReason, emit: &mut Emitter<'_>) {
         let (asset, hold) = self.hold_of(slot);
         let account = self.open.slab[slot].account;
         self.ledger.release(account, asset, hold);
-        self.close_released(slot, reason, emit);
+        self.close_released(slot, kind, reason, emit);
     }
 
     /// Closes an open order whose hold was given back already.
     #[inline(always)]
-    pub(crate) fn close_released(&mut self, slot: Slot, reason: CloseReason, emit: &mut Emitter<'_>) {
+    pub(crate) fn close_released(&mut self, slot: Slot, kind: EventKind, reason: CloseReason, emit: &mut Emitter<'_>) {
         let order = self.closing(slot);
-        emit.closed(EventKind::OrderCancelled, &order, reason, Amount::ZERO);
-        self.market.book.remove(&mut self.open.slab, order.side, slot);
+        emit.closed(kind, &order, reason, Amount::ZERO);
+        if self.open.is_waiting(slot) {
+            self.leave_triggers(slot);
+        } else {
+            self.market.book.remove(&mut self.open.slab, order.side, slot);
+        }
         if order.side == Side::Buy {
             *self.market.instrument.open_bids_mut(order.account) -= order.open.lots();
         }

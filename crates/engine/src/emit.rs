@@ -2,9 +2,9 @@
 
 use tradewright_risk::HeldOrder;
 use tradewright_types::{
-    ANY, AccountId, Amount, ClientOrderId, CloseReason, CommandKind, CommandRecord, EventFlags, EventKind, EventRecord,
-    InstrumentId, OrderId, Price, Quantity, RejectReason, SCHEMA_VERSION, SelfTradePrevention, Side, Size,
-    TextEventRecord, Wide,
+    ANY, AccountId, Amount, ClientOrderId, CloseReason, CommandKind, CommandRecord, Conditions, ConditionsRecord,
+    EventFlags, EventKind, EventRecord, InstrumentId, NewOrder, OrderId, Price, PriceSource, Quantity, RejectReason,
+    SCHEMA_VERSION, SelfTradePrevention, Side, Size, TextEventRecord, Wide,
 };
 
 use crate::EventBuffer;
@@ -139,6 +139,60 @@ impl<'b> Emitter<'b> {
         if let ClientOrderId::Text(text) = order.client_order_id {
             self.text(id, order.instrument, text);
         }
+    }
+
+    /// The conditions of the order in the event before. `fires_at` is the first trigger price.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn conditions(&mut self, id: OrderId, order: &NewOrder<'_>, fires_at: Price) {
+        let Conditions { trigger, expire_time_ns, minimum } = order.conditions;
+        let record = ConditionsRecord::new(&order.conditions);
+        let body = EventRecord {
+            order_id: id.0,
+            account: order.account.0,
+            side: order.side as u8,
+            order_type: record.trigger,
+            time_in_force: record.source,
+            self_trade_prevention: record.trail_unit,
+            price_ticks: trigger.map_or(0, |_| fires_at.ticks()),
+            quantity_lots: record.trail.into(),
+            open_lots: minimum.lots(),
+            reference: expire_time_ns,
+            ..EventRecord::default()
+        };
+        self.write(EventKind::OrderConditions, order.instrument.0, body);
+    }
+
+    /// A waiting order whose trigger fired.
+    pub(crate) fn triggered(&mut self, order: &Closing, trigger: Price, price: Price, source: PriceSource) {
+        let body = EventRecord {
+            order_id: order.id.0,
+            account: order.account.0,
+            side: order.side as u8,
+            time_in_force: source as u8,
+            price_ticks: trigger.ticks(),
+            quantity_lots: order.open.lots(),
+            open_lots: price.ticks() as u64,
+            reference: order.client_number,
+            ..EventRecord::default()
+        };
+        self.write(EventKind::OrderTriggered, order.instrument.0, body);
+    }
+
+    /// An order that a check refused when its trigger fired.
+    pub(crate) fn refused_at_trigger(&mut self, order: &Closing, reason: RejectReason) {
+        let body = EventRecord {
+            order_id: order.id.0,
+            account: order.account.0,
+            side: order.side as u8,
+            reason: CloseReason::RefusedAtTrigger as u16,
+            price_ticks: order.price.ticks(),
+            quantity_lots: order.open.lots(),
+            open_lots: reason as u64,
+            reference: order.client_number,
+            ..EventRecord::default()
+        };
+        self.write(EventKind::OrderExpired, order.instrument.0, body);
     }
 
     #[cold]

@@ -10,6 +10,7 @@ use tradewright_types::{
 use crate::emit::Emitter;
 use crate::floor::Market;
 use crate::open_orders::OpenOrders;
+use crate::timers::Timers;
 use crate::{EventBuffer, Registry};
 
 /// What an engine is made with. None of it changes what commands do.
@@ -43,6 +44,7 @@ pub struct Engine {
     pub(crate) open: OpenOrders,
     /// By instrument.
     pub(crate) markets: Vec<Market>,
+    pub(crate) timers: Timers,
 }
 
 impl Engine {
@@ -70,6 +72,7 @@ impl Engine {
             risk: Risk::default(),
             open: OpenOrders::with_capacity(config.open_orders_expected),
             markets: Vec::new(),
+            timers: Timers::default(),
         }
     }
 
@@ -106,6 +109,9 @@ impl Engine {
             self.time_ns = first.header.time_ns;
         }
         let mut emit = Emitter::new(events, self.sequence, self.time_ns, self.config.epoch, self.config.shard);
+        if self.time_ns >= self.timers.next_ns {
+            self.fire_timers(&mut emit);
+        }
         let outcome = match envelope {
             Ok(_) if is_stale => Err(RejectReason::Stale),
             // The two that are nearly all come first.
@@ -163,6 +169,8 @@ impl Engine {
             | CommandKind::SetPositionLimit
             | CommandKind::Halt
             | CommandKind::Resume
+            | CommandKind::SetMarkPrice
+            | CommandKind::SetIndexPrice
             | CommandKind::Deposit
             | CommandKind::RequestWithdrawal
             | CommandKind::ConfirmWithdrawal
@@ -172,7 +180,8 @@ impl Engine {
             | CommandKind::CancelOrder
             | CommandKind::Text
             | CommandKind::InstrumentUnits
-            | CommandKind::InstrumentLimits => unreachable!("Invariant: neither is left to be dispatched"),
+            | CommandKind::InstrumentLimits
+            | CommandKind::Conditions => unreachable!("Invariant: neither is left to be dispatched"),
         }
     }
 

@@ -3,11 +3,13 @@
 use tradewright_book::{Book, Slot};
 use tradewright_ledger::Ledger;
 use tradewright_risk::{Gate, Instrument, Risk, resting_hold};
-use tradewright_types::{Amount, AssetId, InstrumentId, OrderId, Price, Side};
+use tradewright_types::{Amount, AssetId, InstrumentId, OrderFlags, OrderId, Price, Side};
 
 use crate::Engine;
 use crate::emit::Closing;
 use crate::open_orders::OpenOrders;
+use crate::timers::Timers;
+use crate::triggers::{Triggers, waiting_hold_of};
 
 /// An instrument with its book, and the numbers it gives out.
 #[derive(Clone, Debug)]
@@ -16,11 +18,13 @@ pub(crate) struct Market {
     pub(crate) book: Book,
     pub(crate) trades: u64,
     pub(crate) prevented: u64,
+    /// The orders that wait for a price. None until the first one comes.
+    pub(crate) triggers: Option<Box<Triggers>>,
 }
 
 impl Market {
     pub(crate) fn new(instrument: Instrument) -> Self {
-        Self { instrument, book: Book::default(), trades: 0, prevented: 0 }
+        Self { instrument, book: Book::default(), trades: 0, prevented: 0, triggers: None }
     }
 }
 
@@ -33,15 +37,17 @@ pub(crate) struct Floor<'e> {
     pub(crate) ledger: &'e mut Ledger,
     pub(crate) open: &'e mut OpenOrders,
     pub(crate) last_order: &'e mut OrderId,
+    pub(crate) timers: &'e mut Timers,
+    pub(crate) time_ns: u64,
 }
 
 impl Engine {
     /// The floor of an instrument, if it exists.
     #[inline(always)]
     pub(crate) fn floor(&mut self, id: InstrumentId) -> Option<Floor<'_>> {
-        let Self { markets, risk, ledger, open, last_order, .. } = self;
+        let Self { markets, risk, ledger, open, last_order, timers, time_ns, .. } = self;
         let market = markets.get_mut(id.index())?;
-        Some(Floor { id, market, risk, ledger, open, last_order })
+        Some(Floor { id, market, risk, ledger, open, last_order, timers, time_ns: *time_ns })
     }
 
     /// The floor of an open order.
@@ -57,13 +63,20 @@ impl Floor<'_> {
     #[inline(always)]
     pub(crate) fn gate(&mut self) -> (Gate<'_>, &OpenOrders) {
         let Market { instrument, book, .. } = &*self.market;
-        (Gate { risk: self.risk, instrument, book, ledger: self.ledger, open_orders: self.open.slab.len() }, self.open)
+        let (open_orders, time_ns) = (self.open.slab.len(), self.time_ns);
+        (Gate { risk: self.risk, instrument, book, ledger: self.ledger, open_orders, time_ns }, self.open)
     }
 
-    /// The price at which an order stands.
+    /// The price at which an order stands; of a waiting one its limit.
     #[inline(always)]
     pub(crate) fn price_of(&self, slot: Slot) -> Price {
-        self.market.book.price_of(&self.open.slab, self.open.slab[slot].terms.side, slot)
+        price_of(self.market, self.open, slot)
+    }
+
+    /// What an order of this side pays with.
+    pub(crate) fn asset_of(&self, side: Side) -> AssetId {
+        let units = &self.market.instrument.units;
+        if side == Side::Buy { units.quote } else { units.base }
     }
 
     /// What an open order holds, and of which asset.
@@ -90,10 +103,32 @@ impl Floor<'_> {
     /// Forgets an order that has left its book: its ids are free, its owner may open another.
     #[inline(always)]
     pub(crate) fn forget(&mut self, slot: Slot) {
-        let account = self.open.slab[slot].account;
-        self.risk.owner_mut(account).open_orders -= 1;
+        let order = &self.open.slab[slot];
+        self.risk.owner_mut(order.account).open_orders -= 1;
+        if order.terms.flags.has(OrderFlags::CONDITIONS) {
+            self.forget_conditions(slot);
+        }
         self.open.remove(slot);
     }
+
+    #[cold]
+    #[inline(never)]
+    fn forget_conditions(&mut self, slot: Slot) {
+        let (id, expires) = (self.open.slab[slot].id, self.open.conditional(slot).conditions.expire_time_ns);
+        if expires != 0 {
+            self.timers.remove(expires, id);
+        }
+    }
+}
+
+/// The price at which an order of a market stands; of a waiting one its limit.
+#[inline(always)]
+pub(crate) fn price_of(market: &Market, open: &OpenOrders, slot: Slot) -> Price {
+    let terms = &open.slab[slot].terms;
+    if terms.flags.has(OrderFlags::WAITING) {
+        return open.conditional(slot).limit;
+    }
+    market.book.price_of(&open.slab, terms.side, slot)
 }
 
 /// What an open order of a market holds, and of which asset.
@@ -101,7 +136,10 @@ impl Floor<'_> {
 pub(crate) fn hold_of(market: &Market, open: &OpenOrders, slot: Slot) -> (AssetId, Amount) {
     let order = &open.slab[slot];
     let (units, side) = (&market.instrument.units, order.terms.side);
-    let price = market.book.price_of(&open.slab, side, slot);
     let asset = if side == Side::Buy { units.quote } else { units.base };
+    if order.terms.flags.has(OrderFlags::WAITING) {
+        return (asset, waiting_hold_of(market, open, slot));
+    }
+    let price = market.book.price_of(&open.slab, side, slot);
     (asset, resting_hold(units, side, price, order.open, order.terms.maker_rate, order.terms.maker_fee))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tradewright_types::{AccountId, Amount, AssetId, InstrumentId, Side};
+use tradewright_types::{AccountId, Amount, AssetId, InstrumentId, OrderFlags, Side};
 
 use crate::Engine;
 use crate::floor::{Market, hold_of};
@@ -11,7 +11,8 @@ impl Engine {
     /// Panics unless the whole state fits together. Takes time in proportion to the state: for tests, drills and audits.
     pub fn check_invariants(&self) {
         // Exhaustive on purpose: a new field does not compile until it is considered here.
-        let Self { config: _, sequence: _, time_ns: _, last_order, registry, ledger, risk, open, markets } = self;
+        let Self { config: _, sequence: _, time_ns: _, last_order, registry, ledger, risk, open, markets, timers } =
+            self;
         registry.check_invariants();
         ledger.check_invariants();
         open.check_invariants();
@@ -23,19 +24,36 @@ impl Engine {
         self.check_holds();
         assert_eq!(self.state_hash(), self.full_state_hash(), "Invariant: the state hash follows the changes");
 
+        let timed = open.slab.iter().filter(|(slot, order)| {
+            let expires = match order.terms.flags.has(OrderFlags::CONDITIONS) {
+                true => open.conditional(*slot).conditions.expire_time_ns,
+                false => 0,
+            };
+            expires != 0 && timers.contains(expires, order.id)
+        });
+        assert_eq!(timed.count(), timers.len(), "Invariant: every timer belongs to an order that expires");
+
         let mut queued = 0;
         let mut open_bids: BTreeMap<(InstrumentId, AccountId), u64> = BTreeMap::new();
         let mut open_orders: BTreeMap<AccountId, u32> = BTreeMap::new();
-        for (place, Market { instrument: known, book, trades: _, prevented: _ }) in markets.iter().enumerate() {
+        for (place, Market { instrument: known, book, trades: _, prevented: _, triggers }) in markets.iter().enumerate()
+        {
             let instrument = InstrumentId(place as u32);
-            for side in [Side::Buy, Side::Sell] {
-                for (_, level) in book.levels(side) {
+            let waiting = triggers.iter().flat_map(|triggers| &triggers.books);
+            waiting.clone().for_each(|book| book.check_sides(&open.slab));
+            for (book, waits) in core::iter::once((book, false)).chain(waiting.map(|book| (book, true))) {
+                for (stands, (_, level)) in [Side::Buy, Side::Sell]
+                    .into_iter()
+                    .flat_map(|side| book.levels(side).map(move |level| (side, level)))
+                {
                     let mut priority = 0;
                     for slot in book.queue(&open.slab, level) {
                         let order = &open.slab[slot];
+                        let side = order.terms.side;
                         assert!(order.id <= *last_order, "Invariant: order ids are given in order");
                         assert_eq!(order.terms.instrument, instrument, "Invariant: an order stands in its own book");
-                        assert_eq!(order.terms.side, side, "Invariant: an order stands on its own side");
+                        assert!(waits || side == stands, "Invariant: an order stands on its own side");
+                        assert_eq!(open.is_waiting(slot), waits, "Invariant: who waits stands in a trigger book");
                         let own = open.notes[slot.0 as usize].priority;
                         assert!(priority < own, "Invariant: queues are in the order of time");
                         priority = own;

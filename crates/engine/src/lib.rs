@@ -12,6 +12,7 @@ mod cancel;
 mod chains;
 mod emit;
 mod engine;
+mod enter;
 mod floor;
 mod invariants;
 mod matching;
@@ -23,6 +24,8 @@ mod replace;
 mod settings;
 mod snapshot;
 mod state_hash;
+mod timers;
+mod triggers;
 mod view;
 
 pub use buffer::EventBuffer;

@@ -3,7 +3,8 @@
 use tradewright_book::{Front, Slot};
 use tradewright_ledger::{Fill, TakerSettlement};
 use tradewright_types::{
-    AccountId, Amount, EventFlags, FeeRate, OrderId, Price, Quantity, RoundedFee, SelfTradePrevention, Side,
+    AccountId, Amount, EventFlags, FeeRate, OrderId, Price, PriceSource, Quantity, RoundedFee, SelfTradePrevention,
+    Side,
 };
 
 use crate::emit::{Emitter, Match};
@@ -95,6 +96,9 @@ impl Floor<'_> {
             }
             self.trade(taker, front, quantity, emit);
             last = Some(front.price);
+            if self.market.triggers.is_some() {
+                self.price_came(PriceSource::Last, front.price);
+            }
             if taker.amount.is_some() && quantity < offered {
                 break Ended::Amount;
             }
@@ -195,12 +199,11 @@ impl Floor<'_> {
         Quantity::from_lots(most * increment)
     }
 
-    /// Whether others than the taker itself offer all it wants within its limit.
-    pub(crate) fn can_fill(&self, taker: &Taker) -> bool {
+    /// Whether others than the taker itself offer the quantity `wanted` within its limit.
+    pub(crate) fn can_fill(&self, taker: &Taker, mut wanted: Quantity) -> bool {
         let side = taker.side.opposite();
         let book = &self.market.book;
         let mode = taker.self_trade_prevention;
-        let mut wanted = taker.open;
         for (price, level) in book.levels(side) {
             if !taker.side.crosses(taker.limit, price) {
                 return false;

@@ -2,8 +2,8 @@
 
 use tradewright_book::{Order, Orders, Slot};
 use tradewright_types::{
-    AccountId, ClientOrderId, FeeRate, FeeRates, HashTotal, InstrumentId, OrderFlags, OrderId, Quantity, RoundedFee,
-    SelfTradePrevention, Side,
+    AccountId, ClientOrderId, Conditions, FeeRate, FeeRates, HashTotal, InstrumentId, NewOrder, OrderFlags, OrderId,
+    OrderType, Price, Quantity, RoundedFee, SelfTradePrevention, Side, Size, TimeInForce,
 };
 
 use crate::chains::Chains;
@@ -67,6 +67,26 @@ pub(crate) struct Notes {
     pub(crate) taker_fee: RoundedFee,
 }
 
+/// What the engine needs to know of an open order that has conditions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Conditional {
+    /// Its limit while it waits: its own, or of a market order the worst price that is held for.
+    pub(crate) limit: Price,
+    pub(crate) order_type: OrderType,
+    pub(crate) time_in_force: TimeInForce,
+    /// Its conditions; a trigger that fired is gone.
+    pub(crate) conditions: Conditions,
+}
+
+impl Conditional {
+    const NONE: Self = Self {
+        limit: Price::from_ticks(0),
+        order_type: OrderType::Limit,
+        time_in_force: TimeInForce::GoodTillCancel,
+        conditions: Conditions { trigger: None, expire_time_ns: 0, minimum: Quantity::ZERO },
+    };
+}
+
 /// The open orders of all instruments.
 #[derive(Clone, Debug)]
 pub(crate) struct OpenOrders {
@@ -75,6 +95,8 @@ pub(crate) struct OpenOrders {
     pub(crate) notes: Vec<Notes>,
     /// Text client order ids by slot, for the orders that have [`OrderFlags::TEXT_ID`]; as long as the highest such slot.
     texts: Vec<Text>,
+    /// By slot, for the orders that have [`OrderFlags::CONDITIONS`]; as long as the highest such slot.
+    conditionals: Vec<Conditional>,
     by_id: Chains,
     by_client: Chains,
     last_priority: u64,
@@ -124,6 +146,7 @@ impl OpenOrders {
             slab: Orders::with_capacity(orders),
             notes: Vec::with_capacity(orders),
             texts: Vec::new(),
+            conditionals: Vec::new(),
             by_id: Chains::with_capacity(orders),
             by_client: Chains::with_capacity(orders),
             last_priority: 0,
@@ -241,6 +264,62 @@ impl OpenOrders {
     #[inline(always)]
     pub(crate) fn client_number(terms: &Terms) -> u64 {
         if terms.flags.has(OrderFlags::TEXT_ID) { 0 } else { terms.links.client_key }
+    }
+
+    /// What is known of an open order with conditions.
+    pub(crate) fn conditional(&self, slot: Slot) -> &Conditional {
+        &self.conditionals[slot.0 as usize]
+    }
+
+    /// Notes the conditions of an open order.
+    pub(crate) fn note_conditional(&mut self, slot: Slot, conditional: Conditional) {
+        let place = slot.0 as usize;
+        if self.conditionals.len() <= place {
+            self.conditionals.resize(place + 1, Conditional::NONE);
+        }
+        self.conditionals[place] = conditional;
+        self.mark(slot);
+    }
+
+    /// Whether an order waits for its trigger.
+    #[inline(always)]
+    pub(crate) fn is_waiting(&self, slot: Slot) -> bool {
+        self.slab[slot].terms.flags.has(OrderFlags::WAITING)
+    }
+
+    /// Notes that an order's trigger fired.
+    pub(crate) fn end_waiting(&mut self, slot: Slot) {
+        let terms = &mut self.slab[slot].terms;
+        terms.flags = terms.flags.without(OrderFlags::WAITING);
+        self.conditionals[slot.0 as usize].conditions.trigger = None;
+        self.mark(slot);
+    }
+
+    /// Gives an order that moved the next place in time.
+    pub(crate) fn renew_priority(&mut self, slot: Slot) {
+        self.notes[slot.0 as usize].priority = self.next_priority();
+        self.mark(slot);
+    }
+
+    /// An open order as if it came in again, at `price`. It keeps its place in the table of client order ids.
+    pub(crate) fn order_again(&self, slot: Slot, price: Price) -> NewOrder<'static> {
+        let Order { account, open, terms, .. } = self.slab[slot];
+        let has_conditions = terms.flags.has(OrderFlags::CONDITIONS);
+        let known = if has_conditions { *self.conditional(slot) } else { Conditional::NONE };
+        let Conditional { order_type, time_in_force, conditions, .. } = known;
+        NewOrder {
+            account,
+            instrument: terms.instrument,
+            side: terms.side,
+            order_type,
+            time_in_force,
+            self_trade_prevention: terms.self_trade_prevention,
+            flags: terms.flags.without(OrderFlags::WAITING),
+            price,
+            size: Size::Lots(open),
+            client_order_id: ClientOrderId::Absent,
+            conditions: Conditions { trigger: None, ..conditions },
+        }
     }
 
     /// Takes in an order, which then can be found. Its `terms` lack only the links.
@@ -381,6 +460,7 @@ impl OpenOrders {
         self.slab.memory_bytes()
             + self.notes.capacity() * size_of::<Notes>()
             + self.texts.capacity() * size_of::<Text>()
+            + self.conditionals.capacity() * size_of::<Conditional>()
             + self.by_id.memory_bytes()
             + self.by_client.memory_bytes()
             + self.page_hashes.capacity() * size_of::<HashTotal>()
@@ -388,7 +468,18 @@ impl OpenOrders {
 
     /// Panics unless slab and chains account for each other.
     pub(crate) fn check_invariants(&self) {
-        let Self { slab, notes, texts: _, by_id, by_client, last_priority, changed, page_hashes, pages_hash } = self;
+        let Self {
+            slab,
+            notes,
+            texts: _,
+            conditionals: _,
+            by_id,
+            by_client,
+            last_priority,
+            changed,
+            page_hashes,
+            pages_hash,
+        } = self;
         slab.check_invariants();
         assert_eq!(page_hashes.len(), slab.slot_count().div_ceil(PAGE), "Invariant: every page of slots has a hash");
         assert_eq!(changed.len(), page_hashes.len(), "Invariant: every page of slots may have changed or not");

@@ -7,23 +7,39 @@
 //! A [`NewOrder`] is legal in itself. The gate (`crates/risk`) checks it against everything else and holds its funds; what comes
 //! out is a [`HeldOrder`], and matching takes nothing else. After the gate the order must succeed: nothing below can refuse it.
 
+use tradewright_book::Slot;
 use tradewright_risk::{HeldOrder, resting_hold};
 use tradewright_types::{
-    Amount, CloseReason, CommandRecord, Decoded, EventKind, NewOrder, OrderId, OrderType, Quantity, RejectReason,
-    RoundedFee, Side, Size, TimeInForce,
+    Amount, CloseReason, CommandRecord, Decoded, EventKind, NewOrder, OrderFlags, OrderId, OrderType, Price, Quantity,
+    RejectReason, RoundedFee, Side, Size, TimeInForce, Trigger,
 };
 
 use crate::Engine;
 use crate::emit::{Closing, Emitter};
 use crate::floor::Floor;
 use crate::matching::{Ended, Taker};
-use crate::open_orders::{Links, Notes, Terms};
+use crate::open_orders::{Conditional, Links, Notes, Terms};
 
 impl Engine {
     /// Places an order that is not plain.
     #[inline(never)]
     pub(crate) fn place_any(&mut self, records: &[CommandRecord], emit: &mut Emitter<'_>) -> Decoded<()> {
-        self.place(&NewOrder::read(records)?, emit)
+        let order = NewOrder::read(records)?;
+        match order.conditions.trigger {
+            None => self.place(&order, emit),
+            Some(trigger) => self.place_waiting(&order, &trigger, emit),
+        }
+    }
+
+    /// Places an order that waits for its trigger.
+    fn place_waiting(&mut self, order: &NewOrder<'_>, trigger: &Trigger, emit: &mut Emitter<'_>) -> Decoded<()> {
+        let mut floor = self.floor(order.instrument).ok_or(RejectReason::UnknownInstrument)?;
+        let price_now = floor.source_price(trigger.source);
+        let (mut gate, open) = floor.gate();
+        let is_duplicate = || open.is_client_open(order.account, order.client_order_id);
+        let (held, fires_at) = gate.check_and_hold_waiting(order, is_duplicate, None, price_now)?;
+        floor.wait(&held, fires_at, emit);
+        Ok(())
     }
 
     /// Places an order.
@@ -48,7 +64,10 @@ impl Floor<'_> {
         self.last_order.0 += 1;
         let id = *self.last_order;
         emit.accepted(id, held);
-        let may_rest = held.order().time_in_force == TimeInForce::GoodTillCancel;
+        if held.order().flags.has(OrderFlags::CONDITIONS) {
+            emit.conditions(id, held.order(), Price::default());
+        }
+        let may_rest = held.order().time_in_force.rests();
         if may_rest && !held.crosses() {
             // 3. With nobody to trade with it rests as it is, and holds what it goes on holding.
             let Size::Lots(open) = held.order().size else { unreachable!("Invariant: only orders by quantity rest") };
@@ -65,19 +84,19 @@ impl Floor<'_> {
         let order = held.order();
         let mut taker = self.taker(id, held);
         // 3. Fill or kill: is there enough?
-        let killed = order.time_in_force == TimeInForce::FillOrKill && !self.can_fill(&taker);
+        let killed = self.is_killed(order, &taker);
         // 4. It trades with whoever stands at its limit or better.
         let ended = if killed { Ended::Liquidity } else { self.take(&mut taker, emit) };
         // 5. What is left rests, or expires.
         let mut keep = Amount::ZERO;
         if ended == Ended::Liquidity && taker.has_rest() {
-            if order.time_in_force == TimeInForce::GoodTillCancel {
+            if order.time_in_force.rests() {
                 self.rest(id, held, taker.open, taker.prevented, taker.fee);
                 let units = &self.market.instrument.units;
                 let (maker, posted) = (held.rates().maker, RoundedFee::default());
                 keep = resting_hold(units, order.side, taker.limit, taker.open, maker, posted);
             } else {
-                let reason = close_reason(order);
+                let reason = close_reason(order, killed);
                 emit.closed(EventKind::OrderExpired, &closing(&taker, order), reason, taker.unspent());
             }
         } else if ended == Ended::Amount && taker.has_rest() {
@@ -86,6 +105,30 @@ impl Floor<'_> {
         }
         // 6. The taker's side is posted; what is not kept for the rest of the order becomes available again.
         self.ledger.settle_taker(&taker.settlement, held.hold() - taker.transferred, keep);
+        // 7. Orders that waited for the prices it made come to the market behind it.
+        self.work_off(emit);
+    }
+
+    /// Whether an order wants more at once than there is for it.
+    #[inline(always)]
+    pub(crate) fn is_killed(&self, order: &NewOrder<'_>, taker: &Taker) -> bool {
+        let minimum = order.conditions.minimum;
+        order.time_in_force == TimeInForce::FillOrKill && !self.can_fill(taker, taker.open)
+            || !minimum.is_zero() && !self.can_fill(taker, minimum)
+    }
+
+    /// Lets an approved order wait for its trigger.
+    pub(crate) fn wait(&mut self, held: &HeldOrder<'_>, fires_at: Price, emit: &mut Emitter<'_>) {
+        self.last_order.0 += 1;
+        let id = *self.last_order;
+        emit.accepted(id, held);
+        emit.conditions(id, held.order(), fires_at);
+        let trigger = held.order().conditions.trigger.expect("Invariant: who waits has a trigger");
+        let Size::Lots(open) = held.order().size else { unreachable!("Invariant: only orders by quantity wait") };
+        let flags = held.order().flags.with(OrderFlags::WAITING);
+        let slot = self.open_slot(id, held, flags, open, Quantity::ZERO, RoundedFee::default());
+        let triggers = self.market.triggers.get_or_insert_default();
+        triggers.wait(&mut self.open.slab, slot, &trigger, fires_at);
     }
 
     /// An approved order as a taker.
@@ -117,7 +160,23 @@ impl Floor<'_> {
     /// Puts what is left of a new order on the book.
     #[inline(always)]
     fn rest(&mut self, id: OrderId, held: &HeldOrder<'_>, open: Quantity, prevented: Quantity, taker_fee: RoundedFee) {
-        let (order, rates, price) = (held.order(), held.rates(), held.limit());
+        let order = held.order();
+        let slot = self.open_slot(id, held, order.flags, open, prevented, taker_fee);
+        self.market.book.rest(&mut self.open.slab, order.side, held.limit(), slot, open);
+    }
+
+    /// Makes an approved order an open one, which stands nowhere yet.
+    #[inline(always)]
+    fn open_slot(
+        &mut self,
+        id: OrderId,
+        held: &HeldOrder<'_>,
+        flags: OrderFlags,
+        open: Quantity,
+        prevented: Quantity,
+        taker_fee: RoundedFee,
+    ) -> Slot {
+        let (order, rates) = (held.order(), held.rates());
         let Size::Lots(total) = order.size else { unreachable!("Invariant: only orders by quantity rest") };
         let terms = Terms {
             links: Links::default(),
@@ -126,23 +185,36 @@ impl Floor<'_> {
             maker_fee: RoundedFee::default(),
             side: order.side,
             self_trade_prevention: order.self_trade_prevention,
-            flags: order.flags,
+            flags,
         };
         let priority = self.open.next_priority();
         let notes = Notes { total, prevented, priority, taker_rate: rates.taker, taker_fee };
         let slot = self.open.insert(id, order.account, open, &order.client_order_id, terms, notes);
-        self.market.book.rest(&mut self.open.slab, order.side, price, slot, open);
         let account = self.risk.owner_mut(order.account);
         account.open_orders += 1;
         account.client_number_max = account.client_number_max.max(order.client_order_id.number_or_zero());
         if order.side == Side::Buy {
             *self.market.instrument.open_bids_mut(order.account) += open.lots();
         }
+        if flags.has(OrderFlags::CONDITIONS) {
+            self.note_conditions(id, slot, held);
+        }
+        slot
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn note_conditions(&mut self, id: OrderId, slot: Slot, held: &HeldOrder<'_>) {
+        let &NewOrder { order_type, time_in_force, conditions, .. } = held.order();
+        self.open.note_conditional(slot, Conditional { limit: held.limit(), order_type, time_in_force, conditions });
+        if conditions.expire_time_ns != 0 {
+            self.timers.set(conditions.expire_time_ns, id);
+        }
     }
 }
 
 #[inline(always)]
-fn closing(taker: &Taker, order: &NewOrder<'_>) -> Closing {
+pub(crate) fn closing(taker: &Taker, order: &NewOrder<'_>) -> Closing {
     Closing {
         id: taker.id,
         account: order.account,
@@ -156,12 +228,11 @@ fn closing(taker: &Taker, order: &NewOrder<'_>) -> Closing {
 
 /// Why an order that found too little in the book expires.
 #[inline(always)]
-fn close_reason(order: &NewOrder<'_>) -> CloseReason {
+pub(crate) fn close_reason(order: &NewOrder<'_>, killed: bool) -> CloseReason {
     match (order.time_in_force, order.order_type) {
         (TimeInForce::FillOrKill, _) => CloseReason::FillOrKill,
-        (TimeInForce::ImmediateOrCancel | TimeInForce::GoodTillCancel, OrderType::Market) => CloseReason::NoLiquidity,
-        (TimeInForce::ImmediateOrCancel | TimeInForce::GoodTillCancel, OrderType::Limit) => {
-            CloseReason::ImmediateOrCancel
-        }
+        _ if killed => CloseReason::MinimumQuantity,
+        (_, OrderType::Market) => CloseReason::NoLiquidity,
+        (_, OrderType::Limit) => CloseReason::ImmediateOrCancel,
     }
 }

@@ -2,7 +2,7 @@
 
 use tradewright_book::Slot;
 use tradewright_risk::Relief;
-use tradewright_types::{CloseReason, Decoded, RejectReason, Replace, Side};
+use tradewright_types::{CloseReason, Decoded, EventKind, Price, RejectReason, Replace, Side};
 
 use crate::Engine;
 use crate::emit::Emitter;
@@ -15,17 +15,25 @@ impl Engine {
         let old = self.target(order.account, &replace.target);
         let relief = old.map(|old| self.relief(old, replace));
         let mut floor = self.floor(order.instrument).ok_or(RejectReason::UnknownInstrument)?;
+        let price_now = order.conditions.trigger.and_then(|trigger| floor.source_price(trigger.source));
         let (mut gate, open) = floor.gate();
         let Some((old, relief)) = old.zip(relief) else {
             gate.check_standing(order.account)?;
             return Err(RejectReason::UnknownOrder);
         };
         let is_duplicate = || open.find_client(order.account, &order.client_order_id).is_some_and(|found| found != old);
-        let held = gate.check_and_hold(order, is_duplicate, Some(&relief))?;
+        let waiting = order.conditions.trigger.map(|trigger| trigger.source);
+        let (held, fires_at) = match waiting {
+            None => (gate.check_and_hold(order, is_duplicate, Some(&relief))?, Price::default()),
+            Some(_) => gate.check_and_hold_waiting(order, is_duplicate, Some(&relief), price_now)?,
+        };
         // After this point the replacement must succeed. The gate has given back the old order's hold.
-        self.floor_of(old).close_released(old, CloseReason::Replaced, emit);
+        self.floor_of(old).close_released(old, EventKind::OrderCancelled, CloseReason::Replaced, emit);
         let mut floor = self.floor(order.instrument).expect("Invariant: the gate has seen the instrument");
-        floor.execute(&held, emit);
+        match waiting {
+            None => floor.execute(&held, emit),
+            Some(_) => floor.wait(&held, fires_at, emit),
+        }
         Ok(())
     }
 

@@ -4,8 +4,8 @@ use tradewright_ledger::Withdrawal;
 use tradewright_risk::{AccountRisk, Instrument};
 use tradewright_types::{
     ANY, AccountId, AccountKind, Amount, AssetId, CommandKind, Decoded, EventKind, FeeRates, HaltScope, InstrumentId,
-    InstrumentKind, InstrumentLimits, InstrumentUnits, Name, Permissions, RejectReason, Setting, TransferKind,
-    WithdrawalId,
+    InstrumentKind, InstrumentLimits, InstrumentUnits, Name, Permissions, Price, PriceSource, RejectReason, Setting,
+    TransferKind, WithdrawalId,
 };
 
 use crate::Engine;
@@ -40,6 +40,9 @@ impl Engine {
                 self.known_instrument(instrument)?.set_reference(price);
                 let ticks = price.map_or(0, |price| price.ticks() as u64);
                 emit.setting(Kind::SetReferencePrice, (0, instrument.0), [ticks, 0, 0], none);
+            }
+            Setting::SetTriggerPrice { instrument, source, price } => {
+                self.set_trigger_price(instrument, source, price, emit)?;
             }
             Setting::SetFeeTier { schedule, tier, rates } => {
                 self.set_fee_tier(schedule, tier, rates)?;
@@ -118,6 +121,28 @@ impl Engine {
     fn known_instrument(&mut self, instrument: InstrumentId) -> Decoded<&mut Instrument> {
         let market = self.markets.get_mut(instrument.index()).ok_or(RejectReason::UnknownInstrument)?;
         Ok(&mut market.instrument)
+    }
+
+    fn set_trigger_price(
+        &mut self,
+        instrument: InstrumentId,
+        source: PriceSource,
+        price: Price,
+        emit: &mut Emitter<'_>,
+    ) -> Decoded<()> {
+        let mut floor = self.floor(instrument).ok_or(RejectReason::UnknownInstrument)?;
+        let triggers = floor.market.triggers.get_or_insert_default();
+        let kind = if source == PriceSource::Mark {
+            triggers.mark = Some(price);
+            CommandKind::SetMarkPrice
+        } else {
+            triggers.index = Some(price);
+            CommandKind::SetIndexPrice
+        };
+        emit.setting(kind, (0, instrument.0), [price.ticks() as u64, 0, 0], (0, 0, 0));
+        floor.price_came(source, price);
+        floor.work_off(emit);
+        Ok(())
     }
 
     fn known_asset(&self, asset: AssetId) -> Decoded<()> {

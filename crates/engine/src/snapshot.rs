@@ -7,13 +7,14 @@ use tradewright_book::Slot;
 use tradewright_ledger::{Balance, Withdrawal};
 use tradewright_risk::{AccountRisk, Exposure, Instrument};
 use tradewright_types::{
-    AccountId, AccountKind, AccountLimits, Amount, AssetId, ClientOrderId, FeeRate, FeeRates, InstrumentId,
-    InstrumentKind, InstrumentLimits, InstrumentUnits, Name, OrderFlags, OrderId, Permissions, Price, Quantity,
-    RULESET_VERSION, RoundedFee, SelfTradePrevention, Side, WithdrawalId,
+    AccountId, AccountKind, AccountLimits, Amount, AssetId, ClientOrderId, ConditionsRecord, FeeRate, FeeRates,
+    InstrumentId, InstrumentKind, InstrumentLimits, InstrumentUnits, Name, OrderFlags, OrderId, OrderType, Permissions,
+    Price, Quantity, RULESET_VERSION, RoundedFee, SelfTradePrevention, Side, TimeInForce, Trigger, WithdrawalId,
 };
 
 use crate::floor::Market;
-use crate::open_orders::{Links, Notes, OpenOrders, Terms};
+use crate::open_orders::{Conditional, Links, Notes, OpenOrders, Terms};
+use crate::triggers::Triggers;
 use crate::{Engine, EngineConfig};
 
 /// What a part of a snapshot holds.
@@ -34,7 +35,8 @@ pub enum SectionKind {
     Balances = 6,
     /// Pending withdrawals.
     Withdrawals = 7,
-    /// Open orders: by instrument, bids then asks, in the order in which they would trade.
+    /// Open orders: by instrument, bids then asks, in the order in which they would trade; then those that wait for a trigger, in
+    /// the order in which they would fire.
     Orders = 8,
 }
 
@@ -222,7 +224,7 @@ impl Engine {
     /// The whole logical state.
     pub fn snapshot(&self) -> Vec<Section> {
         // Exhaustive on purpose: a new field does not compile until it is considered here.
-        let Self { config: _, sequence, time_ns, last_order, registry, ledger, risk, open, markets } = self;
+        let Self { config: _, sequence, time_ns, last_order, registry, ledger, risk, open, markets, timers: _ } = self;
         let mut engine = Writer::default();
         engine.u32(RULESET_VERSION).u64(*sequence).u64(*time_ns).u64(last_order.0).u64(open.last_priority());
         engine.u8(risk.halted.into()).u64(ledger.last_withdrawal().0);
@@ -240,6 +242,9 @@ impl Engine {
         for (id, name) in registry.instruments().iter().enumerate() {
             instruments.text(name.as_str().as_bytes()).u64(markets[id].trades).u64(markets[id].prevented);
             write_instrument(&mut instruments, &markets[id].instrument);
+            let triggers = markets[id].triggers.as_deref();
+            instruments.price(triggers.and_then(|triggers| triggers.mark));
+            instruments.price(triggers.and_then(|triggers| triggers.index));
         }
         let mut fees = Writer::default();
         for (schedule, tier, rates) in risk.fees.iter() {
@@ -254,9 +259,9 @@ impl Engine {
             withdrawals.u64(id.0).u32(withdrawal.account.0).u32(withdrawal.asset.0).amount(withdrawal.amount);
         }
         let mut orders = Writer::default();
-        for Market { book, .. } in markets {
-            for side in [Side::Buy, Side::Sell] {
-                for (price, level) in book.levels(side) {
+        for Market { book, triggers, .. } in markets {
+            for book in core::iter::once(book).chain(triggers.iter().flat_map(|triggers| &triggers.books)) {
+                for (price, level) in [Side::Buy, Side::Sell].into_iter().flat_map(|side| book.levels(side)) {
                     book.queue(&open.slab, level).for_each(|slot| write_order(&mut orders, open, slot, price));
                 }
             }
@@ -381,7 +386,10 @@ impl Engine {
             instrument.exposures.get_mut(account as usize).position_max_lots = part.u64()?;
         }
         self.registry.add_instrument(name);
-        self.markets.push(Market { trades, prevented, ..Market::new(instrument) });
+        let (mark, index) = (part.price()?, part.price()?);
+        let has_prices = mark.is_some() || index.is_some();
+        let triggers = has_prices.then(|| Box::new(Triggers::with_prices(mark, index)));
+        self.markets.push(Market { trades, prevented, triggers, ..Market::new(instrument) });
         Ok(())
     }
 
@@ -412,8 +420,14 @@ impl Engine {
             return Err(SnapshotError::Invalid(part.kind));
         }
         let slot = self.open.insert(id, account, Quantity::from_lots(open), &client_order_id, terms, notes);
+        let trigger = if flags.has(OrderFlags::CONDITIONS) { self.read_conditional(id, slot, part)? } else { None };
         let market = &mut self.markets[instrument.index()];
-        market.book.rest(&mut self.open.slab, terms.side, price, slot, Quantity::from_lots(open));
+        if flags.has(OrderFlags::WAITING) {
+            let triggers = market.triggers.get_or_insert_default();
+            triggers.wait(&mut self.open.slab, slot, &part.known(trigger)?, price);
+        } else {
+            market.book.rest(&mut self.open.slab, terms.side, price, slot, Quantity::from_lots(open));
+        }
         let owner = self.risk.owner_mut(account);
         owner.open_orders += 1;
         owner.client_number_max = owner.client_number_max.max(client_order_id.number_or_zero());
@@ -462,6 +476,28 @@ fn write_instrument(writer: &mut Writer, instrument: &Instrument) {
     }
 }
 
+impl Engine {
+    fn read_conditional(&mut self, id: OrderId, slot: Slot, part: &mut Reader<'_>) -> Read<Option<Trigger>> {
+        let (order_type, in_force) = (OrderType::from_code(part.u8()?), TimeInForce::from_code(part.u8()?));
+        let (order_type, time_in_force) = (part.known(order_type)?, part.known(in_force)?);
+        let limit = Price::from_ticks(part.i64()?);
+        let record: ConditionsRecord = zerocopy::transmute!(part.array::<64>()?);
+        let conditions = part.known(record.conditions().ok())?;
+        self.open.note_conditional(slot, Conditional { limit, order_type, time_in_force, conditions });
+        if conditions.expire_time_ns != 0 {
+            self.timers.set(conditions.expire_time_ns, id);
+        }
+        Ok(conditions.trigger)
+    }
+}
+
+fn write_conditional(writer: &mut Writer, conditional: &Conditional) {
+    let Conditional { limit, order_type, time_in_force, conditions } = conditional;
+    writer.u8(*order_type as u8).u8(*time_in_force as u8).i64(limit.ticks());
+    writer.0.extend_from_slice(zerocopy::IntoBytes::as_bytes(&ConditionsRecord::new(conditions)));
+}
+
+/// Writes an order: `price` is that of its level, in the book or in its trigger book.
 fn write_order(writer: &mut Writer, open: &OpenOrders, slot: Slot, price: Price) {
     let order = &open.slab[slot];
     let Terms { links: _, instrument, maker_rate, maker_fee, side, self_trade_prevention, flags } = order.terms;
@@ -476,4 +512,7 @@ fn write_order(writer: &mut Writer, open: &OpenOrders, slot: Slot, price: Price)
         ClientOrderId::Number(number) => writer.text(number.to_string().as_bytes()),
         ClientOrderId::Text(text) => writer.text(text),
     };
+    if flags.has(OrderFlags::CONDITIONS) {
+        write_conditional(writer, open.conditional(slot));
+    }
 }

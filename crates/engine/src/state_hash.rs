@@ -1,11 +1,11 @@
 //! The state hash.
 
 use tradewright_book::Slot;
-use tradewright_types::{ClientOrderId, EntityHash, HashTotal, InstrumentId};
+use tradewright_types::{ClientOrderId, ConditionsRecord, EntityHash, HashTotal, InstrumentId, OrderFlags};
 
 use crate::Engine;
-use crate::floor::Market;
-use crate::open_orders::Notes;
+use crate::floor::{Market, price_of};
+use crate::open_orders::{Conditional, Notes};
 
 impl Engine {
     /// The hash of the logical state: equal for equal futures, whatever slots, capacities and addresses are. It is taken over
@@ -48,12 +48,18 @@ impl Engine {
     /// The hash of what is little enough to be taken anew each time.
     fn small_state_hash(&self) -> HashTotal {
         // Exhaustive on purpose: a new field does not compile until it is considered here.
-        let Self { config: _, sequence, time_ns, last_order, registry, ledger: _, risk: _, open, markets } = self;
+        let Self { config: _, sequence, time_ns, last_order, registry, ledger: _, risk: _, open, markets, timers: _ } =
+            self;
         let mut total =
             EntityHash::new(0x30).word(*sequence).word(*time_ns).word(last_order.0).word(open.last_priority()).finish();
         total += registry.state_hash();
-        for (id, Market { instrument: _, book: _, trades, prevented }) in markets.iter().enumerate() {
+        for (id, Market { instrument: _, book: _, trades, prevented, triggers }) in markets.iter().enumerate() {
             total += EntityHash::new(0x31).word(id as u64).word(*trades).word(*prevented).finish();
+            for (source, price) in triggers.iter().flat_map(|triggers| [triggers.mark, triggers.index]).enumerate() {
+                let price =
+                    price.map(|price| EntityHash::new(0x33).word(id as u64).word(source as u64).signed(price.ticks()));
+                price.into_iter().for_each(|price| total += price.finish());
+            }
         }
         total
     }
@@ -62,8 +68,8 @@ impl Engine {
         let order = &self.open.slab[slot];
         let terms = &order.terms;
         let Notes { total, prevented, priority, taker_rate, taker_fee, .. } = self.open.notes[slot.0 as usize];
-        let book = &self.markets[terms.instrument.index()].book;
-        let price = book.price_of(&self.open.slab, terms.side, slot);
+        let market = &self.markets[terms.instrument.index()];
+        let price = price_of(market, &self.open, slot);
         let kinds = u64::from(terms.side as u8) << 32 | u64::from(terms.self_trade_prevention as u8) << 16;
         let excess = (terms.maker_fee.excess_millionths(), taker_fee.excess_millionths());
         let hash = EntityHash::new(0x32)
@@ -79,9 +85,27 @@ impl Engine {
             .signed(taker_rate.ppm().into())
             .word(u64::from(excess.0) << 32 | u64::from(excess.1))
             .word(terms.links.client_key);
+        let hash = if terms.flags.has(OrderFlags::CONDITIONS) { self.hash_conditional(hash, slot) } else { hash };
         match self.open.client_order_id(slot) {
             ClientOrderId::Text(text) => hash.bytes(text).finish(),
             ClientOrderId::Absent | ClientOrderId::Number(_) => hash.finish(),
         }
+    }
+
+    /// What an order's conditions add to its hash, with the price at which it fires now.
+    fn hash_conditional(&self, hash: EntityHash, slot: Slot) -> EntityHash {
+        let Conditional { limit: _, order_type, time_in_force, conditions } = *self.open.conditional(slot);
+        let market = &self.markets[self.open.slab[slot].terms.instrument.index()];
+        let fires_at = conditions
+            .trigger
+            .zip(market.triggers.as_deref())
+            .map_or(0, |(trigger, triggers)| triggers.price_of(&self.open.slab, slot, &trigger).ticks());
+        let record = ConditionsRecord::new(&conditions);
+        let codes = [order_type as u8, time_in_force as u8, record.trigger, record.source, record.trail_unit, 0, 0, 0];
+        hash.word(u64::from_le_bytes(codes))
+            .word(record.trail.into())
+            .signed(fires_at)
+            .word(record.minimum_lots)
+            .word(record.expire_time_ns)
     }
 }

@@ -4,10 +4,11 @@ use tradewright_book::{Level, Slot};
 use tradewright_ledger::Ledger;
 use tradewright_risk::{Instrument, Risk};
 use tradewright_types::{
-    AccountId, Amount, ClientOrderId, InstrumentId, OrderFlags, OrderId, Price, Quantity, SelfTradePrevention, Side,
+    AccountId, Amount, ClientOrderId, InstrumentId, OrderFlags, OrderId, OrderType, Price, Quantity,
+    SelfTradePrevention, Side, TimeInForce, Trigger,
 };
 
-use crate::floor::{Market, hold_of};
+use crate::floor::{Market, hold_of, price_of};
 use crate::{Engine, EngineConfig, Registry};
 
 /// A price of a book, with what stands there.
@@ -48,6 +49,14 @@ pub struct OrderView<'e> {
     pub client_order_id: ClientOrderId<'e>,
     /// What it holds: quote for a bid, base for an ask.
     pub hold: Amount,
+    /// What decides its price.
+    pub order_type: OrderType,
+    /// How long it stays.
+    pub time_in_force: TimeInForce,
+    /// The trigger it waits for, and the price at which that fires now.
+    pub trigger: Option<(Trigger, Price)>,
+    /// When it expires; 0 is never.
+    pub expire_time_ns: u64,
 }
 
 impl Engine {
@@ -165,19 +174,29 @@ impl Engine {
     pub(crate) fn view(&self, slot: Slot) -> OrderView<'_> {
         let order = &self.open.slab[slot];
         let market = &self.markets[order.terms.instrument.index()];
+        let again = self.open.order_again(slot, Price::default());
+        let waits_for = self.open.is_waiting(slot).then(|| self.open.conditional(slot).conditions.trigger).flatten();
+        let triggers = market.triggers.as_deref();
+        let trigger = waits_for
+            .zip(triggers)
+            .map(|(trigger, triggers)| (trigger, triggers.price_of(&self.open.slab, slot, &trigger)));
         OrderView {
             id: order.id,
             account: order.account,
             instrument: order.terms.instrument,
             side: order.terms.side,
-            price: market.book.price_of(&self.open.slab, order.terms.side, slot),
+            price: price_of(market, &self.open, slot),
             total: self.open.notes[slot.0 as usize].total,
             open: order.open,
             prevented: self.open.notes[slot.0 as usize].prevented,
             self_trade_prevention: order.terms.self_trade_prevention,
-            flags: order.terms.flags,
+            flags: again.flags,
             client_order_id: self.open.client_order_id(slot),
             hold: hold_of(market, &self.open, slot).1,
+            order_type: again.order_type,
+            time_in_force: again.time_in_force,
+            trigger,
+            expire_time_ns: again.conditions.expire_time_ns,
         }
     }
 

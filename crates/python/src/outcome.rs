@@ -76,6 +76,10 @@ impl Outcome {
             more_fills: Vec::new(),
         };
         for event in events {
+            // What is behind it are other orders, which its trades started.
+            if event.kind == EventKind::OrderTriggered as u8 {
+                break;
+            }
             outcome.read(event);
         }
         outcome
@@ -113,6 +117,8 @@ impl Outcome {
                     (self.status, self.open_lots) = (Status::Prevented, 0);
                 }
             }
+            // Other orders, whose time came with the command.
+            Some(EventKind::OrderExpired) if event.reason == CloseReason::GoodTillDate as u16 => {}
             Some(kind @ (EventKind::OrderCancelled | EventKind::OrderExpired)) => {
                 let expired = kind == EventKind::OrderExpired;
                 self.status = if expired { Status::Expired } else { Status::Cancelled };
@@ -125,6 +131,8 @@ impl Outcome {
             Some(EventKind::Rejected) => (self.status, self.reason) = (Status::Rejected, event.reason),
             Some(
                 EventKind::ClientOrderIdText
+                | EventKind::OrderConditions
+                | EventKind::OrderTriggered
                 | EventKind::Deposited
                 | EventKind::WithdrawalRequested
                 | EventKind::WithdrawalConfirmed

@@ -32,6 +32,14 @@ pub(crate) struct OrderView {
     client_order_id: Option<String>,
     /// What it holds in quanta: quote for a bid, base for an ask.
     hold: i128,
+    /// A code of `OrderType`.
+    order_type: u8,
+    /// A code of `TimeInForce`.
+    time_in_force: u8,
+    /// The price at which it fires while it waits for its trigger.
+    trigger_price_ticks: Option<i64>,
+    /// When it expires in nanoseconds of engine time; None is never.
+    expire_time_ns: Option<u64>,
 }
 
 impl From<EngineOrder<'_>> for OrderView {
@@ -53,6 +61,10 @@ impl From<EngineOrder<'_>> for OrderView {
                 ClientOrderId::Text(text) => Some(String::from_utf8_lossy(text).into_owned()),
             },
             hold: order.hold.quanta(),
+            order_type: order.order_type as u8,
+            time_in_force: order.time_in_force as u8,
+            trigger_price_ticks: order.trigger.map(|(_, price)| price.ticks()),
+            expire_time_ns: (order.expire_time_ns != 0).then_some(order.expire_time_ns),
         }
     }
 }

@@ -6,10 +6,10 @@ use tradewright_book::Book;
 use tradewright_ledger::Ledger;
 use tradewright_types::{
     AccountId, Amount, AssetId, ClientOrderId, FeeRates, InstrumentId, NewOrder, OrderFlags, OrderType, Permissions,
-    Price, Quantity, RawNotional, RejectReason, RoundedFee, Side, Size, TimeInForce,
+    Price, Quantity, RawNotional, RejectReason, RoundedFee, Side, Size, Trigger,
 };
 
-use crate::hold::bid_hold;
+use crate::hold::{bid_hold, waiting_hold};
 use crate::{AccountRisk, Instrument, Risk, entry_hold};
 
 /// The most orders that can be open at once in one engine. With [`Quantity::MAX`] it keeps every sum within 64 bits.
@@ -103,6 +103,8 @@ pub struct Gate<'e> {
     pub ledger: &'e mut Ledger,
     /// How many orders are open in the engine.
     pub open_orders: usize,
+    /// The engine's time.
+    pub time_ns: u64,
 }
 
 type Checked<T = ()> = Result<T, RejectReason>;
@@ -154,20 +156,12 @@ impl Gate<'_> {
                 market_limit(instrument, order.side)?
             }
         };
-        check_rates(account)?;
-        ensure(account.orders <= account.limits.orders_per_second_max, RejectReason::OrderRateExceeded)?;
-        let may_be_known = match order.client_order_id {
-            ClientOrderId::Absent => false,
-            ClientOrderId::Number(number) => number.get() <= account.client_number_max,
-            ClientOrderId::Text(_) => true,
-        };
-        ensure(!(may_be_known && is_duplicate()), RejectReason::DuplicateClientOrderId)?;
-        let may_rest = order.time_in_force == TimeInForce::GoodTillCancel;
+        self.check_expiry(order)?;
+        check_order_rates(account)?;
+        check_client_order_id(account, order, is_duplicate)?;
+        let may_rest = order.time_in_force.rests();
         if may_rest {
-            let others = account.open_orders as usize - usize::from(relief.is_some());
-            let room = others < account.limits.open_orders_max as usize
-                && self.open_orders - usize::from(relief.is_some()) < ORDERS_MAX;
-            ensure(room, RejectReason::OpenOrderLimitExceeded)?;
+            self.check_open_orders(account, relief)?;
         }
         let opposite_best = match relief {
             None => self.book.best(order.side.opposite()),
@@ -231,6 +225,114 @@ impl Gate<'_> {
             self.ledger.release(order.account, relief.hold.0, relief.hold.1);
         }
         Ok(HeldOrder { order, limit, rates, trade_group: account.trade_group, crosses, hold })
+    }
+
+    /// Checks an order that is to wait for its trigger and holds its funds: what its worst price may cost, as a taker or a maker.
+    /// Gives the price at which it fires beside the proof; its limit is the worst price that is held for.
+    ///
+    /// # Errors
+    /// The first reason that applies, in precedence order; then nothing has changed.
+    ///
+    /// # Panics
+    /// When the order has no trigger.
+    pub fn check_and_hold_waiting<'o>(
+        &mut self,
+        order: &'o NewOrder<'o>,
+        is_duplicate: impl FnOnce() -> bool,
+        relief: Option<&Relief>,
+        price_now: Option<Price>,
+    ) -> Checked<(HeldOrder<'o>, Price)> {
+        let (risk, instrument) = (self.risk, self.instrument);
+        let (Some(trigger), Size::Lots(quantity)) = (order.conditions.trigger, order.size) else {
+            unreachable!("Invariant: only orders by quantity have triggers")
+        };
+        ensure(!risk.halted, RejectReason::VenueHalted)?;
+        ensure(!instrument.halted, RejectReason::InstrumentHalted)?;
+        let account = check_account(risk, order.account, Permissions::TRADE)?;
+        let is_limit = order.order_type == OrderType::Limit;
+        if is_limit {
+            check_price(instrument, order.price)?;
+        }
+        check_quantity(instrument, quantity)?;
+        if is_limit {
+            check_notional(instrument, order.price, quantity)?;
+        }
+        let fires_at = check_trigger(instrument, order.side, &trigger, price_now)?;
+        if !is_limit {
+            check_notional(instrument, fires_at, quantity)?;
+        }
+        self.check_expiry(order)?;
+        check_order_rates(account)?;
+        check_client_order_id(account, order, is_duplicate)?;
+        self.check_open_orders(account, relief)?;
+        if order.side == Side::Buy {
+            let freed =
+                relief.filter(|relief| relief.instrument == order.instrument).map_or(0, |relief| relief.bid_lots);
+            self.check_position(instrument, order.account, quantity.lots(), freed)?;
+        }
+        let rates = risk.fees.rates(instrument.fee_schedule, account.fee_tier);
+        let limit = match (order.order_type, order.side) {
+            (OrderType::Limit, _) => order.price,
+            (OrderType::Market, Side::Buy) => instrument.band_around(fires_at).high,
+            (OrderType::Market, Side::Sell) => instrument.band_around(fires_at).low.max(Price::from_ticks(1)),
+        };
+        let hold = waiting_hold(instrument, order.side, limit, quantity, rates, order.time_in_force)
+            .ok_or(RejectReason::InsufficientFunds)?;
+        let asset = if order.side == Side::Buy { instrument.units.quote } else { instrument.units.base };
+        let same_asset = relief.filter(|relief| relief.hold.0 == asset).map_or(Amount::ZERO, |relief| relief.hold.1);
+        let funds = self.ledger.funds(order.account, asset);
+        ensure(funds.available() + same_asset >= hold, RejectReason::InsufficientFunds)?;
+        let rises = trigger.kind.rises(order.side);
+        let is_there = price_now.is_some_and(|now| if rises { now >= fires_at } else { now <= fires_at });
+        ensure(!is_there, RejectReason::WouldTriggerAtOnce)?;
+
+        // After this point the order must succeed.
+        funds.hold(hold, same_asset);
+        if let Some(relief) = relief.filter(|relief| relief.hold.0 != asset) {
+            self.ledger.release(order.account, relief.hold.0, relief.hold.1);
+        }
+        let trade_group = account.trade_group;
+        Ok((HeldOrder { order, limit, rates, trade_group, crosses: false, hold }, fires_at))
+    }
+
+    /// Checks a waiting order again whose trigger fired: `order` as it comes to the market, its price the worst that `hold`
+    /// covers.
+    ///
+    /// # Errors
+    /// The first reason that applies; nothing has changed in any case.
+    pub fn check_triggered<'o>(
+        &self,
+        order: &'o NewOrder<'o>,
+        rates: FeeRates,
+        hold: Amount,
+    ) -> Checked<HeldOrder<'o>> {
+        let account = check_account(self.risk, order.account, Permissions::TRADE)?;
+        let limit = match (order.order_type, order.side) {
+            (OrderType::Limit, _) => {
+                let inside = self.instrument.band().is_none_or(|band| band.contains(order.price));
+                ensure(inside, RejectReason::PriceOutsideBand)?;
+                order.price
+            }
+            (OrderType::Market, Side::Buy) => market_limit(self.instrument, order.side)?.min(order.price),
+            (OrderType::Market, Side::Sell) => market_limit(self.instrument, order.side)?,
+        };
+        let opposite_best = self.book.best(order.side.opposite());
+        let crosses = opposite_best.is_some_and(|best| order.side.crosses(limit, best));
+        Ok(HeldOrder { order, limit, rates, trade_group: account.trade_group, crosses, hold })
+    }
+
+    #[inline(always)]
+    fn check_expiry(&self, order: &NewOrder<'_>) -> Checked {
+        let expires = order.conditions.expire_time_ns;
+        ensure(expires == 0 || expires > self.time_ns, RejectReason::ExpiryNotInFuture)
+    }
+
+    #[inline(always)]
+    fn check_open_orders(&self, account: &AccountRisk, relief: Option<&Relief>) -> Checked {
+        let others = account.open_orders as usize - usize::from(relief.is_some());
+        let room = others < account.limits.open_orders_max as usize
+            && self.open_orders - usize::from(relief.is_some()) < ORDERS_MAX;
+        ensure(room, RejectReason::OpenOrderLimitExceeded)
     }
 
     /// Whether the instrument is open and the account may trade: the checks that come before the order itself.
@@ -397,6 +499,34 @@ fn market_limit(instrument: &Instrument, side: Side) -> Checked<Price> {
         Side::Buy => band.high,
         Side::Sell => band.low.max(Price::from_ticks(1)),
     })
+}
+
+/// Checks a trigger, and gives the price at which it fires.
+fn check_trigger(instrument: &Instrument, side: Side, trigger: &Trigger, price_now: Option<Price>) -> Checked<Price> {
+    if let Some(price) = trigger.price {
+        ensure(price.ticks() > 0, RejectReason::TriggerPriceNotPositive)?;
+        let increment = i64::from(instrument.limits().price_increment_ticks);
+        ensure(price.ticks() % increment == 0, RejectReason::TriggerPriceNotOnTick)?;
+        return Ok(price);
+    }
+    let trail = trigger.trail.expect("Invariant: a trigger has a price or a trail");
+    Ok(trail.trigger(side, price_now.ok_or(RejectReason::NoTriggerReference)?))
+}
+
+#[inline(always)]
+fn check_order_rates(account: &AccountRisk) -> Checked {
+    check_rates(account)?;
+    ensure(account.orders <= account.limits.orders_per_second_max, RejectReason::OrderRateExceeded)
+}
+
+#[inline(always)]
+fn check_client_order_id(account: &AccountRisk, order: &NewOrder<'_>, is_duplicate: impl FnOnce() -> bool) -> Checked {
+    let may_be_known = match order.client_order_id {
+        ClientOrderId::Absent => false,
+        ClientOrderId::Number(number) => number.get() <= account.client_number_max,
+        ClientOrderId::Text(_) => true,
+    };
+    ensure(!(may_be_known && is_duplicate()), RejectReason::DuplicateClientOrderId)
 }
 
 #[inline(always)]

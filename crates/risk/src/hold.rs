@@ -1,6 +1,8 @@
 //! What an order holds. A product that is not paid with price times quantity has its own branch here.
 
-use tradewright_types::{Amount, FeeRate, FeeRates, InstrumentUnits, Price, Quantity, RoundedFee, Side};
+use tradewright_types::{Amount, FeeRate, FeeRates, InstrumentUnits, Price, Quantity, RoundedFee, Side, TimeInForce};
+
+use crate::Instrument;
 
 /// What a resting order holds: of a bid, exactly what its open quantity can still cost as a maker, the rounding of the fees
 /// posted so far included; of an ask, its open quantity. In quanta of the quote or the base asset.
@@ -33,4 +35,23 @@ pub fn entry_hold(notional: Amount, rates: FeeRates, may_take: bool, may_rest: b
     let maker = if may_rest { rates.maker.or_zero() } else { FeeRate::default() };
     let both = taker.ppm() > 0 && maker.ppm() > 0;
     notional + taker.max(maker).rounded_up(notional) + Amount::from_quanta(i128::from(both))
+}
+
+/// What an order holds that waits for its trigger: what its worst price may cost, as a taker or a maker. `None` when that is
+/// more than any account can have.
+pub fn waiting_hold(
+    instrument: &Instrument,
+    side: Side,
+    limit: Price,
+    open: Quantity,
+    rates: FeeRates,
+    time_in_force: TimeInForce,
+) -> Option<Amount> {
+    match side {
+        Side::Sell => Some(instrument.units.base_amount(open)),
+        Side::Buy => {
+            let value = instrument.value_at_worst(limit, open)?;
+            Some(entry_hold(value, rates, true, time_in_force.rests()))
+        }
+    }
 }

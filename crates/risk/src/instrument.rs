@@ -103,8 +103,12 @@ impl Instrument {
     }
 
     fn refresh_band(&mut self) {
-        let around = |price| Band::around(price, self.limits.band_down_ppm, self.limits.band_up_ppm);
-        self.band = self.band_reference().map(around);
+        self.band = self.band_reference().map(|price| self.band_around(price));
+    }
+
+    /// The band as it would be around a price.
+    pub fn band_around(&self, price: Price) -> Band {
+        Band::around(price, self.limits.band_down_ppm, self.limits.band_up_ppm)
     }
 
     /// The prices that orders may have, if there is a reference.

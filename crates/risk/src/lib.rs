@@ -19,6 +19,6 @@ pub use band::Band;
 pub use exposure::{Exposure, POSITION_UNLIMITED};
 pub use fees::FeeSchedules;
 pub use gate::{Amended, Amendment, Gate, HeldOrder, ORDERS_MAX, Relief};
-pub use hold::{entry_hold, resting_hold};
+pub use hold::{entry_hold, resting_hold, waiting_hold};
 pub use instrument::Instrument;
 pub use risk::Risk;

@@ -7,8 +7,8 @@
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, transmute_ref};
 
 use crate::{
-    ANY, AccountId, Amount, ClientOrderId, InstrumentId, OrderFlags, OrderId, OrderType, Price, Quantity, RejectReason,
-    SCHEMA_VERSION, SelfTradePrevention, Side, TimeInForce, Wide,
+    ANY, AccountId, Amount, ClientOrderId, Conditions, ConditionsRecord, InstrumentId, OrderFlags, OrderId, OrderType,
+    Price, Quantity, RejectReason, SCHEMA_VERSION, SelfTradePrevention, Side, TimeInForce, TriggerKind, Wide,
 };
 
 macro_rules! kinds {
@@ -72,6 +72,10 @@ kinds! {
     Halt = 14,
     /// Ends a halt.
     Resume = 15,
+    /// Sets the mark price of an instrument, for the triggers that look at it.
+    SetMarkPrice = 16,
+    /// Sets the index price of an instrument, for the triggers that look at it.
+    SetIndexPrice = 17,
     /// Brings money in.
     Deposit = 32,
     /// Holds money that is to leave.
@@ -98,6 +102,8 @@ kinds! {
     InstrumentUnits = 129,
     /// An instrument's limits.
     InstrumentLimits = 130,
+    /// The conditions of the order before it.
+    Conditions = 131,
 }
 
 impl CommandKind {
@@ -230,6 +236,8 @@ pub struct NewOrder<'r> {
     pub size: Size,
     /// The client's own id.
     pub client_order_id: ClientOrderId<'r>,
+    /// What must happen first, and when it leaves by itself.
+    pub conditions: Conditions,
 }
 
 /// Which of the account's open orders is meant.
@@ -392,7 +400,8 @@ impl<'r> NewOrder<'r> {
         let time_in_force = TimeInForce::from_code(record.time_in_force).ok_or(RejectReason::InvalidTimeInForce)?;
         let self_trade_prevention = SelfTradePrevention::from_code(record.self_trade_prevention)
             .ok_or(RejectReason::InvalidSelfTradePrevention)?;
-        let flags = record.flags(OrderFlags::POST_ONLY.with(OrderFlags::QUOTE_AMOUNT).with(OrderFlags::TEXT_ID))?;
+        let allowed = OrderFlags::POST_ONLY.with(OrderFlags::QUOTE_AMOUNT).with(OrderFlags::TEXT_ID);
+        let flags = record.flags(allowed.with(OrderFlags::CONDITIONS))?;
         let (price, size) = if flags.has(OrderFlags::QUOTE_AMOUNT) {
             (Price::default(), Size::QuoteAmount(record.quote_amount()))
         } else {
@@ -409,12 +418,42 @@ impl<'r> NewOrder<'r> {
             price,
             size,
             client_order_id: ClientOrderId::Absent,
+            conditions: Conditions::default(),
         };
         if !order.is_consistent() {
             return Err(RejectReason::InvalidCombination);
         }
-        let (client_order_id, rest) = record.client_order_id(rest)?;
-        Ok((Self { client_order_id, ..order }, rest))
+        let (client_order_id, mut rest) = record.client_order_id(rest)?;
+        let mut conditions = Conditions::default();
+        if flags.has(OrderFlags::CONDITIONS) {
+            let (first, behind) = rest.split_first().ok_or(RejectReason::MalformedRecords)?;
+            let record: &ConditionsRecord = transmute_ref!(first);
+            if record.kind != CommandKind::Conditions as u8 {
+                return Err(RejectReason::MalformedRecords);
+            }
+            (conditions, rest) = (record.conditions()?, behind);
+        }
+        let order = Self { client_order_id, conditions, ..order };
+        if order.has_fitting_conditions() { Ok((order, rest)) } else { Err(RejectReason::InvalidCombination) }
+    }
+
+    /// Whether the conditions fit to the order, and are there when it has the flag.
+    fn has_fitting_conditions(&self) -> bool {
+        let Conditions { trigger, expire_time_ns, minimum } = self.conditions;
+        let is_dated = self.time_in_force == TimeInForce::GoodTillDate;
+        let minimum_fits = match self.size {
+            _ if minimum.is_zero() => true,
+            Size::Lots(quantity) => self.time_in_force == TimeInForce::ImmediateOrCancel && minimum <= quantity,
+            Size::QuoteAmount(_) => false,
+        };
+        let trigger_fits = trigger.is_none_or(|trigger| {
+            matches!(self.size, Size::Lots(_))
+                && !self.flags.has(OrderFlags::POST_ONLY)
+                && (trigger.trail.is_none() || trigger.kind == TriggerKind::StopLoss)
+        });
+        let has_any = trigger.is_some() || expire_time_ns != 0 || !minimum.is_zero();
+        let is_flagged = self.flags.has(OrderFlags::CONDITIONS);
+        is_dated == (expire_time_ns != 0) && minimum_fits && trigger_fits && has_any == is_flagged
     }
 
     /// Whether type, time in force, flags and prevention mode fit together.
@@ -423,13 +462,9 @@ impl<'r> NewOrder<'r> {
         use SelfTradePrevention::{Decrement, Transfer};
         match (self.order_type, self.size) {
             (OrderType::Limit, Size::QuoteAmount(_)) => false,
-            (OrderType::Limit, Size::Lots(_)) => {
-                !self.flags.has(OrderFlags::POST_ONLY) || self.time_in_force == TimeInForce::GoodTillCancel
-            }
+            (OrderType::Limit, Size::Lots(_)) => !self.flags.has(OrderFlags::POST_ONLY) || self.time_in_force.rests(),
             (OrderType::Market, Size::Lots(_)) => {
-                self.time_in_force != TimeInForce::GoodTillCancel
-                    && !self.flags.has(OrderFlags::POST_ONLY)
-                    && self.price == Price::default()
+                !self.time_in_force.rests() && !self.flags.has(OrderFlags::POST_ONLY) && self.price == Price::default()
             }
             // Decrementing needs an open quantity on both sides; an amount has none.
             (OrderType::Market, Size::QuoteAmount(_)) => {
@@ -529,6 +564,7 @@ impl NewOrder<'_> {
             price: Price::from_ticks(record.price_ticks),
             size: Size::Lots(Quantity::from_lots(record.quantity_lots)),
             client_order_id: ClientOrderId::from_number(record.order_ref),
+            conditions: Conditions::default(),
         })
     }
 }

@@ -65,6 +65,14 @@ codes! {
         OrderAmended = 7,
         /// The text client order id of the order in the event before; see [`TextEventRecord`].
         ClientOrderIdText = 8,
+        /// The conditions of the order in the event before. `order_type` is the [`crate::TriggerKind`] (0: none), `time_in_force`
+        /// the [`crate::PriceSource`], `self_trade_prevention` the unit of the trail (0: none, 1: ticks, 2: basis points),
+        /// `price_ticks` the trigger price (of a trail the first one), `quantity_lots` the trail, `open_lots` the minimum quantity,
+        /// `reference` the time of expiry (0: none).
+        OrderConditions = 9,
+        /// A waiting order's trigger fired: it comes to the market now. `price_ticks` is the trigger price, `quantity_lots` what is
+        /// open, `open_lots` the price that fired it, `time_in_force` its [`crate::PriceSource`].
+        OrderTriggered = 10,
         /// Money came in. `instrument` is the asset.
         Deposited = 16,
         /// Money is held until it leaves. `instrument` is the asset, `reference` the withdrawal.
@@ -98,6 +106,12 @@ codes! {
         NoLiquidity = 12,
         /// What is left of the quote amount does not buy (or sell) another lot.
         QuoteAmountSpent = 13,
+        /// Less than the minimum quantity could trade at once.
+        MinimumQuantity = 14,
+        /// Its time had come.
+        GoodTillDate = 15,
+        /// Its trigger fired, but a check refused it then; `open_lots` is the [`crate::RejectReason`].
+        RefusedAtTrigger = 16,
     }
 }
 

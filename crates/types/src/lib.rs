@@ -9,6 +9,7 @@
 mod account;
 mod amount;
 mod command;
+mod conditions;
 mod event;
 mod fee;
 mod hash;
@@ -29,6 +30,7 @@ pub use command::{
     Amend, Cancel, CancelAll, CommandHeader, CommandKind, CommandRecord, Decoded, NewOrder, Replace, Size, Target,
     TextRecord, read_envelope,
 };
+pub use conditions::{Conditions, ConditionsRecord, PriceSource, Trail, Trigger, TriggerKind};
 pub use event::{CloseReason, EventFlags, EventKind, EventRecord, TextEventRecord};
 pub use fee::{FeeRate, FeeRates, RoundedFee};
 pub use hash::{EntityHash, HashTotal};

@@ -72,6 +72,8 @@ pub enum TimeInForce {
     ImmediateOrCancel = 2,
     /// Fill or kill: trades whole at once or not at all.
     FillOrKill = 3,
+    /// Good till date: as good till cancelled, until the time in its conditions.
+    GoodTillDate = 4,
 }
 
 impl TimeInForce {
@@ -82,8 +84,15 @@ impl TimeInForce {
             1 => Some(Self::GoodTillCancel),
             2 => Some(Self::ImmediateOrCancel),
             3 => Some(Self::FillOrKill),
+            4 => Some(Self::GoodTillDate),
             _ => None,
         }
+    }
+
+    /// Whether what does not trade at once stays on the book.
+    #[inline(always)]
+    pub const fn rests(self) -> bool {
+        matches!(self, Self::GoodTillCancel | Self::GoodTillDate)
     }
 }
 
@@ -135,8 +144,12 @@ impl OrderFlags {
     pub const BY_CLIENT_ORDER_ID: Self = Self(4);
     /// The client order id is text, in a [`crate::TextRecord`] behind this record.
     pub const TEXT_ID: Self = Self(8);
-    /// All bits that mean something.
-    pub const KNOWN: Self = Self(15);
+    /// The order has conditions, in a [`crate::ConditionsRecord`] behind this record and its text.
+    pub const CONDITIONS: Self = Self(16);
+    /// All bits that mean something in a command.
+    pub const KNOWN: Self = Self(31);
+    /// The order waits for its trigger, outside the book. Set by the engine; no command may have it.
+    pub const WAITING: Self = Self(1 << 15);
 
     /// Whether every bit of `wanted` is set.
     #[inline(always)]
@@ -148,5 +161,11 @@ impl OrderFlags {
     #[inline(always)]
     pub const fn with(self, more: Self) -> Self {
         Self(self.0 | more.0)
+    }
+
+    /// These bits but for `fewer`.
+    #[inline(always)]
+    pub const fn without(self, fewer: Self) -> Self {
+        Self(self.0 & !fewer.0)
     }
 }

@@ -61,6 +61,8 @@ reasons! {
     InvalidCombination = 15,
     /// The client order id is not 1 to 36 printable ASCII characters, or is a number written as text.
     InvalidClientOrderId = 16,
+    /// A condition is not one that this build knows, or lies outside its range.
+    InvalidConditions = 17,
     // The market.
     /// No instrument has this id.
     UnknownInstrument = 20,
@@ -77,6 +79,8 @@ reasons! {
     AccountNotPermitted = 32,
     /// The account has no open order with this id.
     UnknownOrder = 35,
+    /// The order waits for its trigger: only orders on a book can be amended.
+    OrderNotAmendable = 36,
     // Price and size.
     /// The price must be at least one tick.
     PriceNotPositive = 40,
@@ -102,6 +106,14 @@ reasons! {
     QuantityNotAboveExecuted = 50,
     /// The amendment names the price and quantity that the order has already.
     AmendChangesNothing = 51,
+    /// The trigger price must be at least one tick.
+    TriggerPriceNotPositive = 52,
+    /// The trigger price is not a multiple of the instrument's price increment.
+    TriggerPriceNotOnTick = 53,
+    /// A trail starts from the price that it follows, and there is none yet.
+    NoTriggerReference = 54,
+    /// The time at which the order is to expire is not in the future.
+    ExpiryNotInFuture = 55,
     // Rates and limits.
     /// The account sent more messages in this second than it may.
     MessageRateExceeded = 60,
@@ -117,6 +129,8 @@ reasons! {
     InsufficientFunds = 80,
     /// A post-only order would trade on entry.
     PostOnlyWouldTrade = 90,
+    /// The price that the trigger looks at is there already.
+    WouldTriggerAtOnce = 91,
     // Money and administration.
     /// No asset has this id.
     UnknownAsset = 100,

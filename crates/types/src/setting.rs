@@ -5,8 +5,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, transmute_ref};
 use crate::text::Name;
 use crate::{
     AccountId, AccountKind, Amount, AssetId, CommandHeader, CommandKind, CommandRecord, Decoded, FeeRate, FeeRates,
-    InstrumentId, InstrumentKind, InstrumentLimits, InstrumentUnits, Permissions, Price, Quantity, RejectReason,
-    TransferKind, Wide, WithdrawalId,
+    InstrumentId, InstrumentKind, InstrumentLimits, InstrumentUnits, Permissions, Price, PriceSource, Quantity,
+    RejectReason, TransferKind, Trigger, Wide, WithdrawalId,
 };
 
 /// A record that names something new: an asset, an instrument, an account.
@@ -180,6 +180,11 @@ pub enum Setting {
         instrument: InstrumentId,
         price: Option<Price>,
     },
+    SetTriggerPrice {
+        instrument: InstrumentId,
+        source: PriceSource,
+        price: Price,
+    },
     SetFeeTier {
         schedule: u16,
         tier: u8,
@@ -265,6 +270,12 @@ impl Setting {
                 let price = (ticks != 0).then_some(Price::from_ticks(ticks));
                 Self::SetReferencePrice { instrument, price }
             }
+            CommandKind::SetMarkPrice | CommandKind::SetIndexPrice => {
+                let in_range = i64::try_from(first_value).ok().map(Price::from_ticks);
+                let price = in_range.filter(|price| price.ticks() > 0 && *price <= Trigger::PRICE_MAX);
+                let source = if kind == CommandKind::SetMarkPrice { PriceSource::Mark } else { PriceSource::Index };
+                Self::SetTriggerPrice { instrument, source, price: price.ok_or(out_of_range)? }
+            }
             CommandKind::SetFeeTier => {
                 let rate = |value: u64| {
                     let ppm = i32::try_from(value as i64).ok();
@@ -323,7 +334,8 @@ impl Setting {
             | CommandKind::ReplaceOrder
             | CommandKind::Text
             | CommandKind::InstrumentUnits
-            | CommandKind::InstrumentLimits => return Err(RejectReason::UnknownCommand),
+            | CommandKind::InstrumentLimits
+            | CommandKind::Conditions => return Err(RejectReason::UnknownCommand),
         };
         Ok((decoded, rest))
     }

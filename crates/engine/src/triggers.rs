@@ -1,0 +1,196 @@
+//! Orders that wait for a price: who is next, and what happens when the price comes.
+//!
+//! Waiting orders stand in books of their own, one for each price source, at their trigger prices: on the side of the asks
+//! those that fire when the price rises to them, on the side of the bids those that fire when it falls. So the next to fire
+//! is the best of its side, and a cancel costs what it costs in any book.
+
+use std::collections::VecDeque;
+
+use tradewright_book::{Book, Orders, Slot};
+use tradewright_risk::waiting_hold;
+use tradewright_types::{Amount, OrderId, Price, PriceSource, Side, Trigger};
+
+use crate::emit::Emitter;
+use crate::floor::{Floor, Market};
+use crate::open_orders::{OpenOrders, Terms};
+
+/// The waiting orders of one market, and the prices that only they look at.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Triggers {
+    /// By price source.
+    pub(crate) books: [Book; 3],
+    /// By price source: the waiting orders that follow the price, by ascending id. Some of them may have left.
+    pub(crate) trailing: [Vec<OrderId>; 3],
+    pub(crate) mark: Option<Price>,
+    pub(crate) index: Option<Price>,
+    /// Orders whose trigger fired in this command and which have not come to the market yet.
+    fired: VecDeque<Fired>,
+}
+
+/// A waiting order whose trigger fired.
+#[derive(Clone, Copy, Debug)]
+struct Fired {
+    slot: Slot,
+    /// Its trigger price.
+    trigger: Price,
+    /// The price that fired it.
+    price: Price,
+}
+
+/// The side of a trigger book on which an order stands that fires when the price rises, or falls.
+const fn trigger_side(rises: bool) -> Side {
+    if rises { Side::Sell } else { Side::Buy }
+}
+
+impl Triggers {
+    /// Nobody waiting, at these prices.
+    pub(crate) fn with_prices(mark: Option<Price>, index: Option<Price>) -> Self {
+        Self { mark, index, ..Self::default() }
+    }
+
+    /// Puts an order into its trigger book.
+    pub(crate) fn wait(&mut self, slab: &mut Orders<Terms>, slot: Slot, trigger: &Trigger, price: Price) {
+        let (side, open) = (slab[slot].terms.side, slab[slot].open);
+        let rises = trigger.kind.rises(side);
+        self.books[trigger.source as usize].rest(slab, trigger_side(rises), price, slot, open);
+        if trigger.trail.is_some() {
+            let (id, trailing) = (slab[slot].id, &mut self.trailing[trigger.source as usize]);
+            if let Err(place) = trailing.binary_search(&id) {
+                trailing.insert(place, id);
+            }
+        }
+    }
+
+    /// Takes an order out of its trigger book.
+    pub(crate) fn leave(&mut self, slab: &mut Orders<Terms>, slot: Slot, trigger: &Trigger) {
+        let rises = trigger.kind.rises(slab[slot].terms.side);
+        self.books[trigger.source as usize].remove(slab, trigger_side(rises), slot);
+    }
+
+    /// The price at which a waiting order fires.
+    pub(crate) fn price_of(&self, slab: &Orders<Terms>, slot: Slot, trigger: &Trigger) -> Price {
+        let rises = trigger.kind.rises(slab[slot].terms.side);
+        self.books[trigger.source as usize].price_of(slab, trigger_side(rises), slot)
+    }
+}
+
+impl Floor<'_> {
+    /// The price that a source has now.
+    pub(crate) fn source_price(&self, source: PriceSource) -> Option<Price> {
+        let triggers = self.market.triggers.as_ref();
+        match source {
+            PriceSource::Last => self.market.instrument.last(),
+            PriceSource::Mark => triggers.and_then(|triggers| triggers.mark),
+            PriceSource::Index => triggers.and_then(|triggers| triggers.index),
+        }
+    }
+
+    /// A price came: trails follow it, and the triggers that it reaches fire, the ones nearest to the price before first. What
+    /// fires comes to the market when the order at work is done with it. Nothing fires in a halt.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn price_came(&mut self, source: PriceSource, price: Price) {
+        self.follow(source, price);
+        if self.risk.halted || self.market.instrument.halted {
+            return;
+        }
+        let Some(triggers) = self.market.triggers.as_deref_mut() else { return };
+        let book = &mut triggers.books[source as usize];
+        for side in [Side::Sell, Side::Buy] {
+            while let Some(front) = book.front_within(side, price) {
+                book.remove(&mut self.open.slab, side, front.slot);
+                triggers.fired.push_back(Fired { slot: front.slot, trigger: front.price, price });
+            }
+        }
+    }
+
+    /// Moves the trailing stops that a price leaves behind.
+    fn follow(&mut self, source: PriceSource, price: Price) {
+        let Some(triggers) = self.market.triggers.as_deref_mut() else { return };
+        let mut trailing = core::mem::take(&mut triggers.trailing[source as usize]);
+        trailing.retain(|id| {
+            let Some(slot) = self.open.find(*id).filter(|slot| self.open.is_waiting(*slot)) else { return false };
+            let Some(trigger @ Trigger { trail: Some(trail), .. }) = self.open.conditional(slot).conditions.trigger
+            else {
+                return false;
+            };
+            if self.open.slab[slot].is_queued() {
+                let side = self.open.slab[slot].terms.side;
+                let (old, new) = (triggers.price_of(&self.open.slab, slot, &trigger), trail.trigger(side, price));
+                if if side == Side::Buy { new < old } else { new > old } {
+                    triggers.leave(&mut self.open.slab, slot, &trigger);
+                    let rises = trigger.kind.rises(side);
+                    let open = self.open.slab[slot].open;
+                    let book = &mut triggers.books[source as usize];
+                    book.rest(&mut self.open.slab, trigger_side(rises), new, slot, open);
+                    self.open.renew_priority(slot);
+                }
+            }
+            true
+        });
+        triggers.trailing[source as usize] = trailing;
+    }
+
+    /// Works off what fired, one order after the other, each against the book that the one before it left.
+    #[inline(always)]
+    pub(crate) fn work_off(&mut self, emit: &mut Emitter<'_>) {
+        if self.market.triggers.is_some() {
+            self.work_off_fired(emit);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn work_off_fired(&mut self, emit: &mut Emitter<'_>) {
+        while let Some(fired) = self.market.triggers.as_deref_mut().and_then(|triggers| triggers.fired.pop_front()) {
+            self.start(fired, emit);
+        }
+    }
+
+    /// Brings an order to the market whose trigger fired: it is checked again, then enters as any other.
+    fn start(&mut self, Fired { slot, trigger, price }: Fired, emit: &mut Emitter<'_>) {
+        let conditional = *self.open.conditional(slot);
+        let source = conditional.conditions.trigger.map_or(PriceSource::Last, |trigger| trigger.source);
+        let hold = self.waiting_hold_of(slot);
+        let closing = self.closing(slot);
+        emit.triggered(&closing, trigger, price, source);
+        let rates = self.open.rates(slot);
+        let order = self.open.order_again(slot, closing.price);
+        self.open.end_waiting(slot);
+        if order.side == Side::Buy {
+            *self.market.instrument.open_bids_mut(order.account) -= closing.open.lots();
+        }
+        let (gate, _) = self.gate();
+        match gate.check_triggered(&order, rates, hold) {
+            Ok(held) => self.enter_again(slot, &held, emit),
+            Err(reason) => {
+                let asset = self.asset_of(order.side);
+                self.ledger.release(order.account, asset, hold);
+                emit.refused_at_trigger(&closing, reason);
+                self.forget(slot);
+            }
+        }
+    }
+
+    /// Takes a waiting order out of its trigger book.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn leave_triggers(&mut self, slot: Slot) {
+        let trigger = self.open.conditional(slot).conditions.trigger.expect("Invariant: who waits has a trigger");
+        let triggers = self.market.triggers.as_deref_mut().expect("Invariant: who waits stands in a trigger book");
+        triggers.leave(&mut self.open.slab, slot, &trigger);
+    }
+
+    /// What a waiting order holds.
+    fn waiting_hold_of(&self, slot: Slot) -> Amount {
+        waiting_hold_of(self.market, self.open, slot)
+    }
+}
+
+/// What a waiting order of a market holds.
+pub(crate) fn waiting_hold_of(market: &Market, open: &OpenOrders, slot: Slot) -> Amount {
+    let (order, conditional) = (&open.slab[slot], open.conditional(slot));
+    let (rates, in_force) = (open.rates(slot), conditional.time_in_force);
+    waiting_hold(&market.instrument, order.terms.side, conditional.limit, order.open, rates, in_force)
+        .expect("Invariant: what was held could be")
+}

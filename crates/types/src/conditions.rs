@@ -1,0 +1,186 @@
+//! Conditions of an order: what must happen before it comes to the book, and when it leaves by itself.
+
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+use crate::{CommandKind, Price, Quantity, RejectReason, SCHEMA_VERSION, Side};
+
+/// What a trigger is for. It decides which way the price has to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum TriggerKind {
+    /// Starts when the price has gone against the position: up to the trigger for a bid, down to it for an ask.
+    StopLoss = 1,
+    /// Starts when the price has gone the position's way: down to the trigger for a bid, up to it for an ask.
+    TakeProfit = 2,
+}
+
+impl TriggerKind {
+    /// Whether an order of this side starts when the price rises to its trigger; otherwise it starts when the price falls to it.
+    pub const fn rises(self, side: Side) -> bool {
+        matches!((self, side), (Self::StopLoss, Side::Buy) | (Self::TakeProfit, Side::Sell))
+    }
+}
+
+/// Which price a trigger looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum PriceSource {
+    /// That of the last trade.
+    Last = 0,
+    /// The mark price, set by command.
+    Mark = 1,
+    /// The index price, set by command.
+    Index = 2,
+}
+
+impl PriceSource {
+    /// Every source, by code.
+    pub const ALL: [Self; 3] = [Self::Last, Self::Mark, Self::Index];
+}
+
+/// How far a trailing stop stays behind the price.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Trail {
+    /// So many ticks.
+    Ticks(u32),
+    /// So many hundredths of a percent of the price, rounded down to ticks, but at least one.
+    BasisPoints(u32),
+}
+
+impl Trail {
+    const WHOLE: i128 = 10_000;
+
+    /// The trigger that belongs to `price`: above it for a bid, below it for an ask; within the prices that triggers may have.
+    pub fn trigger(self, side: Side, price: Price) -> Price {
+        let ticks = i128::from(price.ticks());
+        let distance = match self {
+            Self::Ticks(ticks) => i128::from(ticks),
+            Self::BasisPoints(parts) => (ticks * i128::from(parts) / Self::WHOLE).max(1),
+        };
+        let trigger = match side {
+            Side::Buy => (ticks + distance).min(Trigger::PRICE_MAX.ticks().into()),
+            Side::Sell => (ticks - distance).max(1),
+        };
+        Price::from_ticks(trigger as i64)
+    }
+}
+
+/// What must happen before an order comes to the book.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Trigger {
+    /// What it is for.
+    pub kind: TriggerKind,
+    /// Which price it looks at.
+    pub source: PriceSource,
+    /// The price at which it fires. `None` for a trail that starts from the price there is.
+    pub price: Option<Price>,
+    /// How it follows the price.
+    pub trail: Option<Trail>,
+}
+
+impl Trigger {
+    /// The highest price of a trigger.
+    pub const PRICE_MAX: Price = Price::from_ticks(1 << 62);
+}
+
+/// The conditions of an order. Without any it comes to the book at once and stays as its time in force says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Conditions {
+    /// What must happen first.
+    pub trigger: Option<Trigger>,
+    /// When it expires, in nanoseconds of engine time; 0 is never.
+    pub expire_time_ns: u64,
+    /// What must trade at once, or nothing does; zero is no minimum.
+    pub minimum: Quantity,
+}
+
+/// The record of an order's conditions, behind the order and its text client order id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct ConditionsRecord {
+    /// [`CommandKind::Conditions`].
+    pub kind: u8,
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u8,
+    /// A [`TriggerKind`]; 0 is none.
+    pub trigger: u8,
+    /// A [`PriceSource`].
+    pub source: u8,
+    /// 0 no trail, 1 ticks, 2 basis points.
+    pub trail_unit: u8,
+    /// Zero.
+    pub reserved: [u8; 3],
+    /// The price at which it fires; 0 with a trail: from the price there is.
+    pub trigger_price_ticks: i64,
+    /// How far the trigger stays behind, in the trail's unit.
+    pub trail: u32,
+    /// Zero.
+    pub reserved_word: u32,
+    /// What must trade at once; 0 is no minimum.
+    pub minimum_lots: u64,
+    /// When the order expires; 0 is never.
+    pub expire_time_ns: u64,
+    /// Zero; for conditions to come.
+    pub reserved_words: [u64; 3],
+}
+
+const _: () = assert!(size_of::<ConditionsRecord>() == 64);
+
+impl ConditionsRecord {
+    /// A record of these conditions.
+    pub fn new(conditions: &Conditions) -> Self {
+        let Conditions { trigger, expire_time_ns, minimum } = *conditions;
+        let (trail_unit, trail) = match trigger.and_then(|trigger| trigger.trail) {
+            None => (0, 0),
+            Some(Trail::Ticks(ticks)) => (1, ticks),
+            Some(Trail::BasisPoints(parts)) => (2, parts),
+        };
+        Self {
+            kind: CommandKind::Conditions as u8,
+            schema_version: SCHEMA_VERSION,
+            trigger: trigger.map_or(0, |trigger| trigger.kind as u8),
+            source: trigger.map_or(0, |trigger| trigger.source as u8),
+            trail_unit,
+            reserved: [0; 3],
+            trigger_price_ticks: trigger.and_then(|trigger| trigger.price).map_or(0, Price::ticks),
+            trail,
+            reserved_word: 0,
+            minimum_lots: minimum.lots(),
+            expire_time_ns,
+            reserved_words: [0; 3],
+        }
+    }
+
+    /// Reads the conditions.
+    ///
+    /// # Errors
+    /// [`RejectReason::InvalidConditions`] when a code is unknown, a trail out of its range, a field without meaning not zero.
+    pub fn conditions(&self) -> Result<Conditions, RejectReason> {
+        let invalid = RejectReason::InvalidConditions;
+        let kind = match self.trigger {
+            0 => None,
+            1 => Some(TriggerKind::StopLoss),
+            2 => Some(TriggerKind::TakeProfit),
+            _ => return Err(invalid),
+        };
+        let source = *PriceSource::ALL.get(usize::from(self.source)).ok_or(invalid)?;
+        let trail = match (self.trail_unit, self.trail) {
+            (0, 0) => None,
+            (1, ticks @ 1..) => Some(Trail::Ticks(ticks)),
+            (2, parts @ 1..10_000) => Some(Trail::BasisPoints(parts)),
+            _ => return Err(invalid),
+        };
+        let is_empty = self.reserved == [0; 3] && self.reserved_word == 0 && self.reserved_words == [0; 3];
+        let has_trigger_fields = self.source != 0 || trail.is_some() || self.trigger_price_ticks != 0;
+        if !is_empty || kind.is_none() && has_trigger_fields || self.trigger_price_ticks > Trigger::PRICE_MAX.ticks() {
+            return Err(invalid);
+        }
+        let price =
+            Some(self.trigger_price_ticks).filter(|ticks| *ticks != 0 || trail.is_none()).map(Price::from_ticks);
+        Ok(Conditions {
+            trigger: kind.map(|kind| Trigger { kind, source, price, trail }),
+            expire_time_ns: self.expire_time_ns,
+            minimum: Quantity::from_lots(self.minimum_lots),
+        })
+    }
+}
