@@ -6,6 +6,7 @@ mod common;
 
 mod amending;
 mod cancelling;
+mod conditions;
 mod defects;
 mod determinism;
 mod fees;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use tradewright_engine::Engine;
 use tradewright_types::{
-    AccountId, AssetId, CloseReason, EventFlags, EventKind, EventRecord, InstrumentId, OrderFlags, Price, Quantity,
-    Side, TimeInForce,
+    AccountId, AssetId, CloseReason, EventFlags, EventKind, EventRecord, InstrumentId, OrderFlags, OrderType, Price,
+    Quantity, Side, TimeInForce,
 };
 
 /// What the events say about an order.
@@ -29,6 +29,12 @@ struct Shadow {
     taker_fees: i128,
     /// When it came to its place.
     arrival: u64,
+    /// A market order.
+    is_market: bool,
+    /// Whether it waits for its trigger.
+    waits: bool,
+    /// Whether its trigger fired: a market order's limit is then no longer the one it was accepted with.
+    fired: bool,
 }
 
 impl Shadow {
@@ -87,13 +93,26 @@ impl Audit {
         let asset = event.instrument;
         match EventKind::from_code(event.kind).expect("a known event") {
             EventKind::Rejected | EventKind::ClientOrderIdText | EventKind::SettingApplied => {}
+            EventKind::OrderConditions => {
+                let order = self.orders.get_mut(&event.order_id).expect("only open orders have conditions");
+                assert_eq!((order.account, order.side), (event.account, side(event)));
+                order.waits = event.order_type != 0;
+            }
+            EventKind::OrderTriggered => {
+                self.arrivals += 1;
+                let order = self.orders.get_mut(&event.order_id).expect("only open orders fire");
+                assert_eq!((order.account, order.side, order.waits), (event.account, side(event), true));
+                assert_eq!(order.open(), event.quantity_lots);
+                (order.waits, order.fired, order.arrival) = (false, true, self.arrivals);
+            }
             EventKind::OrderAccepted => self.accepted(event),
             EventKind::Trade => self.traded(engine, event),
             EventKind::MatchPrevented => self.match_prevented(engine, event),
             EventKind::OrderCancelled | EventKind::OrderExpired => {
                 let order = self.orders.remove(&event.order_id).expect("only open orders close");
                 assert_eq!((order.account, order.instrument), (event.account, event.instrument));
-                assert_eq!((order.side, order.price), (side(event), event.price_ticks));
+                assert_eq!(order.side, side(event));
+                assert!(order.price == event.price_ticks || order.fired && order.is_market);
                 let open = if order.amount.is_some() { 0 } else { order.open() };
                 assert_eq!((open, order.unspent()), (event.quantity_lots, amount), "O{} closes with", event.order_id);
                 let immediate = event.reason >= CloseReason::ImmediateOrCancel as u16;
@@ -152,6 +171,9 @@ impl Audit {
             maker_notional: 0,
             taker_fees: 0,
             arrival: self.arrivals,
+            is_market: event.order_type == OrderType::Market as u8,
+            waits: false,
+            fired: false,
         };
         self.orders.insert(event.order_id, order);
     }
@@ -163,7 +185,8 @@ impl Audit {
 
     /// Who is first in line for a taker of `side` on `instrument`.
     fn front(&self, instrument: u32, side: Side) -> Option<u64> {
-        let makers = self.orders.iter().filter(|(_, order)| order.instrument == instrument && order.side != side);
+        let stands = |order: &Shadow| order.instrument == instrument && order.side != side && !order.waits;
+        let makers = self.orders.iter().filter(|(_, order)| stands(order));
         makers
             .min_by_key(|(_, order)| (if side == Side::Buy { order.price } else { -order.price }, order.arrival))
             .map(|(id, _)| *id)
@@ -181,7 +204,8 @@ impl Audit {
 
         let taker = self.orders.get_mut(&event.order_id).expect("the taker is open");
         assert_eq!((taker.account, taker.side), (event.account, side(event)));
-        assert!(taker.side.crosses(Price::from_ticks(taker.price), Price::from_ticks(event.price_ticks)));
+        let crosses = taker.side.crosses(Price::from_ticks(taker.price), Price::from_ticks(event.price_ticks));
+        assert!(crosses || taker.fired && taker.is_market && taker.side == Side::Sell);
         let before = fee(taker.taker_notional, taker.taker_ppm);
         taker.taker_notional += notional.quanta();
         let taker_fee = fee(taker.taker_notional, taker.taker_ppm) - before;
@@ -272,7 +296,9 @@ impl Audit {
         assert_eq!(views.len(), self.orders.len(), "open orders are those that the events left open");
         let mut held: BTreeMap<(u32, u32), i128> = BTreeMap::new();
         for (view, (id, order)) in views.iter().zip(&self.orders) {
-            assert_eq!(order.time_in_force, TimeInForce::GoodTillCancel as u8, "O{id} rests");
+            let rests = TimeInForce::from_code(order.time_in_force).is_some_and(TimeInForce::rests);
+            assert!(rests || order.waits, "O{id} rests or waits");
+            assert_eq!(view.trigger.is_some(), order.waits, "O{id} waits");
             let seen = (view.id.0, view.account.0, view.instrument.0, view.side, view.price.ticks());
             assert_eq!(seen, (*id, order.account, order.instrument, order.side, order.price));
             let seen = (view.total.lots(), view.open.lots(), view.prevented.lots());
@@ -281,6 +307,12 @@ impl Audit {
             let units = engine.instrument(view.instrument).expect("it is listed").units;
             let hold = match order.side {
                 Side::Sell => (units.base.0, units.base_amount(view.open).quanta()),
+                Side::Buy if order.waits => {
+                    let notional = units.notional(view.price, view.open).quanta();
+                    let (taker, maker) = (order.taker_ppm.max(0), if rests { order.maker_ppm.max(0) } else { 0 });
+                    let rounding = i128::from(taker > 0 && maker > 0);
+                    (units.quote.0, notional + fee(notional, taker.max(maker)) + rounding)
+                }
                 Side::Buy => {
                     let notional = units.notional(view.price, view.open).quanta();
                     let maker = order.maker_ppm.max(0);
@@ -310,7 +342,7 @@ impl Audit {
     fn compare_book(&self, engine: &Engine, instrument: InstrumentId) {
         let level_counts = engine.level_counts(instrument);
         for (side, level_count) in [(Side::Buy, level_counts.0), (Side::Sell, level_counts.1)] {
-            let own = |order: &Shadow| order.instrument == instrument.0 && order.side == side;
+            let own = |order: &Shadow| order.instrument == instrument.0 && order.side == side && !order.waits;
             let mut queue: Vec<_> = self.orders.iter().filter(|(_, order)| own(order)).collect();
             let rank = |price: i64| if side == Side::Buy { -price } else { price };
             queue.sort_by_key(|(_, order)| (rank(order.price), order.arrival));

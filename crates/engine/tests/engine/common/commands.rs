@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! buy A2 3 @11 [ioc|fok] [post] [et|em|eb|dec|tr] [#17|#text] [I1]      buy A2 3 market        buy A2 100q market
+//!     [stop=12|take=12] [by=mark|index] [trail=3|trail=50bp] [until=1000] [min=2]      mark I0 12      index I0 12
 //! cancel A2 O1|#17        cancel-all A2 [I0] [buy|sell]        amend A2 O1|#17 5 @12        replace A2 O1|#17 with sell 3 @12
 //! deposit A2 quote 5      withdraw A2 quote 5      confirm W1      revoke W1      transfer A2 A3 quote 5 internal
 //! halt venue|I0|A2        resume ...        reference I0 100        fee S0 T0 1000 -200        limits I0 tick=5 ...
@@ -10,8 +11,8 @@
 //! ```
 
 use tradewright_types::{
-    ANY, Amount, ClientOrderId, CommandKind, CommandRecord, InstrumentLimitsRecord, MoneyRecord, OrderFlags, OrderType,
-    SelfTradePrevention, SettingRecord, TimeInForce, TransferKind, Wide,
+    ANY, Amount, ClientOrderId, CommandKind, CommandRecord, Conditions, ConditionsRecord, InstrumentLimitsRecord,
+    MoneyRecord, OrderFlags, OrderType, SelfTradePrevention, SettingRecord, TimeInForce, TransferKind, Wide,
 };
 use zerocopy::transmute;
 
@@ -110,7 +111,16 @@ fn order(account: &str, side: &str, words: &[&str]) -> Vec<CommandRecord> {
         None => record.quantity_lots = value(words[0]),
     }
     let mut text = None;
+    let mut conditions = ConditionsRecord::new(&Conditions::default());
     for word in &words[1..] {
+        if let Some((name, text)) = word.split_once('=') {
+            record.flags |= OrderFlags::CONDITIONS.0;
+            condition(&mut conditions, name, text);
+            if name == "until" {
+                record.time_in_force = TimeInForce::GoodTillDate as u8;
+            }
+            continue;
+        }
         let mode = match *word {
             "et" => Some(SelfTradePrevention::ExpireTaker),
             "em" => Some(SelfTradePrevention::ExpireMaker),
@@ -133,7 +143,25 @@ fn order(account: &str, side: &str, words: &[&str]) -> Vec<CommandRecord> {
             (word, _) => record.price_ticks = price(word),
         }
     }
-    core::iter::once(record).chain(text).collect()
+    let conditions = (record.flags & OrderFlags::CONDITIONS.0 != 0).then(|| transmute!(conditions));
+    core::iter::once(record).chain(text).chain(conditions).collect()
+}
+
+fn condition(record: &mut ConditionsRecord, name: &str, text: &str) {
+    match name {
+        "stop" | "take" => {
+            record.trigger = if name == "stop" { 1 } else { 2 };
+            record.trigger_price_ticks = value(text);
+        }
+        "by" => record.source = if text == "mark" { 1 } else { 2 },
+        "trail" => {
+            let parts = text.strip_suffix("bp");
+            (record.trail_unit, record.trail) = (if parts.is_some() { 2 } else { 1 }, value(parts.unwrap_or(text)));
+        }
+        "until" => record.expire_time_ns = value(text),
+        "min" => record.minimum_lots = value(text),
+        other => panic!("there is no condition {other}"),
+    }
 }
 
 fn target(kind: CommandKind, account: &str, meant: &str) -> Vec<CommandRecord> {
@@ -234,6 +262,11 @@ fn setting_record(words: &[&str]) -> SettingRecord {
         "at" => setting(CommandKind::AdvanceTime),
         "halt" => scope(setting(CommandKind::Halt)),
         "resume" => scope(setting(CommandKind::Resume)),
+        "mark" | "index" => SettingRecord {
+            instrument: number(words[1], 'I'),
+            values: [value::<i64>(words[2]) as u64, 0, 0],
+            ..setting(if words[0] == "mark" { CommandKind::SetMarkPrice } else { CommandKind::SetIndexPrice })
+        },
         "reference" => SettingRecord {
             instrument: number(words[1], 'I'),
             values: [value::<i64>(words[2]) as u64, 0, 0],
