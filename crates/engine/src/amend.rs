@@ -77,6 +77,6 @@ impl Floor<'_> {
         emit.amended(&order, total, false);
 
         self.open.slab[slot].open = open;
-        self.enter_again(slot, held, emit);
+        self.enter_again(slot, held, Quantity::ZERO, emit);
     }
 }

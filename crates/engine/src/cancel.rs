@@ -6,7 +6,7 @@ use tradewright_types::{
 };
 
 use crate::Engine;
-use crate::emit::Emitter;
+use crate::emit::{Closing, Emitter};
 use crate::floor::Floor;
 
 impl Engine {
@@ -67,18 +67,31 @@ impl Floor<'_> {
     /// Closes an open order with an event of this kind and gives back what it holds.
     #[inline(always)]
     pub(crate) fn close_as(&mut self, slot: Slot, kind: EventKind, reason: CloseReason, emit: &mut Emitter<'_>) {
-        let (asset, hold) = self.hold_of(slot);
-        let account = self.open.slab[slot].account;
-        self.ledger.release(account, asset, hold);
-        self.close_released(slot, kind, reason, emit);
+        let order = self.closing(slot);
+        let waits = self.open.is_waiting(slot);
+        let hold = if waits { self.waiting_hold_of(slot) } else { self.resting_hold_of(slot, order.price) };
+        self.ledger.release(order.account, self.asset_of(order.side), hold);
+        self.close_told(slot, &order, waits, kind, reason, emit);
     }
 
     /// Closes an open order whose hold was given back already.
-    #[inline(always)]
     pub(crate) fn close_released(&mut self, slot: Slot, kind: EventKind, reason: CloseReason, emit: &mut Emitter<'_>) {
-        let order = self.closing(slot);
-        emit.closed(kind, &order, reason, Amount::ZERO);
-        if self.open.is_waiting(slot) {
+        let (order, waits) = (self.closing(slot), self.open.is_waiting(slot));
+        self.close_told(slot, &order, waits, kind, reason, emit);
+    }
+
+    #[inline(always)]
+    fn close_told(
+        &mut self,
+        slot: Slot,
+        order: &Closing,
+        waits: bool,
+        kind: EventKind,
+        reason: CloseReason,
+        emit: &mut Emitter<'_>,
+    ) {
+        emit.closed(kind, order, reason, Amount::ZERO);
+        if waits {
             self.leave_triggers(slot);
         } else {
             self.market.book.remove(&mut self.open.slab, order.side, slot);

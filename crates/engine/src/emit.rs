@@ -145,8 +145,8 @@ impl<'b> Emitter<'b> {
     #[cold]
     #[inline(never)]
     pub(crate) fn conditions(&mut self, id: OrderId, order: &NewOrder<'_>, fires_at: Price) {
-        let Conditions { trigger, expire_time_ns, minimum } = order.conditions;
-        let record = ConditionsRecord::new(&order.conditions);
+        let Conditions { trigger, expire_time_ns, minimum } = order.conditions();
+        let record = ConditionsRecord::new(&order.conditions());
         let body = EventRecord {
             order_id: id.0,
             account: order.account.0,

@@ -10,7 +10,6 @@ use tradewright_types::{
 use crate::emit::Emitter;
 use crate::floor::Market;
 use crate::open_orders::OpenOrders;
-use crate::timers::Timers;
 use crate::{EventBuffer, Registry};
 
 /// What an engine is made with. None of it changes what commands do.
@@ -36,7 +35,6 @@ pub struct Engine {
     pub(crate) config: EngineConfig,
     /// How many commands were applied.
     pub(crate) sequence: u64,
-    pub(crate) time_ns: u64,
     pub(crate) last_order: OrderId,
     pub(crate) registry: Registry,
     pub(crate) ledger: Ledger,
@@ -44,7 +42,6 @@ pub struct Engine {
     pub(crate) open: OpenOrders,
     /// By instrument.
     pub(crate) markets: Vec<Market>,
-    pub(crate) timers: Timers,
 }
 
 impl Engine {
@@ -65,14 +62,12 @@ impl Engine {
         Self {
             config,
             sequence: 0,
-            time_ns: 0,
             last_order: OrderId(0),
             registry: Registry::default(),
             ledger: Ledger::default(),
             risk: Risk::default(),
             open: OpenOrders::with_capacity(config.open_orders_expected),
             markets: Vec::new(),
-            timers: Timers::default(),
         }
     }
 
@@ -104,18 +99,16 @@ impl Engine {
         self.sequence += 1;
         let first = &records[0];
         let envelope = read_envelope(records);
-        let is_stale = first.header.time_ns < self.time_ns;
+        let is_stale = first.header.time_ns < self.risk.time_ns;
         if envelope.is_ok() && !is_stale {
-            self.time_ns = first.header.time_ns;
+            self.risk.time_ns = first.header.time_ns;
         }
-        let mut emit = Emitter::new(events, self.sequence, self.time_ns, self.config.epoch, self.config.shard);
-        if self.time_ns >= self.timers.next_ns {
-            self.fire_timers(&mut emit);
-        }
+        let mut emit = Emitter::new(events, self.sequence, self.risk.time_ns, self.config.epoch, self.config.shard);
         let outcome = match envelope {
             Ok(_) if is_stale => Err(RejectReason::Stale),
             // The two that are nearly all come first.
             Ok(CommandKind::PlaceOrder) => {
+                self.let_time_pass(&mut emit);
                 self.count_message(first, 1);
                 match NewOrder::read_plain(records) {
                     Some(order @ NewOrder { side: Side::Buy, .. }) => self.place(&order, &mut emit),
@@ -124,6 +117,7 @@ impl Engine {
                 }
             }
             Ok(CommandKind::CancelOrder) => {
+                self.let_time_pass(&mut emit);
                 self.count_message(first, 0);
                 match Cancel::read_plain(records) {
                     Some(cancel) => self.cancel(&cancel, &mut emit),
@@ -148,6 +142,7 @@ impl Engine {
 
     #[inline(never)]
     fn dispatch(&mut self, kind: CommandKind, records: &[CommandRecord], emit: &mut Emitter<'_>) -> Decoded<()> {
+        self.let_time_pass(emit);
         if kind.is_order_entry() {
             self.count_message(&records[0], u32::from(kind == CommandKind::ReplaceOrder));
         }
@@ -185,11 +180,20 @@ impl Engine {
         }
     }
 
+    /// Fires the timers that a command's time lets come. A command without a valid envelope, or a stale one, has no time.
+    #[inline(always)]
+    fn let_time_pass(&mut self, emit: &mut Emitter<'_>) {
+        if self.risk.time_ns >= self.open.timers.next_ns {
+            self.fire_timers(emit);
+        }
+    }
+
     /// Counts a message against the rates of its account, whatever becomes of it.
     #[inline(always)]
     fn count_message(&mut self, record: &CommandRecord, orders: u32) {
+        let now_ns = self.risk.time_ns;
         if let Some(account) = self.risk.account_mut(AccountId(record.account)) {
-            account.count_message(self.time_ns, orders);
+            account.count_message(now_ns, orders);
         }
     }
 }

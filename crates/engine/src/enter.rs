@@ -2,7 +2,7 @@
 
 use tradewright_book::Slot;
 use tradewright_risk::{HeldOrder, resting_hold};
-use tradewright_types::{Amount, CloseReason, EventKind, Side, Size};
+use tradewright_types::{Amount, CloseReason, EventKind, Quantity, Side, Size};
 
 use crate::emit::Emitter;
 use crate::floor::Floor;
@@ -12,7 +12,7 @@ use crate::place::{close_reason, closing};
 impl Floor<'_> {
     /// Takes an open order that stands in no queue through the market, with the id, rates and rounding that it has. Its open
     /// bids are not counted while it does.
-    pub(crate) fn enter_again(&mut self, slot: Slot, held: &HeldOrder<'_>, emit: &mut Emitter<'_>) {
+    pub(crate) fn enter_again(&mut self, slot: Slot, held: &HeldOrder<'_>, minimum: Quantity, emit: &mut Emitter<'_>) {
         let order = held.order();
         let (account, side, limit) = (order.account, order.side, held.limit());
         let Size::Lots(open) = order.size else { unreachable!("Invariant: an open order has a quantity") };
@@ -33,7 +33,7 @@ impl Floor<'_> {
             transferred: Amount::ZERO,
             settlement: self.ledger.begin_taker(account, side, units.base, units.quote),
         };
-        let killed = self.is_killed(order, &taker);
+        let killed = self.is_killed(order.time_in_force, minimum, &taker);
         let ended = if killed { Ended::Liquidity } else { self.take(&mut taker, emit) };
         let mut keep = Amount::ZERO;
         if ended == Ended::Liquidity && taker.has_rest() && order.time_in_force.rests() {

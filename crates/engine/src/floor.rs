@@ -1,6 +1,6 @@
 //! The trading floor: one market, with what its trades touch.
 
-use tradewright_book::{Book, Slot};
+use tradewright_book::{Book, Order, Slot};
 use tradewright_ledger::Ledger;
 use tradewright_risk::{Gate, Instrument, Risk, resting_hold};
 use tradewright_types::{Amount, AssetId, InstrumentId, OrderFlags, OrderId, Price, Side};
@@ -8,7 +8,6 @@ use tradewright_types::{Amount, AssetId, InstrumentId, OrderFlags, OrderId, Pric
 use crate::Engine;
 use crate::emit::Closing;
 use crate::open_orders::OpenOrders;
-use crate::timers::Timers;
 use crate::triggers::{Triggers, waiting_hold_of};
 
 /// An instrument with its book, and the numbers it gives out.
@@ -37,17 +36,15 @@ pub(crate) struct Floor<'e> {
     pub(crate) ledger: &'e mut Ledger,
     pub(crate) open: &'e mut OpenOrders,
     pub(crate) last_order: &'e mut OrderId,
-    pub(crate) timers: &'e mut Timers,
-    pub(crate) time_ns: u64,
 }
 
 impl Engine {
     /// The floor of an instrument, if it exists.
     #[inline(always)]
     pub(crate) fn floor(&mut self, id: InstrumentId) -> Option<Floor<'_>> {
-        let Self { markets, risk, ledger, open, last_order, timers, time_ns, .. } = self;
+        let Self { markets, risk, ledger, open, last_order, .. } = self;
         let market = markets.get_mut(id.index())?;
-        Some(Floor { id, market, risk, ledger, open, last_order, timers, time_ns: *time_ns })
+        Some(Floor { id, market, risk, ledger, open, last_order })
     }
 
     /// The floor of an open order.
@@ -63,8 +60,7 @@ impl Floor<'_> {
     #[inline(always)]
     pub(crate) fn gate(&mut self) -> (Gate<'_>, &OpenOrders) {
         let Market { instrument, book, .. } = &*self.market;
-        let (open_orders, time_ns) = (self.open.slab.len(), self.time_ns);
-        (Gate { risk: self.risk, instrument, book, ledger: self.ledger, open_orders, time_ns }, self.open)
+        (Gate { risk: self.risk, instrument, book, ledger: self.ledger, open_orders: self.open.slab.len() }, self.open)
     }
 
     /// The price at which an order stands; of a waiting one its limit.
@@ -74,9 +70,17 @@ impl Floor<'_> {
     }
 
     /// What an order of this side pays with.
+    #[inline(always)]
     pub(crate) fn asset_of(&self, side: Side) -> AssetId {
         let units = &self.market.instrument.units;
         if side == Side::Buy { units.quote } else { units.base }
+    }
+
+    /// What an order holds that stands in the book at `price`.
+    #[inline(always)]
+    pub(crate) fn resting_hold_of(&self, slot: Slot, price: Price) -> Amount {
+        let Order { open, terms, .. } = &self.open.slab[slot];
+        resting_hold(&self.market.instrument.units, terms.side, price, *open, terms.maker_rate, terms.maker_fee)
     }
 
     /// What an open order holds, and of which asset.
@@ -116,7 +120,7 @@ impl Floor<'_> {
     fn forget_conditions(&mut self, slot: Slot) {
         let (id, expires) = (self.open.slab[slot].id, self.open.conditional(slot).conditions.expire_time_ns);
         if expires != 0 {
-            self.timers.remove(expires, id);
+            self.open.timers.remove(expires, id);
         }
     }
 }

@@ -11,8 +11,7 @@ impl Engine {
     /// Panics unless the whole state fits together. Takes time in proportion to the state: for tests, drills and audits.
     pub fn check_invariants(&self) {
         // Exhaustive on purpose: a new field does not compile until it is considered here.
-        let Self { config: _, sequence: _, time_ns: _, last_order, registry, ledger, risk, open, markets, timers } =
-            self;
+        let Self { config: _, sequence: _, last_order, registry, ledger, risk, open, markets } = self;
         registry.check_invariants();
         ledger.check_invariants();
         open.check_invariants();
@@ -29,9 +28,9 @@ impl Engine {
                 true => open.conditional(*slot).conditions.expire_time_ns,
                 false => 0,
             };
-            expires != 0 && timers.contains(expires, order.id)
+            expires != 0 && open.timers.contains(expires, order.id)
         });
-        assert_eq!(timed.count(), timers.len(), "Invariant: every timer belongs to an order that expires");
+        assert_eq!(timed.count(), open.timers.len(), "Invariant: every timer belongs to an order that expires");
 
         let mut queued = 0;
         let mut open_bids: BTreeMap<(InstrumentId, AccountId), u64> = BTreeMap::new();

@@ -7,6 +7,7 @@ use tradewright_types::{
 };
 
 use crate::chains::Chains;
+use crate::timers::Timers;
 
 /// What a fill needs to know of a resting order: the second half of its cache line.
 #[derive(Clone, Copy, Debug)]
@@ -100,6 +101,8 @@ pub(crate) struct OpenOrders {
     by_id: Chains,
     by_client: Chains,
     last_priority: u64,
+    /// When which of them expire.
+    pub(crate) timers: Timers,
     /// Whether a page of 64 slots may have changed since the last checkpoint.
     changed: Vec<bool>,
     /// What each of these pages hashed to at the last checkpoint.
@@ -150,6 +153,7 @@ impl OpenOrders {
             by_id: Chains::with_capacity(orders),
             by_client: Chains::with_capacity(orders),
             last_priority: 0,
+            timers: Timers::default(),
             changed: Vec::new(),
             page_hashes: Vec::new(),
             pages_hash: HashTotal::default(),
@@ -301,12 +305,12 @@ impl OpenOrders {
         self.mark(slot);
     }
 
-    /// An open order as if it came in again, at `price`. It keeps its place in the table of client order ids.
+    /// An open order as if it came in again, at `price`, without conditions. It keeps its place in the table of client order ids.
     pub(crate) fn order_again(&self, slot: Slot, price: Price) -> NewOrder<'static> {
         let Order { account, open, terms, .. } = self.slab[slot];
         let has_conditions = terms.flags.has(OrderFlags::CONDITIONS);
         let known = if has_conditions { *self.conditional(slot) } else { Conditional::NONE };
-        let Conditional { order_type, time_in_force, conditions, .. } = known;
+        let Conditional { order_type, time_in_force, .. } = known;
         NewOrder {
             account,
             instrument: terms.instrument,
@@ -318,7 +322,7 @@ impl OpenOrders {
             price,
             size: Size::Lots(open),
             client_order_id: ClientOrderId::Absent,
-            conditions: Conditions { trigger: None, ..conditions },
+            conditions_record: None,
         }
     }
 
@@ -476,6 +480,7 @@ impl OpenOrders {
             by_id,
             by_client,
             last_priority,
+            timers: _,
             changed,
             page_hashes,
             pages_hash,

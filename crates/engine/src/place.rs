@@ -25,7 +25,7 @@ impl Engine {
     #[inline(never)]
     pub(crate) fn place_any(&mut self, records: &[CommandRecord], emit: &mut Emitter<'_>) -> Decoded<()> {
         let order = NewOrder::read(records)?;
-        match order.conditions.trigger {
+        match order.conditions().trigger {
             None => self.place(&order, emit),
             Some(trigger) => self.place_waiting(&order, &trigger, emit),
         }
@@ -84,7 +84,7 @@ impl Floor<'_> {
         let order = held.order();
         let mut taker = self.taker(id, held);
         // 3. Fill or kill: is there enough?
-        let killed = self.is_killed(order, &taker);
+        let killed = self.is_killed(order.time_in_force, order.conditions().minimum, &taker);
         // 4. It trades with whoever stands at its limit or better.
         let ended = if killed { Ended::Liquidity } else { self.take(&mut taker, emit) };
         // 5. What is left rests, or expires.
@@ -111,9 +111,8 @@ impl Floor<'_> {
 
     /// Whether an order wants more at once than there is for it.
     #[inline(always)]
-    pub(crate) fn is_killed(&self, order: &NewOrder<'_>, taker: &Taker) -> bool {
-        let minimum = order.conditions.minimum;
-        order.time_in_force == TimeInForce::FillOrKill && !self.can_fill(taker, taker.open)
+    pub(crate) fn is_killed(&self, time_in_force: TimeInForce, minimum: Quantity, taker: &Taker) -> bool {
+        time_in_force == TimeInForce::FillOrKill && !self.can_fill(taker, taker.open)
             || !minimum.is_zero() && !self.can_fill(taker, minimum)
     }
 
@@ -123,7 +122,7 @@ impl Floor<'_> {
         let id = *self.last_order;
         emit.accepted(id, held);
         emit.conditions(id, held.order(), fires_at);
-        let trigger = held.order().conditions.trigger.expect("Invariant: who waits has a trigger");
+        let trigger = held.order().conditions().trigger.expect("Invariant: who waits has a trigger");
         let Size::Lots(open) = held.order().size else { unreachable!("Invariant: only orders by quantity wait") };
         let flags = held.order().flags.with(OrderFlags::WAITING);
         let slot = self.open_slot(id, held, flags, open, Quantity::ZERO, RoundedFee::default());
@@ -205,10 +204,11 @@ impl Floor<'_> {
     #[cold]
     #[inline(never)]
     fn note_conditions(&mut self, id: OrderId, slot: Slot, held: &HeldOrder<'_>) {
-        let &NewOrder { order_type, time_in_force, conditions, .. } = held.order();
+        let &NewOrder { order_type, time_in_force, .. } = held.order();
+        let conditions = held.order().conditions();
         self.open.note_conditional(slot, Conditional { limit: held.limit(), order_type, time_in_force, conditions });
         if conditions.expire_time_ns != 0 {
-            self.timers.set(conditions.expire_time_ns, id);
+            self.open.timers.set(conditions.expire_time_ns, id);
         }
     }
 }

@@ -15,14 +15,14 @@ impl Engine {
         let old = self.target(order.account, &replace.target);
         let relief = old.map(|old| self.relief(old, replace));
         let mut floor = self.floor(order.instrument).ok_or(RejectReason::UnknownInstrument)?;
-        let price_now = order.conditions.trigger.and_then(|trigger| floor.source_price(trigger.source));
+        let price_now = order.conditions().trigger.and_then(|trigger| floor.source_price(trigger.source));
         let (mut gate, open) = floor.gate();
         let Some((old, relief)) = old.zip(relief) else {
             gate.check_standing(order.account)?;
             return Err(RejectReason::UnknownOrder);
         };
         let is_duplicate = || open.find_client(order.account, &order.client_order_id).is_some_and(|found| found != old);
-        let waiting = order.conditions.trigger.map(|trigger| trigger.source);
+        let waiting = order.conditions().trigger.map(|trigger| trigger.source);
         let (held, fires_at) = match waiting {
             None => (gate.check_and_hold(order, is_duplicate, Some(&relief))?, Price::default()),
             Some(_) => gate.check_and_hold_waiting(order, is_duplicate, Some(&relief), price_now)?,

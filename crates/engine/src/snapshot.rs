@@ -224,9 +224,9 @@ impl Engine {
     /// The whole logical state.
     pub fn snapshot(&self) -> Vec<Section> {
         // Exhaustive on purpose: a new field does not compile until it is considered here.
-        let Self { config: _, sequence, time_ns, last_order, registry, ledger, risk, open, markets, timers: _ } = self;
+        let Self { config: _, sequence, last_order, registry, ledger, risk, open, markets } = self;
         let mut engine = Writer::default();
-        engine.u32(RULESET_VERSION).u64(*sequence).u64(*time_ns).u64(last_order.0).u64(open.last_priority());
+        engine.u32(RULESET_VERSION).u64(*sequence).u64(risk.time_ns).u64(last_order.0).u64(open.last_priority());
         engine.u8(risk.halted.into()).u64(ledger.last_withdrawal().0);
 
         let mut assets = Writer::default();
@@ -286,7 +286,7 @@ impl Engine {
         if ruleset != RULESET_VERSION {
             return Err(SnapshotError::UnknownRuleset(ruleset));
         }
-        (engine.sequence, engine.time_ns, engine.last_order) = (head.u64()?, head.u64()?, OrderId(head.u64()?));
+        (engine.sequence, engine.risk.time_ns, engine.last_order) = (head.u64()?, head.u64()?, OrderId(head.u64()?));
         engine.open.set_last_priority(head.u64()?);
         engine.risk.halted = head.u8()? == 1;
         let last_withdrawal = WithdrawalId(head.u64()?);
@@ -485,7 +485,7 @@ impl Engine {
         let conditions = part.known(record.conditions().ok())?;
         self.open.note_conditional(slot, Conditional { limit, order_type, time_in_force, conditions });
         if conditions.expire_time_ns != 0 {
-            self.timers.set(conditions.expire_time_ns, id);
+            self.open.timers.set(conditions.expire_time_ns, id);
         }
         Ok(conditions.trigger)
     }

@@ -48,10 +48,13 @@ impl Engine {
     /// The hash of what is little enough to be taken anew each time.
     fn small_state_hash(&self) -> HashTotal {
         // Exhaustive on purpose: a new field does not compile until it is considered here.
-        let Self { config: _, sequence, time_ns, last_order, registry, ledger: _, risk: _, open, markets, timers: _ } =
-            self;
-        let mut total =
-            EntityHash::new(0x30).word(*sequence).word(*time_ns).word(last_order.0).word(open.last_priority()).finish();
+        let Self { config: _, sequence, last_order, registry, ledger: _, risk: _, open, markets } = self;
+        let mut total = EntityHash::new(0x30)
+            .word(*sequence)
+            .word(self.risk.time_ns)
+            .word(last_order.0)
+            .word(open.last_priority())
+            .finish();
         total += registry.state_hash();
         for (id, Market { instrument: _, book: _, trades, prevented, triggers }) in markets.iter().enumerate() {
             total += EntityHash::new(0x31).word(id as u64).word(*trades).word(*prevented).finish();

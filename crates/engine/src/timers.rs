@@ -63,7 +63,7 @@ impl Engine {
     #[cold]
     #[inline(never)]
     pub(crate) fn fire_timers(&mut self, emit: &mut Emitter<'_>) {
-        while let Some(id) = self.timers.pop(self.time_ns) {
+        while let Some(id) = self.open.timers.pop(self.risk.time_ns) {
             let slot = self.open.find(id).expect("Invariant: a timer belongs to an open order");
             self.floor_of(slot).expire(slot, emit);
         }

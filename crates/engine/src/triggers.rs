@@ -162,7 +162,7 @@ impl Floor<'_> {
         }
         let (gate, _) = self.gate();
         match gate.check_triggered(&order, rates, hold) {
-            Ok(held) => self.enter_again(slot, &held, emit),
+            Ok(held) => self.enter_again(slot, &held, conditional.conditions.minimum, emit),
             Err(reason) => {
                 let asset = self.asset_of(order.side);
                 self.ledger.release(order.account, asset, hold);
@@ -182,7 +182,9 @@ impl Floor<'_> {
     }
 
     /// What a waiting order holds.
-    fn waiting_hold_of(&self, slot: Slot) -> Amount {
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn waiting_hold_of(&self, slot: Slot) -> Amount {
         waiting_hold_of(self.market, self.open, slot)
     }
 }

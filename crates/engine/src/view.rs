@@ -72,7 +72,7 @@ impl Engine {
 
     /// The engine's time.
     pub fn time_ns(&self) -> u64 {
-        self.time_ns
+        self.risk.time_ns
     }
 
     /// The id of the order accepted last.
@@ -196,7 +196,11 @@ impl Engine {
             order_type: again.order_type,
             time_in_force: again.time_in_force,
             trigger,
-            expire_time_ns: again.conditions.expire_time_ns,
+            expire_time_ns: if again.flags.has(OrderFlags::CONDITIONS) {
+                self.open.conditional(slot).conditions.expire_time_ns
+            } else {
+                0
+            },
         }
     }
 

@@ -103,8 +103,6 @@ pub struct Gate<'e> {
     pub ledger: &'e mut Ledger,
     /// How many orders are open in the engine.
     pub open_orders: usize,
-    /// The engine's time.
-    pub time_ns: u64,
 }
 
 type Checked<T = ()> = Result<T, RejectReason>;
@@ -243,7 +241,7 @@ impl Gate<'_> {
         price_now: Option<Price>,
     ) -> Checked<(HeldOrder<'o>, Price)> {
         let (risk, instrument) = (self.risk, self.instrument);
-        let (Some(trigger), Size::Lots(quantity)) = (order.conditions.trigger, order.size) else {
+        let (Some(trigger), Size::Lots(quantity)) = (order.conditions().trigger, order.size) else {
             unreachable!("Invariant: only orders by quantity have triggers")
         };
         ensure(!risk.halted, RejectReason::VenueHalted)?;
@@ -323,8 +321,8 @@ impl Gate<'_> {
 
     #[inline(always)]
     fn check_expiry(&self, order: &NewOrder<'_>) -> Checked {
-        let expires = order.conditions.expire_time_ns;
-        ensure(expires == 0 || expires > self.time_ns, RejectReason::ExpiryNotInFuture)
+        let expires = order.conditions().expire_time_ns;
+        ensure(expires == 0 || expires > self.risk.time_ns, RejectReason::ExpiryNotInFuture)
     }
 
     #[inline(always)]

@@ -15,6 +15,8 @@ pub struct Risk {
     pub fees: FeeSchedules,
     /// Whether everything is halted.
     pub halted: bool,
+    /// The engine's time, in nanoseconds: what rates and times of expiry are judged by.
+    pub time_ns: u64,
 }
 
 impl Risk {
@@ -97,7 +99,7 @@ impl Risk {
 
     /// The hash of what is little enough to be taken anew each time.
     fn small_state_hash(&self) -> HashTotal {
-        let Self { accounts: _, account_hashes: _, accounts_hash: _, fees, halted } = self;
+        let Self { accounts: _, account_hashes: _, accounts_hash: _, fees, halted, time_ns: _ } = self;
         let mut total = EntityHash::new(0x20).word(u64::from(*halted)).finish();
         for (schedule, tier, rates) in fees.iter() {
             let place = EntityHash::new(0x24).word(u64::from(schedule)).word(u64::from(tier));

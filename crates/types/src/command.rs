@@ -236,8 +236,8 @@ pub struct NewOrder<'r> {
     pub size: Size,
     /// The client's own id.
     pub client_order_id: ClientOrderId<'r>,
-    /// What must happen first, and when it leaves by itself.
-    pub conditions: Conditions,
+    /// Its conditions, if it has any: see [`NewOrder::conditions`].
+    pub conditions_record: Option<&'r ConditionsRecord>,
 }
 
 /// Which of the account's open orders is meant.
@@ -418,28 +418,36 @@ impl<'r> NewOrder<'r> {
             price,
             size,
             client_order_id: ClientOrderId::Absent,
-            conditions: Conditions::default(),
+            conditions_record: None,
         };
         if !order.is_consistent() {
             return Err(RejectReason::InvalidCombination);
         }
         let (client_order_id, mut rest) = record.client_order_id(rest)?;
-        let mut conditions = Conditions::default();
+        let mut conditions_record = None;
         if flags.has(OrderFlags::CONDITIONS) {
             let (first, behind) = rest.split_first().ok_or(RejectReason::MalformedRecords)?;
             let record: &ConditionsRecord = transmute_ref!(first);
             if record.kind != CommandKind::Conditions as u8 {
                 return Err(RejectReason::MalformedRecords);
             }
-            (conditions, rest) = (record.conditions()?, behind);
+            record.conditions()?;
+            (conditions_record, rest) = (Some(record), behind);
         }
-        let order = Self { client_order_id, conditions, ..order };
+        let order = Self { client_order_id, conditions_record, ..order };
         if order.has_fitting_conditions() { Ok((order, rest)) } else { Err(RejectReason::InvalidCombination) }
+    }
+
+    /// What must happen first, and when it leaves by itself.
+    #[inline(always)]
+    pub fn conditions(&self) -> Conditions {
+        let read = |record: &ConditionsRecord| record.conditions().expect("Invariant: the order was read");
+        self.conditions_record.map_or(Conditions::default(), read)
     }
 
     /// Whether the conditions fit to the order, and are there when it has the flag.
     fn has_fitting_conditions(&self) -> bool {
-        let Conditions { trigger, expire_time_ns, minimum } = self.conditions;
+        let Conditions { trigger, expire_time_ns, minimum } = self.conditions();
         let is_dated = self.time_in_force == TimeInForce::GoodTillDate;
         let minimum_fits = match self.size {
             _ if minimum.is_zero() => true,
@@ -564,7 +572,7 @@ impl NewOrder<'_> {
             price: Price::from_ticks(record.price_ticks),
             size: Size::Lots(Quantity::from_lots(record.quantity_lots)),
             client_order_id: ClientOrderId::from_number(record.order_ref),
-            conditions: Conditions::default(),
+            conditions_record: None,
         })
     }
 }

@@ -197,6 +197,8 @@ codes!(codes_of_command_kind: CommandKind as u8 {
     SetPositionLimit = 13,
     Halt = 14,
     Resume = 15,
+    SetMarkPrice = 16,
+    SetIndexPrice = 17,
     Deposit = 32,
     RequestWithdrawal = 33,
     ConfirmWithdrawal = 34,
@@ -210,6 +212,7 @@ codes!(codes_of_command_kind: CommandKind as u8 {
     Text = 128,
     InstrumentUnits = 129,
     InstrumentLimits = 130,
+    Conditions = 131,
 });
 
 codes!(codes_of_event_kind: EventKind as u8 {
@@ -221,6 +224,8 @@ codes!(codes_of_event_kind: EventKind as u8 {
     OrderExpired = 6,
     OrderAmended = 7,
     ClientOrderIdText = 8,
+    OrderConditions = 9,
+    OrderTriggered = 10,
     Deposited = 16,
     WithdrawalRequested = 17,
     WithdrawalConfirmed = 18,
@@ -237,6 +242,9 @@ codes!(codes_of_close_reason: CloseReason as u16 {
     FillOrKill = 11,
     NoLiquidity = 12,
     QuoteAmountSpent = 13,
+    MinimumQuantity = 14,
+    GoodTillDate = 15,
+    RefusedAtTrigger = 16,
 });
 
 codes!(codes_of_reject_reason: RejectReason as u16 {
@@ -251,6 +259,7 @@ codes!(codes_of_reject_reason: RejectReason as u16 {
     InvalidFlags = 14,
     InvalidCombination = 15,
     InvalidClientOrderId = 16,
+    InvalidConditions = 17,
     UnknownInstrument = 20,
     VenueHalted = 21,
     InstrumentHalted = 22,
@@ -258,6 +267,7 @@ codes!(codes_of_reject_reason: RejectReason as u16 {
     AccountHalted = 31,
     AccountNotPermitted = 32,
     UnknownOrder = 35,
+    OrderNotAmendable = 36,
     PriceNotPositive = 40,
     PriceNotOnTick = 41,
     QuantityNotPositive = 42,
@@ -270,6 +280,10 @@ codes!(codes_of_reject_reason: RejectReason as u16 {
     PriceOutsideBand = 49,
     QuantityNotAboveExecuted = 50,
     AmendChangesNothing = 51,
+    TriggerPriceNotPositive = 52,
+    TriggerPriceNotOnTick = 53,
+    NoTriggerReference = 54,
+    ExpiryNotInFuture = 55,
     MessageRateExceeded = 60,
     OrderRateExceeded = 61,
     DuplicateClientOrderId = 70,
@@ -277,6 +291,7 @@ codes!(codes_of_reject_reason: RejectReason as u16 {
     PositionLimitExceeded = 72,
     InsufficientFunds = 80,
     PostOnlyWouldTrade = 90,
+    WouldTriggerAtOnce = 91,
     UnknownAsset = 100,
     AmountNotPositive = 101,
     AmountTooLarge = 102,
@@ -305,6 +320,7 @@ codes!(codes_of_time_in_force: TimeInForce as u8 {
     GoodTillCancel = 1,
     ImmediateOrCancel = 2,
     FillOrKill = 3,
+    GoodTillDate = 4,
 });
 
 codes!(codes_of_self_trade_prevention: SelfTradePrevention as u8 {

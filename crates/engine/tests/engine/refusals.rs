@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use tradewright_types::{ClientOrderId, CommandKind, CommandRecord, OrderFlags, RejectReason, TimeInForce};
+use tradewright_types::{
+    ClientOrderId, CommandKind, CommandRecord, ConditionsRecord, OrderFlags, RejectReason, TimeInForce,
+};
 
 use crate::common::{Random, Venue, parse};
 use crate::flow::{SET_UP_LENGTH, commands};
@@ -48,7 +50,7 @@ fn violations_of_a_new_order() -> Vec<Violation> {
         by_command(Reason::Stale, |records| records[0].header.time_ns = 99),
         by_command(Reason::InvalidSide, |records| records[0].side = 2),
         by_command(Reason::InvalidOrderType, |records| records[0].order_type = 0),
-        by_command(Reason::InvalidTimeInForce, |records| records[0].time_in_force = 4),
+        by_command(Reason::InvalidTimeInForce, |records| records[0].time_in_force = 9),
         by_command(Reason::InvalidSelfTradePrevention, |records| records[0].self_trade_prevention = 6),
         by_command(Reason::InvalidFlags, |records| records[0].flags |= OrderFlags::BY_CLIENT_ORDER_ID.0),
         by_command(Reason::InvalidCombination, |records| {
@@ -88,6 +90,40 @@ fn violations_of_a_new_order() -> Vec<Violation> {
             ..by_state(Reason::PostOnlyWouldTrade, "sell A3 4 @20", "")
         },
     ]
+}
+
+/// The conditions of the last record.
+fn conditions(records: &mut [CommandRecord]) -> &mut ConditionsRecord {
+    zerocopy::transmute_mut!(records.last_mut().expect("a record"))
+}
+
+/// What may be wrong with `buy A2 10 @20 #1 stop=25`, by ascending code.
+fn violations_of_a_waiting_order() -> Vec<Violation> {
+    use RejectReason as Reason;
+    let checked = |reason| {
+        ![Reason::InvalidClientOrderId, Reason::PriceOutsideBand, Reason::PostOnlyWouldTrade].contains(&reason)
+    };
+    let mut violations = violations_of_a_new_order();
+    violations.retain(|violation| checked(violation.reason));
+    violations.extend([
+        by_command(Reason::InvalidConditions, |records| conditions(records).source = 3),
+        by_command(Reason::TriggerPriceNotPositive, |records| conditions(records).trigger_price_ticks = -25),
+        Violation {
+            change: |records| conditions(records).trigger_price_ticks = 26,
+            ..by_limits(Reason::TriggerPriceNotOnTick, "tick=5")
+        },
+        by_command(Reason::NoTriggerReference, |records| {
+            let record = conditions(records);
+            (record.trigger_price_ticks, record.trail_unit, record.trail) = (0, 1, 5);
+        }),
+        by_command(Reason::ExpiryNotInFuture, |records| {
+            records[0].time_in_force = TimeInForce::GoodTillDate as u8;
+            conditions(records).expire_time_ns = 100;
+        }),
+        by_state(Reason::WouldTriggerAtOnce, "sell A3 1 @25\nbuy A2 1 @25", ""),
+    ]);
+    violations.sort_by_key(|violation| violation.reason as u16);
+    violations
 }
 
 /// What may be wrong with `amend A2 O1 12 @20` when O1 is `buy 10 @15 post`, by the rulebook's order.
@@ -147,6 +183,12 @@ fn exclude_each_other(a: RejectReason, b: RejectReason) -> bool {
     let pairs = [
         (Reason::QuantityBelowMinimum, Reason::QuantityAboveMaximum),
         (Reason::NotionalBelowMinimum, Reason::NotionalAboveMaximum),
+        // One price, one tick, and one last trade.
+        (Reason::PriceNotOnTick, Reason::TriggerPriceNotOnTick),
+        (Reason::TriggerPriceNotPositive, Reason::TriggerPriceNotOnTick),
+        (Reason::TriggerPriceNotPositive, Reason::NoTriggerReference),
+        (Reason::TriggerPriceNotOnTick, Reason::NoTriggerReference),
+        (Reason::NoTriggerReference, Reason::WouldTriggerAtOnce),
     ];
     pairs.contains(&(a, b))
 }
@@ -162,6 +204,11 @@ fn check_precedence(first: &str, command: &str, violations: &[Violation]) {
             }
         }
     }
+}
+
+#[test]
+fn of_two_reasons_of_a_waiting_order_the_lower_code_is_given() {
+    check_precedence("", "buy A2 10 @20 #1 stop=25", &violations_of_a_waiting_order());
 }
 
 #[test]
@@ -382,6 +429,12 @@ fn every_reason_is_reached() {
     for violation in violations_of_a_new_order() {
         reach(&answer("", "buy A2 10 @20 #1", &[&violation]));
     }
+    for violation in violations_of_a_waiting_order() {
+        reach(&answer("", "buy A2 10 @20 #1 stop=25", &[&violation]));
+    }
+    let mut venue = Venue::new();
+    venue.check("buy A2 10 @20 stop=25");
+    reach(&venue.send("amend A2 O1 12 @20"));
     for violation in violations_of_an_amendment() {
         reach(&answer("buy A2 10 @15 post", "amend A2 O1 12 @20", &[&violation]));
     }
@@ -426,7 +479,9 @@ fn names_are_one_to_32_printable_characters() {
 #[test]
 fn commands_that_only_stand_behind_others_are_unknown() {
     let mut venue = Venue::new();
-    for kind in [CommandKind::Text, CommandKind::InstrumentUnits, CommandKind::InstrumentLimits] {
+    for kind in
+        [CommandKind::Text, CommandKind::InstrumentUnits, CommandKind::InstrumentLimits, CommandKind::Conditions]
+    {
         assert_eq!(venue.apply(&[CommandRecord::new(kind)]), "UnknownCommand");
         assert!(kind.is_continuation());
     }
