@@ -7,6 +7,7 @@ notice.
 from tradewright import commands as commands
 from tradewright._core import BuildInfo, Engine, Outcome, build_info
 from tradewright.account import Account, Asset, Balance, Balances, Withdrawal
+from tradewright.conditions import Conditions
 from tradewright.enums import (
     AccountKind,
     CloseReason,
@@ -17,11 +18,13 @@ from tradewright.enums import (
     OrderStatus,
     OrderType,
     Permissions,
+    PriceSource,
     RejectReason,
     SelfTradePrevention,
     Side,
     TimeInForce,
     TransferKind,
+    TriggerKind,
 )
 from tradewright.errors import (
     AccountNotFound,
@@ -68,6 +71,7 @@ __all__ = [
     "CloseReason",
     "CommandKind",
     "CommandRejected",
+    "Conditions",
     "ConfigError",
     "DataError",
     "DuplicateOrderId",
@@ -98,6 +102,7 @@ __all__ = [
     "Outcome",
     "PermissionDenied",
     "Permissions",
+    "PriceSource",
     "RateLimitExceeded",
     "RejectReason",
     "SelfTradePrevention",
@@ -107,6 +112,7 @@ __all__ = [
     "Trade",
     "TradewrightError",
     "TransferKind",
+    "TriggerKind",
     "VirtualClock",
     "Withdrawal",
     "build_info",

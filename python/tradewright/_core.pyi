@@ -742,6 +742,11 @@ class InstrumentView:
         Its fee schedule.
         """
     @property
+    def index_ticks(self, /) -> int | None:
+        """
+        The index price, if there is one.
+        """
+    @property
     def instrument(self, /) -> int:
         """
         Its id.
@@ -755,6 +760,11 @@ class InstrumentView:
     def last_ticks(self, /) -> int | None:
         """
         The price of the last trade.
+        """
+    @property
+    def mark_ticks(self, /) -> int | None:
+        """
+        The mark price, if there is one.
         """
     @property
     def name(self, /) -> str:
@@ -828,6 +838,11 @@ class OrderView:
         The client's own id: a decimal number as text too; None when it gave none.
         """
     @property
+    def expire_time_ns(self, /) -> int | None:
+        """
+        When it expires in nanoseconds of engine time; None is never.
+        """
+    @property
     def flags(self, /) -> int:
         """
         `OrderFlags`.
@@ -853,6 +868,11 @@ class OrderView:
         Its id.
         """
     @property
+    def order_type(self, /) -> int:
+        """
+        A code of `OrderType`.
+        """
+    @property
     def prevented_lots(self, /) -> int:
         """
         What self-trade prevention took.
@@ -873,9 +893,19 @@ class OrderView:
         0 buy, 1 sell.
         """
     @property
+    def time_in_force(self, /) -> int:
+        """
+        A code of `TimeInForce`.
+        """
+    @property
     def total_lots(self, /) -> int:
         """
         Its total quantity.
+        """
+    @property
+    def trigger_price_ticks(self, /) -> int | None:
+        """
+        The price at which it fires while it waits for its trigger.
         """
 
 @final

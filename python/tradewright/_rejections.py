@@ -12,6 +12,9 @@ from tradewright.errors import CommandRejected
 
 SENTENCES: Final = {code: sentence for code, _, sentence in reject_reasons()}
 
+_TRIGGERS: Final = ("stop_loss_price", "take_profit_price")
+_TRAILS: Final = ("trailing_amount", "trailing_bps")
+
 # The argument is the first of these names that the call had.
 FAMILIES: Final[dict[Reason, tuple[type[CommandRejected], tuple[str, ...]]]] = {
     Reason.UNKNOWN_COMMAND: (errors.MalformedCommand, ()),
@@ -25,6 +28,7 @@ FAMILIES: Final[dict[Reason, tuple[type[CommandRejected], tuple[str, ...]]]] = {
     Reason.INVALID_FLAGS: (errors.InvalidOrder, ("flags",)),
     Reason.INVALID_COMBINATION: (errors.InvalidOrder, ("time_in_force",)),
     Reason.INVALID_CLIENT_ORDER_ID: (errors.InvalidOrder, ("client_order_id",)),
+    Reason.INVALID_CONDITIONS: (errors.InvalidOrder, (*_TRAILS, *_TRIGGERS)),
     Reason.UNKNOWN_INSTRUMENT: (errors.BadSymbol, ("instrument",)),
     Reason.VENUE_HALTED: (errors.MarketClosed, ()),
     Reason.INSTRUMENT_HALTED: (errors.MarketClosed, ("instrument",)),
@@ -32,6 +36,7 @@ FAMILIES: Final[dict[Reason, tuple[type[CommandRejected], tuple[str, ...]]]] = {
     Reason.ACCOUNT_HALTED: (errors.AccountSuspended, ("account",)),
     Reason.ACCOUNT_NOT_PERMITTED: (errors.PermissionDenied, ("account",)),
     Reason.UNKNOWN_ORDER: (errors.OrderNotFound, ("order",)),
+    Reason.ORDER_NOT_AMENDABLE: (errors.InvalidOrder, ("order",)),
     Reason.PRICE_NOT_POSITIVE: (errors.InvalidOrder, ("price",)),
     Reason.PRICE_NOT_ON_TICK: (errors.InvalidOrder, ("price",)),
     Reason.QUANTITY_NOT_POSITIVE: (errors.InvalidOrder, ("quantity",)),
@@ -44,6 +49,10 @@ FAMILIES: Final[dict[Reason, tuple[type[CommandRejected], tuple[str, ...]]]] = {
     Reason.PRICE_OUTSIDE_BAND: (errors.InvalidOrder, ("price",)),
     Reason.QUANTITY_NOT_ABOVE_EXECUTED: (errors.InvalidOrder, ("quantity",)),
     Reason.AMEND_CHANGES_NOTHING: (errors.InvalidOrder, ("order",)),
+    Reason.TRIGGER_PRICE_NOT_POSITIVE: (errors.InvalidOrder, _TRIGGERS),
+    Reason.TRIGGER_PRICE_NOT_ON_TICK: (errors.InvalidOrder, _TRIGGERS),
+    Reason.NO_TRIGGER_REFERENCE: (errors.InvalidOrder, _TRAILS),
+    Reason.EXPIRY_NOT_IN_FUTURE: (errors.InvalidOrder, ("expire_time_ns",)),
     Reason.MESSAGE_RATE_EXCEEDED: (errors.RateLimitExceeded, ("account",)),
     Reason.ORDER_RATE_EXCEEDED: (errors.RateLimitExceeded, ("account",)),
     Reason.DUPLICATE_CLIENT_ORDER_ID: (errors.DuplicateOrderId, ("client_order_id",)),
@@ -51,6 +60,7 @@ FAMILIES: Final[dict[Reason, tuple[type[CommandRejected], tuple[str, ...]]]] = {
     Reason.POSITION_LIMIT_EXCEEDED: (errors.LimitExceeded, ("quantity", "quote_amount")),
     Reason.INSUFFICIENT_FUNDS: (errors.InsufficientFunds, ("amount", "quote_amount", "quantity")),
     Reason.POST_ONLY_WOULD_TRADE: (errors.OrderImmediatelyFillable, ("price",)),
+    Reason.WOULD_TRIGGER_AT_ONCE: (errors.OrderImmediatelyFillable, (*_TRIGGERS, *_TRAILS)),
     Reason.UNKNOWN_ASSET: (errors.InvalidTransfer, ("asset",)),
     Reason.AMOUNT_NOT_POSITIVE: (errors.InvalidTransfer, ("amount", "quote_amount")),
     Reason.AMOUNT_TOO_LARGE: (errors.InvalidTransfer, ("amount",)),

@@ -14,7 +14,7 @@ from tradewright import commands
 from tradewright._core import Engine, Outcome
 from tradewright._decimal import Number, quantum, times, units, within
 from tradewright._rejections import rejection
-from tradewright.enums import EventKind, OrderStatus
+from tradewright.enums import CloseReason, EventKind, OrderStatus
 from tradewright.errors import ArgumentError, ConfigError
 from tradewright.events import Events, Names
 
@@ -51,7 +51,7 @@ class Venue:
 
     def apply(self, records: commands.Records, arguments: Mapping[str, object]) -> np.void | None:
         """Apply one command; return its first event. A refusal is raised, with the call's arguments in its text."""
-        events = self.live().apply(self.stamped(records))
+        events = without_timers(self.live().apply(self.stamped(records)))
         if not len(events):
             return None
         first: np.void = events[0]
@@ -143,3 +143,10 @@ def _first_records(records: commands.Records) -> npt.NDArray[np.bool_]:
         is_first[place] = True
         place += max(1, counts[place])
     return is_first
+
+
+def without_timers(events: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
+    """Return the events of one command but for those of orders whose time came with it."""
+    is_due = (events["kind"] == EventKind.ORDER_EXPIRED) & (events["reason"] == CloseReason.GOOD_TILL_DATE)
+    kept: npt.NDArray[np.void] = events[~is_due]
+    return kept

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Unpack
 
 from tradewright import commands
 from tradewright._core import AccountView, Outcome
 from tradewright._decimal import Number, plain, whole_number
 from tradewright._rejections import rejection
-from tradewright._venue import Venue, known
+from tradewright._venue import Venue, known, without_timers
+from tradewright.conditions import Conditions, condition_codes
 from tradewright.enums import (
     AccountKind,
     EventKind,
@@ -136,8 +138,11 @@ class Account:
         post_only: bool = False,
         self_trade_prevention: SelfTradePrevention = SelfTradePrevention.EXPIRE_TAKER,
         client_order_id: int | str | None = None,
+        **conditions: Unpack[Conditions],
     ) -> Order:
         """Buy: a limit order with a `price`, otherwise a market order by `quantity` or by `quote_amount`.
+
+        With `conditions` it waits for a price first, expires at a time or wants a minimum at once; see `Conditions`.
 
         Raises:
             ArgumentError: an argument is no exact number, or no whole number of ticks or lots.
@@ -153,6 +158,7 @@ class Account:
             post_only=post_only,
             self_trade_prevention=self_trade_prevention,
             client_order_id=client_order_id,
+            **conditions,
         )
 
     def sell(
@@ -166,6 +172,7 @@ class Account:
         post_only: bool = False,
         self_trade_prevention: SelfTradePrevention = SelfTradePrevention.EXPIRE_TAKER,
         client_order_id: int | str | None = None,
+        **conditions: Unpack[Conditions],
     ) -> Order:
         """Sell; see `buy`."""
         return self.place(
@@ -178,6 +185,7 @@ class Account:
             post_only=post_only,
             self_trade_prevention=self_trade_prevention,
             client_order_id=client_order_id,
+            **conditions,
         )
 
     def place(
@@ -192,13 +200,30 @@ class Account:
         post_only: bool = False,
         self_trade_prevention: SelfTradePrevention = SelfTradePrevention.EXPIRE_TAKER,
         client_order_id: int | str | None = None,
+        **conditions: Unpack[Conditions],
     ) -> Order:
-        """Place an order on a side; see `buy`. Without `time_in_force` limits are GTC and market orders IOC."""
-        arguments = {**locals(), "account": self.name, "instrument": getattr(instrument, "name", instrument)}
+        """Place an order on a side; see `buy`.
+
+        Without `time_in_force` limits are GTC (GTD with an `expire_time_ns`) and market orders IOC.
+        """
+        arguments = {
+            **locals(),
+            **conditions,
+            "account": self.name,
+            "instrument": getattr(instrument, "name", instrument),
+        }
+        if time_in_force is None and "expire_time_ns" in conditions:
+            time_in_force = TimeInForce.GTD
         terms = self._terms(
             instrument, side, quantity, price, quote_amount, time_in_force, post_only, self_trade_prevention
         )
-        if isinstance(client_order_id, str) and not _is_number(client_order_id):
+        if conditions:
+            records = terms.records(self.id)
+            if client_order_id is not None:
+                records = _with_client_id(records, client_order_id)
+            records = commands.with_conditions(records, **condition_codes(terms.instrument, conditions))
+            outcome = self._venue.execute(records, arguments)
+        elif isinstance(client_order_id, str) and not _is_number(client_order_id):
             outcome = self._venue.execute(commands.with_text_id(terms.records(self.id), client_order_id), arguments)
         else:
             number = _client_number(client_order_id)
@@ -235,7 +260,7 @@ class Account:
     def cancel_all(self, instrument: Instrument | str | None = None, *, side: Side | None = None) -> int:
         """Cancel all orders, or those on one instrument or side; return how many there were."""
         where = None if instrument is None else self._instrument(instrument).id
-        events = self._venue.live().cancel_all(self.id, where, side)
+        events = without_timers(self._venue.live().cancel_all(self.id, where, side))
         if len(events) and events[0]["kind"] == EventKind.REJECTED:
             raise rejection(int(events[0]["reason"]), {"account": self.name, "instrument": instrument, "side": side})
         return len(events)
@@ -270,12 +295,15 @@ class Account:
         post_only: bool = False,
         self_trade_prevention: SelfTradePrevention = SelfTradePrevention.EXPIRE_TAKER,
         client_order_id: int | None = None,
+        **conditions: Unpack[Conditions],
     ) -> Order:
         """Cancel an order and place another in one step: both happen or neither.
 
         Instrument and side are those of the old order unless they are named.
         """
-        arguments = {**locals(), "account": self.name}
+        arguments = {**locals(), **conditions, "account": self.name}
+        if time_in_force is None and "expire_time_ns" in conditions:
+            time_in_force = TimeInForce.GTD
         view = self._venue.engine.order(_order_id(order))
         if view is not None:
             instrument = self._venue.instruments_by_id[view.instrument] if instrument is None else instrument
@@ -284,6 +312,12 @@ class Account:
             self.cancel(_order_id(order))
             raise ArgumentError("order", value=order, rule="must be open")
         terms = self._terms(instrument, side, quantity, price, None, time_in_force, post_only, self_trade_prevention)
+        if conditions:
+            placed = _with_client_id(terms.records(self.id), client_order_id or 0)
+            records = commands.replace(_order_id(order), placed)
+            records = commands.with_conditions(records, **condition_codes(terms.instrument, conditions))
+            outcome = self._venue.execute(records, arguments)
+            return self._order(terms, outcome, side, client_order_id)
         outcome = self._venue.live().replace(
             self.id,
             _order_id(order),
@@ -512,6 +546,13 @@ class _Terms:
             self_trade_prevention=self.self_trade_prevention,
             flags=self.flags,
         )
+
+
+def _with_client_id(records: commands.Records, client_order_id: int | str) -> commands.Records:
+    if isinstance(client_order_id, str) and not _is_number(client_order_id):
+        return commands.with_text_id(records, client_order_id)
+    records["order_ref"] = _client_number(client_order_id or None)
+    return records
 
 
 def _order_id(order: Order | int) -> int:

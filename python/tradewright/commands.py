@@ -13,7 +13,16 @@ import numpy as np
 import numpy.typing as npt
 
 from tradewright._core import Engine, dtypes
-from tradewright.enums import AccountKind, CommandKind, OrderFlags, OrderType, SelfTradePrevention, Side, TimeInForce
+from tradewright.enums import (
+    AccountKind,
+    CommandKind,
+    OrderFlags,
+    OrderType,
+    PriceSource,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+)
 from tradewright.enums import TransferKind as Purpose
 
 Records: TypeAlias = npt.NDArray[np.void]
@@ -126,6 +135,35 @@ def with_text_id(command: Records, client_order_id: str) -> Records:
     return np.concatenate((command, text.view(COMMAND)))
 
 
+def with_conditions(
+    command: Records,
+    *,
+    trigger: int = 0,
+    source: int = PriceSource.LAST,
+    trigger_price_ticks: int = 0,
+    trail_ticks: int = 0,
+    trail_bps: int = 0,
+    minimum_lots: int = 0,
+    expire_time_ns: int = 0,
+) -> Records:
+    """Return one command whose order has conditions: a trigger (a `TriggerKind`), a minimum quantity, a time of expiry.
+
+    A trail is in ticks or in basis points; without a trigger price it starts from the price there is. Give
+    a text id before the conditions.
+    """
+    record = np.zeros(1, _DTYPES["conditions"])
+    record["kind"], record["schema_version"] = CommandKind.CONDITIONS, SCHEMA_VERSION
+    record["trigger"], record["source"], record["trigger_price_ticks"] = trigger, source, trigger_price_ticks
+    record["trail_unit"] = 1 if trail_ticks else 2 if trail_bps else 0
+    record["trail"] = trail_ticks or trail_bps
+    record["minimum_lots"], record["expire_time_ns"] = minimum_lots, expire_time_ns
+    command = command.copy()
+    (order,) = np.flatnonzero(command["kind"] == CommandKind.PLACE_ORDER)
+    command["flags"][order] |= OrderFlags.CONDITIONS
+    command["record_count"][0] += 1
+    return np.concatenate((command, record.view(COMMAND)))
+
+
 def advance_time(time_ns: Integers) -> Records:
     """Let time pass until `time_ns`."""
     return _rows(CommandKind.ADVANCE_TIME, time_ns=time_ns)
@@ -196,6 +234,16 @@ def set_instrument_limits(*, instrument: int, limits: Records) -> Records:
 def set_reference_price(*, instrument: Integers, price_ticks: Integers) -> Records:
     """Set the reference price of bands; 0 removes it."""
     return _setting(CommandKind.SET_REFERENCE_PRICE, instrument=instrument, values=(price_ticks, 0, 0))
+
+
+def set_mark_price(*, instrument: Integers, price_ticks: Integers) -> Records:
+    """Set the mark price, for the triggers that look at it."""
+    return _setting(CommandKind.SET_MARK_PRICE, instrument=instrument, values=(price_ticks, 0, 0))
+
+
+def set_index_price(*, instrument: Integers, price_ticks: Integers) -> Records:
+    """Set the index price, for the triggers that look at it."""
+    return _setting(CommandKind.SET_INDEX_PRICE, instrument=instrument, values=(price_ticks, 0, 0))
 
 
 def set_fee_tier(*, schedule: int, tier: int, taker_ppm: int, maker_ppm: int) -> Records:

@@ -40,6 +40,28 @@ class TimeInForce(Code):
     """Immediate or cancel: what does not trade at once expires."""
     FOK = 3
     """Fill or kill: trades whole at once or not at all."""
+    GTD = 4
+    """Good till date: as GTC, until the time in its conditions."""
+
+
+class TriggerKind(Code):
+    """What a trigger is for. It decides which way the price has to go."""
+
+    STOP_LOSS = 1
+    """Starts when the price has gone against the position: up to the trigger for a bid, down to it for an ask."""
+    TAKE_PROFIT = 2
+    """Starts when the price has gone the position's way."""
+
+
+class PriceSource(Code):
+    """Which price a trigger looks at."""
+
+    LAST = 0
+    """That of the last trade."""
+    MARK = 1
+    """The mark price, set by command."""
+    INDEX = 2
+    """The index price, set by command."""
 
 
 class SelfTradePrevention(Code):
@@ -69,7 +91,7 @@ class OrderStatus(Code):
 
     @property
     def is_open(self) -> bool:
-        """Whether the order is on a book."""
+        """Whether the order is on a book, or waits for its trigger."""
         return self <= OrderStatus.PARTIALLY_FILLED
 
 
@@ -83,6 +105,8 @@ class OrderFlags(IntFlag):
     """`order_ref` of a cancel, amend or replace is the client order id."""
     TEXT_ID = 8
     """The client order id is in the text record behind this one."""
+    CONDITIONS = 16
+    """The order has conditions, in a record behind this one and its text."""
 
 
 class AccountKind(Code):
@@ -133,6 +157,8 @@ class EventKind(Code):
     ORDER_EXPIRED = 6
     ORDER_AMENDED = 7
     CLIENT_ORDER_ID_TEXT = 8
+    ORDER_CONDITIONS = 9
+    ORDER_TRIGGERED = 10
     DEPOSITED = 16
     WITHDRAWAL_REQUESTED = 17
     WITHDRAWAL_CONFIRMED = 18
@@ -163,6 +189,8 @@ class CommandKind(Code):
     SET_POSITION_LIMIT = 13
     HALT = 14
     RESUME = 15
+    SET_MARK_PRICE = 16
+    SET_INDEX_PRICE = 17
     DEPOSIT = 32
     REQUEST_WITHDRAWAL = 33
     CONFIRM_WITHDRAWAL = 34
@@ -176,6 +204,7 @@ class CommandKind(Code):
     TEXT = 128
     INSTRUMENT_UNITS = 129
     INSTRUMENT_LIMITS = 130
+    CONDITIONS = 131
 
     @property
     def label(self) -> str:
@@ -193,6 +222,9 @@ class CloseReason(Code):
     FILL_OR_KILL = 11
     NO_LIQUIDITY = 12
     QUOTE_AMOUNT_SPENT = 13
+    MINIMUM_QUANTITY = 14
+    GOOD_TILL_DATE = 15
+    REFUSED_AT_TRIGGER = 16
 
     @property
     def label(self) -> str:
@@ -214,6 +246,7 @@ class RejectReason(Code):
     INVALID_FLAGS = 14
     INVALID_COMBINATION = 15
     INVALID_CLIENT_ORDER_ID = 16
+    INVALID_CONDITIONS = 17
     UNKNOWN_INSTRUMENT = 20
     VENUE_HALTED = 21
     INSTRUMENT_HALTED = 22
@@ -221,6 +254,7 @@ class RejectReason(Code):
     ACCOUNT_HALTED = 31
     ACCOUNT_NOT_PERMITTED = 32
     UNKNOWN_ORDER = 35
+    ORDER_NOT_AMENDABLE = 36
     PRICE_NOT_POSITIVE = 40
     PRICE_NOT_ON_TICK = 41
     QUANTITY_NOT_POSITIVE = 42
@@ -233,6 +267,10 @@ class RejectReason(Code):
     PRICE_OUTSIDE_BAND = 49
     QUANTITY_NOT_ABOVE_EXECUTED = 50
     AMEND_CHANGES_NOTHING = 51
+    TRIGGER_PRICE_NOT_POSITIVE = 52
+    TRIGGER_PRICE_NOT_ON_TICK = 53
+    NO_TRIGGER_REFERENCE = 54
+    EXPIRY_NOT_IN_FUTURE = 55
     MESSAGE_RATE_EXCEEDED = 60
     ORDER_RATE_EXCEEDED = 61
     DUPLICATE_CLIENT_ORDER_ID = 70
@@ -240,6 +278,7 @@ class RejectReason(Code):
     POSITION_LIMIT_EXCEEDED = 72
     INSUFFICIENT_FUNDS = 80
     POST_ONLY_WOULD_TRADE = 90
+    WOULD_TRIGGER_AT_ONCE = 91
     UNKNOWN_ASSET = 100
     AMOUNT_NOT_POSITIVE = 101
     AMOUNT_TOO_LARGE = 102

@@ -39,6 +39,8 @@ _ORDER_KINDS: Final = (
     EventKind.ORDER_CANCELLED,
     EventKind.ORDER_EXPIRED,
     EventKind.ORDER_AMENDED,
+    EventKind.ORDER_CONDITIONS,
+    EventKind.ORDER_TRIGGERED,
 )
 _MATCH_KINDS: Final = (EventKind.TRADE, EventKind.MATCH_PREVENTED)
 _MONEY_KINDS: Final = (
@@ -127,9 +129,11 @@ class Events:
         quotes = np.array([quote for *_, quote in names.instruments] or [0])[place]
         asset = np.where(is_money, rows["instrument"], quotes)
         money_unit = _Unit.of([Decimal(1).scaleb(-scale) for _, scale in names.assets], asset)
-        has_lots = is_order & ~(is_accepted & (rows["quantity_lots"] == 0))
+        is_condition = kind == EventKind.ORDER_CONDITIONS
+        has_lots = is_order & ~is_condition & ~(is_accepted & (rows["quantity_lots"] == 0))
         has_left = is_match | (kind == EventKind.ORDER_AMENDED)
-        has_amount = (is_order & (kind != EventKind.ORDER_AMENDED)) | is_money
+        without_amount = np.isin(kind, (EventKind.ORDER_AMENDED, EventKind.ORDER_CONDITIONS, EventKind.ORDER_TRIGGERED))
+        has_amount = (is_order & ~without_amount) | is_money
         has_reason = {
             RejectReason: is_rejected,
             CloseReason: np.isin(kind, (EventKind.ORDER_CANCELLED, EventKind.ORDER_EXPIRED)),

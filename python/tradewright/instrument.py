@@ -218,6 +218,28 @@ class Instrument:
         records = commands.set_reference_price(instrument=self.id, price_ticks=ticks)
         self._venue.apply(records, {"price": price, "instrument": self.name})
 
+    @property
+    def mark_price(self) -> Decimal | None:
+        """The mark price, which triggers may look at."""
+        ticks = self.view.mark_ticks
+        return None if ticks is None else times(ticks, self.tick)
+
+    def set_mark_price(self, price: Number) -> None:
+        """Set the mark price; the triggers that it reaches fire."""
+        records = commands.set_mark_price(instrument=self.id, price_ticks=self.ticks("price", price))
+        self._venue.apply(records, {"price": price, "instrument": self.name})
+
+    @property
+    def index_price(self) -> Decimal | None:
+        """The index price, which triggers may look at."""
+        ticks = self.view.index_ticks
+        return None if ticks is None else times(ticks, self.tick)
+
+    def set_index_price(self, price: Number) -> None:
+        """Set the index price; the triggers that it reaches fire."""
+        records = commands.set_index_price(instrument=self.id, price_ticks=self.ticks("price", price))
+        self._venue.apply(records, {"price": price, "instrument": self.name})
+
     def set_limits(
         self,
         *,

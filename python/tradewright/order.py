@@ -110,8 +110,8 @@ class Order:
             account=venue.accounts_by_id[view.account],
             instrument=venue.instruments_by_id[view.instrument],
             side=Side(view.side),
-            order_type=OrderType.LIMIT,
-            time_in_force=TimeInForce.GTC,
+            order_type=OrderType(view.order_type),
+            time_in_force=TimeInForce(view.time_in_force),
             client_order_id=int(client_order_id) if client_order_id and client_order_id.isdigit() else client_order_id,
         )
         rows = venue.engine.order_events(view.order_id)
@@ -153,8 +153,20 @@ class Order:
 
     @property
     def is_open(self) -> bool:
-        """Whether it is on the book."""
+        """Whether it is on the book, or waits for its trigger."""
         return self.status.is_open
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it waits for its trigger, outside the book."""
+        return self.trigger_price is not None
+
+    @property
+    def trigger_price(self) -> Decimal | None:
+        """The price at which it comes to the market, while it waits for it; a trailing stop's moves."""
+        view = self._venue.engine.order(self.id)
+        ticks = None if view is None else view.trigger_price_ticks
+        return None if ticks is None else times(ticks, self.instrument.tick)
 
     @property
     def close_reason(self) -> CloseReason | None:
@@ -218,6 +230,7 @@ class Order:
 
     def __repr__(self) -> str:
         price = f" @ {self.price}" if self.type is OrderType.LIMIT else ""
+        price += f" from {self.trigger_price}" if self.is_waiting else ""
         return (
             f"Order({self.id}, {self.side.name} {self.quantity} {self.instrument.name}{price}, "
             f"{self.type.name} {self.time_in_force.name}, {self.status.name}, filled={self.filled})"

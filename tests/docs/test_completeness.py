@@ -135,6 +135,7 @@ def test_the_attributes_that_the_python_page_names_are_there() -> None:
         if not isinstance(value, type) or issubclass(value, Exception):
             continue  # an exception's attributes are those of each of its instances
         fields = getattr(value, "__dataclass_fields__", {}) | dict(getattr(value, "__members__", {}))
+        fields |= getattr(value, "__annotations__", {}) if issubclass(value, dict) else {}
         slots = getattr(value, "__slots__", ())
         for attribute in re.findall(r"`([a-z_]+)`", text) if len(text) < 2_000 else ():
             known = hasattr(value, attribute) or attribute in fields or attribute in slots

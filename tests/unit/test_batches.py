@@ -69,12 +69,12 @@ def test_the_outcome_of_a_call_is_what_its_events_say() -> None:
 )
 def test_arrays_of_another_shape_are_refused(records: object, error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=text):
-        tw.Engine().apply(records)  # type: ignore[arg-type] - what is refused at run time too
+        tw.Engine().apply(records)  # type: ignore[arg-type]  # what is refused at run time too
 
 
 def test_single_calls_take_integers_only() -> None:
     with pytest.raises(TypeError, match="price_ticks"):
-        tw.Engine().place(2, 0, 0, 1.5, 1)  # type: ignore[arg-type] - as above
+        tw.Engine().place(2, 0, 0, 1.5, 1)  # type: ignore[arg-type]  # as above
 
 
 def test_any_rows_of_64_bytes_will_do_wherever_they_lie() -> None:

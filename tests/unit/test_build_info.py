@@ -43,6 +43,6 @@ def test_commit_is_the_one_checked_out() -> None:
 def test_is_frozen_and_prints_all_its_fields() -> None:
     build = tradewright.build_info()
     with pytest.raises(AttributeError):
-        build.version = "2"  # type: ignore[misc] - what is refused at run time too
+        build.version = "2"  # type: ignore[misc]  # what is refused at run time too
     fields = re.findall(r"(\w+)=", repr(build))
     assert fields == ["version", "profile", "target", "target_cpu", "rustc", "commit"]

@@ -234,7 +234,7 @@ def test_bad_arguments_are_named(
 ) -> None:
     before = exchange.state_hash
     with pytest.raises(tw.ArgumentError) as raised:
-        alice.buy(btc, **arguments)  # type: ignore[arg-type] - what is refused at run time too
+        alice.buy(btc, **arguments)  # type: ignore[arg-type]  # what is refused at run time too
     assert str(raised.value) == text
     assert exchange.state_hash == before
 
@@ -271,7 +271,7 @@ def test_time_only_goes_forward(virtual_clock: tw.VirtualClock) -> None:
     with pytest.raises(tw.ArgumentError, match="seconds=-1 must not take the time back"):
         virtual_clock.advance(-1)
     with pytest.raises(tw.ArgumentError, match="a float is not exact"):
-        virtual_clock.advance(0.5)  # type: ignore[arg-type] - as above
+        virtual_clock.advance(0.5)  # type: ignore[arg-type]  # as above
     with pytest.raises(tw.ArgumentError, match="time_ns=5 must not lie before now"):
         virtual_clock.set(5)
 

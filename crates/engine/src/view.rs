@@ -4,7 +4,7 @@ use tradewright_book::{Level, Slot};
 use tradewright_ledger::Ledger;
 use tradewright_risk::{Instrument, Risk};
 use tradewright_types::{
-    AccountId, Amount, ClientOrderId, InstrumentId, OrderFlags, OrderId, OrderType, Price, Quantity,
+    AccountId, Amount, ClientOrderId, InstrumentId, OrderFlags, OrderId, OrderType, Price, PriceSource, Quantity,
     SelfTradePrevention, Side, TimeInForce, Trigger,
 };
 
@@ -103,6 +103,17 @@ impl Engine {
     /// An instrument: its units, limits, state and prices.
     pub fn instrument(&self, id: InstrumentId) -> Option<&Instrument> {
         self.markets.get(id.index()).map(|market| &market.instrument)
+    }
+
+    /// The price that triggers with this source look at.
+    pub fn source_price(&self, instrument: InstrumentId, source: PriceSource) -> Option<Price> {
+        let market = self.markets.get(instrument.index())?;
+        let triggers = market.triggers.as_deref();
+        match source {
+            PriceSource::Last => market.instrument.last(),
+            PriceSource::Mark => triggers.and_then(|triggers| triggers.mark),
+            PriceSource::Index => triggers.and_then(|triggers| triggers.index),
+        }
     }
 
     /// How many orders are open.

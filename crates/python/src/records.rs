@@ -10,8 +10,8 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList};
 use tradewright_types::{
-    CommandRecord, EventRecord, InstrumentLimitsRecord, InstrumentUnitsRecord, MoneyRecord, NamedRecord, SettingRecord,
-    TextEventRecord, TextRecord,
+    CommandRecord, ConditionsRecord, EventRecord, InstrumentLimitsRecord, InstrumentUnitsRecord, MoneyRecord,
+    NamedRecord, SettingRecord, TextEventRecord, TextRecord,
 };
 
 /// A field of a record: name, numpy format, offset.
@@ -77,6 +77,18 @@ const MONEY: &[Field] = layout!(MoneyRecord {
 
 const TEXT: &[Field] = layout!(TextRecord { kind: "u1", schema_version: "u1", length: "u1", bytes: "S56" });
 
+const CONDITIONS: &[Field] = layout!(ConditionsRecord {
+    kind: "u1",
+    schema_version: "u1",
+    trigger: "u1",
+    source: "u1",
+    trail_unit: "u1",
+    trigger_price_ticks: "<i8",
+    trail: "<u4",
+    minimum_lots: "<u8",
+    expire_time_ns: "<u8",
+});
+
 const UNITS: &[Field] = layout!(InstrumentUnitsRecord {
     kind: "u1",
     schema_version: "u1",
@@ -139,6 +151,7 @@ const LAYOUTS: &[(&str, &[&[Field]], usize)] = &[
     ("setting", &[HEADER, SETTING], size_of::<SettingRecord>()),
     ("money", &[HEADER, MONEY], size_of::<MoneyRecord>()),
     ("text", &[TEXT], size_of::<TextRecord>()),
+    ("conditions", &[CONDITIONS], size_of::<ConditionsRecord>()),
     ("units", &[UNITS], size_of::<InstrumentUnitsRecord>()),
     ("limits", &[LIMITS], size_of::<InstrumentLimitsRecord>()),
     ("event", &[EVENT], size_of::<EventRecord>()),

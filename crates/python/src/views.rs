@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use tradewright_engine::{Engine, OrderView as EngineOrder};
-use tradewright_types::{AccountId, ClientOrderId, InstrumentId};
+use tradewright_types::{AccountId, ClientOrderId, InstrumentId, Price, PriceSource};
 
 /// An open order.
 #[pyclass(frozen, get_all, module = "tradewright._core")]
@@ -109,6 +109,10 @@ pub(crate) struct InstrumentView {
     reference_ticks: Option<i64>,
     /// The price of the last trade.
     last_ticks: Option<i64>,
+    /// The mark price, if there is one.
+    mark_ticks: Option<i64>,
+    /// The index price, if there is one.
+    index_ticks: Option<i64>,
     /// How many trades it has seen.
     trade_count: u64,
 }
@@ -136,6 +140,8 @@ impl InstrumentView {
             is_halted: instrument.halted,
             reference_ticks: instrument.reference().map(|price| price.ticks()),
             last_ticks: instrument.last().map(|price| price.ticks()),
+            mark_ticks: engine.source_price(id, PriceSource::Mark).map(Price::ticks),
+            index_ticks: engine.source_price(id, PriceSource::Index).map(Price::ticks),
             trade_count: engine.trade_count(id),
         })
     }

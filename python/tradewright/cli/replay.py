@@ -161,7 +161,7 @@ def _session(name: str, events: Path | None) -> Iterator[tuple[VenueFactory, Sho
 
 
 def _finish(name: str, report: Report, *, as_json: bool) -> None:
-    fields: dict[str, Any] = asdict(report)  # type: ignore[call-overload] - every report is a dataclass, which a Protocol cannot say
+    fields: dict[str, Any] = asdict(report)  # type: ignore[call-overload]  # every report is a dataclass, which a Protocol cannot say
     if as_json:
         typer.echo(json.dumps(fields))
     else:
