@@ -1,6 +1,6 @@
 """How an incoming quantity is shared among the orders of one price, as the rules are told: step after step.
 
-Each step is a function from what is left of the quantity and what each order still has open to what each order gets now.
+Each step is a function: from what is left of the quantity and what each order still has open, to what each order gets.
 """
 
 from __future__ import annotations
@@ -57,14 +57,14 @@ def allocate(rule: Rule, quantity: int, resting: Sequence[Resting]) -> list[int]
     if quantity >= sum(order.open_lots for order in resting):
         return fifo(quantity, [order.open_lots for order in resting])
     shares = [0] * len(resting)
-    for step in [*steps_of(rule, quantity, resting), fifo]:
+    for step in [*steps_of(rule, resting), fifo]:
         unfilled = [order.open_lots - share for order, share in zip(resting, shares, strict=True)]
         given = step(quantity - sum(shares), unfilled)
         shares = [share + more for share, more in zip(shares, given, strict=True)]
     return shares
 
 
-def steps_of(rule: Rule, quantity: int, resting: Sequence[Resting]) -> Iterable[Step]:
+def steps_of(rule: Rule, resting: Sequence[Resting]) -> Iterable[Step]:
     """The steps before the remainder, which every rule gives by FIFO."""
     match rule:
         case PriceTime():
@@ -74,10 +74,10 @@ def steps_of(rule: Rule, quantity: int, resting: Sequence[Resting]) -> Iterable[
         case TimeProRata(weight):
             return [lambda left, unfilled: time_pro_rata(left, unfilled, weight)]
         case Steps():
-            return cme_steps(rule, quantity, resting)
+            return cme_steps(rule, resting)
 
 
-def cme_steps(rule: Steps, quantity: int, resting: Sequence[Resting]) -> Iterable[Step]:
+def cme_steps(rule: Steps, resting: Sequence[Resting]) -> Iterable[Step]:
     top = next((n for n, order in enumerate(resting) if order.is_top), None)
     if rule.top_maximum_lots is None:
         top = None
@@ -126,7 +126,7 @@ def pro_rata(quantity: int, unfilled: list[int], minimum: int = 0) -> list[int]:
 
 
 def time_pro_rata(quantity: int, volumes: list[int], weight: int) -> list[int]:
-    """By US 8,069,110. Who would get more than it has is filled, and the others share the rest as if it had never been."""
+    """By US 8,069,110. Who would get all it has or more is filled; the others share the rest."""
     takes_part = [n for n, volume in enumerate(volumes) if volume > 0]
     given = [0] * len(volumes)
     while takes_part:
