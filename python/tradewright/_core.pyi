@@ -2,10 +2,11 @@
 
 import numpy
 import numpy.typing
+from _typeshed import SupportsGetItem
 from os import PathLike
 from typing import Final, SupportsIndex, final
 
-__all__ = ["AccountView", "Bench", "BenchFigures", "BenchOutcome", "BuildInfo", "Demo", "DemoMarket", "DemoProgress", "DemoSummary", "DemoTrade", "Engine", "InstrumentView", "OrderView", "Outcome", "build_info", "close_reasons", "command_kinds", "dtypes", "event_kinds", "reject_reasons"]
+__all__ = ["AccountView", "Bench", "BenchFigures", "BenchOutcome", "BuildInfo", "Demo", "DemoMarket", "DemoProgress", "DemoSummary", "DemoTrade", "Engine", "InstrumentView", "OrderView", "Outcome", "allocate", "build_info", "close_reasons", "command_kinds", "dtypes", "event_kinds", "reject_reasons"]
 
 @final
 class AccountView:
@@ -980,6 +981,14 @@ class Outcome:
         """
         A code of `OrderStatus`.
         """
+
+def allocate(rule: str, quantity_lots: SupportsIndex, resting: SupportsGetItem[int, tuple[SupportsIndex, bool, SupportsIndex | None]], *, minimum_lots: SupportsIndex = 0, top_maximum_lots: SupportsIndex | None = None, leads_ppm: SupportsGetItem[int, SupportsIndex] = ..., fifo_ppm: SupportsIndex = 0, leveling: bool = False, weight: SupportsIndex = 0) -> list[int]:
+    """
+    Share a quantity among the orders of one price, given in time order: open lots, is TOP, number of the lead market maker.
+
+    `rule` is "price_time", "pro_rata", "steps" or "time_pro_rata"; each reads the arguments that it knows. Raises ValueError
+    for a rule that makes no sense.
+    """
 
 def build_info() -> BuildInfo:
     """

@@ -3,6 +3,7 @@
 //! Owns the conversion between Python values and the crates below it. Knows no rule of the
 //! exchange: a decision found here belongs in a crate further up the list.
 
+mod allocation;
 mod bench;
 mod build_info;
 mod demo;
@@ -15,6 +16,8 @@ mod views;
 
 #[pyo3::pymodule]
 mod _core {
+    #[pymodule_export]
+    use crate::allocation::allocate;
     #[pymodule_export]
     use crate::bench::{Bench, BenchFigures, BenchOutcome};
     #[pymodule_export]
