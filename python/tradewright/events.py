@@ -235,7 +235,9 @@ def _texts(rows: npt.NDArray[np.void], is_text: npt.NDArray[np.bool_]) -> Any:  
     import pyarrow as pa
 
     shows = np.isin(rows["kind"], (*_ORDER_KINDS, EventKind.REJECTED)) & ~np.isin(rows["kind"], _MATCH_KINDS)
-    placed = shows & (rows["reference"] != 0) & (rows["kind"] != EventKind.REJECTED)
+    # The reference of conditions is a time.
+    is_else = np.isin(rows["kind"], (EventKind.REJECTED, EventKind.ORDER_CONDITIONS))
+    placed = shows & (rows["reference"] != 0) & ~is_else
     texts: list[str | None] = [None] * len(rows)
     for row in np.flatnonzero(placed).tolist():
         texts[row] = str(rows["reference"][row])

@@ -126,14 +126,15 @@ impl Book {
 
     /// Panics unless queues, levels and ladders agree and the book is not crossed.
     pub fn check_invariants<T: Copy + Default>(&self, orders: &Orders<T>) {
+        self.check_queues(orders);
         if let (Some(bid), Some(ask)) = (self.best(Side::Buy), self.best(Side::Sell)) {
             assert!(bid < ask, "Invariant: the book is not crossed: bid {bid}, ask {ask}");
         }
-        self.check_sides(orders);
     }
 
-    /// Panics unless queues, levels and ladders agree.
-    pub fn check_sides<T: Copy + Default>(&self, orders: &Orders<T>) {
+    /// Panics unless queues, levels and ladders agree. All that is true of a book in the call of an auction, which may be
+    /// crossed; in continuous trading [`Book::check_invariants`] holds.
+    pub fn check_queues<T: Copy + Default>(&self, orders: &Orders<T>) {
         let Self { sides } = self;
         sides.iter().for_each(Ladder::check_invariants);
         for side in [Side::Buy, Side::Sell] {

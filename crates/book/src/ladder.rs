@@ -165,6 +165,17 @@ impl Ladder {
             .then(|| (self.price(self.best_rank), &self.levels[self.best as usize]))
     }
 
+    /// The worst price, looked up from the top.
+    pub fn worst_price(&self) -> Option<Price> {
+        let last = |occupied: u64| occupied.ilog2();
+        let mut child = self.regions.last()?.root;
+        for _ in 0..HEIGHT {
+            let node = &self.nodes[child as usize];
+            child = node.children[last(node.occupied) as usize];
+        }
+        Some(self.price_of(child << PAGE_BITS | last(self.pages[child as usize].occupied)))
+    }
+
     /// How many prices have orders.
     pub fn level_count(&self) -> usize {
         self.level_count
@@ -443,6 +454,8 @@ impl Ladder {
             if *best == NONE { u64::MAX } else { self.rank_of(*best) },
             "Invariant: the best rank is its"
         );
+        let worst = in_tree.last().map(|level| self.price_of(*level));
+        assert_eq!(self.worst_price(), worst, "Invariant: the worst price is the last of the tree");
         for pair in in_tree.windows(2) {
             assert!(self.rank_of(pair[0]) < self.rank_of(pair[1]), "Invariant: levels come best first");
         }

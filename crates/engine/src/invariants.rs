@@ -39,7 +39,7 @@ impl Engine {
         {
             let instrument = InstrumentId(place as u32);
             let waiting = triggers.iter().flat_map(|triggers| &triggers.books);
-            waiting.clone().for_each(|book| book.check_sides(&open.slab));
+            waiting.clone().for_each(|book| book.check_queues(&open.slab));
             for (book, waits) in core::iter::once((book, false)).chain(waiting.map(|book| (book, true))) {
                 for (stands, (_, level)) in [Side::Buy, Side::Sell]
                     .into_iter()

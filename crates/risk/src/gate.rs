@@ -12,8 +12,9 @@ use tradewright_types::{
 use crate::hold::{bid_hold, waiting_hold};
 use crate::{AccountRisk, Instrument, Risk, entry_hold};
 
-/// The most orders that can be open at once in one engine. With [`Quantity::MAX`] it keeps every sum within 64 bits.
-pub const ORDERS_MAX: usize = 1 << 24;
+/// The most orders that can be open at once in one engine. One less than 2^24: together they have less than 2^64 lots open
+/// ([`Quantity::MAX`] each), so that every sum keeps within 64 bits.
+pub const ORDERS_MAX: usize = (1 << 24) - 1;
 
 /// The proof that an order passed every check and that its funds are held, with what the checks found out. Only [`Gate`] can
 /// make one, and it is spent by matching it.

@@ -7,6 +7,7 @@
 
 mod account;
 mod band;
+mod breaker;
 mod exposure;
 mod fees;
 mod gate;
@@ -16,6 +17,7 @@ mod risk;
 
 pub use account::{AccountRisk, UNLIMITED};
 pub use band::Band;
+pub use breaker::{Breaker, MarketWideLevel, MoveLimit, PauseRule, RollingPrices, Trip, Window, variant_ticks};
 pub use exposure::{Exposure, POSITION_UNLIMITED};
 pub use fees::FeeSchedules;
 pub use gate::{Amended, Amendment, Gate, HeldOrder, ORDERS_MAX, Relief};
