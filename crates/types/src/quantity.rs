@@ -9,7 +9,7 @@ pub struct Quantity(u64);
 impl Quantity {
     /// No lots.
     pub const ZERO: Self = Self(0);
-    /// The largest quantity of one order. With at most 2^24 open orders no sum over a book can pass 64 bits.
+    /// The largest quantity of one order. With fewer than 2^24 open orders no sum over a book can pass 64 bits.
     pub const MAX: Self = Self(1 << 40);
 
     /// A quantity of so many lots.
