@@ -16,7 +16,7 @@ kept = MILLION - If(down < MILLION, down, MILLION)
 low = (reference * kept + MILLION - 1) / MILLION
 high = reference * (MILLION + up) / MILLION
 capped_high = If(high > I64_MAX, I64_MAX, high)
-GIVEN = [0 < reference, reference <= I64_MAX, 0 <= down, 0 <= up, up < 2**32]
+GIVEN = [reference > 0, reference <= I64_MAX, down >= 0, up >= 0, up < 2**32]
 
 LEMMAS = [
     Lemma(
@@ -31,9 +31,7 @@ LEMMAS = [
                 (price <= high) == (price * MILLION <= reference * (MILLION + up)),
             ),
         ),
-        control=Claim(
-            given=GIVEN, then=(reference * kept / MILLION <= price) == (reference * kept <= price * MILLION)
-        ),
+        control=Claim(given=GIVEN, then=(reference * kept / MILLION <= price) == (reference * kept <= price * MILLION)),
         control_says="a lower end that is rounded down lets a price in from outside",
     ),
     Lemma(
@@ -42,7 +40,7 @@ LEMMAS = [
         functions=(AROUND, CONTAINS),
         claim=Claim(
             given=GIVEN,
-            then=And(0 <= low, low <= reference, reference <= capped_high, capped_high <= I64_MAX),
+            then=And(low >= 0, low <= reference, reference <= capped_high, capped_high <= I64_MAX),
         ),
         control=Claim(given=GIVEN, then=And(low <= reference, reference < capped_high)),
         control_says="with no room above, the reference is the upper end",

@@ -1,4 +1,4 @@
-"""What fits where: machine words, as bit-vectors where the word is the point, else as integers with the word's bounds."""
+"""What fits where: machine words as bit-vectors where the word is the point, else as integers within its bounds."""
 
 from __future__ import annotations
 
@@ -65,12 +65,10 @@ LEMMAS = [
         says="i64 x u64 never overflows i128, in either direction: a raw notional needs no check.",
         functions=(RAW_NOTIONAL,),
         claim=Claim(
-            given=[-(2**63) <= price, price < 2**63, 0 <= lots, lots <= U64],
-            then=And(-(2**127) <= price * lots, price * lots <= I128),
+            given=[price >= -(2**63), price < 2**63, lots >= 0, lots <= U64],
+            then=And(price * lots >= -(2**127), price * lots <= I128),
         ),
-        control=Claim(
-            given=[-(2**63) <= price, price < 2**63, 0 <= lots, lots <= 2**65], then=price * lots <= I128
-        ),
+        control=Claim(given=[price >= -(2**63), price < 2**63, lots >= 0, lots <= 2**65], then=price * lots <= I128),
         control_says="with a quantity of one bit more it would",
     ),
     Lemma(
@@ -86,13 +84,24 @@ LEMMAS = [
         says="The fee is an i64, the fee in millionths with the excess a u64, and what is left a u32.",
         functions=(CHARGE, MILLIONTHS),
         claim=Claim(
-            given=[0 <= product, product < 2**60, 0 <= left_over, left_over < MILLION]
-            + [fee == (product + (MILLION - 1 - left_over)) / MILLION, rest == fee * MILLION + left_over - product],
-            then=And(fee < 2**63, fee * MILLION + left_over <= U64, 0 <= rest, rest < 2**32),
+            given=[
+                product >= 0,
+                product < 2**60,
+                left_over >= 0,
+                left_over < MILLION,
+                fee == (product + (MILLION - 1 - left_over)) / MILLION,
+                rest == fee * MILLION + left_over - product,
+            ],
+            then=And(fee < 2**63, fee * MILLION + left_over <= U64, rest >= 0, rest < 2**32),
         ),
         control=Claim(
-            given=[0 <= product, product <= U64, 0 <= left_over, left_over < MILLION]
-            + [fee == (product + (MILLION - 1 - left_over)) / MILLION],
+            given=[
+                product >= 0,
+                product <= U64,
+                left_over >= 0,
+                left_over < MILLION,
+                fee == (product + (MILLION - 1 - left_over)) / MILLION,
+            ],
             then=fee * MILLION + left_over <= U64,
         ),
         control_says="for any 64-bit product the sum would not fit",
@@ -102,11 +111,20 @@ LEMMAS = [
         says="For up to the most of an asset a venue may hold, twice, the whole and the part fit, and so does the fee.",
         functions=(CHARGE_WIDE, MILLIONTHS, AMOUNT_MAX),
         claim=Claim(
-            given=[0 <= n, n <= 2**121, 0 <= ppm, ppm <= MILLION, n == times * MILLION + part, 0 <= part]
-            + [part < MILLION, 0 <= left_over, left_over < MILLION],
+            given=[
+                n >= 0,
+                n <= 2**121,
+                ppm >= 0,
+                ppm <= MILLION,
+                n == times * MILLION + part,
+                part >= 0,
+                part < MILLION,
+                left_over >= 0,
+                left_over < MILLION,
+            ],
             then=And(times * ppm + part * ppm + left_over <= I128, (part * ppm + MILLION) + left_over <= U128),
         ),
-        control=Claim(given=[0 <= n, n <= 2**121, 0 <= ppm, ppm <= MILLION], then=n * ppm <= U128),
+        control=Claim(given=[n >= 0, n <= 2**121, ppm >= 0, ppm <= MILLION], then=n * ppm <= U128),
         control_says="the plain product would not fit",
     ),
     Lemma(
@@ -114,11 +132,11 @@ LEMMAS = [
         says="Where price x quantity is at most the largest amount divided by the unit, money is at most that amount.",
         functions=(VALUE, NOTIONAL, VALUE_AT_WORST, COMPARE_NOTIONAL, AMOUNT_MAX),
         claim=Claim(
-            given=[0 < unit, unit <= U64, 0 <= price, 0 <= lots, price * lots <= 2**120 / unit],
+            given=[unit > 0, unit <= U64, price >= 0, lots >= 0, price * lots <= 2**120 / unit],
             then=price * lots * unit <= 2**120,
         ),
         control=Claim(
-            given=[0 < unit, unit <= U64, 0 <= price, 0 <= lots, price * lots <= 2**120 / unit + 1],
+            given=[unit > 0, unit <= U64, price >= 0, lots >= 0, price * lots <= 2**120 / unit + 1],
             then=price * lots * unit <= 2**120,
         ),
         control_says="one more is too much",
@@ -127,17 +145,19 @@ LEMMAS = [
         name="an order's base fits",
         says="The base quanta of the largest order stay within the largest amount.",
         functions=(BASE_AMOUNT, QUANTITY_MAX, AMOUNT_MAX),
-        claim=Claim(given=[0 <= lots, lots <= 2**40, 0 < unit, unit <= U64], then=lots * unit <= 2**120),
-        control=Claim(given=[0 <= lots, lots <= U64, 0 < unit, unit <= U64], then=lots * unit <= I128),
+        claim=Claim(given=[lots >= 0, lots <= 2**40, unit > 0, unit <= U64], then=lots * unit <= 2**120),
+        control=Claim(given=[lots >= 0, lots <= U64, unit > 0, unit <= U64], then=lots * unit <= I128),
         control_says="any 64-bit number of lots would not even fit i128",
     ),
     Lemma(
         name="a level's sum fits",
         says="Fewer than 2^24 orders of at most 2^40 lots add up to a 64-bit number.",
         functions=(QUANTITY_MAX, ORDERS_MAX),
-        claim=Claim(given=[0 <= open_orders, open_orders < 2**24, 0 <= lots, lots <= 2**40], then=open_orders * lots <= U64),
+        claim=Claim(
+            given=[open_orders >= 0, open_orders < 2**24, lots >= 0, lots <= 2**40], then=open_orders * lots <= U64
+        ),
         control=Claim(
-            given=[0 <= open_orders, open_orders <= 2**24, 0 <= lots, lots <= 2**40], then=open_orders * lots <= U64
+            given=[open_orders >= 0, open_orders <= 2**24, lots >= 0, lots <= 2**40], then=open_orders * lots <= U64
         ),
         control_says="2^24 of them, each the largest, come to exactly 2^64",
     ),
@@ -146,11 +166,11 @@ LEMMAS = [
         says="The highest reference with the widest parts stays far below 128 bits, rounding included.",
         functions=(AROUND,),
         claim=Claim(
-            given=[0 < reference, reference <= 2**63, 0 <= parts, parts <= MILLION + 2**32],
+            given=[reference > 0, reference <= 2**63, parts >= 0, parts <= MILLION + 2**32],
             then=reference * parts + MILLION <= 2**97,
         ),
         control=Claim(
-            given=[0 < reference, reference <= 2**63, 0 <= parts, parts <= MILLION + 2**32],
+            given=[reference > 0, reference <= 2**63, parts >= 0, parts <= MILLION + 2**32],
             then=reference * parts <= 2**64,
         ),
         control_says="64 bits are too few",

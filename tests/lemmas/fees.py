@@ -41,7 +41,7 @@ def rebated(exact: Formula, excess: Formula) -> tuple[Formula, Formula]:
 
 
 def remainder(excess: Formula) -> Formula:
-    return And(0 <= excess, excess < MILLION)
+    return And(excess >= 0, excess < MILLION)
 
 
 exact, more, excess, cumulative, posted = Ints("exact more excess cumulative posted")
@@ -73,7 +73,7 @@ ALL_CROSSED = [each >= 0 for row in crossed for each in row]
 taker_before, maker_before = Ints("taker_before maker_before")
 one_fill_fee, _ = charged(notional * rate, taker_before)
 one_fill_rebate, _ = rebated(notional * rebate_rate, maker_before)
-ONE_FILL = [notional >= 0, remainder(taker_before), remainder(maker_before), 0 <= rebate_rate, rebate_rate <= rate]
+ONE_FILL = [notional >= 0, remainder(taker_before), remainder(maker_before), rebate_rate >= 0, rebate_rate <= rate]
 
 
 def cost_with_rebate(amount: Formula) -> Formula:
@@ -86,9 +86,7 @@ LEMMAS = [
         says="A charge is not negative, and what it posts too much is again below a quantum.",
         functions=(CHARGE, MILLIONTHS),
         claim=Claim(given=START, then=And(fee >= 0, remainder(excess_after_fee))),
-        control=Claim(
-            given=START, then=remainder((exact + (MILLION - excess)) / MILLION * MILLION + excess - exact)
-        ),
+        control=Claim(given=START, then=remainder((exact + (MILLION - excess)) / MILLION * MILLION + excess - exact)),
         control_says="with a million instead of a million less one, a whole quantum is left over",
     ),
     Lemma(
@@ -143,12 +141,10 @@ LEMMAS = [
         " proceeds are not negative.",
         functions=(CHARGE, ROUNDED_UP, "crates/types/src/fee.rs FeeRate::PPM_MAX"),
         claim=Claim(
-            given=[notional >= 0, 0 <= rate, rate <= MILLION],
+            given=[notional >= 0, rate >= 0, rate <= MILLION],
             then=And(ceiling(notional * rate) >= 0, ceiling(notional * rate) <= notional),
         ),
-        control=Claim(
-            given=[notional >= 0, 0 <= rate, rate <= MILLION + 1], then=ceiling(notional * rate) <= notional
-        ),
+        control=Claim(given=[notional >= 0, rate >= 0, rate <= MILLION + 1], then=ceiling(notional * rate) <= notional),
         control_says="one part per million above the bound it is larger",
     ),
     Lemma(
@@ -157,14 +153,14 @@ LEMMAS = [
         " pays for.",
         functions=(CHARGE, PAYABLE),
         claim=Claim(
-            given=[0 <= less, less <= notional, 0 <= rate, 0 <= rebate_rate, rebate_rate <= MILLION, remainder(excess)],
+            given=[less >= 0, less <= notional, rate >= 0, rebate_rate >= 0, rebate_rate <= MILLION, remainder(excess)],
             then=And(
                 less + charged(less * rate, excess)[0] <= notional + charged(notional * rate, excess)[0],
                 cost_with_rebate(less) <= cost_with_rebate(notional),
             ),
         ),
         control=Claim(
-            given=[0 <= less, less <= notional, rebate_rate == MILLION + 1, remainder(excess)],
+            given=[less >= 0, less <= notional, rebate_rate == MILLION + 1, remainder(excess)],
             then=cost_with_rebate(less) <= cost_with_rebate(notional),
         ),
         control_says="a rebate above the notional makes more cost less",
@@ -175,11 +171,11 @@ LEMMAS = [
         " more.",
         functions=(CHARGE, COVERS_REBATES),
         claim=Claim(
-            given=[notional >= 0, 0 <= rebate_rate, rebate_rate <= rate],
+            given=[notional >= 0, rebate_rate >= 0, rebate_rate <= rate],
             then=ceiling(notional * rate) >= floor(notional * rebate_rate),
         ),
         control=Claim(
-            given=[notional >= 0, 0 <= rate, rebate_rate == rate + 1],
+            given=[notional >= 0, rate >= 0, rebate_rate == rate + 1],
             then=ceiling(notional * rate) >= floor(notional * rebate_rate),
         ),
         control_says="with a rebate one part per million above the fee it is not",
@@ -189,8 +185,8 @@ LEMMAS = [
         says="However takers and makers are crossed, the sum of the takers' ceilings is at least the sum of the makers'"
         " floors: the fee account never falls below zero by trades.",
         functions=(CHARGE, COVERS_REBATES),
-        claim=Claim(given=[*ALL_CROSSED, 0 <= rebate_rate, rebate_rate <= rate], then=income >= 0),
-        control=Claim(given=[*ALL_CROSSED, 0 <= rate, rebate_rate == rate + 1], then=income >= 0),
+        claim=Claim(given=[*ALL_CROSSED, rebate_rate >= 0, rebate_rate <= rate], then=income >= 0),
+        control=Claim(given=[*ALL_CROSSED, rate >= 0, rebate_rate == rate + 1], then=income >= 0),
         control_says="with a rebate one part per million above the fee it falls",
     ),
     Lemma(

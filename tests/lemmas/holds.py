@@ -19,9 +19,7 @@ GIVE_BACK = "crates/engine/src/prevention.rs Floor::give_back"
 
 price, higher, lots, more_lots, unit = Ints("price higher lots more_lots unit")
 filled, rests, rate, excess = Ints("filled rests rate excess")
-taken, taken_at_limit, made, taker, maker, limit_notional = Ints(
-    "taken taken_at_limit made taker maker limit_notional"
-)
+taken, taken_at_limit, made, taker, maker, limit_notional = Ints("taken taken_at_limit made taker maker limit_notional")
 may_take, may_rest = Int("may_take") == 1, Int("may_rest") == 1
 
 
@@ -34,7 +32,7 @@ held_before, held_behind = bid_hold(filled + rests, rate, excess), bid_hold(rest
 held_behind_rebate = bid_hold(rests, rate, excess)
 hold_gives_up = If(rate > 0, held_before - held_behind, held_before - held_behind_rebate)
 fill_takes = If(rate > 0, filled + fill_fee, filled)
-OPEN = [filled >= 0, rests >= 0, -MILLION <= rate, rate <= MILLION, remainder(excess)]
+OPEN = [filled >= 0, rests >= 0, rate >= -MILLION, rate <= MILLION, remainder(excess)]
 
 # Entry: the rates that count, as `entry_hold` picks them.
 counted_taker = If(And(may_take, taker > 0), taker, 0)
@@ -50,13 +48,13 @@ def entry_hold(notional: Formula, last: Formula) -> Formula:
 part_taken = taken + If(taker > 0, ceiling(taken * taker), 0)
 part_made = made + If(maker > 0, ceiling(made * maker), 0)
 ENTRY = [
-    0 <= taken,
+    taken >= 0,
     taken <= taken_at_limit,  # makers' prices are at the limit or better
-    0 <= made,
+    made >= 0,
     limit_notional == taken_at_limit + made,
-    -MILLION <= taker,
+    taker >= -MILLION,
     taker <= MILLION,
-    -MILLION <= maker,
+    maker >= -MILLION,
     maker <= MILLION,
     Or(may_take, taken == 0),
     Or(may_rest, made == 0),
@@ -84,20 +82,18 @@ LEMMAS = [
         says="A bid that trades below its limit spends no more than its notional at the limit.",
         functions=(NOTIONAL, VALUE, RAW_NOTIONAL),
         claim=Claim(
-            given=[0 < price, price <= higher, lots >= 0, unit > 0], then=price * lots * unit <= higher * lots * unit
+            given=[price > 0, price <= higher, lots >= 0, unit > 0], then=price * lots * unit <= higher * lots * unit
         ),
         control=Claim(given=[price <= higher, unit > 0], then=price * lots * unit <= higher * lots * unit),
         control_says="with negative lots it could",
     ),
     Lemma(
         name="a resting bid's hold covers exactly any sequence of its fills",
-        says="What a fill takes from the account is what the hold gives up; what is left is the hold of what is left, so"
-        " the next fill finds the same, down to nothing.",
+        says="What a fill takes from the account is what the hold gives up; what is left is the hold of what is left,"
+        " so the next fill finds the same, down to nothing.",
         functions=(BID_HOLD, RESTING_HOLD, CHARGE, SETTLE_MAKER),
         claim=Claim(given=OPEN, then=hold_gives_up == fill_takes),
-        control=Claim(
-            given=[*OPEN, rate > 0], then=held_before - bid_hold(rests, rate, 0) == fill_takes
-        ),
+        control=Claim(given=[*OPEN, rate > 0], then=held_before - bid_hold(rests, rate, 0) == fill_takes),
         control_says="a hold that forgets what the fills were rounded does not",
     ),
     Lemma(
@@ -133,8 +129,8 @@ LEMMAS = [
     ),
     Lemma(
         name="a transferred bid gives back no less than nothing",
-        says="When prevention moves a part of a bid's notional, the hold that is no longer needed covers it, and the fee"
-        " part that is given back is not negative.",
+        says="When prevention moves a part of a bid's notional, the hold that is no longer needed covers it, and the"
+        " fee part that is given back is not negative.",
         functions=(GIVE_BACK, BID_HOLD, CHARGE),
         claim=Claim(given=OPEN, then=held_before - held_behind_rebate >= filled),
         control=Claim(given=OPEN, then=held_before - held_behind_rebate == filled),

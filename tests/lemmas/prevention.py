@@ -29,7 +29,7 @@ def identity(original: Formula, executed: Formula, prevented: Formula, open_lots
     return original - executed - prevented == open_lots
 
 
-MEET = [EXPIRE_TAKER <= mode, mode <= TRANSFER, taker_open > 0, maker_open > 0]
+MEET = [mode >= EXPIRE_TAKER, mode <= TRANSFER, taker_open > 0, maker_open > 0]
 HOLDS = [
     *MEET,
     identity(taker_original, taker_executed, taker_prevented, taker_open),

@@ -33,8 +33,8 @@ def source(place: str) -> str:
         scopes = [text[head.start() : _end_of_block(text, head.end() - 1)] for head in heads]
     found = []
     for scope in scopes:
-        for head in re.finditer(rf"\bfn {item}\b[^{{;]*\{{", scope):
-            found.append(scope[head.start() : _end_of_block(scope, head.end() - 1)])
+        heads = re.finditer(rf"\bfn {item}\b[^{{;]*\{{", scope)
+        found += [scope[head.start() : _end_of_block(scope, head.end() - 1)] for head in heads]
         found += [head[0] for head in re.finditer(rf"\bconst {item}\b[^;]*;", scope)]
     if len(found) != 1:
         raise LookupError(f"{place}: found {len(found)} times, must be once; has it moved or got another name?")

@@ -1,8 +1,6 @@
 //! The formulas of `tests/lemmas` against the real functions: every small case, and a million random ones.
 
-use tradewright_types::{
-    Amount, AssetId, FeeRate, InstrumentUnits, Price, Quantity, RawNotional, RoundedFee,
-};
+use tradewright_types::{Amount, AssetId, FeeRate, InstrumentUnits, Price, Quantity, RawNotional, RoundedFee};
 
 const MILLION: i128 = 1_000_000;
 const CASES: u64 = 1_000_000;
@@ -96,5 +94,8 @@ fn a_notional_is_its_formula() {
         let (lots, unit) = (random.bits(40) as u64, random.bits(63) as u64 + 1);
         check(price, lots, unit, &format_args!("seed={SEED:#x} case={case}"));
     }
-    assert_eq!(RawNotional::of(Price::from_ticks(i64::MIN), Quantity::from_lots(u64::MAX)).0, i128::from(i64::MIN) * i128::from(u64::MAX));
+    assert_eq!(
+        RawNotional::of(Price::from_ticks(i64::MIN), Quantity::from_lots(u64::MAX)).0,
+        i128::from(i64::MIN) * i128::from(u64::MAX)
+    );
 }
