@@ -10,7 +10,7 @@ import pytest
 
 from tests.lemmas.catalogue import LEMMAS
 from tests.lemmas.lemma import Lemma
-from tests.lemmas.source import accepted, fingerprint, source
+from tests.lemmas.source import ROOT, accepted, fingerprint, source
 
 PLACES = sorted({place for lemma in LEMMAS for place in lemma.functions})
 each_lemma = pytest.mark.parametrize("lemma", LEMMAS, ids=lambda lemma: lemma.name)
@@ -48,3 +48,9 @@ def test_no_function_is_noted_that_no_lemma_names() -> None:
 def test_names_are_different() -> None:
     names = [lemma.name for lemma in LEMMAS]
     assert sorted(set(names)) == sorted(names)
+
+
+@each_lemma
+def test_the_page_tells_it(lemma: Lemma) -> None:
+    page = (ROOT / "docs" / "internals" / "lemmas.md").read_text(encoding="utf-8")
+    assert f"| **{lemma.name}**: {lemma.says} | {lemma.control_says} |" in page
