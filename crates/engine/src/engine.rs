@@ -166,6 +166,7 @@ impl Engine {
             | CommandKind::Resume
             | CommandKind::SetMarkPrice
             | CommandKind::SetIndexPrice
+            | CommandKind::SetAllocation
             | CommandKind::Deposit
             | CommandKind::RequestWithdrawal
             | CommandKind::ConfirmWithdrawal

@@ -8,6 +8,7 @@ use tradewright_types::{Amount, AssetId, InstrumentId, OrderFlags, OrderId, Pric
 use crate::Engine;
 use crate::emit::Closing;
 use crate::open_orders::OpenOrders;
+use crate::sharing::Sharing;
 use crate::triggers::{Triggers, waiting_hold_of};
 
 /// An instrument with its book, and the numbers it gives out.
@@ -19,11 +20,13 @@ pub(crate) struct Market {
     pub(crate) prevented: u64,
     /// The orders that wait for a price. None until the first one comes.
     pub(crate) triggers: Option<Box<Triggers>>,
+    /// How a price is shared, when it is not first come, first served.
+    pub(crate) sharing: Option<Box<Sharing>>,
 }
 
 impl Market {
     pub(crate) fn new(instrument: Instrument) -> Self {
-        Self { instrument, book: Book::default(), trades: 0, prevented: 0, triggers: None }
+        Self { instrument, book: Book::default(), trades: 0, prevented: 0, triggers: None, sharing: None }
     }
 }
 

@@ -35,7 +35,8 @@ impl Engine {
         let mut queued = 0;
         let mut open_bids: BTreeMap<(InstrumentId, AccountId), u64> = BTreeMap::new();
         let mut open_orders: BTreeMap<AccountId, u32> = BTreeMap::new();
-        for (place, Market { instrument: known, book, trades: _, prevented: _, triggers }) in markets.iter().enumerate()
+        for (place, Market { instrument: known, book, trades: _, prevented: _, triggers, sharing: _ }) in
+            markets.iter().enumerate()
         {
             let instrument = InstrumentId(place as u32);
             let waiting = triggers.iter().flat_map(|triggers| &triggers.books);

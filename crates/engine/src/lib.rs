@@ -22,6 +22,7 @@ mod prevention;
 mod registry;
 mod replace;
 mod settings;
+mod sharing;
 mod snapshot;
 mod state_hash;
 mod timers;

@@ -71,6 +71,9 @@ impl Floor<'_> {
     /// Matches a taker until it is done or nobody is left to trade with.
     #[inline(always)]
     pub(crate) fn take(&mut self, taker: &mut Taker, emit: &mut Emitter<'_>) -> Ended {
+        if self.market.sharing.is_some() {
+            return self.take_shared(taker, emit);
+        }
         let mut last = None;
         let ended = loop {
             if !taker.has_rest() {
@@ -94,11 +97,8 @@ impl Floor<'_> {
             if quantity.is_zero() {
                 break Ended::Amount;
             }
-            self.trade(taker, front, quantity, emit);
+            self.trade_and_tell(taker, front, quantity, emit);
             last = Some(front.price);
-            if self.market.triggers.is_some() {
-                self.price_came(PriceSource::Last, front.price);
-            }
             if taker.amount.is_some() && quantity < offered {
                 break Ended::Amount;
             }
@@ -114,6 +114,21 @@ impl Floor<'_> {
     pub(crate) fn is_own(&self, taker: &Taker, maker: AccountId) -> bool {
         maker == taker.account
             || taker.trade_group != 0 && self.risk.accounts()[maker.index()].trade_group == taker.trade_group
+    }
+
+    /// One trade, and what waits for its price.
+    #[inline(always)]
+    pub(crate) fn trade_and_tell(
+        &mut self,
+        taker: &mut Taker,
+        front: Front,
+        quantity: Quantity,
+        emit: &mut Emitter<'_>,
+    ) {
+        self.trade(taker, front, quantity, emit);
+        if self.market.triggers.is_some() {
+            self.price_came(PriceSource::Last, front.price);
+        }
     }
 
     /// One trade.
@@ -173,7 +188,7 @@ impl Floor<'_> {
 
     /// How many lots the rest of an amount pays for at `price`, rounded down to the quantity increment, but at most the
     /// `offered` ones.
-    fn payable(&self, taker: &Taker, price: Price, offered: Quantity) -> Quantity {
+    pub(crate) fn payable(&self, taker: &Taker, price: Price, offered: Quantity) -> Quantity {
         let instrument = &self.market.instrument;
         let increment = instrument.limits().quantity_increment_lots;
         let rest = taker.unspent();
@@ -211,11 +226,17 @@ impl Floor<'_> {
             if mode == SelfTradePrevention::None {
                 wanted = wanted.saturating_sub(level.open());
             } else {
+                let closes = matches!(mode, SelfTradePrevention::ExpireTaker | SelfTradePrevention::ExpireBoth);
+                let is_own = |slot: Slot| self.is_own(taker, self.open.slab[slot].account);
+                // Where a price is shared, own orders of a level are met before any of it trades.
+                if closes && self.market.sharing.is_some() && book.queue(&self.open.slab, level).any(is_own) {
+                    return false;
+                }
                 for slot in book.queue(&self.open.slab, level) {
                     let maker = &self.open.slab[slot];
                     if !self.is_own(taker, maker.account) {
                         wanted = wanted.saturating_sub(maker.open);
-                    } else if matches!(mode, SelfTradePrevention::ExpireTaker | SelfTradePrevention::ExpireBoth) {
+                    } else if closes {
                         return false;
                     }
                     if wanted.is_zero() {

@@ -3,14 +3,15 @@
 use tradewright_ledger::Withdrawal;
 use tradewright_risk::{AccountRisk, Instrument};
 use tradewright_types::{
-    ANY, AccountId, AccountKind, Amount, AssetId, CommandKind, Decoded, EventKind, FeeRates, HaltScope, InstrumentId,
-    InstrumentKind, InstrumentLimits, InstrumentUnits, Name, Permissions, Price, PriceSource, RejectReason, Setting,
-    TransferKind, WithdrawalId,
+    ANY, AccountId, AccountKind, AllocationTerms, Amount, AssetId, CommandKind, Decoded, EventKind, FeeRates,
+    HaltScope, InstrumentId, InstrumentKind, InstrumentLimits, InstrumentUnits, Name, Permissions, Price, PriceSource,
+    RejectReason, Setting, Side, TransferKind, WithdrawalId,
 };
 
 use crate::Engine;
 use crate::emit::Emitter;
 use crate::floor::Market;
+use crate::sharing::Sharing;
 
 fn ensure(condition: bool, otherwise: RejectReason) -> Decoded<()> {
     if condition { Ok(()) } else { Err(otherwise) }
@@ -43,6 +44,11 @@ impl Engine {
             }
             Setting::SetTriggerPrice { instrument, source, price } => {
                 self.set_trigger_price(instrument, source, price, emit)?;
+            }
+            Setting::SetAllocation { instrument, terms } => {
+                self.set_allocation(instrument, terms)?;
+                let values = [terms.fifo_ppm.into(), terms.minimum.lots(), terms.leveling.into()];
+                emit.setting(Kind::SetAllocation, (0, instrument.0), values, (terms.rule as u8, terms.weight, 0));
             }
             Setting::SetFeeTier { schedule, tier, rates } => {
                 self.set_fee_tier(schedule, tier, rates)?;
@@ -142,6 +148,14 @@ impl Engine {
         emit.setting(kind, (0, instrument.0), [price.ticks() as u64, 0, 0], (0, 0, 0));
         floor.price_came(source, price);
         floor.work_off(emit);
+        Ok(())
+    }
+
+    fn set_allocation(&mut self, instrument: InstrumentId, terms: AllocationTerms) -> Decoded<()> {
+        let market = self.markets.get_mut(instrument.index()).ok_or(RejectReason::UnknownInstrument)?;
+        let is_empty = [Side::Buy, Side::Sell].into_iter().all(|side| market.book.best(side).is_none());
+        ensure(is_empty, RejectReason::BookNotEmpty)?;
+        market.sharing = Sharing::new(terms);
         Ok(())
     }
 

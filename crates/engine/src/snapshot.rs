@@ -7,13 +7,15 @@ use tradewright_book::Slot;
 use tradewright_ledger::{Balance, Withdrawal};
 use tradewright_risk::{AccountRisk, Exposure, Instrument};
 use tradewright_types::{
-    AccountId, AccountKind, AccountLimits, Amount, AssetId, ClientOrderId, ConditionsRecord, FeeRate, FeeRates,
-    InstrumentId, InstrumentKind, InstrumentLimits, InstrumentUnits, Name, OrderFlags, OrderId, OrderType, Permissions,
-    Price, Quantity, RULESET_VERSION, RoundedFee, SelfTradePrevention, Side, TimeInForce, Trigger, WithdrawalId,
+    AccountId, AccountKind, AccountLimits, AllocationRule, AllocationTerms, Amount, AssetId, ClientOrderId,
+    ConditionsRecord, FeeRate, FeeRates, InstrumentId, InstrumentKind, InstrumentLimits, InstrumentUnits, Name,
+    OrderFlags, OrderId, OrderType, Permissions, Price, Quantity, RULESET_VERSION, RoundedFee, SelfTradePrevention,
+    Side, TimeInForce, Trigger, WithdrawalId,
 };
 
 use crate::floor::Market;
 use crate::open_orders::{Conditional, Links, Notes, OpenOrders, Terms};
+use crate::sharing::Sharing;
 use crate::triggers::Triggers;
 use crate::{Engine, EngineConfig};
 
@@ -245,6 +247,9 @@ impl Engine {
             let triggers = markets[id].triggers.as_deref();
             instruments.price(triggers.and_then(|triggers| triggers.mark));
             instruments.price(triggers.and_then(|triggers| triggers.index));
+            let terms = markets[id].sharing.as_deref().map_or(AllocationTerms::default(), |sharing| sharing.terms);
+            instruments.u8(terms.rule as u8).u8(terms.weight).u8(terms.leveling.into());
+            instruments.u32(terms.fifo_ppm).u64(terms.minimum.lots());
         }
         let mut fees = Writer::default();
         for (schedule, tier, rates) in risk.fees.iter() {
@@ -389,7 +394,17 @@ impl Engine {
         let (mark, index) = (part.price()?, part.price()?);
         let has_prices = mark.is_some() || index.is_some();
         let triggers = has_prices.then(|| Box::new(Triggers::with_prices(mark, index)));
-        self.markets.push(Market { trades, prevented, triggers, ..Market::new(instrument) });
+        let rule = AllocationRule::from_code(part.u8()?);
+        let terms = AllocationTerms {
+            rule: part.known(rule)?,
+            weight: part.u8()?,
+            leveling: part.u8()? == 1,
+            fifo_ppm: part.u32()?,
+            minimum: Quantity::from_lots(part.u64()?),
+        };
+        part.known(terms.is_valid().then_some(()))?;
+        let sharing = Sharing::new(terms);
+        self.markets.push(Market { trades, prevented, triggers, sharing, ..Market::new(instrument) });
         Ok(())
     }
 

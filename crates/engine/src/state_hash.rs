@@ -1,7 +1,9 @@
 //! The state hash.
 
 use tradewright_book::Slot;
-use tradewright_types::{ClientOrderId, ConditionsRecord, EntityHash, HashTotal, InstrumentId, OrderFlags};
+use tradewright_types::{
+    AllocationTerms, ClientOrderId, ConditionsRecord, EntityHash, HashTotal, InstrumentId, OrderFlags,
+};
 
 use crate::Engine;
 use crate::floor::{Market, price_of};
@@ -56,8 +58,15 @@ impl Engine {
             .word(open.last_priority())
             .finish();
         total += registry.state_hash();
-        for (id, Market { instrument: _, book: _, trades, prevented, triggers }) in markets.iter().enumerate() {
+        for (id, Market { instrument: _, book: _, trades, prevented, triggers, sharing }) in markets.iter().enumerate()
+        {
             total += EntityHash::new(0x31).word(id as u64).word(*trades).word(*prevented).finish();
+            if let Some(terms) = sharing.as_deref().map(|sharing| sharing.terms) {
+                let AllocationTerms { rule, weight, minimum, fifo_ppm, leveling } = terms;
+                let codes = [rule as u8, weight, leveling.into(), 0, 0, 0, 0, 0];
+                let hash = EntityHash::new(0x34).word(id as u64).word(u64::from_le_bytes(codes));
+                total += hash.word(minimum.lots()).word(fifo_ppm.into()).finish();
+            }
             for (source, price) in triggers.iter().flat_map(|triggers| [triggers.mark, triggers.index]).enumerate() {
                 let price =
                     price.map(|price| EntityHash::new(0x33).word(id as u64).word(source as u64).signed(price.ticks()));

@@ -4,8 +4,8 @@ use tradewright_book::{Level, Slot};
 use tradewright_ledger::Ledger;
 use tradewright_risk::{Instrument, Risk};
 use tradewright_types::{
-    AccountId, Amount, ClientOrderId, InstrumentId, OrderFlags, OrderId, OrderType, Price, PriceSource, Quantity,
-    SelfTradePrevention, Side, TimeInForce, Trigger,
+    AccountId, AllocationTerms, Amount, ClientOrderId, InstrumentId, OrderFlags, OrderId, OrderType, Price,
+    PriceSource, Quantity, SelfTradePrevention, Side, TimeInForce, Trigger,
 };
 
 use crate::floor::{Market, hold_of, price_of};
@@ -103,6 +103,12 @@ impl Engine {
     /// An instrument: its units, limits, state and prices.
     pub fn instrument(&self, id: InstrumentId) -> Option<&Instrument> {
         self.markets.get(id.index()).map(|market| &market.instrument)
+    }
+
+    /// How an instrument shares what comes in among the orders of one price.
+    pub fn allocation(&self, instrument: InstrumentId) -> AllocationTerms {
+        let sharing = self.markets[instrument.index()].sharing.as_deref();
+        sharing.map_or(AllocationTerms::default(), |sharing| sharing.terms)
     }
 
     /// The price that triggers with this source look at.

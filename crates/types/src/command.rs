@@ -76,6 +76,8 @@ kinds! {
     SetMarkPrice = 16,
     /// Sets the index price of an instrument, for the triggers that look at it.
     SetIndexPrice = 17,
+    /// Chooses how an instrument shares what comes in among the orders of one price.
+    SetAllocation = 18,
     /// Brings money in.
     Deposit = 32,
     /// Holds money that is to leave.

@@ -7,6 +7,7 @@
 #![deny(clippy::float_arithmetic, clippy::iter_over_hash_type)]
 
 mod account;
+mod allocation;
 mod amount;
 mod command;
 mod conditions;
@@ -25,6 +26,7 @@ mod text;
 mod wire;
 
 pub use account::{AccountKind, Permissions, TransferKind};
+pub use allocation::{AllocationRule, AllocationTerms};
 pub use amount::{Amount, RawNotional};
 pub use command::{
     Amend, Cancel, CancelAll, CommandHeader, CommandKind, CommandRecord, Decoded, NewOrder, Replace, Size, Target,

@@ -156,6 +156,8 @@ reasons! {
     UnitsNotWhole = 114,
     /// A taker fee and a maker rebate of the schedule would together pay more than they collect.
     FeeScheduleNegative = 115,
+    /// The rule of allocation can only change while no order stands on the book.
+    BookNotEmpty = 116,
 }
 
 impl core::fmt::Display for RejectReason {

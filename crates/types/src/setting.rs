@@ -4,9 +4,9 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, transmute_ref};
 
 use crate::text::Name;
 use crate::{
-    AccountId, AccountKind, Amount, AssetId, CommandHeader, CommandKind, CommandRecord, Decoded, FeeRate, FeeRates,
-    InstrumentId, InstrumentKind, InstrumentLimits, InstrumentUnits, Permissions, Price, PriceSource, Quantity,
-    RejectReason, TransferKind, Trigger, Wide, WithdrawalId,
+    AccountId, AccountKind, AllocationRule, AllocationTerms, Amount, AssetId, CommandHeader, CommandKind,
+    CommandRecord, Decoded, FeeRate, FeeRates, InstrumentId, InstrumentKind, InstrumentLimits, InstrumentUnits,
+    Permissions, Price, PriceSource, Quantity, RejectReason, TransferKind, Trigger, Wide, WithdrawalId,
 };
 
 /// A record that names something new: an asset, an instrument, an account.
@@ -185,6 +185,10 @@ pub enum Setting {
         source: PriceSource,
         price: Price,
     },
+    SetAllocation {
+        instrument: InstrumentId,
+        terms: AllocationTerms,
+    },
     SetFeeTier {
         schedule: u16,
         tier: u8,
@@ -275,6 +279,19 @@ impl Setting {
                 let price = in_range.filter(|price| price.ticks() > 0 && *price <= Trigger::PRICE_MAX);
                 let source = if kind == CommandKind::SetMarkPrice { PriceSource::Mark } else { PriceSource::Index };
                 Self::SetTriggerPrice { instrument, source, price: price.ok_or(out_of_range)? }
+            }
+            CommandKind::SetAllocation => {
+                let terms = AllocationTerms {
+                    rule: AllocationRule::from_code(setting.scope).ok_or(out_of_range)?,
+                    weight: setting.tier,
+                    minimum: Quantity::from_lots(first_value),
+                    fifo_ppm: u32::try_from(second_value).map_err(|_| out_of_range)?,
+                    leveling: third_value == 1,
+                };
+                if third_value > 1 || !terms.is_valid() {
+                    return Err(out_of_range);
+                }
+                Self::SetAllocation { instrument, terms }
             }
             CommandKind::SetFeeTier => {
                 let rate = |value: u64| {

@@ -199,6 +199,7 @@ codes!(codes_of_command_kind: CommandKind as u8 {
     Resume = 15,
     SetMarkPrice = 16,
     SetIndexPrice = 17,
+    SetAllocation = 18,
     Deposit = 32,
     RequestWithdrawal = 33,
     ConfirmWithdrawal = 34,
@@ -304,6 +305,7 @@ codes!(codes_of_reject_reason: RejectReason as u16 {
     SettingOutOfRange = 113,
     UnitsNotWhole = 114,
     FeeScheduleNegative = 115,
+    BookNotEmpty = 116,
 });
 
 codes!(codes_of_side: Side as u8 {

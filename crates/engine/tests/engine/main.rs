@@ -19,5 +19,6 @@ mod prevention;
 mod refusals;
 mod replacing;
 mod settings;
+mod sharing;
 mod snapshots;
 mod time_in_force;

@@ -433,6 +433,9 @@ fn every_reason_is_reached() {
         reach(&answer("", "buy A2 10 @20 #1 stop=25", &[&violation]));
     }
     let mut venue = Venue::new();
+    venue.check("buy A2 1 @20");
+    reach(&venue.send("allocation I0 rule=1"));
+    let mut venue = Venue::new();
     venue.check("buy A2 10 @20 stop=25");
     reach(&venue.send("amend A2 O1 12 @20"));
     for violation in violations_of_an_amendment() {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use tradewright_engine::Engine;
 use tradewright_types::{
-    AccountId, AssetId, CloseReason, EventFlags, EventKind, EventRecord, InstrumentId, OrderFlags, OrderType, Price,
-    Quantity, Side, TimeInForce,
+    AccountId, AllocationRule, AssetId, CloseReason, EventFlags, EventKind, EventRecord, InstrumentId, OrderFlags,
+    OrderType, Price, Quantity, Side, TimeInForce,
 };
 
 /// What the events say about an order.
@@ -196,8 +196,12 @@ impl Audit {
         let number = self.trades.entry(event.instrument).or_default();
         *number += 1;
         assert_eq!(event.reference, *number, "trades of an instrument are numbered without gaps");
-        let first = self.front(event.instrument, side(event));
-        assert_eq!(first, Some(event.counter_order_id), "the maker is the first in line");
+        let first = self.front(event.instrument, side(event)).expect("somebody stands there");
+        if engine.allocation(InstrumentId(event.instrument)).rule == AllocationRule::PriceTime {
+            assert_eq!(first, event.counter_order_id, "the maker is the first in line");
+        } else {
+            assert_eq!(self.orders[&first].price, event.price_ticks, "the maker stands at the best price");
+        }
         let units = engine.instrument(InstrumentId(event.instrument)).expect("it is listed").units;
         let notional = units.notional(Price::from_ticks(event.price_ticks), Quantity::from_lots(event.quantity_lots));
         let base = units.base_amount(Quantity::from_lots(event.quantity_lots));
@@ -245,8 +249,9 @@ impl Audit {
         let number = self.prevented.entry(event.instrument).or_default();
         *number += 1;
         assert_eq!(event.reference, *number, "prevented matches of an instrument are numbered without gaps");
-        let first = self.front(event.instrument, side(event));
-        assert_eq!(first, Some(event.counter_order_id), "the maker is the first in line");
+        let first = self.front(event.instrument, side(event)).expect("somebody stands there");
+        let is_shared = engine.allocation(InstrumentId(event.instrument)).rule != AllocationRule::PriceTime;
+        assert!(is_shared || first == event.counter_order_id, "the maker is the first in line");
         let flags = EventFlags(event.flags);
         let taker = self.orders.get_mut(&event.order_id).expect("the taker is open");
         taker.prevented += event.quantity_lots;

@@ -3,6 +3,7 @@
 //! ```text
 //! buy A2 3 @11 [ioc|fok] [post] [et|em|eb|dec|tr] [#17|#text] [I1]      buy A2 3 market        buy A2 100q market
 //!     [stop=12|take=12] [by=mark|index] [trail=3|trail=50bp] [until=1000] [min=2]      mark I0 12      index I0 12
+//! allocation I0 rule=1 [min=2] [fifo=400000] [level=1] [weight=3]
 //! cancel A2 O1|#17        cancel-all A2 [I0] [buy|sell]        amend A2 O1|#17 5 @12        replace A2 O1|#17 with sell 3 @12
 //! deposit A2 quote 5      withdraw A2 quote 5      confirm W1      revoke W1      transfer A2 A3 quote 5 internal
 //! halt venue|I0|A2        resume ...        reference I0 100        fee S0 T0 1000 -200        limits I0 tick=5 ...
@@ -267,6 +268,20 @@ fn setting_record(words: &[&str]) -> SettingRecord {
             values: [value::<i64>(words[2]) as u64, 0, 0],
             ..setting(if words[0] == "mark" { CommandKind::SetMarkPrice } else { CommandKind::SetIndexPrice })
         },
+        "allocation" => {
+            let mut record = SettingRecord { instrument: number(words[1], 'I'), ..setting(CommandKind::SetAllocation) };
+            for word in &words[2..] {
+                match word.split_once('=') {
+                    Some(("rule", text)) => record.scope = value(text),
+                    Some(("weight", text)) => record.tier = value(text),
+                    Some(("min", text)) => record.values[0] = value(text),
+                    Some(("fifo", text)) => record.values[1] = value(text),
+                    Some(("level", text)) => record.values[2] = value(text),
+                    _ => panic!("there is no number {word}"),
+                }
+            }
+            record
+        }
         "reference" => SettingRecord {
             instrument: number(words[1], 'I'),
             values: [value::<i64>(words[2]) as u64, 0, 0],
