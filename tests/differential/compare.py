@@ -42,6 +42,9 @@ class OpenOrder:
     open_lots: int
     prevented_lots: int
     hold: int
+    trigger_price_ticks: int | None
+    """None unless it waits for its trigger."""
+    expire_time_ns: int | None
 
 
 class Engine(Protocol):
@@ -238,6 +241,8 @@ def open_orders(exchange: Exchange) -> list[OpenOrder]:
             order.open_lots,
             order.prevented_lots,
             order.hold(exchange.venue.instruments[order.instrument].units),
+            order.trigger_ticks,
+            order.conditions.expire_time_ns or None,
         )
         for order in exchange.open_orders()
     ]
@@ -288,8 +293,9 @@ def _what_was_made(commands: Sequence[bytes]) -> list[Made]:
     for command in commands:
         events = exchange.apply_command(command)
         available = None
-        if events and events[0].kind in (EventKind.DEPOSITED, EventKind.WITHDRAWAL_REQUESTED):
-            available = exchange.venue.ledger.available[events[0].account, events[0].instrument]
+        # Events of timers may stand in front.
+        if events and events[-1].kind in (EventKind.DEPOSITED, EventKind.WITHDRAWAL_REQUESTED):
+            available = exchange.venue.ledger.available[events[-1].account, events[-1].instrument]
         steps.append(Made(command, *_made(events), available))
     return steps
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
 from tests.reference.codes import (
     CloseReason,
@@ -12,6 +14,8 @@ from tests.reference.codes import (
     EventKind,
     OrderFlags,
     Prevention,
+    PriceSource,
+    Side,
     TimeInForce,
     known,
 )
@@ -19,6 +23,9 @@ from tests.reference.event import Event
 from tests.reference.reject import RejectReason
 
 TURNS = (
+    "a cascade of three",
+    "a trail moved its trigger",
+    "a triggered order rests",
     "amend keeps its place",
     "amend comes in again",
     "amended order takes",
@@ -26,26 +33,54 @@ TURNS = (
     "by amount spent to the last quantum",
     "client order id as text",
     "fill or kill filled",
+    "good till date amended",
+    "minimum quantity filled",
     "maker rebate paid",
     "quantity above 2^39 traded",
     "replaced by one on another instrument",
+    "replaced while it waits",
+    "several timers",
+    "several wait at one trigger price",
     "taker rebate paid",
     "taker rebate paid by amount",
     "transfer between accounts",
+    "timer before a refusal",
     "transfer within an account decided as decrement",
+    "triggered by the index price",
+    "triggered by the last trade",
+    "triggered by the mark price",
+    "triggered market bid at the held price",
+    "triggered market bid below it",
+    "triggered order takes",
+    "waiting order cancelled",
+    "waiting order expired by date",
 )
 
 
+@dataclass(slots=True)
+class Conditional:
+    """What the events have told of an order with conditions."""
+
+    order_type: int
+    minimum_lots: int
+    first_trigger_ticks: int
+    expires: bool
+    price_ticks: int
+    waits: bool
+
+
 class Coverage:
-    """Counts by (topic, name)."""
+    """Counts by (topic, name). One for each stream, as it follows the orders that wait; merge them afterwards."""
 
     def __init__(self) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()
+        self._conditional: dict[int, Conditional] = {}
+        """By order id."""
         for topic, names in _everything():
             for name in names:
                 self.counts[topic, name] = 0
 
-    def add(self, command: bytes, events: Iterable[Event]) -> None:
+    def add(self, command: bytes, events: Sequence[Event]) -> None:
         """Count a command and what came of it."""
         kind = command[0]
         self._count("command", CommandKind(kind).name if known(CommandKind, kind) and kind < 128 else "not a command")
@@ -57,16 +92,24 @@ class Coverage:
             match event.kind:
                 case EventKind.REJECTED:
                     self._count("reject", RejectReason(event.reason).name)
+                    if event.k > 0:
+                        self._turn("timer before a refusal")
                 case EventKind.ORDER_ACCEPTED:
                     accepted = event
                     if replaced is not None and replaced.instrument != event.instrument:
                         self._turn("replaced by one on another instrument")
+                case EventKind.ORDER_CONDITIONS if accepted is not None:
+                    self._learn_conditions(event, accepted)
+                case EventKind.ORDER_TRIGGERED:
+                    self._add_triggered(event)
                 case EventKind.ORDER_AMENDED:
                     kept = event.has(EventFlags.KEPT_PRIORITY)
                     self._turn("amend keeps its place" if kept else "amend comes in again")
                     amended = event.order_id
+                    if event.order_id in self._conditional and self._conditional[event.order_id].expires:
+                        self._turn("good till date amended")
                 case EventKind.ORDER_CANCELLED | EventKind.ORDER_EXPIRED:
-                    self._count("close", CloseReason(event.reason).name)
+                    self._add_closed(event)
                     if event.reason == CloseReason.REPLACED:
                         replaced = event
                 case EventKind.MATCH_PREVENTED:
@@ -77,6 +120,64 @@ class Coverage:
                     self._turn("client order id as text")
                 case _:
                     pass
+        self._add_whole(events)
+
+    def _add_whole(self, events: Sequence[Event]) -> None:
+        """Turns that a command's events show together."""
+        if len(events) < 2:
+            return
+        triggered = [event for event in events if event.kind is EventKind.ORDER_TRIGGERED]
+        if len(triggered) >= 3 and len({event.open_lots for event in triggered}) >= 2:
+            self._turn("a cascade of three")
+        places = {(event.instrument, event.time_in_force, event.price_ticks, event.open_lots) for event in triggered}
+        if len(places) < len(triggered):
+            self._turn("several wait at one trigger price")
+        timers = [event for event in events if event.kind is EventKind.ORDER_EXPIRED]
+        if sum(event.reason == CloseReason.GOOD_TILL_DATE for event in timers) > 1:
+            self._turn("several timers")
+        for event, following in pairwise([*events, None]):
+            if event is None or event.kind is not EventKind.ORDER_TRIGGERED:
+                continue
+            if following is None or following.kind is EventKind.ORDER_TRIGGERED:
+                self._turn("a triggered order rests")
+
+    def _learn_conditions(self, event: Event, accepted: Event) -> None:
+        has_trigger = event.order_type != 0
+        self._conditional[event.order_id] = Conditional(
+            accepted.order_type,
+            event.open_lots,
+            event.price_ticks,
+            event.reference != 0,
+            accepted.price_ticks,
+            has_trigger,
+        )
+
+    def _add_triggered(self, event: Event) -> None:
+        self._turn(
+            {
+                PriceSource.LAST: "triggered by the last trade",
+                PriceSource.MARK: "triggered by the mark price",
+                PriceSource.INDEX: "triggered by the index price",
+            }[PriceSource(event.time_in_force)]
+        )
+        order = self._conditional[event.order_id]
+        order.waits = False
+        if event.price_ticks != order.first_trigger_ticks:
+            self._turn("a trail moved its trigger")
+
+    def _add_closed(self, event: Event) -> None:
+        self._count("close", CloseReason(event.reason).name)
+        order = self._conditional.pop(event.order_id, None)
+        if order is None:
+            return
+        if order.waits:
+            if event.reason == CloseReason.REPLACED:
+                self._turn("replaced while it waits")
+            is_timer = event.reason == CloseReason.GOOD_TILL_DATE
+            self._turn("waiting order expired by date" if is_timer else "waiting order cancelled")
+        elif event.reason == CloseReason.NO_LIQUIDITY and event.side == Side.BUY and order.first_trigger_ticks:
+            at_the_cap = event.price_ticks == order.price_ticks
+            self._turn("triggered market bid at the held price" if at_the_cap else "triggered market bid below it")
 
     def _add_prevented(self, event: Event, accepted: Event | None) -> None:
         mode = Prevention(event.self_trade_prevention)
@@ -96,6 +197,11 @@ class Coverage:
             self._turn("quantity above 2^39 traded")
         if event.order_id == amended:
             self._turn("amended order takes")
+        order = self._conditional.get(event.order_id)
+        if order is not None and order.first_trigger_ticks:
+            self._turn("triggered order takes")
+        if order is not None and order.minimum_lots:
+            self._turn("minimum quantity filled")
         if accepted is None or accepted.order_id != event.order_id:
             return
         if accepted.order_flags & OrderFlags.QUOTE_AMOUNT:

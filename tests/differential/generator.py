@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from random import Random
 
 from tests.reference import records
-from tests.reference.checks import bid_cover, lots_for_amount
+from tests.reference.checks import lots_for_amount
 from tests.reference.codes import (
     ANY,
     AccountKind,
@@ -21,14 +21,17 @@ from tests.reference.codes import (
     EventKind,
     HaltScope,
     Prevention,
+    PriceSource,
     Side,
     TimeInForce,
+    TrailUnit,
     TransferKind,
+    TriggerKind,
 )
 from tests.reference.event import Event
 from tests.reference.exchange import Exchange
 from tests.reference.instruments import Units
-from tests.reference.orders import ClientOrderId
+from tests.reference.orders import ClientOrderId, bid_cover
 
 SECOND_NS = 1_000_000_000
 CLIENTS = range(2, 8)
@@ -121,6 +124,8 @@ class Generator:
         self._accounts, self._assets, self._instruments = 2, 0, 0
         self._kinds: list[tuple[int, Callable[[], bytes]]] = [
             (440, self._place),
+            (190, self._conditional),
+            (40, self._source_price),
             (1_000 if self._is_deep else 160, self._ladder),
             (50, self._cancel),
             (120, self._amend),
@@ -318,6 +323,8 @@ class Generator:
 
     def _place(self, account: int | None = None) -> bytes:
         random = self._random
+        if random.random() < 0.1:
+            return self._conditional(account)
         number = self._market() if random.random() < 0.99 else 77
         market = MARKETS[number % len(MARKETS)]
         account = self._owner(number) if account is None else account
@@ -339,7 +346,8 @@ class Generator:
             force = random.choice([TimeInForce.IMMEDIATE_OR_CANCEL, TimeInForce.FILL_OR_KILL])
             price = None
         else:
-            forces = list(TimeInForce)
+            # Good till date is drawn with the other conditions.
+            forces = list(TimeInForce)[:3]
             (force,) = random.choices(forces, [7, 1, 2])
             price = self._price(market)
         return records.place(
@@ -353,6 +361,90 @@ class Generator:
             post_only=price is not None and force is TimeInForce.GOOD_TILL_CANCEL and random.random() < 0.15,
             client_order_id=client_order_id,
         )
+
+    def _conditional(self, account: int | None = None) -> bytes:
+        """An order that waits, expires by date or wants a minimum: mostly one that can be."""
+        random = self._random
+        number = self._market()
+        market, side = MARKETS[number], random.choice(list(Side))
+        account = self._owner(number) if account is None else account
+        quantity = self._quantity(market)
+        price: int | None = self._price(market)
+        force = TimeInForce.GOOD_TILL_CANCEL
+        has_trigger = random.random() < 0.65
+        if has_trigger and random.random() < 0.5:
+            # A limit beyond the trigger, so that it trades; else no limit at all.
+            beyond = market.price_middle + (6 if side is Side.BUY else -6) * market.price_increment
+            price = beyond if random.random() < 0.5 else None
+        if price is None or random.random() < 0.25:
+            force = random.choice([TimeInForce.IMMEDIATE_OR_CANCEL, TimeInForce.FILL_OR_KILL])
+        values: dict[str, int] = {}
+        if has_trigger:
+            values |= self._trigger(number, side)
+        if force is TimeInForce.IMMEDIATE_OR_CANCEL and (not has_trigger or random.random() < 0.4):
+            values["minimum_lots"] = random.choice([1, quantity // 2, quantity, quantity, quantity + 1])
+        if not values or (force is TimeInForce.GOOD_TILL_CANCEL and random.random() < 0.4):
+            values["expire_time_ns"] = self._expiry()
+            if price is not None:
+                force = TimeInForce.GOOD_TILL_DATE
+        if random.random() < 0.04:
+            # Whatever comes: most of it excludes each other.
+            force = random.choice(list(TimeInForce))
+            values |= random.choice([{"minimum_lots": 2}, {"expire_time_ns": self._expiry()}, {"trigger": 0}])
+        return records.place(
+            account,
+            number,
+            side,
+            quantity,
+            price,
+            time_in_force=force,
+            prevention=random.choices(list(Prevention), [5, 1, 1, 1, 1, 2])[0],
+            post_only=random.random() < (0.01 if has_trigger else 0.1),
+            client_order_id=self._client_order_id(),
+            conditions=records.conditions_record(**values),
+        )
+
+    def _trigger(self, number: int, side: Side) -> dict[str, int]:
+        """A trigger near the price that it looks at, mostly on the side from which the price can reach it."""
+        random, market = self._random, MARKETS[number]
+        (source,) = random.choices(list(PriceSource), [6, 2, 1])
+        kind = random.choice([TriggerKind.STOP_LOSS, TriggerKind.STOP_LOSS, TriggerKind.TAKE_PROFIT])
+        now = self.exchange.venue.instruments[number].price_of(source)
+        rises = (kind is TriggerKind.STOP_LOSS) == (side is Side.BUY)
+        away = random.choice([1, 1, 1, 2, 2, 3, 4]) * market.price_increment
+        price = (now or market.price_middle) + (away if rises else -away)
+        if random.random() < 0.12:
+            price = random.choice([self._price(market), price + 1, 0, -1, market.price_middle, 2**62])
+        values = {"trigger": kind, "source": source, "trigger_price_ticks": min(price, 2**62)}
+        if kind is TriggerKind.STOP_LOSS and random.random() < 0.4:
+            unit = random.choice(list(TrailUnit))
+            parts = random.choice([1, 99, 150, 300, 9_999])
+            ticks = random.choice([1, 2, 3]) * market.price_increment
+            values |= {"trail_unit": unit, "trail": parts if unit is TrailUnit.BASIS_POINTS else ticks}
+            if random.random() < 0.7:
+                values["trigger_price_ticks"] = 0
+        return values
+
+    def _expiry(self) -> int:
+        """A time soon; often the same for several orders, once in a while over already."""
+        half = SECOND_NS // 2
+        ahead = self._random.choice([0, 1, 1, 2, 3, 6, 20])
+        return max((self._time_ns // half + ahead) * half + self._random.choice([0, 0, 0, 1]), 1)
+
+    def _source_price(self) -> bytes:
+        """A mark or index price: a step or two from the one before."""
+        random = self._random
+        number = random.choice([0, 0, 0, 1, 1, 2, 3, 88])
+        market = MARKETS[number % len(MARKETS)]
+        source = random.choice([PriceSource.MARK, PriceSource.MARK, PriceSource.INDEX])
+        now = None if number == 88 else self.exchange.venue.instruments[number].price_of(source)
+        price = (now or market.price_middle) + random.randint(-3, 3) * market.price_increment
+        if random.random() < 0.2 or abs(price - market.price_middle) > 8 * market.price_increment:
+            price = market.price_middle
+        if random.random() < 0.04:
+            price = random.choice([0, -1, 1, 2**62, 2**62 + 1, 2**63 - 1])
+        build = records.set_mark_price if source is PriceSource.MARK else records.set_index_price
+        return build(number, price)
 
     def _ladder(self) -> bytes:
         """A resting order away from the middle, so that there is something to take."""
@@ -429,7 +521,9 @@ class Generator:
         """A deposit or withdrawal after which an account has what its next order needs, or one quantum more or less."""
         random = self._random
         number, account, side = random.choice([0, 1]), random.choice(TRADERS), random.choice(list(Side))
-        needed, order = random.choice([self._edge_limit, self._edge_limit, self._edge_market])(number, account, side)
+        needed, order = random.choice([self._edge_limit, self._edge_limit, self._edge_market, self._edge_stop])(
+            number, account, side
+        )
         self._next.append(order)
         venue = self.exchange.venue
         units = venue.instruments[number].units
@@ -480,6 +574,24 @@ class Generator:
         if side is Side.SELL:
             needed = instrument.units.base_quanta(lots_for_amount(instrument, amount, worst))
         return needed, records.place(account, number, side, quote_amount=amount, prevention=random.randrange(4))
+
+    def _edge_stop(self, number: int, account: int, side: Side) -> tuple[int, bytes]:
+        """An order that waits, and what it holds meanwhile."""
+        random, venue, market = self._random, self.exchange.venue, MARKETS[number]
+        instrument = venue.instruments[number]
+        quantity = random.randint(2, 12) * market.quantity_increment
+        last = instrument.last_price_ticks or market.price_middle
+        trigger = last + (market.price_increment if side is Side.BUY else -market.price_increment)
+        force = random.choice([TimeInForce.GOOD_TILL_CANCEL, TimeInForce.IMMEDIATE_OR_CANCEL])
+        price = self._price(market) if force is TimeInForce.GOOD_TILL_CANCEL or random.random() < 0.3 else None
+        worst = instrument.worst_price(side, trigger) if price is None else price
+        needed = instrument.units.base_quanta(quantity)
+        if side is Side.BUY:
+            rates = venue.rates_of(venue.accounts[account], instrument)
+            may_rest = force is TimeInForce.GOOD_TILL_CANCEL
+            needed = bid_cover(instrument.units, worst, quantity, rates, may_rest, post_only=False)
+        conditions = records.conditions_record(trigger=TriggerKind.STOP_LOSS, trigger_price_ticks=trigger)
+        return needed, records.place(account, number, side, quantity, price, time_in_force=force, conditions=conditions)
 
     def _asset(self) -> int:
         return self._random.choice([0, 1, 2, 2, 66])
@@ -631,15 +743,17 @@ class Generator:
     def _spoiled(self) -> bytes:
         """A command with something wrong in its records."""
         random = self._random
-        kind = random.randrange(6)
+        kind = random.randrange(7)
         if kind == 0:
             return self._spoiled_order()
         if kind == 1:
             return self._spoiled_text()
+        if kind == 6:
+            return self._spoiled_conditions()
         command = random.choice([self._place, self._cancel, self._amend, self._replace, self._setting, self._name])()
         count = len(command) // records.RECORD_BYTES
         if kind == 2:
-            return records.patched(command, 0, bytes([random.choice([0, 2, 16, 69, 128, 129, 130, 200, 255])]))
+            return records.patched(command, 0, bytes([random.choice([0, 2, 18, 69, 128, 129, 130, 131, 200, 255])]))
         if kind == 3:
             return records.patched(command, 1, bytes([random.choice([0, 2, 255])]))
         if kind == 4:
@@ -652,7 +766,7 @@ class Generator:
             # A record too few.
             return records.with_header(command[:-64], record_count=count - 1)
         # The wrong record behind the first.
-        return records.patched(command, 64, bytes([random.choice([0, 65, 128, 129, 130])]))
+        return records.patched(command, 64, bytes([random.choice([0, 65, 128, 129, 130, 131])]))
 
     def _spoiled_order(self) -> bytes:
         """An order entry with an illegal code, or with codes that exclude each other."""
@@ -665,9 +779,9 @@ class Generator:
                 [
                     (32, [2, 254]),
                     (33, [0, 1, 2, 3]),
-                    (34, [0, 1, 2, 3, 4]),
+                    (34, [0, 1, 2, 3, 4, 5]),
                     (35, [5, 6, 255]),
-                    (36, [1, 2, 3, 4, 8, 12, 16, 255]),
+                    (36, [1, 2, 3, 4, 8, 12, 16, 17, 18, 24, 32, 255]),
                     (37, [1, 128]),
                 ]
             )
@@ -698,12 +812,45 @@ class Generator:
             return records.patched(command, 56, bytes([9]))
         return command[:64] + records.text_record(text, length)
 
+    def _spoiled_conditions(self) -> bytes:
+        """An order with a byte of its conditions changed."""
+        random = self._random
+        command = self._conditional()
+        if random.random() < 0.2:
+            # Something is wrong with the order itself as well.
+            command = records.patched(command, random.choice([32, 33, 34, 35, 36]), bytes([random.randrange(64)]))
+        start = len(command) - records.RECORD_BYTES
+        for _ in range(random.choice([1, 1, 2])):
+            offset, codes = random.choice(
+                [
+                    (0, [128, 0, 130]),
+                    (2, [0, 1, 2, 3]),
+                    (3, [0, 1, 2, 3]),
+                    (4, [0, 1, 2, 3]),
+                    (5, [1]),
+                    (7, [255]),
+                    (8, [0, 1, 5]),
+                    (15, [63, 64, 65, 128, 255]),
+                    (16, [0, 1, 15, 16]),
+                    (17, [39, 40]),
+                    (20, [1]),
+                    (24, [0, 1, 100]),
+                    (31, [255]),
+                    (32, [0, 1, 100]),
+                    (39, [255]),
+                    (40, [1]),
+                    (63, [128]),
+                ]
+            )
+            command = records.patched(command, start + offset, bytes([random.choice(codes)]))
+        return command
+
     def _huge(self) -> bytes:
         """Values near the limits of their fields."""
         random = self._random
         trader, side = random.choice(RICH), random.choice(list(Side))
         amounts = [2**120, 2**119 + 1, 2**118, 2**100, 2**127 - 1, -(2**127), -1, 0, 2**64]
-        kind = random.randrange(8)
+        kind = random.randrange(10)
         if kind == 0:
             return records.deposit(trader, random.choice([HUGE_BASE, HUGE_QUOTE]), random.choice(amounts))
         if kind == 1:
@@ -724,6 +871,22 @@ class Generator:
         if kind == 5:
             reference = random.choice([2**62, 2**62 + 1, 2**63 - 1, -1, 2**61, 2**40, 1])
             return records.set_reference_price(random.choice(HUGE_INSTRUMENTS), reference)
+        if kind == 6:
+            values = {"trigger": random.choice([1, 1, 2]), "source": random.randrange(3), "trigger_price_ticks": price}
+            if values["trigger"] == 1 and random.random() < 0.6:
+                values |= {"trail_unit": random.choice([1, 2]), "trail": random.choice([1, 9_999, 2**32 - 1])}
+                values["trigger_price_ticks"] = random.choice([0, 0, 1, 2**62])
+            return records.place(
+                trader,
+                random.choice(HUGE_INSTRUMENTS),
+                side,
+                random.choice([2**40, 2**39, 100]),
+                random.choice([None, 1, 2**61, 2**62, 2**63 - 1]),
+                conditions=records.conditions_record(**values),
+            )
+        if kind == 7:
+            number = random.choice(HUGE_INSTRUMENTS)
+            return random.choice([records.set_mark_price, records.set_index_price])(number, price)
         limit = price if random.random() < 0.8 else None
         return records.place(
             trader,

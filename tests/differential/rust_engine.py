@@ -38,6 +38,8 @@ class RustEngine:
                 order.open_lots,
                 order.prevented_lots,
                 order.hold,
+                order.trigger_price_ticks,
+                order.expire_time_ns,
             )
             for order in self._engine.open_orders()
         ]

@@ -20,7 +20,7 @@ from tests.reference.event import pack_events
 from tests.reference.exchange import Exchange
 from tests.reference.fees import FeeRates
 from tests.reference.instruments import Instrument, Units
-from tests.reference.orders import Order
+from tests.reference.orders import Order, bid_cover
 from tests.reference.venue import Venue
 
 SEEDS = range(8)
@@ -83,7 +83,7 @@ def cover_without_last_quantum(
     return cover - (rates.taker_ppm > 0 and rates.maker_ppm > 0 and may_rest and not post_only)
 
 
-COVER = checks.bid_cover
+COVER = bid_cover
 
 
 def not_rounded(instrument: Instrument, taker: Order, maker: Order) -> int:

@@ -10,12 +10,15 @@ from tests.reference.codes import (
     OrderFlags,
     OrderType,
     Prevention,
+    PriceSource,
+    TrailUnit,
     TransferKind,
+    TriggerKind,
     known,
 )
-from tests.reference.records import HEADER, LIMITS, MONEY, NAMED, ORDER, SETTING, TEXT, UNITS, signed, wide
+from tests.reference.records import CONDITIONS, HEADER, LIMITS, MONEY, NAMED, ORDER, SETTING, TEXT, UNITS, signed, wide
 
-_FORCES = {1: "gtc", 2: "ioc", 3: "fok"}
+_FORCES = {1: "gtc", 2: "ioc", 3: "fok", 4: "gtd"}
 _SIDES = {0: "buy", 1: "sell", 255: "both sides"}
 _NAMED_KINDS = (CommandKind.ADD_ASSET, CommandKind.LIST_INSTRUMENT, CommandKind.OPEN_ACCOUNT)
 _END_KINDS = (CommandKind.CONFIRM_WITHDRAWAL, CommandKind.CANCEL_WITHDRAWAL)
@@ -53,7 +56,7 @@ def _words(kind: int, command: bytes) -> str:
         case CommandKind.SET_FEE_TIER:
             taker, maker = signed(first), signed(second)
             return f"{name} {schedule=} {tier=} {taker=} {maker=}" + _behind(command, 1)
-        case CommandKind.SET_REFERENCE_PRICE:
+        case CommandKind.SET_REFERENCE_PRICE | CommandKind.SET_MARK_PRICE | CommandKind.SET_INDEX_PRICE:
             return f"{name} I{instrument} {signed(first)}" + _behind(command, 1)
         case _:
             values = [first, second, third]
@@ -121,8 +124,28 @@ def _behind(command: bytes, start: int) -> str:
             case CommandKind.INSTRUMENT_LIMITS:
                 limits = LIMITS.unpack(record)
                 words += f" limits {limits[2:9]} notional_max={wide(limits[9], limits[10])}"
+            case CommandKind.CONDITIONS:
+                words += _condition_words(record)
             case CommandKind.PLACE_ORDER:
                 words += f" + {_words(record[0], record)}"
             case other:
                 words += f" + record kind={other}"
     return words
+
+
+def _condition_words(record: bytes) -> str:
+    kind, source, unit, reserved, price, trail, word, minimum, expire_time_ns, more = CONDITIONS.unpack(record)[2:]
+    words = []
+    if kind or source or price:
+        name = TriggerKind(kind).name.lower() if known(TriggerKind, kind) else f"trigger={kind}"
+        of = PriceSource(source).name.lower() if known(PriceSource, source) else f"{source=}"
+        words.append(f"{name} at {of} {price}")
+    if unit or trail:
+        words.append(f"trailing {trail} {TrailUnit(unit).name.lower() if known(TrailUnit, unit) else f'{unit=}'}")
+    if minimum:
+        words.append(f"minimum {minimum}")
+    if expire_time_ns:
+        words.append(f"until @{expire_time_ns}")
+    if any(reserved + word + more):
+        words.append("reserved bytes set")
+    return " when " + (", ".join(words) or "nothing")

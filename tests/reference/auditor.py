@@ -3,6 +3,7 @@
 It never sees a command or an exchange. What events do not carry it takes as an argument: the units of the instruments,
 which must be there when an instrument is listed.
 Quantity increments it does not know, so of an order by amount it checks what was spent, not that no lot more was due.
+Bands it does not know either: the limit of a market order that waited is checked when it expires, and tells it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from tests.reference.audited_orders import AuditedOrder, AuditedWaiting
 from tests.reference.codes import (
     AMOUNT_MAX,
     FEE_ACCOUNT,
@@ -26,9 +28,11 @@ from tests.reference.codes import (
     OrderType,
     Permissions,
     Prevention,
+    PriceSource,
     Side,
     TimeInForce,
     TransferKind,
+    TriggerKind,
     known,
 )
 from tests.reference.event import Event
@@ -50,38 +54,6 @@ class AuditError(AssertionError):
         self.event = event
 
 
-@dataclass(slots=True, eq=False)
-class AuditedOrder:
-    """An order as its events tell it."""
-
-    order_id: int
-    account: int
-    instrument: int
-    side: Side
-    order_type: int
-    time_in_force: int
-    prevention: int
-    flags: int
-    price: int
-    open: int
-    total: int
-    unspent: int
-    rates: FeeRates
-    client_order_id: int | bytes | None
-    taker_notional: int = 0
-    maker_notional: int = 0
-    met_a_maker: bool = False
-    must_stop: bool = False
-
-    @property
-    def by_amount(self) -> bool:
-        return bool(self.flags & OrderFlags.QUOTE_AMOUNT)
-
-    @property
-    def sort_key(self) -> int:
-        return -self.price if self.side is Side.BUY else self.price
-
-
 @dataclass(slots=True)
 class AuditedAccount:
     kind: int
@@ -89,6 +61,10 @@ class AuditedAccount:
     group: int = 0
     permissions: int = Permissions.ALL
     halted: bool = False
+
+    @property
+    def may_trade(self) -> bool:
+        return bool(self.permissions & Permissions.TRADE) and self.kind in (AccountKind.CLIENT, AccountKind.HOUSE)
 
 
 class Auditor:
@@ -110,7 +86,8 @@ class Auditor:
         self._venue_halted = False
         self._halted_instruments: set[int] = set()
         self._orders: dict[int, AuditedOrder] = {}
-        """Those in a book."""
+        """Those in a book or waiting, those in the line too."""
+        self._waiting = AuditedWaiting()
         self._queues: defaultdict[tuple[int, Side], list[AuditedOrder]] = defaultdict(list)
         self._orders_accepted = 0
         self._trades: defaultdict[int, int] = defaultdict(int)
@@ -120,6 +97,9 @@ class Auditor:
         self._taker: AuditedOrder | None = None
         self._touched: set[Place] = set()
         self._text_due: AuditedOrder | None = None
+        self._conditions_due: AuditedOrder | None = None
+        self._timers = 0
+        """How many of its events came from timers."""
         self._replacing = False
         self._handlers: dict[EventKind, Callable[[Event], None]] = {
             EventKind.REJECTED: self._rejected,
@@ -130,6 +110,8 @@ class Auditor:
             EventKind.ORDER_EXPIRED: self._expired,
             EventKind.ORDER_AMENDED: self._amended,
             EventKind.CLIENT_ORDER_ID_TEXT: self._text,
+            EventKind.ORDER_CONDITIONS: self._conditions,
+            EventKind.ORDER_TRIGGERED: self._triggered,
             EventKind.DEPOSITED: self._deposited,
             EventKind.WITHDRAWAL_REQUESTED: self._withdrawal_requested,
             EventKind.WITHDRAWAL_CONFIRMED: self._withdrawal_ended,
@@ -144,6 +126,11 @@ class Auditor:
             self._numbering(event)
             if self._text_due is not None and event.kind is not EventKind.CLIENT_ORDER_ID_TEXT:
                 raise AuditError("a client order id that is text follows its order", event)
+            if self._text_due is None and self._conditions_due is not None:
+                fine = event.kind is EventKind.ORDER_CONDITIONS
+                _require(fine, "conditions follow their order", event)
+            if event.k == self._timers and not _is_of_timer(event):
+                self._nothing_is_due(event)
             self._handlers[event.kind](event)
             if event.has(EventFlags.LAST):
                 self._end_of_command(event)
@@ -167,7 +154,7 @@ class Auditor:
         return {place: amounts for place, amounts in both.items() if amounts != (0, 0)}
 
     def open_orders(self) -> list[int]:
-        """The ids of the orders in the books."""
+        """The ids of the orders in the books and of those that wait."""
         return sorted(self._orders)
 
     # Numbering.
@@ -189,25 +176,40 @@ class Auditor:
     def _end_of_command(self, event: Event) -> None:
         _require(self._text_due is None, "a client order id that is text follows its order", event)
         _require(not self._replacing, "a replaced order is followed by the new one", event)
-        taker = self._taker
-        if taker is not None:
-            _require(taker.time_in_force == TimeInForce.GOOD_TILL_CANCEL, "only good till cancel rests", event)
-            _require(next(self._crossing(taker), None) is None, "what rests crosses nobody", event)
-            queue = self._queues[taker.instrument, taker.side]
-            queue.insert(bisect_right(queue, taker.sort_key, key=lambda order: order.sort_key), taker)
-            self._orders[taker.order_id] = taker
-            self._hold(taker, 1)
-            self._taker = None
+        _require(self._conditions_due is None, "conditions follow their order", event)
+        _require(not self._waiting.line, "what fired comes to the market", event)
+        self._rest(event)
+        if event.k + 1 == self._timers:
+            self._nothing_is_due(event)
+        self._timers = 0
         for account, asset in self._touched:
             fine = self._available[account, asset] >= 0 or account == FEE_ACCOUNT
             _require(fine and self._held[account, asset] >= 0, f"no balance below zero: {account=} {asset=}", event)
         self._touched.clear()
 
+    def _rest(self, event: Event) -> None:
+        """What is left of the taker rests, now that something else comes."""
+        taker = self._taker
+        if taker is None:
+            return
+        _require(taker.may_rest, "only good till cancel or date rests", event)
+        _require(not taker.must_be_refused, "an order that fires is refused when its account may not trade", event)
+        _require(next(self._crossing(taker), None) is None, "what rests crosses nobody", event)
+        queue = self._queues[taker.instrument, taker.side]
+        queue.insert(bisect_right(queue, taker.sort_key, key=lambda order: order.sort_key), taker)
+        self._orders[taker.order_id] = taker
+        self._hold(taker, 1)
+        self._taker = None
+
+    def _nothing_is_due(self, event: Event) -> None:
+        due = any(0 < order.expire_time_ns <= event.time_ns for order in self._orders.values())
+        _require(not due, "timers that are due fire before anything else", event)
+
     # Books.
 
     def _crossing(self, taker: AuditedOrder) -> Iterator[AuditedOrder]:
         for maker in self._queues[taker.instrument, taker.side.opposite]:
-            if not taker.side.crosses(taker.price, maker.price):
+            if not taker.side.crosses(taker.bound, maker.price):
                 return
             yield maker
 
@@ -215,6 +217,8 @@ class Auditor:
         units = self._units[order.instrument]
         if order.side is Side.SELL:
             return units.base_quanta(order.open)
+        if order.waits:
+            return _cover(order, units)
         notional = units.notional(order.price, order.open)
         return notional + fee_of_fill(order.maker_notional, notional, max(order.rates.maker_ppm, 0))
 
@@ -232,10 +236,13 @@ class Auditor:
         self._touched.add((account, asset))
 
     def _take_out(self, order: AuditedOrder) -> None:
-        self._queues[order.instrument, order.side].remove(order)
+        if order.waits:
+            self._waiting.remove(order)
+        else:
+            self._queues[order.instrument, order.side].remove(order)
         del self._orders[order.order_id]
 
-    def _resting(self, event: Event) -> AuditedOrder:
+    def _open(self, event: Event) -> AuditedOrder:
         order = self._orders.get(event.order_id)
         if order is None:
             raise AuditError("the order is open", event)
@@ -258,9 +265,13 @@ class Auditor:
         told = (event.account, event.instrument, event.side, event.counter_account)
         _require(names == told, "both orders keep account, instrument and side", event)
         _require(event.price_ticks == first.price, "the price is the maker's", event)
-        _require(taker.side.crosses(taker.price, first.price), "the taker's limit is respected", event)
+        _require(taker.side.crosses(taker.bound, first.price), "the taker's limit is respected", event)
         _require(not taker.flags & OrderFlags.POST_ONLY, "a post-only order never takes", event)
+        _require(not taker.must_be_refused, "an order that fires is refused when its account may not trade", event)
+        if taker.minimum and not taker.met_a_maker:
+            _require(self._fills(taker, taker.minimum), "a minimum quantity trades at once or nothing does", event)
         taker.met_a_maker = True
+        taker.worst_traded = first.price
         return taker, first
 
     def _is_own(self, taker: AuditedOrder, maker: AuditedOrder) -> bool:
@@ -271,7 +282,8 @@ class Auditor:
     # Order events.
 
     def _rejected(self, event: Event) -> None:
-        _require(event.k == 0 and event.has(EventFlags.LAST), "a refusal is the only event", event)
+        alone = event.k == self._timers and event.has(EventFlags.LAST)
+        _require(alone, "a refusal is the only event, but for those of timers", event)
         _require(known(RejectReason, event.reason), "the reason is known", event)
 
     def _accepted(self, event: Event) -> None:
@@ -282,8 +294,7 @@ class Auditor:
         account = self._accounts[event.account]
         halted = self._venue_halted or account.halted or event.instrument in self._halted_instruments
         _require(not halted, "nothing is accepted in a halt", event)
-        may_trade = account.permissions & Permissions.TRADE and account.kind in (AccountKind.CLIENT, AccountKind.HOUSE)
-        _require(bool(may_trade), "the account may trade", event)
+        _require(account.may_trade, "the account may trade", event)
         rates = FeeRates(_rate(event.open_lots), _rate(event.open_lots >> 32))
         due = resolved_tier(self._tiers, self._schedules[event.instrument], account.tier)
         _require(rates == due, "the rates are those of the account's tier", event)
@@ -311,6 +322,10 @@ class Auditor:
         self._unique_client_id(order, event)
         if event.order_flags & OrderFlags.TEXT_ID:
             self._text_due = order
+        if event.order_flags & OrderFlags.CONDITIONS:
+            self._conditions_due = order
+        else:
+            _require(order.time_in_force != TimeInForce.GOOD_TILL_DATE, "good till date has a date", event)
         self._covered(order, event)
 
     def _covered(self, order: AuditedOrder, event: Event) -> None:
@@ -327,9 +342,7 @@ class Auditor:
         else:
             asset, notional = units.quote, units.notional(order.price, order.open)
             _require(notional <= AMOUNT_MAX, "a bid's worst value has a bound", event)
-            taker = 0 if order.flags & OrderFlags.POST_ONLY else order.rates.taker_ppm
-            maker = order.rates.maker_ppm if order.time_in_force == TimeInForce.GOOD_TILL_CANCEL else 0
-            needed = notional + fee_on(notional, max(taker, maker, 0)) + int(taker > 0 and maker > 0)
+            needed = _cover(order, units)
         _require(self._available[order.account, asset] >= needed, "an order is covered at its worst price", event)
 
     def _unique_client_id(self, order: AuditedOrder, event: Event) -> None:
@@ -346,6 +359,54 @@ class Auditor:
         order.client_order_id = event.text
         self._unique_client_id(order, event)
         self._text_due = None
+
+    def _conditions(self, event: Event) -> None:
+        order = self._conditions_due
+        if order is None or order.order_id != event.order_id:
+            raise AuditError("conditions follow their order", event)
+        told = (event.account, event.instrument, event.side)
+        _require(told == (order.account, order.instrument, order.side), "conditions are those of their order", event)
+        order.learn_conditions(event)
+        self._conditions_due = None
+        _require(any((order.trigger_kind, order.minimum, order.expire_time_ns)), "there is a condition", event)
+        dated = order.time_in_force == TimeInForce.GOOD_TILL_DATE
+        _require((order.expire_time_ns > event.time_ns) == dated, "good till date has a date to come", event)
+        _require(dated or order.expire_time_ns == 0, "only good till date has a date", event)
+        at_once = order.time_in_force == TimeInForce.IMMEDIATE_OR_CANCEL and order.minimum <= order.total
+        _require(order.minimum == 0 or at_once, "a minimum is part of what may trade at once", event)
+        if order.trigger is None:
+            no_trigger = (event.price_ticks, event.time_in_force, event.self_trade_prevention, event.quantity_lots)
+            _require(no_trigger == (0, 0, 0, 0), "without a trigger there is nothing to tell of it", event)
+            return
+        known_codes = known(TriggerKind, order.trigger_kind) and known(PriceSource, order.source)
+        _require(known_codes and order.trigger >= 1, "a trigger has a kind, a source and a price", event)
+        stops = order.trail is None or order.trigger_kind == TriggerKind.STOP_LOSS
+        _require(stops, "only a stop-loss trails", event)
+        plain = not order.flags & (OrderFlags.POST_ONLY | OrderFlags.QUOTE_AMOUNT)
+        _require(plain, "an order with a trigger has a quantity and may take", event)
+        _require(not self._waiting.is_there(order), "the price that an order waits for is still to come", event)
+        self._taker = None
+        self._orders[order.order_id] = order
+        self._waiting.add(order)
+        self._hold(order, 1)
+
+    def _triggered(self, event: Event) -> None:
+        self._rest(event)
+        _require(bool(self._waiting.line), "only what a price reached comes to the market", event)
+        order, price = self._waiting.line.pop(0)
+        _require(event.order_id == order.order_id, f"they come in the order of the line: {order.order_id} first", event)
+        told = (event.account, event.instrument, event.side, event.reference)
+        kept = (order.account, order.instrument, order.side, _number(order))
+        _require(told == kept, "an order keeps what it said", event)
+        trigger = (event.time_in_force, event.price_ticks, event.quantity_lots, event.open_lots)
+        due = (order.source, order.trigger, order.open, price)
+        _require(trigger == due, f"source, trigger, open quantity and price are {due}", event)
+        self._hold(order, -1)
+        del self._orders[order.order_id]
+        order.come_to_market()
+        account = self._accounts[order.account]
+        order.must_be_refused = account.halted or not account.may_trade
+        self._taker = order
 
     def _traded(self, event: Event) -> None:
         taker, maker = self._meeting(event)
@@ -378,6 +439,7 @@ class Auditor:
         _require(event.open_lots == taker.open, "open_lots is what the taker has left", event)
         done = taker.unspent == 0 if taker.by_amount else taker.open == 0
         self._close_both(event, maker, done)
+        self._waiting.see(event.instrument, PriceSource.LAST, event.price_ticks, halted=False)
 
     def _deliver(self, taker: AuditedOrder, maker: AuditedOrder, lots: int, notional: int) -> None:
         units = self._units[taker.instrument]
@@ -424,32 +486,58 @@ class Auditor:
         self._close_both(event, maker, ends or (not taker.by_amount and taker.open == 0))
 
     def _cancelled(self, event: Event) -> None:
-        order = self._resting(event)
+        order = self._open(event)
         reasons = (CloseReason.CANCELLED_BY_OWNER, CloseReason.CANCELLED_ALL, CloseReason.REPLACED)
         _require(event.reason in reasons, "a cancel has a reason of its own", event)
         told = (event.price_ticks, event.quantity_lots, event.amount)
         _require(told == (order.price, order.open, 0), "a cancel tells price and open quantity", event)
-        if event.k > 0 and self._last is not None:
+        if event.k > self._timers and self._last is not None:
             _require(event.reason == CloseReason.CANCELLED_ALL, "only a cancel-all cancels several", event)
             _require(self._last.order_id < event.order_id, "a cancel-all goes by order id", event)
         self._replacing = event.reason == CloseReason.REPLACED
         self._hold(order, -1)
         self._take_out(order)
 
+    def _timer(self, event: Event) -> None:
+        """An order expires by date."""
+        order = self._open(event)
+        _require(event.k == self._timers, "timers fire before anything else", event)
+        self._timers += 1
+        dated = [other for other in self._orders.values() if other.expire_time_ns]
+        first = min(dated, key=lambda other: (other.expire_time_ns, other.order_id), default=None)
+        _require(order is first and order.expire_time_ns <= event.time_ns, "timers fire by time and order id", event)
+        told = (event.price_ticks, event.quantity_lots, event.amount)
+        _require(told == (order.price, order.open, 0), "the rest expires", event)
+        self._hold(order, -1)
+        self._take_out(order)
+
     def _expired(self, event: Event) -> None:
+        if _is_of_timer(event):
+            self._timer(event)
+            return
         order = self._taker
         if order is None or order.order_id != event.order_id:
             raise AuditError("only the order that came in with this command expires", event)
+        refused = event.reason == CloseReason.REFUSED_AT_TRIGGER
+        if order.limit_is_untold and not refused:
+            self._limit_told(order, event)
         told = (event.account, event.instrument, event.side, event.price_ticks, event.reference)
         kept = (order.account, order.instrument, order.side, order.price, _number(order))
         _require(told == kept, "an order keeps what it said", event)
         _require((event.quantity_lots, event.amount) == (order.open, order.unspent), "the rest expires", event)
+        _require(refused or not order.must_be_refused, "an order fires in vain when its account may not trade", event)
         blocked = next(self._crossing(order), None) is None
         _require(known(CloseReason, event.reason), "the reason is known", event)
         reason = CloseReason(event.reason)
         if reason is CloseReason.FILL_OR_KILL:
             kills = order.time_in_force == TimeInForce.FILL_OR_KILL and not order.met_a_maker
-            _require(kills and not self._fills_whole(order), "fill or kill expires whole, when it cannot fill", event)
+            fills = self._fills(order, order.open)
+            _require(kills and not fills, "fill or kill expires whole, when it cannot fill", event)
+        elif reason is CloseReason.MINIMUM_QUANTITY:
+            misses = order.minimum > 0 and not order.met_a_maker and not self._fills(order, order.minimum)
+            _require(misses, "a minimum quantity expires whole, when there is less", event)
+        elif refused:
+            self._refused_at_trigger(order, event)
         elif reason is CloseReason.IMMEDIATE_OR_CANCEL:
             is_limit = order.order_type == OrderType.LIMIT and order.time_in_force == TimeInForce.IMMEDIATE_OR_CANCEL
             _require(is_limit and blocked, "immediate or cancel takes what there is first", event)
@@ -461,20 +549,45 @@ class Auditor:
             _require(spent and order.unspent > 0, "an amount is spent when the next lot costs more", event)
         self._taker = None
 
-    def _fills_whole(self, order: AuditedOrder) -> bool:
+    def _limit_told(self, order: AuditedOrder, event: Event) -> None:
+        """A market order that waited tells by its end what its limit was."""
+        limit = event.price_ticks
+        capped = 1 <= limit <= order.price if order.side is Side.BUY else limit >= 1
+        _require(capped, "a bid's limit is not above the price that is held for", event)
+        kept_to = order.worst_traded is None or order.side.crosses(limit, order.worst_traded)
+        _require(kept_to, "the taker's limit is respected", event)
+        order.price, order.limit_is_untold = limit, False
+
+    def _refused_at_trigger(self, order: AuditedOrder, event: Event) -> None:
+        last = self._last
+        fired = last is not None and last.kind is EventKind.ORDER_TRIGGERED and last.order_id == order.order_id
+        _require(fired, "only an order that has just fired is refused", event)
+        account = self._accounts[order.account]
+        by_price = RejectReason.PRICE_OUTSIDE_BAND
+        if order.order_type == OrderType.MARKET:
+            by_price = RejectReason.NO_REFERENCE_PRICE
+        due = by_price
+        if account.halted:
+            due = RejectReason.ACCOUNT_HALTED
+        elif not account.may_trade:
+            due = RejectReason.ACCOUNT_NOT_PERMITTED
+        _require(event.open_lots == due, f"it is refused because of {due.name}", event)
+
+    def _fills(self, order: AuditedOrder, lots: int) -> bool:
         quantity = 0
         for maker in self._crossing(order):
             if not self._is_own(order, maker):
                 quantity += maker.open
             elif order.prevention in (Prevention.EXPIRE_TAKER, Prevention.EXPIRE_BOTH):
                 return False
-            if quantity >= order.open:
+            if quantity >= lots:
                 return True
         return False
 
     def _amended(self, event: Event) -> None:
-        order = self._resting(event)
-        _require(event.k == 0, "an amendment is its command's first event", event)
+        order = self._open(event)
+        _require(event.k == self._timers, "an amendment is its command's first event, but for timers", event)
+        _require(not order.waits, "an order that waits is not amended", event)
         reduces = event.price_ticks == order.price and event.quantity_lots < order.total
         _require(event.has(EventFlags.KEPT_PRIORITY) == reduces, "only a reduction keeps its place", event)
         open_lots = order.open + event.quantity_lots - order.total
@@ -564,6 +677,10 @@ class Auditor:
                 self._accounts[event.account].group = event.quantity_lots
             case CommandKind.SET_PERMISSIONS:
                 self._permissions(event)
+            case CommandKind.SET_MARK_PRICE | CommandKind.SET_INDEX_PRICE as kind:
+                source = PriceSource.MARK if kind is CommandKind.SET_MARK_PRICE else PriceSource.INDEX
+                halted = self._venue_halted or event.instrument in self._halted_instruments
+                self._waiting.see(event.instrument, source, event.price_ticks, halted=halted)
             case CommandKind.HALT | CommandKind.RESUME as kind:
                 self._halt(event, kind is CommandKind.HALT)
             case _:
@@ -612,3 +729,15 @@ def _rate(bits: int) -> int:
 
 def _number(order: AuditedOrder) -> int:
     return order.client_order_id if isinstance(order.client_order_id, int) else 0
+
+
+def _is_of_timer(event: Event) -> bool:
+    return event.kind is EventKind.ORDER_EXPIRED and event.reason == CloseReason.GOOD_TILL_DATE
+
+
+def _cover(order: AuditedOrder, units: Units) -> int:
+    """What a bid by quantity costs at worst."""
+    notional = units.notional(order.price, order.open)
+    taker = 0 if order.flags & OrderFlags.POST_ONLY else order.rates.taker_ppm
+    maker = order.rates.maker_ppm if order.may_rest else 0
+    return notional + fee_on(notional, max(taker, maker, 0)) + int(taker > 0 and maker > 0)

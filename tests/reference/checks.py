@@ -3,12 +3,14 @@
 They read the venue and change nothing. `gone` is an order that is to be treated as if it had left already.
 """
 
+from dataclasses import dataclass
+
 from tests.reference.accounts import Account
-from tests.reference.codes import AMOUNT_MAX, ORDERS_MAX, OrderType, Permissions, Side, TimeInForce
+from tests.reference.codes import AMOUNT_MAX, ORDERS_MAX, OrderType, Permissions, Side
+from tests.reference.conditions import Trigger
 from tests.reference.decoding import Amend, NewOrder, Target
-from tests.reference.fees import FeeRates, fee_on
 from tests.reference.instruments import Instrument, Units
-from tests.reference.orders import Order
+from tests.reference.orders import Order, bid_cover
 from tests.reference.reject import Refused, require
 from tests.reference.reject import RejectReason as Reason
 from tests.reference.venue import Venue
@@ -39,11 +41,20 @@ def known_order(account: Account, target: Target) -> Order:
     return order
 
 
-def check_new_order(venue: Venue, new: NewOrder, replaced: Target | None = None) -> tuple[int, Order | None]:
-    """Check a new order, in place of another one if `replaced` names it.
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the checks found out about a new order."""
 
-    Returns the price that limits it, and the order it replaces.
-    """
+    limit_ticks: int
+    """The price that limits it."""
+    trigger_ticks: int | None
+    """Its first trigger price, if it waits for a trigger."""
+    gone: Order | None
+    """The order that it replaces."""
+
+
+def check_new_order(venue: Venue, new: NewOrder, replaced: Target | None = None) -> Checked:
+    """Check a new order, in place of another one if `replaced` names it."""
     instrument = known_instrument(venue, new.instrument)
     require(not venue.halted, Reason.VENUE_HALTED)
     require(not instrument.halted, Reason.INSTRUMENT_HALTED)
@@ -51,7 +62,7 @@ def check_new_order(venue: Venue, new: NewOrder, replaced: Target | None = None)
     require(not account.halted, Reason.ACCOUNT_HALTED)
     require(account.may(Permissions.TRADE), Reason.ACCOUNT_NOT_PERMITTED)
     gone = None if replaced is None else known_order(account, replaced)
-    reference = instrument.reference_price_ticks
+    trigger = new.conditions.trigger
     if new.order_type is OrderType.LIMIT:
         check_price(instrument, new.price_ticks)
     if new.by_amount:
@@ -61,21 +72,28 @@ def check_new_order(venue: Venue, new: NewOrder, replaced: Target | None = None)
         check_quantity(instrument, new.quantity_lots)
     if new.order_type is OrderType.LIMIT:
         check_notional(instrument, instrument.units.notional(new.price_ticks, new.quantity_lots))
-        check_band(instrument, new.price_ticks)
+    # The centre of the band: of an order with a trigger, the price at which it is to fire.
+    first_trigger = None if trigger is None else check_trigger_price(instrument, new.side, trigger)
+    centre = instrument.reference_price_ticks if trigger is None else first_trigger
+    if new.order_type is OrderType.LIMIT:
+        if trigger is None:
+            check_band(instrument, new.price_ticks)
         limit = new.price_ticks
     else:
-        if reference is None:
+        if centre is None:
             raise Refused(Reason.NO_REFERENCE_PRICE)
         if not new.by_amount:
-            check_notional(instrument, instrument.units.notional(reference, new.quantity_lots))
-        limit = instrument.worst_price(new.side, reference)
+            check_notional(instrument, instrument.units.notional(centre, new.quantity_lots))
+        limit = instrument.worst_price(new.side, centre)
+    if new.conditions.expire_time_ns != 0:
+        require(new.conditions.expire_time_ns > venue.time_ns, Reason.EXPIRY_NOT_IN_FUTURE)
     require(account.messages <= account.limits.messages_per_second_max, Reason.MESSAGE_RATE_EXCEEDED)
     require(account.orders <= account.limits.orders_per_second_max, Reason.ORDER_RATE_EXCEEDED)
     others = [order for order in account.open_orders.values() if order is not gone]
     if new.client_order_id is not None:
         is_unique = all(order.client_order_id != new.client_order_id for order in others)
         require(is_unique, Reason.DUPLICATE_CLIENT_ORDER_ID)
-    if new.time_in_force is TimeInForce.GOOD_TILL_CANCEL:
+    if new.time_in_force.may_rest or trigger is not None:
         require(len(others) + 1 <= account.limits.open_orders_max, Reason.OPEN_ORDER_LIMIT_EXCEEDED)
         others_open = sum(len(each.open_orders) for each in venue.accounts) - (gone is not None)
         require(others_open < ORDERS_MAX, Reason.OPEN_ORDER_LIMIT_EXCEEDED)
@@ -98,13 +116,33 @@ def check_new_order(venue: Venue, new: NewOrder, replaced: Target | None = None)
         if new.order_type is OrderType.MARKET:
             worst = instrument.units.notional(limit, new.quantity_lots)
             require(worst <= AMOUNT_MAX, Reason.INSUFFICIENT_FUNDS)
-        may_rest = new.time_in_force is TimeInForce.GOOD_TILL_CANCEL
+        may_rest = new.time_in_force.may_rest
         needed = bid_cover(instrument.units, limit, new.quantity_lots, rates, may_rest, new.post_only)
     check_funds(venue, account, instrument.units, new.side, needed, gone)
     if new.post_only and best_opposite is not None:
         crosses = new.side.crosses(new.price_ticks, best_opposite.price_ticks)
         require(not crosses, Reason.POST_ONLY_WOULD_TRADE)
-    return limit, gone
+    if trigger is not None and first_trigger is not None:
+        price = instrument.price_of(trigger.source)
+        is_there = price is not None and trigger.is_reached(new.side, first_trigger, price)
+        require(not is_there, Reason.WOULD_TRIGGER_AT_ONCE)
+    return Checked(limit, first_trigger, gone)
+
+
+def check_at_trigger(venue: Venue, order: Order) -> int:
+    """Check an order that fired, and return the price that limits it from now on."""
+    account, instrument = venue.accounts[order.account], venue.instruments[order.instrument]
+    require(not account.halted, Reason.ACCOUNT_HALTED)
+    require(account.may(Permissions.TRADE), Reason.ACCOUNT_NOT_PERMITTED)
+    if order.order_type is OrderType.LIMIT:
+        check_band(instrument, order.price_ticks)
+        return order.price_ticks
+    reference = instrument.reference_price_ticks
+    if reference is None:
+        raise Refused(Reason.NO_REFERENCE_PRICE)
+    limit = instrument.worst_price(order.side, reference)
+    # A bid holds for the price it was accepted with, and can pay no more.
+    return min(limit, order.price_ticks) if order.side is Side.BUY else limit
 
 
 def check_amend(venue: Venue, amend: Amend) -> Order:
@@ -112,6 +150,7 @@ def check_amend(venue: Venue, amend: Amend) -> Order:
     require(not venue.halted, Reason.VENUE_HALTED)
     account = known_account(venue, amend.account)
     order = known_order(account, amend.target)
+    require(not order.waits, Reason.ORDER_NOT_AMENDABLE)
     instrument = venue.instruments[order.instrument]
     require(not instrument.halted, Reason.INSTRUMENT_HALTED)
     require(not account.halted, Reason.ACCOUNT_HALTED)
@@ -177,6 +216,19 @@ def check_band(instrument: Instrument, price_ticks: int) -> None:
         require(low <= price_ticks <= high, Reason.PRICE_OUTSIDE_BAND)
 
 
+def check_trigger_price(instrument: Instrument, side: Side, trigger: Trigger) -> int:
+    """The first trigger price: the given one, else that of the trail for the price there is."""
+    if trigger.price_ticks is not None:
+        require(trigger.price_ticks >= 1, Reason.TRIGGER_PRICE_NOT_POSITIVE)
+        on_tick = trigger.price_ticks % instrument.limits.price_increment_ticks == 0
+        require(on_tick, Reason.TRIGGER_PRICE_NOT_ON_TICK)
+        return trigger.price_ticks
+    price = instrument.price_of(trigger.source)
+    if price is None or trigger.trail is None:
+        raise Refused(Reason.NO_TRIGGER_REFERENCE)
+    return trigger.trail.trigger_ticks(side, price)
+
+
 def check_position(venue: Venue, account: Account, instrument: Instrument, lots: int, gone: Order | None) -> None:
     """All base the account has and may still buy here stays within its limit."""
     units = instrument.units
@@ -198,17 +250,7 @@ def check_funds(venue: Venue, account: Account, units: Units, side: Side, needed
     require(available >= needed, Reason.INSUFFICIENT_FUNDS)
 
 
-# What an order must be covered for.
-
-
-def bid_cover(
-    units: Units, price_ticks: int, quantity_lots: int, rates: FeeRates, may_rest: bool, post_only: bool
-) -> int:
-    """What a bid by quantity costs at worst. Its taker and its maker part are rounded apart: one quantum more."""
-    notional = units.notional(price_ticks, quantity_lots)
-    taker = 0 if post_only else rates.taker_ppm
-    maker = rates.maker_ppm if may_rest else 0
-    return notional + fee_on(notional, max(taker, maker, 0)) + (1 if taker > 0 and maker > 0 else 0)
+# What an amount comes to.
 
 
 def lots_for_amount(instrument: Instrument, amount: int, price_ticks: int) -> int:

@@ -17,10 +17,11 @@ QUANTITY_MAX = 2**40
 ORDERS_MAX = 2**24
 """The most orders that can be open at once."""
 PRICE_MAX = 2**62
-"""The highest reference price."""
+"""The highest reference, mark, index and trigger price."""
 TICKS_MAX = 2**63 - 1
 """The highest price that a record can carry."""
 PPM = 1_000_000
+BASIS_POINTS = 10_000
 SCHEDULE_MAX = 255
 """The highest fee schedule."""
 TIERS = 256
@@ -47,6 +48,8 @@ class CommandKind(IntEnum):
     SET_POSITION_LIMIT = 13
     HALT = 14
     RESUME = 15
+    SET_MARK_PRICE = 16
+    SET_INDEX_PRICE = 17
     DEPOSIT = 32
     REQUEST_WITHDRAWAL = 33
     CONFIRM_WITHDRAWAL = 34
@@ -60,6 +63,7 @@ class CommandKind(IntEnum):
     TEXT = 128
     INSTRUMENT_UNITS = 129
     INSTRUMENT_LIMITS = 130
+    CONDITIONS = 131
 
 
 COMMAND_KINDS = frozenset(kind for kind in CommandKind if kind < 128)
@@ -79,6 +83,8 @@ class EventKind(IntEnum):
     ORDER_EXPIRED = 6
     ORDER_AMENDED = 7
     CLIENT_ORDER_ID_TEXT = 8
+    ORDER_CONDITIONS = 9
+    ORDER_TRIGGERED = 10
     DEPOSITED = 16
     WITHDRAWAL_REQUESTED = 17
     WITHDRAWAL_CONFIRMED = 18
@@ -105,6 +111,9 @@ class CloseReason(IntEnum):
     FILL_OR_KILL = 11
     NO_LIQUIDITY = 12
     QUOTE_AMOUNT_SPENT = 13
+    MINIMUM_QUANTITY = 14
+    GOOD_TILL_DATE = 15
+    REFUSED_AT_TRIGGER = 16
 
 
 class Side(IntEnum):
@@ -129,6 +138,29 @@ class TimeInForce(IntEnum):
     GOOD_TILL_CANCEL = 1
     IMMEDIATE_OR_CANCEL = 2
     FILL_OR_KILL = 3
+    GOOD_TILL_DATE = 4
+
+    @property
+    def may_rest(self) -> bool:
+        return self in (TimeInForce.GOOD_TILL_CANCEL, TimeInForce.GOOD_TILL_DATE)
+
+
+class TriggerKind(IntEnum):
+    STOP_LOSS = 1
+    TAKE_PROFIT = 2
+
+
+class PriceSource(IntEnum):
+    """The price that a trigger looks at."""
+
+    LAST = 0
+    MARK = 1
+    INDEX = 2
+
+
+class TrailUnit(IntEnum):
+    TICKS = 1
+    BASIS_POINTS = 2
 
 
 class Prevention(IntEnum):
@@ -149,6 +181,7 @@ class OrderFlags(IntEnum):
     QUOTE_AMOUNT = 2
     BY_CLIENT_ORDER_ID = 4
     TEXT_ID = 8
+    CONDITIONS = 16
 
 
 class AccountKind(IntEnum):

@@ -5,10 +5,11 @@ The order of the steps is the order in which field problems are found.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.reference.codes import (
     ANY,
+    BASIS_POINTS,
     BOTH_SIDES,
     COMMAND_KINDS,
     NOTIONAL_MAX,
@@ -25,14 +26,19 @@ from tests.reference.codes import (
     OrderType,
     Permissions,
     Prevention,
+    PriceSource,
     Side,
     TimeInForce,
+    TrailUnit,
     TransferKind,
+    TriggerKind,
     known,
 )
+from tests.reference.conditions import UNCONDITIONAL, Conditions, Trail, Trigger
 from tests.reference.instruments import Limits, Units
 from tests.reference.orders import ClientOrderId
 from tests.reference.records import (
+    CONDITIONS,
     HEADER,
     LIMITS,
     MONEY,
@@ -73,6 +79,7 @@ class NewOrder:
     quantity_lots: int
     amount: int
     client_order_id: ClientOrderId
+    conditions: Conditions = UNCONDITIONAL
 
     @property
     def by_amount(self) -> bool:
@@ -236,7 +243,7 @@ def _new_order(records: Records) -> NewOrder:
     require(known(OrderType, type_code), Reason.INVALID_ORDER_TYPE)
     require(known(TimeInForce, force_code), Reason.INVALID_TIME_IN_FORCE)
     require(known(Prevention, prevention_code), Reason.INVALID_SELF_TRADE_PREVENTION)
-    allowed = OrderFlags.POST_ONLY | OrderFlags.QUOTE_AMOUNT | OrderFlags.TEXT_ID
+    allowed = OrderFlags.POST_ONLY | OrderFlags.QUOTE_AMOUNT | OrderFlags.TEXT_ID | OrderFlags.CONDITIONS
     require(not flags & ~allowed, Reason.INVALID_FLAGS)
     amount = 0
     if flags & OrderFlags.QUOTE_AMOUNT:
@@ -246,7 +253,7 @@ def _new_order(records: Records) -> NewOrder:
     side, order_type = Side(side_code), OrderType(type_code)
     time_in_force, prevention = TimeInForce(force_code), Prevention(prevention_code)
     require(_is_consistent(order_type, time_in_force, prevention, flags, price), Reason.INVALID_COMBINATION)
-    return NewOrder(
+    new = NewOrder(
         account,
         instrument,
         side,
@@ -259,6 +266,10 @@ def _new_order(records: Records) -> NewOrder:
         amount,
         _client_order_id(flags, ref, records),
     )
+    if flags & OrderFlags.CONDITIONS:
+        new = replace(new, conditions=_conditions(records))
+    require(_conditions_fit(new), Reason.INVALID_COMBINATION)
+    return new
 
 
 def _is_consistent(
@@ -266,14 +277,51 @@ def _is_consistent(
 ) -> bool:
     by_amount, post_only = flags & OrderFlags.QUOTE_AMOUNT, flags & OrderFlags.POST_ONLY
     if order_type is OrderType.LIMIT:
-        return not by_amount and (not post_only or time_in_force is TimeInForce.GOOD_TILL_CANCEL)
+        return not by_amount and (not post_only or time_in_force.may_rest)
     if post_only or price != 0:
         return False
     if by_amount:
         # Decrementing needs an open quantity on both sides; an amount has none.
         decrements = prevention in (Prevention.DECREMENT, Prevention.TRANSFER)
         return time_in_force is TimeInForce.IMMEDIATE_OR_CANCEL and not decrements
-    return time_in_force is not TimeInForce.GOOD_TILL_CANCEL
+    return not time_in_force.may_rest
+
+
+def _conditions(records: Records) -> Conditions:
+    fields = CONDITIONS.unpack(records.take(CommandKind.CONDITIONS))
+    kind_code, source_code, unit_code, reserved, price, size, word, minimum, expire_time_ns, words = fields[2:]
+    require(kind_code == 0 or known(TriggerKind, kind_code), Reason.INVALID_CONDITIONS)
+    require(known(PriceSource, source_code), Reason.INVALID_CONDITIONS)
+    require(unit_code == 0 or known(TrailUnit, unit_code), Reason.INVALID_CONDITIONS)
+    require((unit_code == 0) == (size == 0), Reason.INVALID_CONDITIONS)
+    require(unit_code != TrailUnit.BASIS_POINTS or size < BASIS_POINTS, Reason.INVALID_CONDITIONS)
+    require(not any(reserved + word + words), Reason.INVALID_CONDITIONS)
+    require(price <= PRICE_MAX, Reason.INVALID_CONDITIONS)
+    if kind_code == 0:
+        require((source_code, unit_code, price) == (0, 0, 0), Reason.INVALID_CONDITIONS)
+        return Conditions(None, expire_time_ns, minimum)
+    trail = Trail(TrailUnit(unit_code), size) if unit_code else None
+    # A trail needs no price: it starts from the one there is.
+    given = None if trail is not None and price == 0 else price
+    trigger = Trigger(TriggerKind(kind_code), PriceSource(source_code), given, trail)
+    return Conditions(trigger, expire_time_ns, minimum)
+
+
+def _conditions_fit(new: NewOrder) -> bool:
+    """Whether the order may have these conditions."""
+    conditions, trigger = new.conditions, new.conditions.trigger
+    if new.flags & OrderFlags.CONDITIONS and conditions == UNCONDITIONAL:
+        return False
+    if (conditions.expire_time_ns != 0) != (new.time_in_force is TimeInForce.GOOD_TILL_DATE):
+        return False
+    if conditions.minimum_lots != 0:
+        at_once = new.time_in_force is TimeInForce.IMMEDIATE_OR_CANCEL and not new.by_amount
+        if not at_once or conditions.minimum_lots > new.quantity_lots:
+            return False
+    if trigger is None:
+        return True
+    trails_fit = trigger.trail is None or trigger.kind is TriggerKind.STOP_LOSS
+    return trails_fit and not new.post_only and not new.by_amount
 
 
 def _client_order_id(flags: int, order_ref: int, records: Records) -> ClientOrderId:
@@ -385,6 +433,8 @@ def _setting(kind: CommandKind, records: Records) -> Setting:
             limits = _limits(records)
         case CommandKind.SET_REFERENCE_PRICE:
             in_range = first <= PRICE_MAX
+        case CommandKind.SET_MARK_PRICE | CommandKind.SET_INDEX_PRICE:
+            in_range = 1 <= first <= PRICE_MAX
         case CommandKind.SET_FEE_TIER:
             values = (signed(first), signed(second), 0)
             in_range = abs(values[0]) <= PPM and abs(values[1]) <= PPM and fee_schedule <= SCHEDULE_MAX

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from tests.reference import matching
+from tests.reference import line, matching, timers
 from tests.reference.checks import (
     check_amend,
     check_new_order,
@@ -69,7 +69,8 @@ class Exchange:
         try:
             self._apply(command)
         except Refused as refused:
-            venue.events = [_rejected(command, refused.reason)]
+            # Checks come before changes: if there are events by now, they are those of timers.
+            venue.emit(_rejected(command, refused.reason))
         for k, event in enumerate(venue.events):
             event.k, event.sequence, event.time_ns = k, venue.sequence, venue.time_ns
         if venue.events:
@@ -81,12 +82,13 @@ class Exchange:
         check_envelope(header, command)
         require(header.time_ns >= self.venue.time_ns, Reason.STALE)
         self.venue.time_ns = header.time_ns
+        timers.fire(self.venue)
         self._count(header)
         decoded = decode(command)
         match decoded:
             case NewOrder():
-                limit, _ = check_new_order(self.venue, decoded)
-                matching.accept(self.venue, decoded, limit)
+                checked = check_new_order(self.venue, decoded)
+                matching.accept(self.venue, decoded, checked.limit_ticks, checked.trigger_ticks)
             case Cancel():
                 order = known_order(known_account(self.venue, decoded.account), decoded.target)
                 matching.cancel(self.venue, order, CloseReason.CANCELLED_BY_OWNER)
@@ -97,16 +99,17 @@ class Exchange:
                 price, quantity, keeps_place = decoded.price_ticks, decoded.quantity_lots, is_reduction(order, decoded)
                 matching.amend(self.venue, order, price, quantity, keeps_place=keeps_place)
             case Replace():
-                limit, replaced = check_new_order(self.venue, decoded.new_order, decoded.target)
-                assert replaced is not None, "Invariant: the check found the order that goes"
-                matching.cancel(self.venue, replaced, CloseReason.REPLACED)
-                matching.accept(self.venue, decoded.new_order, limit)
+                checked = check_new_order(self.venue, decoded.new_order, decoded.target)
+                assert checked.gone is not None, "Invariant: the check found the order that goes"
+                matching.cancel(self.venue, checked.gone, CloseReason.REPLACED)
+                matching.accept(self.venue, decoded.new_order, checked.limit_ticks, checked.trigger_ticks)
             case Named():
                 add_named(self.venue, decoded)
             case Setting():
                 apply_setting(self.venue, decoded)
             case Money():
                 move_money(self.venue, decoded)
+        line.work_off(self.venue)
 
     def _count(self, header: Header) -> None:
         """Count a message about orders for its account, whatever becomes of it."""

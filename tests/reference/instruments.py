@@ -1,10 +1,16 @@
 """Instruments: their units, their limits, their price band, and the book of each."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from tests.reference.book import Book
-from tests.reference.codes import PPM, TICKS_MAX, Side
+from tests.reference.codes import PPM, TICKS_MAX, PriceSource, Side
 from tests.reference.fees import ceil_div
+
+if TYPE_CHECKING:
+    from tests.reference.orders import Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +59,26 @@ class Instrument:
     set_price_ticks: int | None = None
     """The reference price that a command set."""
     last_price_ticks: int | None = None
+    mark_price_ticks: int | None = None
+    index_price_ticks: int | None = None
     trades: int = 0
     prevented_matches: int = 0
     book: Book = field(default_factory=Book)
+    waiting: list[Order] = field(default_factory=list)
+    """Orders that wait for their triggers; of two with one trigger price, the one that came there first is in front."""
 
     @property
     def reference_price_ticks(self) -> int | None:
         """The centre of the band: set by command, else the last trade."""
         return self.last_price_ticks if self.set_price_ticks is None else self.set_price_ticks
+
+    def price_of(self, source: PriceSource) -> int | None:
+        """The price that triggers look at."""
+        return {
+            PriceSource.LAST: self.last_price_ticks,
+            PriceSource.MARK: self.mark_price_ticks,
+            PriceSource.INDEX: self.index_price_ticks,
+        }[source]
 
     def band(self, reference_ticks: int) -> tuple[int, int]:
         """The lowest and the highest price that an order may have."""

@@ -6,8 +6,10 @@ from tests.reference.codes import (
     CloseReason,
     EventFlags,
     EventKind,
+    OrderFlags,
     OrderType,
     Prevention,
+    PriceSource,
     Side,
     TimeInForce,
 )
@@ -17,11 +19,12 @@ from tests.reference.fees import fee_of_fill
 from tests.reference.instruments import Instrument
 from tests.reference.orders import Order
 from tests.reference.prevention import prevent
+from tests.reference.triggers import see_price
 from tests.reference.venue import Venue
 
 
-def accept(venue: Venue, new: NewOrder, limit_ticks: int) -> None:
-    """Give a checked order its id and let it in."""
+def accept(venue: Venue, new: NewOrder, limit_ticks: int, trigger_ticks: int | None) -> None:
+    """Give a checked order its id and let it in, or let it wait for its trigger."""
     account, instrument = venue.accounts[new.account], venue.instruments[new.instrument]
     venue.orders_accepted += 1
     order = Order(
@@ -38,6 +41,8 @@ def accept(venue: Venue, new: NewOrder, limit_ticks: int) -> None:
         amount=new.amount,
         client_order_id=new.client_order_id,
         rates=venue.rates_of(account, instrument),
+        conditions=new.conditions,
+        trigger_ticks=trigger_ticks,
     )
     venue.emit(
         Event(
@@ -60,18 +65,47 @@ def accept(venue: Venue, new: NewOrder, limit_ticks: int) -> None:
     if isinstance(order.client_order_id, bytes):
         kind, text = EventKind.CLIENT_ORDER_ID_TEXT, order.client_order_id
         venue.emit(Event(kind, instrument=order.instrument, order_id=order.order_id, text=text))
-    enter(venue, order)
+    if order.flags & OrderFlags.CONDITIONS:
+        _tell_conditions(venue, order)
+    if order.waits:
+        venue.wait(order)
+    else:
+        enter(venue, order)
+
+
+def _tell_conditions(venue: Venue, order: Order) -> None:
+    trigger = order.conditions.trigger
+    trail = None if trigger is None else trigger.trail
+    venue.emit(
+        Event(
+            EventKind.ORDER_CONDITIONS,
+            instrument=order.instrument,
+            order_id=order.order_id,
+            account=order.account,
+            side=order.side,
+            order_type=0 if trigger is None else trigger.kind,
+            time_in_force=0 if trigger is None else trigger.source,
+            self_trade_prevention=0 if trail is None else trail.unit,
+            price_ticks=order.trigger_ticks or 0,
+            quantity_lots=0 if trail is None else trail.size,
+            open_lots=order.conditions.minimum_lots,
+            reference=order.conditions.expire_time_ns,
+        )
+    )
 
 
 def enter(venue: Venue, order: Order) -> None:
     """Match an order that is in no book, and deal with what is left of it."""
-    if order.time_in_force is TimeInForce.FILL_OR_KILL and not _fills_whole(venue, order):
+    if order.time_in_force is TimeInForce.FILL_OR_KILL and not _fills(venue, order, order.open_lots):
         expire(venue, order, CloseReason.FILL_OR_KILL)
+        return
+    if order.conditions.minimum_lots and not _fills(venue, order, order.conditions.minimum_lots):
+        expire(venue, order, CloseReason.MINIMUM_QUANTITY)
         return
     if order.by_amount:
         _match_amount(venue, order)
     elif _match_quantity(venue, order):
-        if order.time_in_force is TimeInForce.GOOD_TILL_CANCEL:
+        if order.may_rest:
             venue.rest(order)
         elif order.order_type is OrderType.MARKET:
             expire(venue, order, CloseReason.NO_LIQUIDITY)
@@ -86,14 +120,15 @@ def is_own(venue: Venue, taker: Order, maker: Order) -> bool:
     return venue.accounts[taker.account].owns_together_with(venue.accounts[maker.account])
 
 
-def _fills_whole(venue: Venue, order: Order) -> bool:
+def _fills(venue: Venue, order: Order, lots: int) -> bool:
+    """Whether so much of the order could trade at once."""
     quantity = 0
     for maker in venue.instruments[order.instrument].book.crossing(order.side, order.price_ticks):
         if not is_own(venue, order, maker):
             quantity += maker.open_lots
         elif order.prevention in (Prevention.EXPIRE_TAKER, Prevention.EXPIRE_BOTH):
             return False
-        if quantity >= order.open_lots:
+        if quantity >= lots:
             return True
     return False
 
@@ -191,20 +226,21 @@ def trade(venue: Venue, instrument: Instrument, taker: Order, maker: Order, lots
             reference=instrument.trades,
         )
     )
+    see_price(venue, instrument, PriceSource.LAST, price)
 
 
-def expire(venue: Venue, order: Order, reason: CloseReason) -> None:
-    """End a taker that never was in the book."""
-    _close(venue, EventKind.ORDER_EXPIRED, order, reason)
+def expire(venue: Venue, order: Order, reason: CloseReason, refusal: int = 0) -> None:
+    """End an order that is in no book: a taker, or one that was taken out."""
+    _close(venue, EventKind.ORDER_EXPIRED, order, reason, refusal)
 
 
 def cancel(venue: Venue, order: Order, reason: CloseReason) -> None:
-    """End an order that is in the book."""
+    """End an order that is in the book or waits for its trigger."""
     venue.take_out(order)
     _close(venue, EventKind.ORDER_CANCELLED, order, reason)
 
 
-def _close(venue: Venue, kind: EventKind, order: Order, reason: CloseReason) -> None:
+def _close(venue: Venue, kind: EventKind, order: Order, reason: CloseReason, refusal: int = 0) -> None:
     venue.emit(
         Event(
             kind,
@@ -215,6 +251,7 @@ def _close(venue: Venue, kind: EventKind, order: Order, reason: CloseReason) -> 
             reason=reason,
             price_ticks=order.price_ticks,
             quantity_lots=0 if order.by_amount else order.open_lots,
+            open_lots=refusal,
             amount=order.unspent,
             reference=order.reference,
         )

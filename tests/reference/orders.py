@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from tests.reference.codes import OrderFlags, OrderType, Prevention, Side, TimeInForce
-from tests.reference.fees import FeeRates, fee_of_fill
+from tests.reference.conditions import UNCONDITIONAL, Conditions
+from tests.reference.fees import FeeRates, fee_of_fill, fee_on
 from tests.reference.instruments import Units
 
 ClientOrderId = int | bytes | None
@@ -29,6 +30,9 @@ class Order:
     """The quote amount; 0 when the order is sized by quantity."""
     client_order_id: ClientOrderId
     rates: FeeRates
+    conditions: Conditions = UNCONDITIONAL
+    trigger_ticks: int | None = None
+    """The trigger price as it is now, while the order waits for it."""
     executed_lots: int = 0
     prevented_lots: int = 0
     taker_notional: int = 0
@@ -47,7 +51,12 @@ class Order:
 
     @property
     def may_rest(self) -> bool:
-        return self.time_in_force is TimeInForce.GOOD_TILL_CANCEL
+        return self.time_in_force.may_rest
+
+    @property
+    def waits(self) -> bool:
+        """Whether its trigger has yet to bring it to the market."""
+        return self.trigger_ticks is not None
 
     @property
     def open_lots(self) -> int:
@@ -66,8 +75,20 @@ class Order:
         return units.quote if self.side is Side.BUY else units.base
 
     def hold(self, units: Units) -> int:
-        """What the order holds while it rests: the most that its open quantity can still cost."""
+        """What the order holds: the most that its open quantity can still cost; while it waits, what entry needs."""
         if self.side is Side.SELL:
             return units.base_quanta(self.open_lots)
+        if self.waits:
+            return bid_cover(units, self.price_ticks, self.open_lots, self.rates, self.may_rest, post_only=False)
         notional = units.notional(self.price_ticks, self.open_lots)
         return notional + fee_of_fill(self.maker_notional, notional, max(self.rates.maker_ppm, 0))
+
+
+def bid_cover(
+    units: Units, price_ticks: int, quantity_lots: int, rates: FeeRates, may_rest: bool, post_only: bool
+) -> int:
+    """What a bid by quantity costs at worst. Its taker and its maker part are rounded apart: one quantum more."""
+    notional = units.notional(price_ticks, quantity_lots)
+    taker = 0 if post_only else rates.taker_ppm
+    maker = rates.maker_ppm if may_rest else 0
+    return notional + fee_on(notional, max(taker, maker, 0)) + (1 if taker > 0 and maker > 0 else 0)

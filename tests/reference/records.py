@@ -115,6 +115,22 @@ LIMITS_DTYPE = np.dtype(
         ("notional_max_high", "<i8"),
     ]
 )
+CONDITIONS_DTYPE = np.dtype(
+    [
+        ("kind", "u1"),
+        ("schema_version", "u1"),
+        ("trigger", "u1"),
+        ("source", "u1"),
+        ("trail_unit", "u1"),
+        ("reserved", "V3"),
+        ("trigger_price_ticks", "<i8"),
+        ("trail", "<u4"),
+        ("reserved_word", "<u4"),
+        ("minimum_lots", "<u8"),
+        ("expire_time_ns", "<u8"),
+        ("reserved_words", "V24"),
+    ]
+)
 
 # The same layouts for `struct`: reading a record by numpy costs ten times as much.
 HEADER = struct.Struct("<BBHIQQ")
@@ -125,6 +141,7 @@ MONEY = struct.Struct("<BBHIQQIIIB3xQqQ")
 TEXT = struct.Struct("<BBB5x56s")
 UNITS = struct.Struct("<BB6xIIQQ32x")
 LIMITS = struct.Struct("<BB2xIIIQQQQQq")
+CONDITIONS = struct.Struct("<BBBBB3sqI4sQQ24s")
 
 
 def wide(low: int, high: int) -> int:
@@ -228,6 +245,22 @@ def limits_record(
     )
 
 
+def conditions_record(
+    *,
+    trigger: int = 0,
+    source: int = 0,
+    trigger_price_ticks: int = 0,
+    trail_unit: int = 0,
+    trail: int = 0,
+    minimum_lots: int = 0,
+    expire_time_ns: int = 0,
+) -> bytes:
+    """What stands behind an order with conditions."""
+    kind = CommandKind.CONDITIONS
+    head = (kind, SCHEMA_VERSION, trigger, source, trail_unit, b"")
+    return CONDITIONS.pack(*head, trigger_price_ticks, trail, b"", minimum_lots, expire_time_ns, b"")
+
+
 # Orders.
 
 
@@ -243,9 +276,13 @@ def place(
     prevention: int = Prevention.NONE,
     post_only: bool = False,
     client_order_id: int | bytes | None = None,
+    conditions: bytes = b"",
     time_ns: int = 0,
 ) -> bytes:
-    """A new order: limit with a price, market without; by amount with `quote_amount`."""
+    """A new order: limit with a price, market without; by amount with `quote_amount`.
+
+    `conditions` is a record of [`conditions_record`].
+    """
     order_type = OrderType.MARKET if price_ticks is None else OrderType.LIMIT
     if time_in_force is None:
         is_limit = order_type is OrderType.LIMIT
@@ -259,8 +296,11 @@ def place(
     order_ref, more = _client_order_id(client_order_id)
     if more:
         flags |= OrderFlags.TEXT_ID
+    if conditions:
+        flags |= OrderFlags.CONDITIONS
+    more += conditions
     record = ORDER.pack(
-        *_header(CommandKind.PLACE_ORDER, time_ns, 2 if more else 1),
+        *_header(CommandKind.PLACE_ORDER, time_ns, 1 + len(more) // RECORD_BYTES),
         account,
         instrument,
         side,
@@ -410,6 +450,16 @@ def set_instrument_limits(instrument: int, limits: bytes, *, time_ns: int = 0) -
 
 def set_reference_price(instrument: int, price_ticks: int, *, time_ns: int = 0) -> bytes:
     kind = CommandKind.SET_REFERENCE_PRICE
+    return setting(kind, instrument=instrument, values=(price_ticks, 0, 0), time_ns=time_ns)
+
+
+def set_mark_price(instrument: int, price_ticks: int, *, time_ns: int = 0) -> bytes:
+    kind = CommandKind.SET_MARK_PRICE
+    return setting(kind, instrument=instrument, values=(price_ticks, 0, 0), time_ns=time_ns)
+
+
+def set_index_price(instrument: int, price_ticks: int, *, time_ns: int = 0) -> bytes:
+    kind = CommandKind.SET_INDEX_PRICE
     return setting(kind, instrument=instrument, values=(price_ticks, 0, 0), time_ns=time_ns)
 
 

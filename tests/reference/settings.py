@@ -11,6 +11,7 @@ from tests.reference.codes import (
     EventKind,
     HaltScope,
     Permissions,
+    PriceSource,
     TransferKind,
 )
 from tests.reference.decoding import Money, Named, Setting
@@ -21,6 +22,7 @@ from tests.reference.ledger import Withdrawal
 from tests.reference.records import unsigned
 from tests.reference.reject import Refused, require
 from tests.reference.reject import RejectReason as Reason
+from tests.reference.triggers import see_price
 from tests.reference.venue import Venue
 
 
@@ -110,6 +112,16 @@ def apply_setting(venue: Venue, setting: Setting) -> None:
         case CommandKind.SET_REFERENCE_PRICE:
             known_instrument(venue, setting.instrument).set_price_ticks = first or None
             _applied(venue, kind, instrument=setting.instrument, first=first)
+        case CommandKind.SET_MARK_PRICE:
+            instrument = known_instrument(venue, setting.instrument)
+            instrument.mark_price_ticks = first
+            _applied(venue, kind, instrument=instrument.id, first=first)
+            see_price(venue, instrument, PriceSource.MARK, first)
+        case CommandKind.SET_INDEX_PRICE:
+            instrument = known_instrument(venue, setting.instrument)
+            instrument.index_price_ticks = first
+            _applied(venue, kind, instrument=instrument.id, first=first)
+            see_price(venue, instrument, PriceSource.INDEX, first)
         case CommandKind.SET_FEE_TIER:
             _set_fee_tier(venue, setting)
         case CommandKind.SET_ACCOUNT_LIMITS:

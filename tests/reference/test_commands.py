@@ -38,9 +38,9 @@ ENVELOPES = [
 FIELDS = [
     (patch(PLACE, (32, 2), (33, 0)), Reason.INVALID_SIDE),
     (patch(PLACE, (33, 3), (34, 0)), Reason.INVALID_ORDER_TYPE),
-    (patch(PLACE, (34, 4), (35, 9)), Reason.INVALID_TIME_IN_FORCE),
+    (patch(PLACE, (34, 5), (35, 9)), Reason.INVALID_TIME_IN_FORCE),
     (patch(PLACE, (35, 6), (36, 16)), Reason.INVALID_SELF_TRADE_PREVENTION),
-    (patch(PLACE, (36, 16)), Reason.INVALID_FLAGS),
+    (patch(PLACE, (36, 32)), Reason.INVALID_FLAGS),
     (patch(PLACE, (36, 4)), Reason.INVALID_FLAGS),
     (patch(PLACE, (36, 2)), Reason.INVALID_COMBINATION),
     (patch(PLACE, (36, 1), (34, 2)), Reason.INVALID_COMBINATION),
@@ -266,7 +266,7 @@ def test_events_round_trip_through_their_bytes() -> None:
 
 def test_layouts_are_records() -> None:
     dtypes = [getattr(records, name) for name in dir(records) if name.endswith("_DTYPE")]
-    assert len(dtypes) == 7
+    assert len(dtypes) == 8
     assert {dtype.itemsize for dtype in dtypes} == {64}
     (row,) = records.as_rows([records.place(2, 3, Side.SELL, 5, 10, client_order_id=6, time_ns=9)])
     assert (row["account"], row["instrument"], row["side"], row["quantity_lots"], row["price_ticks"]) == (

@@ -34,6 +34,8 @@ class Venue:
     ledger: Ledger = field(default_factory=Ledger)
     events: list[Event] = field(default_factory=list)
     """Those of the command at hand."""
+    line: list[tuple[Order, int]] = field(default_factory=list)
+    """Orders that fired and have not come to the market yet, each with the price that fired it."""
 
     def emit(self, event: Event) -> None:
         self.events.append(event)
@@ -48,24 +50,41 @@ class Venue:
         return resolved_tier(self.fee_tiers, instrument.fee_schedule, account.tier)
 
     def open_orders(self) -> list[Order]:
-        """Every order in a book, by id."""
+        """Every order in a book or waiting for its trigger, by id."""
         orders = (order for account in self.accounts for order in account.open_orders.values())
         return sorted(orders, key=lambda order: order.order_id)
 
-    # An order in the book, in its account's list and in the ledger: always all three.
+    # An order in the book, or among those that wait, in its account's list and in the ledger: always all three.
 
     def rest(self, order: Order) -> None:
         """Put an order into the book and hold what it can cost."""
         instrument = self.instruments[order.instrument]
         instrument.book.insert(order)
+        self._keep(order)
+
+    def wait(self, order: Order) -> None:
+        """Let an order wait for its trigger and hold what it needs on entry."""
+        self.instruments[order.instrument].waiting.append(order)
+        self._keep(order)
+
+    def _keep(self, order: Order) -> None:
+        units = self.instruments[order.instrument].units
         self.accounts[order.account].open_orders[order.order_id] = order
-        self.ledger.hold(order.account, order.held_asset(instrument.units), order.hold(instrument.units))
+        self.ledger.hold(order.account, order.held_asset(units), order.hold(units))
 
     def take_out(self, order: Order) -> None:
-        """Take an order out of the book and give back its hold."""
+        """Take an order out of the book, or from those that wait, and give back its hold."""
         instrument = self.instruments[order.instrument]
-        self.ledger.hold(order.account, order.held_asset(instrument.units), -order.hold(instrument.units))
-        instrument.book.remove(order)
+        if order.waits:
+            instrument.waiting.remove(order)
+        else:
+            instrument.book.remove(order)
+        self.let_go(order)
+
+    def let_go(self, order: Order) -> None:
+        """Give back the hold of an order that is in no list of its instrument any more."""
+        units = self.instruments[order.instrument].units
+        self.ledger.hold(order.account, order.held_asset(units), -order.hold(units))
         del self.accounts[order.account].open_orders[order.order_id]
 
     def reduce(self, order: Order, *, executed: int = 0, prevented: int = 0, notional: int = 0) -> None:
@@ -92,14 +111,21 @@ class Venue:
         broken = []
         holds: defaultdict[Place, int] = defaultdict(int)
         booked = [order for instrument in self.instruments for order in instrument.book.bids + instrument.book.asks]
-        for order in booked:
+        waiting = [order for instrument in self.instruments for order in instrument.waiting]
+        for order in booked + waiting:
             units = self.instruments[order.instrument].units
             holds[order.account, order.held_asset(units)] += order.hold(units)
-            if order.open_lots <= 0 or order.flags & OrderFlags.QUOTE_AMOUNT or not order.may_rest:
+            if order.open_lots <= 0 or order.flags & OrderFlags.QUOTE_AMOUNT or not (order.waits or order.may_rest):
                 broken.append(f"an order in the book that cannot rest: {order}")
+            if 0 < order.conditions.expire_time_ns <= self.time_ns:
+                broken.append(f"an open order whose time has come: {order}")
+        if any(order.waits for order in booked) or not all(order.waits for order in waiting):
+            broken.append("only orders that have not fired wait")
+        if self.line:
+            broken.append(f"an order that fired has not come to the market: {self.line}")
         for withdrawal in self.ledger.withdrawals.values():
             holds[withdrawal.account, withdrawal.asset] += withdrawal.amount
-        if sorted(booked, key=lambda order: order.order_id) != self.open_orders():
+        if sorted(booked + waiting, key=lambda order: order.order_id) != self.open_orders():
             broken.append("books and accounts disagree about the open orders")
         for instrument in self.instruments:
             book = instrument.book

@@ -1,0 +1,130 @@
+"""Orders as the auditor knows them: what their events told, and which of those that wait must come next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tests.reference.codes import OrderFlags, OrderType, PriceSource, Side, TimeInForce, TrailUnit, TriggerKind
+from tests.reference.conditions import Trail
+from tests.reference.event import Event
+from tests.reference.fees import FeeRates
+
+
+@dataclass(slots=True, eq=False)
+class AuditedOrder:
+    """An order as its events tell it."""
+
+    order_id: int
+    account: int
+    instrument: int
+    side: Side
+    order_type: int
+    time_in_force: int
+    prevention: int
+    flags: int
+    price: int
+    open: int
+    total: int
+    unspent: int
+    rates: FeeRates
+    client_order_id: int | bytes | None
+    taker_notional: int = 0
+    maker_notional: int = 0
+    met_a_maker: bool = False
+    must_stop: bool = False
+    trigger: int | None = None
+    """The trigger price as it must be now, while the order waits."""
+    trigger_kind: int = 0
+    source: int = 0
+    trail: Trail | None = None
+    minimum: int = 0
+    expire_time_ns: int = 0
+    limit_is_untold: bool = False
+    """Of a market order that fired: the band at that time is in no event, unless the order expires."""
+    must_be_refused: bool = False
+    """It fired, but its account may not trade."""
+    worst_traded: int | None = None
+
+    @property
+    def by_amount(self) -> bool:
+        return bool(self.flags & OrderFlags.QUOTE_AMOUNT)
+
+    @property
+    def may_rest(self) -> bool:
+        return self.time_in_force in (TimeInForce.GOOD_TILL_CANCEL, TimeInForce.GOOD_TILL_DATE)
+
+    @property
+    def waits(self) -> bool:
+        return self.trigger is not None
+
+    @property
+    def rises(self) -> bool:
+        return (self.trigger_kind == TriggerKind.STOP_LOSS) == (self.side is Side.BUY)
+
+    @property
+    def bound(self) -> int:
+        """The worst price at which it may trade, as far as events tell."""
+        return 1 if self.limit_is_untold and self.side is Side.SELL else self.price
+
+    @property
+    def sort_key(self) -> int:
+        return -self.price if self.side is Side.BUY else self.price
+
+    def learn_conditions(self, event: Event) -> None:
+        self.trigger = event.price_ticks if event.order_type else None
+        self.trigger_kind, self.source = event.order_type, event.time_in_force
+        self.minimum, self.expire_time_ns = event.open_lots, event.reference
+        if event.self_trade_prevention:
+            self.trail = Trail(TrailUnit(event.self_trade_prevention), event.quantity_lots)
+
+    def come_to_market(self) -> None:
+        self.trigger = None
+        self.limit_is_untold = self.order_type == OrderType.MARKET
+
+
+@dataclass(slots=True)
+class AuditedWaiting:
+    """Orders that wait, and those that fired, in the order in which they must come to the market."""
+
+    line: list[tuple[AuditedOrder, int]] = field(default_factory=list)
+    """With the price that fired each."""
+    _waiting: list[AuditedOrder] = field(default_factory=list)
+    """In the order in which they came to their trigger prices."""
+    _prices: dict[tuple[int, int], int] = field(default_factory=dict)
+    """By instrument and source."""
+
+    def add(self, order: AuditedOrder) -> None:
+        self._waiting.append(order)
+
+    def remove(self, order: AuditedOrder) -> None:
+        self._waiting.remove(order)
+
+    def is_there(self, order: AuditedOrder) -> bool:
+        """Whether the price that the order waits for is there already."""
+        price = self._prices.get((order.instrument, order.source))
+        return price is not None and _reaches(order, price)
+
+    def see(self, instrument: int, source: PriceSource, price: int, *, halted: bool) -> None:
+        """A price of a source: trails follow, and what it reaches joins the line, unless there is a halt."""
+        self._prices[instrument, source] = price
+        watching = [order for order in self._waiting if (order.instrument, order.source) == (instrument, source)]
+        for order in sorted(watching, key=lambda order: order.order_id):
+            if order.trail is not None and order.trigger is not None:
+                trigger = order.trail.trigger_ticks(order.side, price)
+                if (trigger - order.trigger) * (1 if order.side is Side.SELL else -1) > 0:
+                    order.trigger = trigger
+                    self._waiting.remove(order)
+                    self._waiting.append(order)
+        if halted:
+            return
+        fired = [order for order in self._waiting if order in watching and _reaches(order, price)]
+        fired.sort(key=lambda order: (not order.rises, (order.trigger or 0) * (1 if order.rises else -1)))
+        for order in fired:
+            self._waiting.remove(order)
+            self.line.append((order, price))
+
+
+def _reaches(order: AuditedOrder, price: int) -> bool:
+    if order.trigger is None:
+        return False
+    return price >= order.trigger if order.rises else price <= order.trigger
