@@ -10,6 +10,7 @@ from tradewright.account import Account, Asset, Balance, Balances, Withdrawal
 from tradewright.conditions import Conditions
 from tradewright.enums import (
     AccountKind,
+    AllocationRule,
     CloseReason,
     CommandKind,
     EventFlags,
@@ -60,6 +61,7 @@ __all__ = [
     "AccountKind",
     "AccountNotFound",
     "AccountSuspended",
+    "AllocationRule",
     "ArgumentError",
     "Asset",
     "BadSymbol",

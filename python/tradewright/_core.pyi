@@ -718,6 +718,11 @@ class InstrumentView:
     An instrument: its units, its limits and its state.
     """
     @property
+    def allocation_rule(self, /) -> int:
+        """
+        A code of `AllocationRule`.
+        """
+    @property
     def band_down_ppm(self, /) -> int:
         """
         How far below the reference an order may be priced.

@@ -73,6 +73,7 @@ FAMILIES: Final[dict[Reason, tuple[type[CommandRejected], tuple[str, ...]]]] = {
     Reason.SETTING_OUT_OF_RANGE: (errors.InvalidSetting, ()),
     Reason.UNITS_NOT_WHOLE: (errors.InvalidSetting, ("tick",)),
     Reason.FEE_SCHEDULE_NEGATIVE: (errors.InvalidSetting, ("maker",)),
+    Reason.BOOK_NOT_EMPTY: (errors.InvalidSetting, ("rule",)),
 }
 
 

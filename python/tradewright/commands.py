@@ -246,6 +246,20 @@ def set_index_price(*, instrument: Integers, price_ticks: Integers) -> Records:
     return _setting(CommandKind.SET_INDEX_PRICE, instrument=instrument, values=(price_ticks, 0, 0))
 
 
+def set_allocation(
+    *,
+    instrument: int,
+    rule: int,
+    weight: int = 0,
+    minimum_lots: int = 0,
+    fifo_ppm: int = 0,
+    leveling: bool = False,
+) -> Records:
+    """Choose how the orders of one price share what comes in; `rule` is an `AllocationRule`."""
+    values = (minimum_lots, fifo_ppm, int(leveling))
+    return _setting(CommandKind.SET_ALLOCATION, instrument=instrument, scope=rule, tier=weight, values=values)
+
+
 def set_fee_tier(*, schedule: int, tier: int, taker_ppm: int, maker_ppm: int) -> Records:
     """Set the rates of one tier; negative is a rebate."""
     values = (taker_ppm & _LOW, maker_ppm & _LOW, 0)

@@ -64,6 +64,19 @@ class PriceSource(Code):
     """The index price, set by command."""
 
 
+class AllocationRule(Code):
+    """How the orders of one price share what comes in."""
+
+    PRICE_TIME = 0
+    """First come, first served."""
+    PRO_RATA = 1
+    """In proportion to what is open."""
+    SPLIT = 2
+    """A part in time order, the rest in proportion, then perhaps a lot each for those who got nothing."""
+    TIME_PRO_RATA = 3
+    """In proportion to what is open, those who came first more so."""
+
+
 class SelfTradePrevention(Code):
     """What happens instead of a trade with oneself; the taker's mode decides."""
 
@@ -191,6 +204,7 @@ class CommandKind(Code):
     RESUME = 15
     SET_MARK_PRICE = 16
     SET_INDEX_PRICE = 17
+    SET_ALLOCATION = 18
     DEPOSIT = 32
     REQUEST_WITHDRAWAL = 33
     CONFIRM_WITHDRAWAL = 34
@@ -291,6 +305,7 @@ class RejectReason(Code):
     SETTING_OUT_OF_RANGE = 113
     UNITS_NOT_WHOLE = 114
     FEE_SCHEDULE_NEGATIVE = 115
+    BOOK_NOT_EMPTY = 116
 
     @property
     def label(self) -> str:

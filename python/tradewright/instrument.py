@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from tradewright import commands
 from tradewright._core import InstrumentView
-from tradewright._decimal import Number, times, units, within
+from tradewright._decimal import Number, times, units, whole_number, within
 from tradewright._venue import Venue
-from tradewright.enums import EventKind, Side
+from tradewright.enums import AllocationRule, EventKind, Side
 
 if TYPE_CHECKING:
     from tradewright.account import Asset
@@ -239,6 +239,36 @@ class Instrument:
         """Set the index price; the triggers that it reaches fire."""
         records = commands.set_index_price(instrument=self.id, price_ticks=self.ticks("price", price))
         self._venue.apply(records, {"price": price, "instrument": self.name})
+
+    @property
+    def allocation(self) -> AllocationRule:
+        """How the orders of one price share what comes in."""
+        return AllocationRule(self.view.allocation_rule)
+
+    def set_allocation(
+        self,
+        rule: AllocationRule,
+        *,
+        minimum: Number = 0,
+        fifo: Number = 0,
+        leveling: bool = False,
+        weight: int = 0,
+    ) -> None:
+        """Choose how the orders of one price share what comes in. Only while no order stands on the book.
+
+        `minimum`: of pro-rata and split, a share below it is none. `fifo`: of split, the part that goes in time order,
+        from 0 to 1; `leveling`: a lot each, in time order, for those who got nothing. `weight`: of time-pro-rata, 0, 1
+        or 3.
+        """
+        records = commands.set_allocation(
+            instrument=self.id,
+            rule=rule,
+            weight=whole_number("weight", weight, high=255),
+            minimum_lots=self.lots("minimum", minimum),
+            fifo_ppm=within("fifo", fifo, units("fifo", fifo, Decimal("0.000001"), "millionth"), low=0, high=1_000_000),
+            leveling=leveling,
+        )
+        self._venue.apply(records, {"rule": rule, "instrument": self.name})
 
     def set_limits(
         self,

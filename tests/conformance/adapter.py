@@ -55,6 +55,9 @@ PREVENTIONS = {
     SelfTradePolicy.CANCEL_INCOMING: tw.SelfTradePrevention.EXPIRE_TAKER,
 }
 
+RULES = {"fifo": tw.AllocationRule.PRICE_TIME, "pro_rata": tw.AllocationRule.PRO_RATA}
+"""The judge shares in fractions, without a minimum; the exchange in whole lots. LOT is fine enough for its case."""
+
 REASONS = {
     "DuplicateClientOrderId": "DUPLICATE_ORDER_ID",
     "UnknownOrder": "ORDER_NOT_ACTIVE",
@@ -63,13 +66,6 @@ REASONS = {
     "QuantityNotAboveExecuted": "INVALID_ORDER",
 }
 """The refusals that the judge has a word for. Any other one (a band, a limit, money) is an error of this adapter."""
-
-
-class MissingRule(Exception):
-    """The judge asks for a rule that this version of the exchange does not have."""
-
-    def __init__(self, allocation: str) -> None:
-        super().__init__(f"missing rule: {allocation=}, the exchange allocates by price and time only")
 
 
 class TradewrightAdapter:
@@ -215,8 +211,6 @@ class TradewrightAdapter:
 
     def _instrument(self, symbol: str) -> tw.Instrument:
         if symbol not in self.instruments:
-            if self.config.matching_algorithm != "fifo":
-                raise MissingRule(self.config.matching_algorithm)
             instrument = self.exchange.list_spot(
                 f"S{len(self.instruments)}/QUOTE",
                 tick=self.tick,
@@ -224,6 +218,7 @@ class TradewrightAdapter:
                 price_band=None,
                 reference_price=REFERENCE_PRICE,
             )
+            instrument.set_allocation(RULES[self.config.matching_algorithm])
             self.instruments[symbol] = instrument
             for account in self.owners.values():
                 account.deposit(instrument.base.name, DEPOSIT_BASE)

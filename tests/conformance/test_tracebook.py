@@ -26,7 +26,7 @@ from tracebook.core.order import OrderSide, SelfTradePolicy
 from tracebook.events import MarketEvent
 
 import tradewright as tw
-from tests.conformance.adapter import MissingRule, TradewrightAdapter
+from tests.conformance.adapter import TradewrightAdapter
 
 ROOT = Path(__file__).parents[2]
 SEED = 42
@@ -45,7 +45,6 @@ CASES = [
     "tick-grid",
     "deep-cancellation",
 ]
-MISSING = {"pro-rata-allocation": "missing rule: pro-rata allocation of a level (the engine has price-time only)"}
 
 
 def in_a_process() -> ExternalProcessAdapterFactory:
@@ -60,19 +59,9 @@ def suite_reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return {each["name"]: each["report"] for each in report["cases"]}
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        # A case whose rule is missing must fail for that reason and no other.
-        pytest.param(name, marks=pytest.mark.xfail(raises=MissingRule, reason=MISSING[name]) if name in MISSING else ())
-        for name in CASES
-    ],
-)
+@pytest.mark.parametrize("name", CASES)
 def test_suite_v2(suite_reports: dict[str, Any], name: str) -> None:
-    divergence = suite_reports[name]["divergence"]
-    if divergence is not None and "missing rule" in divergence["message"]:
-        raise MissingRule(divergence["message"])
-    assert divergence is None
+    assert suite_reports[name]["divergence"] is None
 
 
 def test_no_case_of_the_suite_is_left_out(suite_reports: dict[str, Any]) -> None:

@@ -163,6 +163,8 @@ class Generator:
             )
             limits, schedule = market.limits_record(), market.fee_schedule
             commands.append(records.list_instrument(number, market.name, record, limits, schedule))
+            if self._random.random() < 0.4:
+                commands.append(self._allocation_of(number))
         for account in TRADERS:
             kind = AccountKind.CLIENT if account in CLIENTS else AccountKind.HOUSE
             commands.append(records.open_account(account, b"trader-%d" % account, kind))
@@ -641,6 +643,7 @@ class Generator:
             self._account_limits,
             self._position_limit,
             self._permissions,
+            self._allocation,
         ]
         kind = self._random.randrange(len(draws) + 2)
         if kind == len(draws):
@@ -696,6 +699,25 @@ class Generator:
         middle = MARKETS[number % len(MARKETS)].price_middle
         price = random.choice([0, 0, middle, middle, middle, middle + 7, middle - 9, 2**62 + 1, -1])
         return records.set_reference_price(number, price)
+
+    def _allocation(self) -> bytes:
+        return self._allocation_of(self._random.choice([0, 1, 2, 3, 3, 88]))
+
+    def _allocation_of(self, number: int) -> bytes:
+        random = self._random
+        if random.random() < 0.1:
+            wrong = random.choice(
+                [{"rule": 4}, {"rule": 0, "minimum": 1}, {"rule": 3, "weight": 2}, {"rule": 1, "fifo_ppm": 9}]
+            )
+            return records.set_allocation(number, **wrong)
+        rule = random.choice([0, 1, 1, 2, 2, 3, 3])
+        numbers = {
+            0: {},
+            1: {"minimum": random.choice([0, 2, 5])},
+            2: {"minimum": random.choice([0, 2]), "fifo_ppm": random.choice([0, 400_000, 10**6]), "leveling": 1},
+            3: {"weight": random.choice([0, 1, 3])},
+        }
+        return records.set_allocation(number, rule, **numbers[rule])
 
     def _fee_tier(self) -> bytes:
         random = self._random

@@ -127,7 +127,7 @@ def test_the_reference_agrees_with_itself(seed: int) -> None:
 @pytest.mark.parametrize("name", MUTANTS)
 def test_one_wrong_rule_is_found_and_shrunk(name: str) -> None:
     difference = next(found for found in map(partial(difference_of, MUTANTS[name]), range(20)) if found is not None)
-    assert len(difference.commands) <= 25, difference
+    assert len(difference.commands) <= 30, difference
     assert "seed=" in str(difference)
 
 
@@ -170,7 +170,7 @@ def test_the_seeds_reach_every_rule() -> None:
     coverage = Coverage()
     for seed in SEEDS:
         reference = Exchange()
-        for command in generate(seed, 2_500):
+        for command in generate(seed, 4_000):
             coverage.add(command, reference.apply_command(command))
     assert coverage.missing() == [], coverage.table()
 

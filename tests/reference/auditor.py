@@ -85,6 +85,8 @@ class Auditor:
         self._tiers: dict[tuple[int, int], FeeRates] = {}
         self._venue_halted = False
         self._halted_instruments: set[int] = set()
+        self._shared: set[int] = set()
+        """Instruments whose prices are shared by a rule: which share is whose, the auditor does not judge."""
         self._orders: dict[int, AuditedOrder] = {}
         """Those in a book or waiting, those in the line too."""
         self._waiting = AuditedWaiting()
@@ -259,6 +261,9 @@ class Auditor:
         queue = self._queues[event.instrument, taker.side.opposite]
         _require(not taker.must_stop, "an order by amount stops where it cannot take the whole maker", event)
         first = queue[0] if queue else None
+        if first is not None and event.instrument in self._shared:
+            level = (maker for maker in queue if maker.price == queue[0].price)
+            first = next((maker for maker in level if maker.order_id == event.counter_order_id), None)
         if first is None or first.order_id != event.counter_order_id:
             raise AuditError("the maker is first by price, then by time", event)
         names = (taker.account, taker.instrument, taker.side, first.account)
@@ -423,9 +428,11 @@ class Auditor:
             _require(0 < lots <= maker.open, "a trade is not larger than the maker", event)
             taker.unspent -= notional + (taker_fee if taker.side is Side.BUY else 0)
             _require(taker.unspent >= 0, "no more than the amount is spent", event)
-            taker.must_stop = lots < maker.open
+            taker.must_stop = lots < maker.open and event.instrument not in self._shared
         else:
-            _require(lots == min(taker.open, maker.open), "a trade takes the smaller open quantity", event)
+            smaller = min(taker.open, maker.open)
+            fits = lots == smaller or (0 < lots < smaller and event.instrument in self._shared)
+            _require(fits, "a trade takes the smaller open quantity", event)
             taker.open -= lots
         self._hold(maker, -1)
         maker.open -= lots
@@ -575,10 +582,16 @@ class Auditor:
 
     def _fills(self, order: AuditedOrder, lots: int) -> bool:
         quantity = 0
-        for maker in self._crossing(order):
+        closes = order.prevention in (Prevention.EXPIRE_TAKER, Prevention.EXPIRE_BOTH)
+        makers = list(self._crossing(order))
+        for maker in makers:
+            if closes and order.instrument in self._shared:
+                level = (other for other in makers if other.price == maker.price)
+                if any(self._is_own(order, other) for other in level):
+                    return False
             if not self._is_own(order, maker):
                 quantity += maker.open
-            elif order.prevention in (Prevention.EXPIRE_TAKER, Prevention.EXPIRE_BOTH):
+            elif closes:
                 return False
             if quantity >= lots:
                 return True
@@ -681,6 +694,10 @@ class Auditor:
                 source = PriceSource.MARK if kind is CommandKind.SET_MARK_PRICE else PriceSource.INDEX
                 halted = self._venue_halted or event.instrument in self._halted_instruments
                 self._waiting.see(event.instrument, source, event.price_ticks, halted=halted)
+            case CommandKind.SET_ALLOCATION:
+                sides = (self._queues[event.instrument, side] for side in Side)
+                _require(not any(sides), "a rule of allocation changes while the book is empty", event)
+                (self._shared.add if event.side else self._shared.discard)(event.instrument)
             case CommandKind.HALT | CommandKind.RESUME as kind:
                 self._halt(event, kind is CommandKind.HALT)
             case _:

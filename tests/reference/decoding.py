@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from tests.reference.allocation import PriceTime, ProRata, Rule, Steps, TimeProRata
 from tests.reference.codes import (
     ANY,
     BASIS_POINTS,
@@ -423,6 +424,24 @@ def _limits(records: Records) -> Limits:
     return limits
 
 
+def allocation_rule(code: int, weight: int, values: tuple[int, int, int]) -> Rule | None:
+    """The rule of allocation that a command chooses; None when its numbers do not belong to it or are out of range."""
+    minimum, fifo_ppm, leveling = values
+    if minimum > QUANTITY_MAX or fifo_ppm > PPM or leveling > 1:
+        return None
+    match code:
+        case 0 if not (weight or minimum or fifo_ppm or leveling):
+            return PriceTime()
+        case 1 if not (weight or fifo_ppm or leveling):
+            return ProRata(minimum)
+        case 2 if not weight:
+            return Steps(fifo_ppm=fifo_ppm, minimum_lots=minimum, leveling=bool(leveling))
+        case 3 if weight in (0, 1, 3) and not (minimum or fifo_ppm or leveling):
+            return TimeProRata(weight)
+        case _:
+            return None
+
+
 def _setting(kind: CommandKind, records: Records) -> Setting:
     *_header, account, instrument, scope, tier, fee_schedule, _, first, second, third = SETTING.unpack(records.take())
     values = (first, second, third)
@@ -435,6 +454,8 @@ def _setting(kind: CommandKind, records: Records) -> Setting:
             in_range = first <= PRICE_MAX
         case CommandKind.SET_MARK_PRICE | CommandKind.SET_INDEX_PRICE:
             in_range = 1 <= first <= PRICE_MAX
+        case CommandKind.SET_ALLOCATION:
+            in_range = allocation_rule(scope, tier, values) is not None
         case CommandKind.SET_FEE_TIER:
             values = (signed(first), signed(second), 0)
             in_range = abs(values[0]) <= PPM and abs(values[1]) <= PPM and fee_schedule <= SCHEDULE_MAX

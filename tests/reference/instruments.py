@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tests.reference.allocation import PriceTime, Rule
 from tests.reference.book import Book
 from tests.reference.codes import PPM, TICKS_MAX, PriceSource, Side
 from tests.reference.fees import ceil_div
@@ -61,6 +62,7 @@ class Instrument:
     last_price_ticks: int | None = None
     mark_price_ticks: int | None = None
     index_price_ticks: int | None = None
+    allocation: Rule = field(default_factory=PriceTime)
     trades: int = 0
     prevented_matches: int = 0
     book: Book = field(default_factory=Book)

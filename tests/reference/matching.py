@@ -1,5 +1,8 @@
 """Matching: what happens to an order that was accepted, or that comes in again after an amendment."""
 
+from itertools import groupby
+
+from tests.reference.allocation import PriceTime, Resting, allocate
 from tests.reference.checks import lots_for_amount
 from tests.reference.codes import (
     FEE_ACCOUNT,
@@ -122,8 +125,11 @@ def is_own(venue: Venue, taker: Order, maker: Order) -> bool:
 
 def _fills(venue: Venue, order: Order, lots: int) -> bool:
     """Whether so much of the order could trade at once."""
+    instrument = venue.instruments[order.instrument]
+    if instrument.allocation != PriceTime():
+        return _fills_by_level(venue, instrument, order, lots)
     quantity = 0
-    for maker in venue.instruments[order.instrument].book.crossing(order.side, order.price_ticks):
+    for maker in instrument.book.crossing(order.side, order.price_ticks):
         if not is_own(venue, order, maker):
             quantity += maker.open_lots
         elif order.prevention in (Prevention.EXPIRE_TAKER, Prevention.EXPIRE_BOTH):
@@ -133,6 +139,78 @@ def _fills(venue: Venue, order: Order, lots: int) -> bool:
     return False
 
 
+def _fills_by_level(venue: Venue, instrument: Instrument, order: Order, lots: int) -> bool:
+    """The same where prices are shared: own orders of a price are met before any of it trades."""
+    quantity = 0
+    for _, level in groupby(
+        instrument.book.crossing(order.side, order.price_ticks), key=lambda maker: maker.price_ticks
+    ):
+        makers = list(level)
+        others = [maker for maker in makers if not is_own(venue, order, maker)]
+        closes = order.prevention in (Prevention.EXPIRE_TAKER, Prevention.EXPIRE_BOTH)
+        if closes and len(others) < len(makers):
+            return False
+        quantity += sum(maker.open_lots for maker in others)
+        if quantity >= lots:
+            return True
+    return False
+
+
+def _next_level(venue: Venue, instrument: Instrument, taker: Order) -> list[Order] | None:
+    """Who shares the best price, after the taker has met its own orders there. None: it goes no further."""
+    first = _next_maker(instrument, taker)
+    if first is None:
+        return []
+    level = [m for m in instrument.book.side(first.side) if m.price_ticks == first.price_ticks]
+    for maker in level:
+        if is_own(venue, taker, maker) and prevent(venue, instrument, taker, maker):
+            return None
+    return [m for m in instrument.book.side(first.side) if m.price_ticks == first.price_ticks]
+
+
+def _share(venue: Venue, instrument: Instrument, taker: Order, level: list[Order], lots: int) -> None:
+    """Trade a quantity at one price, by the rule."""
+    shares = allocate(instrument.allocation, lots, [Resting(maker.open_lots) for maker in level])
+    for maker, share in zip(level, shares, strict=True):
+        if share:
+            trade(venue, instrument, taker, maker, share)
+
+
+def _match_levels(venue: Venue, taker: Order) -> bool:
+    """Match an order sized in lots where prices are shared. Returns whether anything is left of it."""
+    instrument = venue.instruments[taker.instrument]
+    while _next_maker(instrument, taker) is not None:
+        level = _next_level(venue, instrument, taker)
+        if level is None:
+            return False
+        if level:
+            _share(venue, instrument, taker, level, min(taker.open_lots, sum(maker.open_lots for maker in level)))
+        if taker.open_lots == 0:
+            return False
+    return True
+
+
+def _match_amount_by_level(venue: Venue, taker: Order) -> None:
+    """Match an order sized by amount where prices are shared."""
+    instrument = venue.instruments[taker.instrument]
+    while _next_maker(instrument, taker) is not None:
+        level = _next_level(venue, instrument, taker)
+        if level is None:
+            return
+        if not level:
+            continue
+        stands = sum(maker.open_lots for maker in level)
+        lots = min(_lots_for_rest(instrument, taker, level[0].price_ticks, stands), stands)
+        if lots > 0:
+            _share(venue, instrument, taker, level, lots)
+        if taker.unspent == 0:
+            return
+        if lots < stands:
+            expire(venue, taker, CloseReason.QUOTE_AMOUNT_SPENT)
+            return
+    expire(venue, taker, CloseReason.NO_LIQUIDITY)
+
+
 def _next_maker(instrument: Instrument, taker: Order) -> Order | None:
     return next(instrument.book.crossing(taker.side, taker.price_ticks), None)
 
@@ -140,6 +218,8 @@ def _next_maker(instrument: Instrument, taker: Order) -> Order | None:
 def _match_quantity(venue: Venue, taker: Order) -> bool:
     """Match an order sized in lots. Returns whether anything is left of it."""
     instrument = venue.instruments[taker.instrument]
+    if instrument.allocation != PriceTime():
+        return _match_levels(venue, taker)
     while (maker := _next_maker(instrument, taker)) is not None:
         if is_own(venue, taker, maker):
             if prevent(venue, instrument, taker, maker):
@@ -154,13 +234,16 @@ def _match_quantity(venue: Venue, taker: Order) -> bool:
 def _match_amount(venue: Venue, taker: Order) -> None:
     """Match an order sized by amount until the amount, the book or the band ends."""
     instrument = venue.instruments[taker.instrument]
+    if instrument.allocation != PriceTime():
+        _match_amount_by_level(venue, taker)
+        return
     while (maker := _next_maker(instrument, taker)) is not None:
         if is_own(venue, taker, maker):
             if prevent(venue, instrument, taker, maker):
                 return
             continue
         stands = maker.open_lots
-        lots = min(_lots_for_rest(instrument, taker, maker), stands)
+        lots = min(_lots_for_rest(instrument, taker, maker.price_ticks, stands), stands)
         if lots > 0:
             trade(venue, instrument, taker, maker, lots)
         if taker.unspent == 0:
@@ -171,14 +254,13 @@ def _match_amount(venue: Venue, taker: Order) -> None:
     expire(venue, taker, CloseReason.NO_LIQUIDITY)
 
 
-def _lots_for_rest(instrument: Instrument, taker: Order, maker: Order) -> int:
-    """The lots that the rest of the taker's amount gives at the maker's price, in whole increments."""
-    price = maker.price_ticks
+def _lots_for_rest(instrument: Instrument, taker: Order, price: int, stands: int) -> int:
+    """The lots that the rest of the taker's amount gives at a price where so many stand, in whole increments."""
     if taker.side is Side.SELL:
         return instrument.limits.whole_increments(lots_for_amount(instrument, taker.unspent, price))
     # The most lots whose price with the fee stays within the rest, found by halving. More than an increment above what
-    # the maker has need not be looked at.
-    fits, too_many = 0, maker.open_lots + instrument.limits.quantity_increment_lots + 1
+    # what stands there need not be looked at.
+    fits, too_many = 0, stands + instrument.limits.quantity_increment_lots + 1
     while too_many - fits > 1:
         middle = (fits + too_many) // 2
         notional = instrument.units.notional(price, middle)

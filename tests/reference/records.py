@@ -463,6 +463,21 @@ def set_index_price(instrument: int, price_ticks: int, *, time_ns: int = 0) -> b
     return setting(kind, instrument=instrument, values=(price_ticks, 0, 0), time_ns=time_ns)
 
 
+def set_allocation(
+    instrument: int,
+    rule: int,
+    *,
+    weight: int = 0,
+    minimum: int = 0,
+    fifo_ppm: int = 0,
+    leveling: int = 0,
+    time_ns: int = 0,
+) -> bytes:
+    values = (minimum, fifo_ppm, leveling)
+    kind = CommandKind.SET_ALLOCATION
+    return setting(kind, instrument=instrument, scope=rule, tier=weight, values=values, time_ns=time_ns)
+
+
 def set_fee_tier(fee_schedule: int, tier: int, taker_ppm: int, maker_ppm: int, *, time_ns: int = 0) -> bytes:
     values = (taker_ppm, maker_ppm, 0)
     return setting(CommandKind.SET_FEE_TIER, fee_schedule=fee_schedule, tier=tier, values=values, time_ns=time_ns)

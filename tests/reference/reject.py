@@ -62,6 +62,7 @@ class RejectReason(IntEnum):
     SETTING_OUT_OF_RANGE = 113
     UNITS_NOT_WHOLE = 114
     FEE_SCHEDULE_NEGATIVE = 115
+    BOOK_NOT_EMPTY = 116
 
 
 class Refused(Exception):

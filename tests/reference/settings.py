@@ -14,7 +14,7 @@ from tests.reference.codes import (
     PriceSource,
     TransferKind,
 )
-from tests.reference.decoding import Money, Named, Setting
+from tests.reference.decoding import Money, Named, Setting, allocation_rule
 from tests.reference.event import Event
 from tests.reference.fees import FeeRates, resolved_tier
 from tests.reference.instruments import Instrument
@@ -122,6 +122,22 @@ def apply_setting(venue: Venue, setting: Setting) -> None:
             instrument.index_price_ticks = first
             _applied(venue, kind, instrument=instrument.id, first=first)
             see_price(venue, instrument, PriceSource.INDEX, first)
+        case CommandKind.SET_ALLOCATION:
+            instrument = known_instrument(venue, setting.instrument)
+            require(not (instrument.book.bids or instrument.book.asks), Reason.BOOK_NOT_EMPTY)
+            rule = allocation_rule(setting.scope, setting.tier, (first, second, third))
+            assert rule is not None, "Invariant: a rule was read"
+            instrument.allocation = rule
+            _applied(
+                venue,
+                kind,
+                instrument=instrument.id,
+                first=second,
+                second=first,
+                third=third,
+                scope=setting.scope,
+                tier_or_kind=setting.tier,
+            )
         case CommandKind.SET_FEE_TIER:
             _set_fee_tier(venue, setting)
         case CommandKind.SET_ACCOUNT_LIMITS:

@@ -113,6 +113,8 @@ pub(crate) struct InstrumentView {
     mark_ticks: Option<i64>,
     /// The index price, if there is one.
     index_ticks: Option<i64>,
+    /// A code of `AllocationRule`.
+    allocation_rule: u8,
     /// How many trades it has seen.
     trade_count: u64,
 }
@@ -142,6 +144,7 @@ impl InstrumentView {
             last_ticks: instrument.last().map(|price| price.ticks()),
             mark_ticks: engine.source_price(id, PriceSource::Mark).map(Price::ticks),
             index_ticks: engine.source_price(id, PriceSource::Index).map(Price::ticks),
+            allocation_rule: engine.allocation(id).rule as u8,
             trade_count: engine.trade_count(id),
         })
     }

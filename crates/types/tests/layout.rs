@@ -354,8 +354,14 @@ codes!(codes_of_transfer_kind: TransferKind as u8 {
 
 #[test]
 fn bits_and_versions() {
-    let order = [OrderFlags::POST_ONLY, OrderFlags::QUOTE_AMOUNT, OrderFlags::BY_CLIENT_ORDER_ID, OrderFlags::TEXT_ID];
-    assert_eq!(order.map(|flag| flag.0), [1, 2, 4, 8]);
+    let order = [
+        OrderFlags::POST_ONLY,
+        OrderFlags::QUOTE_AMOUNT,
+        OrderFlags::BY_CLIENT_ORDER_ID,
+        OrderFlags::TEXT_ID,
+        OrderFlags::CONDITIONS,
+    ];
+    assert_eq!(order.map(|flag| flag.0), [1, 2, 4, 8, 16]);
     assert_eq!(OrderFlags::KNOWN, order.into_iter().fold(OrderFlags::default(), OrderFlags::with));
     let event = [
         EventFlags::LAST,
