@@ -1,10 +1,11 @@
-//! What the venue does while the others trade: reference prices, halts, money in and out, changes of limits and tiers.
+//! What the venue does while the others trade: reference, mark and index prices, halts, money in and out, changes of limits and tiers.
 
-use tradewright_types::{AccountId, Amount, CommandKind, CommandRecord, Permissions, Price, TransferKind};
+use tradewright_types::{AccountId, Amount, CommandKind, CommandRecord, Permissions, Price, PriceSource, TransferKind};
 
 use crate::venue;
 
 use super::Flow;
+use super::draw;
 use super::population::Character;
 use super::records::{self, Scope};
 
@@ -12,6 +13,10 @@ use super::records::{self, Scope};
 const TASK_EVERY: u32 = 150;
 /// Accounts short of money that are remembered.
 const SHORTAGES_MAX: usize = 16;
+
+/// The mark price follows when it is five basis points behind, the index price at ten.
+const MARK_PART: i64 = 2_000;
+const INDEX_PART: i64 = 1_000;
 
 /// What is still to be done.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +48,12 @@ impl Flow {
         if (fair - reference).abs() * 100 > reference {
             self.move_reference(market, out);
         }
+        let known = &self.markets[market];
+        if known.lags(PriceSource::Mark, MARK_PART) {
+            self.set_mark(market, out);
+        } else if known.has_index && known.lags(PriceSource::Index, INDEX_PART) {
+            self.set_index(market, out);
+        }
         if let Some((scope, left)) = &mut self.housekeeping.halted {
             *left -= 1;
             if *left == 0 {
@@ -64,6 +75,22 @@ impl Flow {
         known.set_reference(known.fair_ticks());
         let price = Price::from_ticks(known.reference_ticks);
         self.send(venue::set_reference_price(market as u32, price), out);
+    }
+
+    fn set_mark(&mut self, market: usize, out: &mut Vec<CommandRecord>) {
+        let known = &mut self.markets[market];
+        let ticks = known.fair_ticks();
+        known.set_source(PriceSource::Mark, ticks);
+        self.send(records::trigger_price(CommandKind::SetMarkPrice, market, ticks), out);
+    }
+
+    /// Other venues agree but for some basis points.
+    fn set_index(&mut self, market: usize, out: &mut Vec<CommandRecord>) {
+        let known = &mut self.markets[market];
+        let fair = known.fair_ticks();
+        let ticks = fair + fair * draw::bell(&mut self.random) / 20_000;
+        known.set_source(PriceSource::Index, ticks);
+        self.send(records::trigger_price(CommandKind::SetIndexPrice, market, ticks), out);
     }
 
     fn halt(&mut self, scope: Scope, arrivals: u32, out: &mut Vec<CommandRecord>) {

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use tradewright_types::Side;
+use tradewright_types::{PriceSource, Side};
 
 use crate::random::Random;
 
-use super::catalogue::{Listing, QUANTA_PER_DOLLAR};
+use super::catalogue::{BITCOIN, Listing, QUANTA_PER_DOLLAR};
 use super::draw;
 use super::population::Population;
 
@@ -46,6 +46,10 @@ pub(super) struct Market {
     pub(super) quote_quanta_per_tick_lot: u64,
     pub(super) base_quanta_per_lot: u64,
     pub(super) reference_ticks: i64,
+    /// By [`PriceSource`]: the price that triggers look at, 0 as long as there is none.
+    sources: [i64; PriceSource::ALL.len()],
+    /// Whether other venues make an index of it: not where it is priced in bitcoin.
+    pub(super) has_index: bool,
     /// The lowest and highest price within the band, on the grid.
     band: (i64, i64),
     /// About a basis point, in ticks, at least an increment: what distances are made of.
@@ -66,8 +70,10 @@ pub(super) struct Market {
     pub(super) leaning: Side,
     /// How many orders stand at each price, by side.
     levels: [BTreeMap<i64, u32>; 2],
-    /// Open orders that are not on a ladder, by place in [`super::live::LiveOrders`].
+    /// Orders on the book that are not on a ladder, by place in [`super::live::LiveOrders`].
     pub(super) orders: Vec<u32>,
+    /// Orders that wait for their triggers: they stand at no level.
+    pub(super) waiting: Vec<u32>,
     pub(super) rungs: [Rung; LADDERS],
     pub(super) is_halted: bool,
 }
@@ -106,6 +112,8 @@ impl Market {
             quote_quanta_per_tick_lot,
             base_quanta_per_lot: listing.base_quanta_per_lot(),
             reference_ticks: 0,
+            sources: [0; PriceSource::ALL.len()],
+            has_index: listing.quote != BITCOIN,
             band: (0, 0),
             step_ticks: 0,
             lots_per_dollar: 0,
@@ -119,6 +127,7 @@ impl Market {
             leaning: Side::Buy,
             levels: Default::default(),
             orders: Vec::new(),
+            waiting: Vec::new(),
             rungs: [Rung::Empty; LADDERS],
             is_halted: false,
         };
@@ -167,12 +176,37 @@ impl Market {
 
     /// A trade moves the fair value a little to the taker's side.
     #[inline]
-    pub(super) fn feel_trade(&mut self, taker: Side) {
+    pub(super) fn feel_trade(&mut self, taker: Side, price_ticks: i64) {
+        self.sources[PriceSource::Last as usize] = price_ticks;
         let impact = self.fair / MILLION * self.restlessness_ppm / 4;
         self.fair += match taker {
             Side::Buy => impact,
             Side::Sell => -impact,
         };
+    }
+
+    /// The price of a source, when there is one.
+    #[inline]
+    pub(super) fn source_ticks(&self, source: PriceSource) -> Option<i64> {
+        Some(self.sources[source as usize]).filter(|ticks| *ticks != 0)
+    }
+
+    /// Notes the price of a source.
+    pub(super) fn set_source(&mut self, source: PriceSource, ticks: i64) {
+        self.sources[source as usize] = ticks;
+    }
+
+    /// Whether a source's price has fallen behind the fair value by more than a `part`-th of it.
+    #[inline]
+    pub(super) fn lags(&self, source: PriceSource, part: i64) -> bool {
+        let fair = self.fair_ticks();
+        (fair - self.sources[source as usize]).abs() * part > fair
+    }
+
+    /// The orders on the book, or those that wait.
+    #[inline]
+    pub(super) fn list(&mut self, waits: bool) -> &mut Vec<u32> {
+        if waits { &mut self.waiting } else { &mut self.orders }
     }
 
     pub(super) fn fair_ticks(&self) -> i64 {
