@@ -14,10 +14,6 @@ const TASK_EVERY: u32 = 150;
 /// Accounts short of money that are remembered.
 const SHORTAGES_MAX: usize = 16;
 
-/// The mark price follows when it is five basis points behind, the index price at ten.
-const MARK_PART: i64 = 2_000;
-const INDEX_PART: i64 = 1_000;
-
 /// What is still to be done.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Housekeeping {
@@ -43,16 +39,8 @@ impl Flow {
     /// Does what is due at an arrival in `market`.
     #[inline]
     pub(super) fn keep_house(&mut self, market: usize, out: &mut Vec<CommandRecord>) {
-        let known = &self.markets[market];
-        let (fair, reference) = (known.fair_ticks(), known.reference_ticks);
-        if (fair - reference).abs() * 100 > reference {
-            self.move_reference(market, out);
-        }
-        let known = &self.markets[market];
-        if known.lags(PriceSource::Mark, MARK_PART) {
-            self.set_mark(market, out);
-        } else if known.has_index && known.lags(PriceSource::Index, INDEX_PART) {
-            self.set_index(market, out);
+        if self.markets[market].is_unsettled() {
+            self.move_prices(market, out);
         }
         if let Some((scope, left)) = &mut self.housekeeping.halted {
             *left -= 1;
@@ -68,6 +56,21 @@ impl Flow {
         if self.housekeeping.arrivals.is_multiple_of(TASK_EVERY) {
             self.do_task(market, out);
         }
+    }
+
+    /// The prices that the venue sets follow the fair value.
+    #[cold]
+    fn move_prices(&mut self, market: usize, out: &mut Vec<CommandRecord>) {
+        if self.markets[market].has_left_reference() {
+            self.move_reference(market, out);
+        }
+        if self.markets[market].has_left_mark() {
+            self.set_mark(market, out);
+        }
+        if self.markets[market].has_left_index() {
+            self.set_index(market, out);
+        }
+        self.markets[market].settle();
     }
 
     fn move_reference(&mut self, market: usize, out: &mut Vec<CommandRecord>) {

@@ -48,6 +48,8 @@ pub(super) struct Market {
     pub(super) reference_ticks: i64,
     /// By [`PriceSource`]: the price that triggers look at, 0 as long as there is none.
     sources: [i64; PriceSource::ALL.len()],
+    /// The fair values at which the venue sets none of its prices.
+    settled: (i64, i64),
     /// Whether other venues make an index of it: not where it is priced in bitcoin.
     pub(super) has_index: bool,
     /// The lowest and highest price within the band, on the grid.
@@ -82,6 +84,10 @@ const MILLION: i64 = 1_000_000;
 /// A market of its own wanders far; one that follows others stays within some basis points of them.
 const PULL_SHIFT: u32 = 17;
 const PULL_SHIFT_OF_FOLLOWERS: u32 = 8;
+/// How far the prices that the venue sets may be behind, as a part of them.
+const REFERENCE_PART: i64 = 100;
+const MARK_PART: i64 = 2_000;
+const INDEX_PART: i64 = 1_000;
 /// One, in the ratios that followers go by.
 const RATIO_ONE: i64 = 1 << 20;
 
@@ -113,6 +119,7 @@ impl Market {
             base_quanta_per_lot: listing.base_quanta_per_lot(),
             reference_ticks: 0,
             sources: [0; PriceSource::ALL.len()],
+            settled: (0, 0),
             has_index: listing.quote != BITCOIN,
             band: (0, 0),
             step_ticks: 0,
@@ -196,11 +203,36 @@ impl Market {
         self.sources[source as usize] = ticks;
     }
 
-    /// Whether a source's price has fallen behind the fair value by more than a `part`-th of it.
+    /// Whether the fair value has left the prices that the venue sets: see [`Market::settle`].
     #[inline]
-    pub(super) fn lags(&self, source: PriceSource, part: i64) -> bool {
-        let fair = self.fair_ticks();
-        (fair - self.sources[source as usize]).abs() * part > fair
+    pub(super) fn is_unsettled(&self) -> bool {
+        !(self.settled.0..=self.settled.1).contains(&self.fair_ticks())
+    }
+
+    /// Notes between which fair values no price is behind by more than its part: one hundredth for the reference, a
+    /// two thousandth for the mark price, a thousandth for the index price.
+    pub(super) fn settle(&mut self) {
+        let [_, mark, index] = self.sources;
+        let parts = [(self.reference_ticks, REFERENCE_PART), (mark, MARK_PART), (index, INDEX_PART)];
+        let known = &parts[..if self.has_index { 3 } else { 2 }];
+        let low = known.iter().map(|(ticks, part)| ticks - ticks / part).max();
+        let high = known.iter().map(|(ticks, part)| ticks + ticks / part).min();
+        self.settled = low.zip(high).expect("Invariant: every market has a reference");
+    }
+
+    /// Whether the fair value has left the reference price.
+    pub(super) fn has_left_reference(&self) -> bool {
+        is_behind(self.reference_ticks, self.fair_ticks(), REFERENCE_PART)
+    }
+
+    /// Whether the fair value has left the mark price.
+    pub(super) fn has_left_mark(&self) -> bool {
+        is_behind(self.sources[PriceSource::Mark as usize], self.fair_ticks(), MARK_PART)
+    }
+
+    /// Whether the fair value has left the index price, where there is one.
+    pub(super) fn has_left_index(&self) -> bool {
+        self.has_index && is_behind(self.sources[PriceSource::Index as usize], self.fair_ticks(), INDEX_PART)
     }
 
     /// The orders on the book, or those that wait.
@@ -288,6 +320,11 @@ impl Market {
             level.remove();
         }
     }
+}
+
+/// Whether `fair` is more than a `part`-th of `ticks` away from it.
+fn is_behind(ticks: i64, fair: i64, part: i64) -> bool {
+    (fair - ticks).abs() > ticks / part
 }
 
 /// A price `distance` worse for its owner's counterpart: below for a bid, above for an ask.

@@ -22,10 +22,12 @@ const LIFETIME_MAX: u64 = 300_000;
 const NS_PER_MS: u64 = 1_000_000;
 
 /// Waiting orders of one market: above it traders cancel one before they place another.
-const WAITING_MAX: usize = 120;
+const WAITING_MAX: usize = 40;
 
+/// Of a hundred stop-losses, how many trail.
+const TRAILS_PERCENT: u64 = 16;
 /// Of a million resting orders, how many are good till date.
-const DATED_PPM: u64 = 200_000;
+const DATED_PPM: u64 = 60_000;
 
 /// The record of `conditions`, to stand behind its order.
 pub(super) fn record_of(conditions: &Conditions) -> CommandRecord {
@@ -79,14 +81,20 @@ impl Flow {
         if self.random.chance_ppm(700_000) { TriggerKind::StopLoss } else { TriggerKind::TakeProfit }
     }
 
-    /// The price that a trader looks at: mostly the last, where there is one.
-    fn any_source(&mut self, market: usize) -> PriceSource {
-        let known = &self.markets[market];
-        match self.random.below(100) {
-            0..70 if known.source_ticks(PriceSource::Last).is_some() => PriceSource::Last,
-            90.. if known.source_ticks(PriceSource::Index).is_some() => PriceSource::Index,
-            _ => PriceSource::Mark,
-        }
+    /// The price that a trader looks at: mostly the last, where there is one. Who trails does not want to be carried
+    /// along by each trade, and mostly looks at the mark price.
+    fn any_source(&mut self, market: usize, trails: bool) -> PriceSource {
+        let last_percent = if trails { 10 } else { 70 };
+        let draw = self.random.below(100);
+        let source = if draw < last_percent {
+            PriceSource::Last
+        } else if draw < 90 {
+            PriceSource::Mark
+        } else {
+            PriceSource::Index
+        };
+        let is_there = self.markets[market].source_ticks(source).is_some();
+        if is_there { source } else { PriceSource::Mark }
     }
 
     /// An order of `side` that waits until the price has moved against its owner's position, or in its favour.
@@ -98,25 +106,26 @@ impl Flow {
         kind: TriggerKind,
         lots: u64,
     ) -> (CommandRecord, Conditions) {
-        let source = self.any_source(market);
         let basis_points = DISTANCES.draw(&mut self.random, DISTANCE_MIN, DISTANCE_MAX);
         let choice = self.random.below(100);
+        let trails = kind == TriggerKind::StopLoss && choice < TRAILS_PERCENT;
+        let source = self.any_source(market, trails);
         let known = &self.markets[market];
         let now = known.source_ticks(source).unwrap_or_else(|| known.best_or_fair(side));
         let distance = (now * basis_points as i64 / 10_000).max(known.limits.price_increment_ticks);
         let toward = if kind.rises(side) { Side::Sell } else { Side::Buy };
         let trigger_ticks = known.price(toward, away(toward, now, distance));
-        let trail = match (kind, choice) {
-            (TriggerKind::StopLoss, 0..12) => Some(Trail::Ticks(distance as u32)),
-            (TriggerKind::StopLoss, 12..25) => Some(Trail::BasisPoints(basis_points as u32)),
-            (TriggerKind::StopLoss | TriggerKind::TakeProfit, _) => None,
-        };
+        let in_ticks = choice < TRAILS_PERCENT / 2;
+        let trail = trails.then_some(if in_ticks {
+            Trail::Ticks(distance as u32)
+        } else {
+            Trail::BasisPoints(basis_points as u32)
+        });
         // Half of the trails start from the price there is.
-        let starts_itself =
-            trail.is_some() && choice.is_multiple_of(2) && self.markets[market].source_ticks(source).is_some();
+        let starts_itself = trails && choice.is_multiple_of(2) && known.source_ticks(source).is_some();
         let price = (!starts_itself).then_some(Price::from_ticks(trigger_ticks));
         let is_market = match kind {
-            TriggerKind::StopLoss => trail.is_some() || choice < 65,
+            TriggerKind::StopLoss => trails || choice < 65,
             TriggerKind::TakeProfit => choice < 30,
         };
         let trigger = Some(Trigger { kind, source, price, trail });
@@ -143,7 +152,7 @@ impl Flow {
         (CommandRecord { time_in_force, ..order }, Conditions { expire_time_ns, ..conditions })
     }
 
-    /// Sends a new order that is good till cancelled; one in five is good till date instead.
+    /// Sends a new order that is good till cancelled; some are good till date instead.
     #[inline]
     pub(super) fn place_resting(&mut self, order: CommandRecord, out: &mut Vec<CommandRecord>) {
         if self.random.chance_ppm(DATED_PPM) {

@@ -20,8 +20,8 @@ const QUOTED_SIZES: PowerLaw = PowerLaw::with_tenths(25);
 const ORDERS_MAX: usize = 320;
 
 /// Of a million entries, how many are guarded at once.
-const RETAIL_PROTECTS_PPM: u64 = 500_000;
-const MOMENTUM_PROTECTS_PPM: u64 = 350_000;
+const RETAIL_PROTECTS_PPM: u64 = 150_000;
+const MOMENTUM_PROTECTS_PPM: u64 = 150_000;
 /// Of a million cancels, how many are of orders that wait.
 const CANCELS_WAITING_PPM: u64 = 150_000;
 
@@ -318,8 +318,8 @@ impl Flow {
                     self.protect(account, market, side, lots, out);
                 }
             }
-            72..87 => self.cancel_any(market, out),
-            87..90 => self.move_guard(market, out),
+            72..89 => self.cancel_any(market, out),
+            89 => self.move_guard(market, out),
             _ => self.amend_any(market, out),
         }
     }
@@ -355,14 +355,14 @@ impl Flow {
         let reach = draw::geometric(&mut self.random, 2) as i64 * known.step_ticks;
         let price = known.price(side, away(side, known.best_or_fair(side.opposite()), -reach));
         let order = match self.random.below(100) {
-            0..5 => {
+            0..2 => {
                 // A block is worth it when half of it is there.
                 let lots = known.lots(SIZES.draw(&mut self.random, 4_000, 100_000));
                 let order = self.limit(account, market, side, TimeInForce::ImmediateOrCancel, price, lots);
                 let minimum = Quantity::from_lots(lots / 2);
                 return self.place_with(order, &Conditions { minimum, ..Conditions::default() }, out);
             }
-            5..62 => {
+            2..62 => {
                 let lots = known.lots(SIZES.draw(&mut self.random, 150, 150_000));
                 self.limit(account, market, side, TimeInForce::ImmediateOrCancel, price, lots)
             }
@@ -411,8 +411,8 @@ impl Flow {
             }
             30..52 => self.cancel_any(market, out),
             52..70 => self.amend_any(market, out),
-            70..86 => self.replace_any(market, out),
-            86..88 => self.move_guard(market, out),
+            70..87 => self.replace_any(market, out),
+            87 => self.move_guard(market, out),
             _ => self.make_mistake(market, account, out),
         }
     }
