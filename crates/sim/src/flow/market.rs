@@ -277,6 +277,12 @@ impl Market {
         on_grid.clamp(3 * self.limits.quantity_min_lots, self.limits.quantity_max_lots)
     }
 
+    /// The prices of a side at which orders stand.
+    #[cfg(test)]
+    pub(super) fn prices(&self, side: Side) -> Vec<i64> {
+        self.levels[side as usize].keys().copied().collect()
+    }
+
     /// The best price of a side.
     #[inline]
     pub(super) fn best(&self, side: Side) -> Option<i64> {

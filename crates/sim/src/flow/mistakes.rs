@@ -201,10 +201,7 @@ impl Flow {
             Mistake::Conditions(wrong) => {
                 // Where there is no index, a trail on it has nothing to follow.
                 let without = self.markets.iter().position(|known| !known.has_index);
-                let market = match (wrong, without) {
-                    (WrongConditions::TrailsNothing, Some(without)) => without,
-                    _ => market,
-                };
+                let market = without.filter(|_| matches!(wrong, WrongConditions::TrailsNothing)).unwrap_or(market);
                 return self.send_wrong_conditions(wrong, account, market, side, out);
             }
         };
