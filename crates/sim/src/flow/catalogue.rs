@@ -43,6 +43,8 @@ const USDT: usize = 0;
 const USDC: usize = 1;
 const EUR: usize = 2;
 const BTC: usize = 3;
+/// The quote asset that is no currency.
+pub(super) const BITCOIN: usize = BTC;
 
 /// Decimal places of an asset that is not quoted in.
 pub(super) fn base_scale(name: &str) -> u8 {

@@ -307,17 +307,14 @@ impl Demo {
                 market.notional_quanta += i128::from(event.price_ticks) * i128::from(event.quantity_lots);
                 market.first_ticks.get_or_insert(event.price_ticks);
                 market.last_ticks = Some(event.price_ticks);
+                if self.tape.len() == TAPE {
+                    self.tape.pop_front();
+                }
+                self.tape.push_back(trade_view(event));
             } else if event.kind == EventKind::Rejected as u8 {
                 self.progress.rejects += 1;
                 self.rejects_by_reason[usize::from(event.reason)] += 1;
             }
-        }
-        let trades = events.iter().filter(|event| event.kind == EventKind::Trade as u8);
-        for event in trades.rev().take(TAPE).collect::<Vec<_>>().into_iter().rev() {
-            if self.tape.len() == TAPE {
-                self.tape.pop_front();
-            }
-            self.tape.push_back(trade_view(event));
         }
     }
 

@@ -1,10 +1,11 @@
-//! What the venue does while the others trade: reference prices, halts, money in and out, changes of limits and tiers.
+//! What the venue does while the others trade: reference, mark and index prices, halts, money in and out, changes of limits and tiers.
 
-use tradewright_types::{AccountId, Amount, CommandKind, CommandRecord, Permissions, Price, TransferKind};
+use tradewright_types::{AccountId, Amount, CommandKind, CommandRecord, Permissions, Price, PriceSource, TransferKind};
 
 use crate::venue;
 
 use super::Flow;
+use super::draw;
 use super::population::Character;
 use super::records::{self, Scope};
 
@@ -38,10 +39,8 @@ impl Flow {
     /// Does what is due at an arrival in `market`.
     #[inline]
     pub(super) fn keep_house(&mut self, market: usize, out: &mut Vec<CommandRecord>) {
-        let known = &self.markets[market];
-        let (fair, reference) = (known.fair_ticks(), known.reference_ticks);
-        if (fair - reference).abs() * 100 > reference {
-            self.move_reference(market, out);
+        if self.markets[market].is_unsettled() {
+            self.move_prices(market, out);
         }
         if let Some((scope, left)) = &mut self.housekeeping.halted {
             *left -= 1;
@@ -59,11 +58,42 @@ impl Flow {
         }
     }
 
+    /// The prices that the venue sets follow the fair value.
+    #[cold]
+    fn move_prices(&mut self, market: usize, out: &mut Vec<CommandRecord>) {
+        if self.markets[market].has_left_reference() {
+            self.move_reference(market, out);
+        }
+        if self.markets[market].has_left_mark() {
+            self.set_mark(market, out);
+        }
+        if self.markets[market].has_left_index() {
+            self.set_index(market, out);
+        }
+        self.markets[market].settle();
+    }
+
     fn move_reference(&mut self, market: usize, out: &mut Vec<CommandRecord>) {
         let known = &mut self.markets[market];
         known.set_reference(known.fair_ticks());
         let price = Price::from_ticks(known.reference_ticks);
         self.send(venue::set_reference_price(market as u32, price), out);
+    }
+
+    fn set_mark(&mut self, market: usize, out: &mut Vec<CommandRecord>) {
+        let known = &mut self.markets[market];
+        let ticks = known.fair_ticks();
+        known.set_source(PriceSource::Mark, ticks);
+        self.send(records::trigger_price(CommandKind::SetMarkPrice, market, ticks), out);
+    }
+
+    /// Other venues agree but for some basis points.
+    fn set_index(&mut self, market: usize, out: &mut Vec<CommandRecord>) {
+        let known = &mut self.markets[market];
+        let fair = known.fair_ticks();
+        let ticks = fair + fair * draw::bell(&mut self.random) / 20_000;
+        known.set_source(PriceSource::Index, ticks);
+        self.send(records::trigger_price(CommandKind::SetIndexPrice, market, ticks), out);
     }
 
     fn halt(&mut self, scope: Scope, arrivals: u32, out: &mut Vec<CommandRecord>) {

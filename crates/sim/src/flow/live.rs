@@ -19,7 +19,11 @@ pub(super) struct LiveOrder {
     /// Its rung on a ladder, or [`LiveOrder::NO_RUNG`].
     pub(super) rung: u8,
     pub(super) has_text_id: bool,
-    /// Where it stands in [`super::market::Market::orders`].
+    /// It waits for its trigger, outside the book.
+    pub(super) waits: bool,
+    /// What does not trade at once stays on the book.
+    pub(super) rests: bool,
+    /// Where it stands in [`super::market::Market::orders`] or, while it waits, in [`super::market::Market::waiting`].
     pub(super) place: u32,
 }
 

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use tradewright_types::Side;
+use tradewright_types::{PriceSource, Side};
 
 use crate::random::Random;
 
-use super::catalogue::{Listing, QUANTA_PER_DOLLAR};
+use super::catalogue::{BITCOIN, Listing, QUANTA_PER_DOLLAR};
 use super::draw;
 use super::population::Population;
 
@@ -46,6 +46,12 @@ pub(super) struct Market {
     pub(super) quote_quanta_per_tick_lot: u64,
     pub(super) base_quanta_per_lot: u64,
     pub(super) reference_ticks: i64,
+    /// By [`PriceSource`]: the price that triggers look at, 0 as long as there is none.
+    sources: [i64; PriceSource::ALL.len()],
+    /// The fair values at which the venue sets none of its prices.
+    settled: (i64, i64),
+    /// Whether other venues make an index of it: not where it is priced in bitcoin.
+    pub(super) has_index: bool,
     /// The lowest and highest price within the band, on the grid.
     band: (i64, i64),
     /// About a basis point, in ticks, at least an increment: what distances are made of.
@@ -66,8 +72,10 @@ pub(super) struct Market {
     pub(super) leaning: Side,
     /// How many orders stand at each price, by side.
     levels: [BTreeMap<i64, u32>; 2],
-    /// Open orders that are not on a ladder, by place in [`super::live::LiveOrders`].
+    /// Orders on the book that are not on a ladder, by place in [`super::live::LiveOrders`].
     pub(super) orders: Vec<u32>,
+    /// Orders that wait for their triggers: they stand at no level.
+    pub(super) waiting: Vec<u32>,
     pub(super) rungs: [Rung; LADDERS],
     pub(super) is_halted: bool,
 }
@@ -76,6 +84,10 @@ const MILLION: i64 = 1_000_000;
 /// A market of its own wanders far; one that follows others stays within some basis points of them.
 const PULL_SHIFT: u32 = 17;
 const PULL_SHIFT_OF_FOLLOWERS: u32 = 8;
+/// How far the prices that the venue sets may be behind, as a part of them.
+const REFERENCE_PART: i64 = 100;
+const MARK_PART: i64 = 2_000;
+const INDEX_PART: i64 = 1_000;
 /// One, in the ratios that followers go by.
 const RATIO_ONE: i64 = 1 << 20;
 
@@ -106,6 +118,9 @@ impl Market {
             quote_quanta_per_tick_lot,
             base_quanta_per_lot: listing.base_quanta_per_lot(),
             reference_ticks: 0,
+            sources: [0; PriceSource::ALL.len()],
+            settled: (0, 0),
+            has_index: listing.quote != BITCOIN,
             band: (0, 0),
             step_ticks: 0,
             lots_per_dollar: 0,
@@ -119,6 +134,7 @@ impl Market {
             leaning: Side::Buy,
             levels: Default::default(),
             orders: Vec::new(),
+            waiting: Vec::new(),
             rungs: [Rung::Empty; LADDERS],
             is_halted: false,
         };
@@ -167,12 +183,62 @@ impl Market {
 
     /// A trade moves the fair value a little to the taker's side.
     #[inline]
-    pub(super) fn feel_trade(&mut self, taker: Side) {
+    pub(super) fn feel_trade(&mut self, taker: Side, price_ticks: i64) {
+        self.sources[PriceSource::Last as usize] = price_ticks;
         let impact = self.fair / MILLION * self.restlessness_ppm / 4;
         self.fair += match taker {
             Side::Buy => impact,
             Side::Sell => -impact,
         };
+    }
+
+    /// The price of a source, when there is one.
+    #[inline]
+    pub(super) fn source_ticks(&self, source: PriceSource) -> Option<i64> {
+        Some(self.sources[source as usize]).filter(|ticks| *ticks != 0)
+    }
+
+    /// Notes the price of a source.
+    pub(super) fn set_source(&mut self, source: PriceSource, ticks: i64) {
+        self.sources[source as usize] = ticks;
+    }
+
+    /// Whether the fair value has left the prices that the venue sets: see [`Market::settle`].
+    #[inline]
+    pub(super) fn is_unsettled(&self) -> bool {
+        !(self.settled.0..=self.settled.1).contains(&self.fair_ticks())
+    }
+
+    /// Notes between which fair values no price is behind by more than its part: one hundredth for the reference, a
+    /// two thousandth for the mark price, a thousandth for the index price.
+    pub(super) fn settle(&mut self) {
+        let [_, mark, index] = self.sources;
+        let parts = [(self.reference_ticks, REFERENCE_PART), (mark, MARK_PART), (index, INDEX_PART)];
+        let known = &parts[..if self.has_index { 3 } else { 2 }];
+        let low = known.iter().map(|(ticks, part)| ticks - ticks / part).max();
+        let high = known.iter().map(|(ticks, part)| ticks + ticks / part).min();
+        self.settled = low.zip(high).expect("Invariant: every market has a reference");
+    }
+
+    /// Whether the fair value has left the reference price.
+    pub(super) fn has_left_reference(&self) -> bool {
+        is_behind(self.reference_ticks, self.fair_ticks(), REFERENCE_PART)
+    }
+
+    /// Whether the fair value has left the mark price.
+    pub(super) fn has_left_mark(&self) -> bool {
+        is_behind(self.sources[PriceSource::Mark as usize], self.fair_ticks(), MARK_PART)
+    }
+
+    /// Whether the fair value has left the index price, where there is one.
+    pub(super) fn has_left_index(&self) -> bool {
+        self.has_index && is_behind(self.sources[PriceSource::Index as usize], self.fair_ticks(), INDEX_PART)
+    }
+
+    /// The orders on the book, or those that wait.
+    #[inline]
+    pub(super) fn list(&mut self, waits: bool) -> &mut Vec<u32> {
+        if waits { &mut self.waiting } else { &mut self.orders }
     }
 
     pub(super) fn fair_ticks(&self) -> i64 {
@@ -209,6 +275,12 @@ impl Market {
         let on_grid = if increment == 1 { lots } else { lots / increment * increment };
         // The minimum pays two dollars, the smallest notional is five.
         on_grid.clamp(3 * self.limits.quantity_min_lots, self.limits.quantity_max_lots)
+    }
+
+    /// The prices of a side at which orders stand.
+    #[cfg(test)]
+    pub(super) fn prices(&self, side: Side) -> Vec<i64> {
+        self.levels[side as usize].keys().copied().collect()
     }
 
     /// The best price of a side.
@@ -254,6 +326,11 @@ impl Market {
             level.remove();
         }
     }
+}
+
+/// Whether `fair` is more than a `part`-th of `ticks` away from it.
+fn is_behind(ticks: i64, fair: i64, part: i64) -> bool {
+    (fair - ticks).abs() > ticks / part
 }
 
 /// A price `distance` worse for its owner's counterpart: below for a bid, above for an ask.

@@ -1,11 +1,15 @@
 //! What goes wrong between a trader and a venue: the wrong digit, the stale screen, the broken client, the full purse.
 
-use tradewright_types::{AccountId, CommandKind, CommandRecord, OrderFlags, Side, TextRecord, TimeInForce};
+use tradewright_types::{
+    AccountId, CommandKind, CommandRecord, Conditions, OrderFlags, Price, PriceSource, Side, TextRecord, TimeInForce,
+    Trail, Trigger, TriggerKind,
+};
 
 use super::Flow;
 use super::live::LiveOrder;
 use super::market::away;
 use super::observe::text_id;
+use super::protection::record_of;
 
 /// A mistake, by the reason that it is usually refused for.
 #[derive(Clone, Copy, Debug)]
@@ -42,10 +46,23 @@ enum Mistake {
     UnknownCommand,
     OldSchema,
     LateClock,
+    AmendsWaiting,
+    Conditions(WrongConditions),
+}
+
+/// What is wrong with the conditions of an order.
+#[derive(Clone, Copy, Debug)]
+enum WrongConditions {
+    OutOfRange,
+    NoTriggerPrice,
+    TriggerOffTick,
+    TrailsNothing,
+    ExpiredAlready,
+    TriggersAtOnce,
 }
 
 impl Mistake {
-    const ALL: [Self; 32] = [
+    const ALL: [Self; 39] = [
         Self::OffTick,
         Self::OffLot,
         Self::TooSmall,
@@ -78,6 +95,13 @@ impl Mistake {
         Self::UnknownCommand,
         Self::OldSchema,
         Self::LateClock,
+        Self::AmendsWaiting,
+        Self::Conditions(WrongConditions::OutOfRange),
+        Self::Conditions(WrongConditions::NoTriggerPrice),
+        Self::Conditions(WrongConditions::TriggerOffTick),
+        Self::Conditions(WrongConditions::TrailsNothing),
+        Self::Conditions(WrongConditions::ExpiredAlready),
+        Self::Conditions(WrongConditions::TriggersAtOnce),
     ];
 }
 
@@ -169,8 +193,61 @@ impl Flow {
                 }
                 return;
             }
+            Mistake::AmendsWaiting => {
+                let Some(order) = self.any_waiting(market) else { return };
+                let amend = Self::about(CommandKind::AmendOrder, &order);
+                CommandRecord { price_ticks: order.price, quantity_lots: 2 * order.total_lots, ..amend }
+            }
+            Mistake::Conditions(wrong) => {
+                // Where there is no index, a trail on it has nothing to follow.
+                let without = self.markets.iter().position(|known| !known.has_index);
+                let market = without.filter(|_| matches!(wrong, WrongConditions::TrailsNothing)).unwrap_or(market);
+                return self.send_wrong_conditions(wrong, account, market, side, out);
+            }
         };
         self.send(order, out);
+    }
+
+    /// Sends an order with conditions that are wrong.
+    fn send_wrong_conditions(
+        &mut self,
+        wrong: WrongConditions,
+        account: AccountId,
+        market: usize,
+        side: Side,
+        out: &mut Vec<CommandRecord>,
+    ) {
+        let known = &self.markets[market];
+        let mark = known.source_ticks(PriceSource::Mark).unwrap_or_else(|| known.best_or_fair(side));
+        // A stop-loss bid stands above the price, an ask below it.
+        let right = known.price(side.opposite(), away(side, mark, -(mark / 100)));
+        let stop = |price_ticks| Trigger {
+            kind: TriggerKind::StopLoss,
+            source: PriceSource::Mark,
+            price: Some(Price::from_ticks(price_ticks)),
+            trail: None,
+        };
+        let mut order = self.limit(account, market, side, TimeInForce::GoodTillCancel, right, known.lots(100));
+        order.flags = OrderFlags::CONDITIONS.0;
+        let mut expire_time_ns = 0;
+        let trigger = match wrong {
+            // All of the price is not a part of it.
+            WrongConditions::OutOfRange => Some(Trigger { trail: Some(Trail::BasisPoints(10_000)), ..stop(right) }),
+            WrongConditions::NoTriggerPrice => Some(stop(0)),
+            WrongConditions::TriggerOffTick => Some(stop(right + 1)),
+            WrongConditions::TrailsNothing => {
+                let trail = Some(Trail::BasisPoints(100));
+                Some(Trigger { source: PriceSource::Index, price: None, trail, ..stop(right) })
+            }
+            WrongConditions::ExpiredAlready => {
+                order.time_in_force = TimeInForce::GoodTillDate as u8;
+                expire_time_ns = self.arrivals.time_ns();
+                None
+            }
+            WrongConditions::TriggersAtOnce => Some(stop(known.price(side, away(side, mark, mark / 100)))),
+        };
+        let conditions = Conditions { trigger, expire_time_ns, ..Conditions::default() };
+        self.send_all([order, record_of(&conditions)], out);
     }
 
     /// Sends a new order under the id of one that is open.
@@ -233,6 +310,8 @@ fn nothing(record: &CommandRecord) -> LiveOrder {
         side: record.side,
         rung: LiveOrder::NO_RUNG,
         has_text_id: false,
+        waits: false,
+        rests: false,
         place: 0,
     }
 }

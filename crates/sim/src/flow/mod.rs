@@ -5,8 +5,8 @@
 //! There is no float and no clock in it: the same seed gives the same commands on every machine, in every build.
 //!
 //! `arrivals.rs` says when something happens and where, `traders.rs` what the trader whose turn it is does about it,
-//! `mistakes.rs` what goes wrong on the way, `housekeeping.rs` what the venue does meanwhile. [`Demo`] runs it all
-//! against an engine.
+//! `protection.rs` how it guards what it has, `mistakes.rs` what goes wrong on the way, `housekeeping.rs` what the venue
+//! does meanwhile. [`Demo`] runs it all against an engine.
 
 #![deny(clippy::float_arithmetic)]
 
@@ -20,6 +20,7 @@ mod market;
 mod mistakes;
 mod observe;
 mod population;
+mod protection;
 mod records;
 mod set_up;
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! What the flow learns from events: which of its orders are open, at which prices, and what became of its rungs.
 
 use tradewright_types::{
-    ClientOrderId, CommandKind, CommandRecord, EventFlags, EventKind, EventRecord, RejectReason, Side, TextEventRecord,
-    TimeInForce,
+    ClientOrderId, CommandKind, CommandRecord, EventFlags, EventKind, EventRecord, OrderFlags, RejectReason, Side,
+    TextEventRecord, TimeInForce,
 };
 
 use super::Flow;
@@ -49,7 +49,8 @@ impl Flow {
                 Some(EventKind::OrderAccepted) => self.see_accepted(event),
                 Some(EventKind::Trade) => {
                     if let Some(market) = self.markets.get_mut(event.instrument as usize) {
-                        market.feel_trade(if event.side == Side::Buy as u8 { Side::Buy } else { Side::Sell });
+                        let taker = if event.side == Side::Buy as u8 { Side::Buy } else { Side::Sell };
+                        market.feel_trade(taker, event.price_ticks);
                     }
                     self.see_match(event, event.quantity_lots);
                 }
@@ -63,12 +64,12 @@ impl Flow {
                         order.has_text_id = true;
                     }
                 }
+                Some(EventKind::OrderConditions) => self.see_conditions(event),
+                Some(EventKind::OrderTriggered) => self.see_at_market(event.order_id),
                 Some(EventKind::Rejected) => self.see_rejected(event),
                 Some(EventKind::WithdrawalRequested) => self.housekeeping.withdrawals.push(event.reference),
                 Some(
-                    EventKind::OrderConditions
-                    | EventKind::OrderTriggered
-                    | EventKind::Deposited
+                    EventKind::Deposited
                     | EventKind::WithdrawalConfirmed
                     | EventKind::WithdrawalCancelled
                     | EventKind::Transferred
@@ -81,12 +82,19 @@ impl Flow {
 
     #[inline]
     fn see_accepted(&mut self, event: &EventRecord) {
-        if event.time_in_force != TimeInForce::GoodTillCancel as u8 {
+        let rests = event.time_in_force == TimeInForce::GoodTillCancel as u8
+            || event.time_in_force == TimeInForce::GoodTillDate as u8;
+        // Until the event behind this one tells its conditions.
+        let waits = OrderFlags(event.order_flags).has(OrderFlags::CONDITIONS);
+        if !rests && !waits {
             return;
         }
         let on_rung = event.reference & ON_RUNG != 0;
         let market = &mut self.markets[event.instrument as usize];
-        market.add_to_level(event.side as usize, event.price_ticks);
+        if !waits {
+            market.add_to_level(event.side as usize, event.price_ticks);
+        }
+        let list = market.list(waits);
         let slot = self.live.insert(LiveOrder {
             id: event.order_id,
             price: event.price_ticks,
@@ -98,12 +106,47 @@ impl Flow {
             side: event.side,
             rung: if on_rung { (event.reference & RUNG) as u8 } else { LiveOrder::NO_RUNG },
             has_text_id: false,
-            place: market.orders.len() as u32,
+            waits,
+            rests,
+            place: list.len() as u32,
         });
         if on_rung {
             market.rungs[(event.reference & RUNG) as usize] = Rung::Live(slot);
         } else {
-            market.orders.push(slot);
+            list.push(slot);
+        }
+    }
+
+    fn see_conditions(&mut self, event: &EventRecord) {
+        let has_trigger = event.order_type != 0;
+        if !has_trigger {
+            self.see_at_market(event.order_id);
+        }
+    }
+
+    /// An order waits no longer, or never had to: what does not rest is not noted.
+    fn see_at_market(&mut self, id: u64) {
+        let slot = self.live.find(id).expect("Invariant: an order with conditions waits until it comes to the market");
+        let order = *self.live.get(slot);
+        if !order.rests {
+            return self.forget(slot);
+        }
+        self.unlist(&order);
+        let market = &mut self.markets[usize::from(order.instrument)];
+        market.add_to_level(usize::from(order.side), order.price);
+        let place = market.orders.len() as u32;
+        market.orders.push(slot);
+        *self.live.get_mut(slot) = LiveOrder { waits: false, place, ..order };
+    }
+
+    /// Takes an order that is on no ladder off its list.
+    #[inline]
+    fn unlist(&mut self, order: &LiveOrder) {
+        let list = self.markets[usize::from(order.instrument)].list(order.waits);
+        let place = order.place as usize;
+        list.swap_remove(place);
+        if let Some(moved) = list.get(place) {
+            self.live.get_mut(*moved).place = place as u32;
         }
     }
 
@@ -176,13 +219,11 @@ impl Flow {
     fn forget(&mut self, slot: u32) {
         let order = self.live.remove(slot);
         let market = &mut self.markets[usize::from(order.instrument)];
-        market.take_from_level(usize::from(order.side), order.price);
+        if !order.waits {
+            market.take_from_level(usize::from(order.side), order.price);
+        }
         if order.rung == LiveOrder::NO_RUNG {
-            let place = order.place as usize;
-            market.orders.swap_remove(place);
-            if let Some(moved) = market.orders.get(place) {
-                self.live.get_mut(*moved).place = place as u32;
-            }
+            self.unlist(&order);
         } else {
             let rung = &mut market.rungs[usize::from(order.rung)];
             if matches!(*rung, Rung::Live(live) if live == slot) || *rung == Rung::Pending {

@@ -74,6 +74,8 @@ struct Account {
 #[derive(Clone, Debug)]
 pub(super) struct Population {
     accounts: Vec<Account>,
+    /// By account: its prevention mode, close together because every order asks for it.
+    preventions: Vec<SelfTradePrevention>,
     /// By market: its market makers.
     makers: Vec<[AccountId; Population::MAKERS]>,
     /// By market and character.
@@ -99,6 +101,7 @@ impl Population {
     pub(super) fn cast(random: &mut Random, accounts: usize, instruments: usize) -> Self {
         let mut population = Self {
             accounts: Vec::with_capacity(accounts),
+            preventions: Vec::with_capacity(accounts),
             makers: Vec::with_capacity(instruments),
             traders: vec![Default::default(); instruments],
             narrow: Vec::new(),
@@ -124,6 +127,7 @@ impl Population {
             population.makers.push(makers);
         }
         population.cast_traders(random, accounts);
+        population.preventions.extend(population.accounts.iter().map(|account| account.self_trade_prevention));
         population
     }
 
@@ -230,7 +234,7 @@ impl Population {
     /// The prevention mode that an account sends.
     #[inline]
     pub(super) fn prevention(&self, account: AccountId) -> SelfTradePrevention {
-        self.accounts[account.index() - 2].self_trade_prevention
+        self.preventions[account.index() - 2]
     }
 
     /// Whether an account gives its orders ids of its own in words.

@@ -35,6 +35,12 @@ pub(super) fn fee_tier(fee_schedule: u16, tier: u8, taker_ppm: i32, maker_ppm: i
     transmute!(SettingRecord { header, tier, fee_schedule, values, ..PLAIN })
 }
 
+/// [`CommandKind::SetMarkPrice`] or [`CommandKind::SetIndexPrice`].
+pub(super) fn trigger_price(kind: CommandKind, instrument: usize, ticks: i64) -> CommandRecord {
+    let header = CommandHeader::new(kind);
+    transmute!(SettingRecord { header, instrument: instrument as u32, values: [ticks as u64, 0, 0], ..PLAIN })
+}
+
 /// What a halt or resume is about.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Scope {

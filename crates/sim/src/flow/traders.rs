@@ -1,7 +1,8 @@
 //! What a trader does when its turn comes.
 
 use tradewright_types::{
-    AccountId, Amount, CommandKind, CommandRecord, OrderFlags, OrderType, SelfTradePrevention, Side, TimeInForce,
+    AccountId, Amount, CommandKind, CommandRecord, Conditions, OrderFlags, OrderType, Quantity, SelfTradePrevention,
+    Side, TimeInForce,
 };
 
 use super::Flow;
@@ -17,6 +18,12 @@ const QUOTED_SIZES: PowerLaw = PowerLaw::with_tenths(25);
 
 /// Orders of one market that are not on ladders: above it traders cancel before they place.
 const ORDERS_MAX: usize = 320;
+
+/// Of a million entries, how many are guarded at once.
+const RETAIL_PROTECTS_PPM: u64 = 150_000;
+const MOMENTUM_PROTECTS_PPM: u64 = 150_000;
+/// Of a million cancels, how many are of orders that wait.
+const CANCELS_WAITING_PPM: u64 = 150_000;
 
 /// The maker, the side and the place on its ladder of a rung.
 fn parts(rung: usize) -> (usize, Side, usize) {
@@ -298,13 +305,21 @@ impl Flow {
                 let lots = self.markets[market].lots(dollars);
                 let order = self.market_order(account, market, side, lots);
                 self.place(order, out);
+                if self.random.chance_ppm(RETAIL_PROTECTS_PPM) {
+                    self.protect(account, market, side, lots, out);
+                }
             }
             64..72 => {
                 let dollars = SIZES.draw(&mut self.random, 25, 5_000);
                 let order = self.market_order_by_amount(account, market, side, dollars);
                 self.place(order, out);
+                if self.random.chance_ppm(RETAIL_PROTECTS_PPM) {
+                    let lots = self.markets[market].lots(dollars);
+                    self.protect(account, market, side, lots, out);
+                }
             }
-            72..90 => self.cancel_any(market, out),
+            72..89 => self.cancel_any(market, out),
+            89 => self.move_guard(market, out),
             _ => self.amend_any(market, out),
         }
     }
@@ -327,7 +342,7 @@ impl Flow {
         };
         let (price, lots) = (known.price(side, price), known.lots(dollars));
         let order = self.limit(account, market, side, TimeInForce::GoodTillCancel, price, lots);
-        self.place(order, out);
+        self.place_resting(order, out);
     }
 
     fn act_as_taker(&mut self, market: usize, out: &mut Vec<CommandRecord>) {
@@ -340,7 +355,14 @@ impl Flow {
         let reach = draw::geometric(&mut self.random, 2) as i64 * known.step_ticks;
         let price = known.price(side, away(side, known.best_or_fair(side.opposite()), -reach));
         let order = match self.random.below(100) {
-            0..62 => {
+            0..2 => {
+                // A block is worth it when half of it is there.
+                let lots = known.lots(SIZES.draw(&mut self.random, 4_000, 100_000));
+                let order = self.limit(account, market, side, TimeInForce::ImmediateOrCancel, price, lots);
+                let minimum = Quantity::from_lots(lots / 2);
+                return self.place_with(order, &Conditions { minimum, ..Conditions::default() }, out);
+            }
+            2..62 => {
                 let lots = known.lots(SIZES.draw(&mut self.random, 150, 150_000));
                 self.limit(account, market, side, TimeInForce::ImmediateOrCancel, price, lots)
             }
@@ -368,9 +390,16 @@ impl Flow {
         let lots = known.lots(SIZES.draw(&mut self.random, 200, 30_000));
         // Half of them leave what they did not get as a bid in the market.
         let rests = self.random.coin() && known.orders.len() < ORDERS_MAX;
-        let time_in_force = if rests { TimeInForce::GoodTillCancel } else { TimeInForce::ImmediateOrCancel };
-        let order = self.limit(account, market, side, time_in_force, price, lots);
-        self.place(order, out);
+        if rests {
+            let order = self.limit(account, market, side, TimeInForce::GoodTillCancel, price, lots);
+            self.place_resting(order, out);
+        } else {
+            let order = self.limit(account, market, side, TimeInForce::ImmediateOrCancel, price, lots);
+            self.place(order, out);
+        }
+        if self.random.chance_ppm(MOMENTUM_PROTECTS_PPM) {
+            self.protect(account, market, side, lots, out);
+        }
     }
 
     fn act_as_noise(&mut self, market: usize, out: &mut Vec<CommandRecord>) {
@@ -382,21 +411,43 @@ impl Flow {
             }
             30..52 => self.cancel_any(market, out),
             52..70 => self.amend_any(market, out),
-            70..88 => self.replace_any(market, out),
+            70..87 => self.replace_any(market, out),
+            87 => self.move_guard(market, out),
             _ => self.make_mistake(market, account, out),
         }
     }
 
-    /// Any open order of the market that is not on a ladder.
+    /// Any order of the market that is on the book, but not on a ladder.
     pub(super) fn any_order(&mut self, market: usize) -> Option<LiveOrder> {
         let orders = &self.markets[market].orders;
         let slot = *orders.get(self.random.below(orders.len().max(1) as u64) as usize)?;
         Some(*self.live.get(slot))
     }
 
+    /// Any order of the market that waits for its trigger.
+    pub(super) fn any_waiting(&mut self, market: usize) -> Option<LiveOrder> {
+        let waiting = &self.markets[market].waiting;
+        let slot = *waiting.get(self.random.below(waiting.len().max(1) as u64) as usize)?;
+        Some(*self.live.get(slot))
+    }
+
+    /// Some cancel what waits, most what is on the book.
     fn cancel_any(&mut self, market: usize, out: &mut Vec<CommandRecord>) {
-        let Some(order) = self.any_order(market) else { return };
-        let mut record = Self::about(CommandKind::CancelOrder, &order);
+        if self.random.chance_ppm(CANCELS_WAITING_PPM) {
+            self.cancel_waiting(market, out);
+        } else if let Some(order) = self.any_order(market) {
+            self.cancel(&order, out);
+        }
+    }
+
+    pub(super) fn cancel_waiting(&mut self, market: usize, out: &mut Vec<CommandRecord>) {
+        if let Some(order) = self.any_waiting(market) {
+            self.cancel(&order, out);
+        }
+    }
+
+    fn cancel(&mut self, order: &LiveOrder, out: &mut Vec<CommandRecord>) {
+        let mut record = Self::about(CommandKind::CancelOrder, order);
         if !order.has_text_id && self.random.chance_ppm(300_000) {
             record.flags = OrderFlags::BY_CLIENT_ORDER_ID.0;
             record.order_ref = order.client;
