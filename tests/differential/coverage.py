@@ -56,6 +56,14 @@ TURNS = (
     "waiting order expired by date",
 )
 
+AT_TRIGGER = (
+    RejectReason.ACCOUNT_HALTED,
+    RejectReason.ACCOUNT_NOT_PERMITTED,
+    RejectReason.NO_REFERENCE_PRICE,
+    RejectReason.PRICE_OUTSIDE_BAND,
+)
+"""Why an order can be refused when its trigger fires."""
+
 
 @dataclass(slots=True)
 class Conditional:
@@ -167,6 +175,8 @@ class Coverage:
 
     def _add_closed(self, event: Event) -> None:
         self._count("close", CloseReason(event.reason).name)
+        if event.reason == CloseReason.REFUSED_AT_TRIGGER:
+            self._count("at trigger", RejectReason(event.open_lots).name)
         order = self._conditional.pop(event.order_id, None)
         if order is None:
             return
@@ -236,6 +246,7 @@ def _everything() -> list[tuple[str, list[str]]]:
     return [
         ("command", [*commands, "not a command"]),
         ("reject", [reason.name for reason in RejectReason]),
+        ("at trigger", [reason.name for reason in AT_TRIGGER]),
         ("event", [kind.name for kind in EventKind]),
         ("close", [reason.name for reason in CloseReason]),
         ("prevention", modes),

@@ -126,6 +126,8 @@ class Generator:
             (440, self._place),
             (190, self._conditional),
             (40, self._source_price),
+            (18, self._in_vain),
+            (10, self._stampede),
             (1_000 if self._is_deep else 160, self._ladder),
             (50, self._cancel),
             (120, self._amend),
@@ -137,7 +139,7 @@ class Generator:
             (20, self._end_withdrawal),
             (25, self._transfer),
             (8, self._advance_time),
-            (50, self._setting),
+            (80, self._setting),
             (6, self._halt),
             (70, self._spoiled),
             (30, self._huge),
@@ -336,11 +338,17 @@ class Generator:
         shape = random.randrange(20)
         if shape < 2:
             by_amount_modes = list(Prevention)[:4]
+            amount = self._amount(market)
+            best = self.exchange.venue.instruments[number].book.best(side.opposite) if number < len(MARKETS) else None
+            if best is not None and random.random() < 0.3:
+                # A part of the best order, which comes out even where there is no fee on it.
+                lots = random.randint(1, max(best.open_lots // market.quantity_increment, 1))
+                amount = market.units.notional(best.price_ticks, lots * market.quantity_increment)
             return records.place(
                 account,
                 number,
                 side,
-                quote_amount=self._amount(market),
+                quote_amount=amount,
                 prevention=random.choice(by_amount_modes),
                 client_order_id=client_order_id,
             )
@@ -447,6 +455,58 @@ class Generator:
             price = random.choice([0, -1, 1, 2**62, 2**62 + 1, 2**63 - 1])
         build = records.set_mark_price if source is PriceSource.MARK else records.set_index_price
         return build(number, price)
+
+    def _in_vain(self) -> bytes:
+        """The start of a few commands after which an order fires and is refused, or only a halt keeps it waiting."""
+        random, venue = self._random, self.exchange.venue
+        unpriced = [each for each in venue.instruments[len(MARKETS) :] if each.reference_price_ticks is None]
+        if unpriced and random.random() < 0.5:
+            # A market order on an instrument that never traded: it waits for a mark price, but finds no band.
+            instrument = random.choice(unpriced)
+            account = random.choice(TRADERS)
+            trigger = 100
+            conditions = records.conditions_record(
+                trigger=TriggerKind.TAKE_PROFIT, source=PriceSource.MARK, trigger_price_ticks=trigger
+            )
+            quantity = instrument.limits.quantity_min_lots * random.choice([1, 20])
+            self._next.append(records.set_mark_price(instrument.id, trigger))
+            self._next.append(records.place(account, instrument.id, Side.SELL, quantity, conditions=conditions))
+            return records.deposit(account, instrument.units.base, instrument.units.base_quanta(quantity))
+        waiting = [order for instrument in venue.instruments[:2] for order in instrument.waiting]
+        waiting = [order for order in waiting if order.conditions.trigger is not None]
+        if not waiting:
+            return self._conditional()
+        order = random.choice(waiting)
+        trigger_ticks = order.trigger_ticks or 1
+        kind = random.randrange(5)
+        if 2 <= kind < 4:
+            self._next.append(records.set_permissions(order.account, 7))
+        source = order.conditions.trigger.source if order.conditions.trigger is not None else PriceSource.MARK
+        if source is not PriceSource.LAST:
+            build = records.set_mark_price if source is PriceSource.MARK else records.set_index_price
+            self._next.append(build(order.instrument, trigger_ticks))
+        if kind < 2:
+            return records.halt(HaltScope.ACCOUNT, account=order.account)
+        if kind < 4:
+            return records.set_permissions(order.account, random.choice([6, 6, 2, 4]))
+        return records.halt(HaltScope.INSTRUMENT, instrument=order.instrument)
+
+    def _stampede(self) -> bytes:
+        """The first of a few stops in a row, and of the order that may set them off."""
+        random, number = self._random, self._random.choice([0, 0, 1])
+        market, side = MARKETS[number], random.choice(list(Side))
+        step = market.price_increment if side is Side.BUY else -market.price_increment
+        last = self.exchange.venue.instruments[number].last_price_ticks or market.price_middle
+        quantity = 3 * market.quantity_increment
+        self._next.append(records.place(self._owner(number), number, side, quantity, last + step))
+        for away in (1, 2, 2):
+            conditions = records.conditions_record(
+                trigger=TriggerKind.STOP_LOSS, trigger_price_ticks=last + away * step
+            )
+            order = records.place(self._owner(number), number, side, quantity, last + 4 * step, conditions=conditions)
+            self._next.append(order)
+        other = side.opposite
+        return records.place(self._owner(number), number, other, quantity, last + step)
 
     def _ladder(self) -> bytes:
         """A resting order away from the middle, so that there is something to take."""
@@ -909,6 +969,11 @@ class Generator:
         if kind == 7:
             number = random.choice(HUGE_INSTRUMENTS)
             return random.choice([records.set_mark_price, records.set_index_price])(number, price)
+        if kind == 8:
+            # Two that meet with as much as an order may have.
+            number = HUGE_INSTRUMENTS[0]
+            self._next.append(records.place(random.choice(RICH), number, side.opposite, 2**40, 2**40))
+            return records.place(trader, number, side, 2**40, 2**40)
         limit = price if random.random() < 0.8 else None
         return records.place(
             trader,

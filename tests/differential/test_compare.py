@@ -13,8 +13,8 @@ import pytest
 from tests.differential.compare import Balances, Difference, EngineFactory, OpenOrder, open_orders, run
 from tests.differential.coverage import Coverage
 from tests.differential.generator import generate
-from tests.reference import checks, exchange, fees, matching, prevention, records, venue
-from tests.reference.codes import Prevention, Side
+from tests.reference import checks, exchange, fees, line, matching, prevention, records, timers, triggers, venue
+from tests.reference.codes import CloseReason, OrderType, Prevention, PriceSource, Side
 from tests.reference.decoding import Amend
 from tests.reference.event import pack_events
 from tests.reference.exchange import Exchange
@@ -103,6 +103,42 @@ def own_tier(tiers: dict[tuple[int, int], FeeRates], schedule: int, tier: int) -
     return tiers.get((schedule, tier), FeeRates())
 
 
+def by_order_id(venue: Venue) -> None:
+    orders = [order for order in venue.open_orders() if 0 < order.conditions.expire_time_ns <= venue.time_ns]
+    for order in orders:
+        venue.take_out(order)
+        matching.expire(venue, order, CloseReason.GOOD_TILL_DATE)
+
+
+def from_the_end(venue: Venue) -> None:
+    while venue.line:
+        venue.line.insert(0, venue.line.pop())
+        COME_TO_MARKET(venue, *venue.line.pop(0))
+
+
+COME_TO_MARKET: Callable[[Venue, Order, int], None] = vars(line)["_come_to_market"]
+
+
+def by_arrival(instrument: Instrument, source: PriceSource, price_ticks: int) -> list[Order]:
+    return sorted(FIRING(instrument, source, price_ticks), key=instrument.waiting.index)
+
+
+FIRING: Callable[[Instrument, PriceSource, int], list[Order]] = vars(triggers)["_firing"]
+
+
+def never_follows(_instrument: Instrument, _order: Order, _price_ticks: int) -> None:
+    pass
+
+
+def band_alone(venue: Venue, order: Order) -> int:
+    checks.check_at_trigger(venue, order)
+    instrument = venue.instruments[order.instrument]
+    reference = instrument.reference_price_ticks
+    if order.order_type is OrderType.LIMIT or reference is None:
+        return order.price_ticks
+    return instrument.worst_price(order.side, reference)
+
+
 MUTANTS = {
     "a fee is rounded fill by fill": mutant(matching, "fee_of_fill", fee_of_fill_alone),
     "a transfer needs only the taker": mutant(prevention, "decided_mode", taker_decides_alone),
@@ -112,6 +148,11 @@ MUTANTS = {
     "an amount is not rounded to the increment": mutant(matching, "_lots_for_rest", not_rounded),
     "a transfer needs no second account": mutant(prevention, "decided_mode", both_decide),
     "a tier that was never set is free": mutant(venue, "resolved_tier", own_tier),
+    "timers fire by order id alone": mutant(timers, "fire", by_order_id),
+    "the line is worked off from its end": mutant(line, "work_off", from_the_end),
+    "triggers fire by arrival": mutant(triggers, "_firing", by_arrival),
+    "a trail never follows": mutant(triggers, "_follow", never_follows),
+    "a market bid may pay more than is held": mutant(line, "check_at_trigger", band_alone),
 }
 
 

@@ -545,6 +545,8 @@ class Auditor:
             _require(misses, "a minimum quantity expires whole, when there is less", event)
         elif refused:
             self._refused_at_trigger(order, event)
+        elif order.minimum > 0 and not order.met_a_maker:
+            raise AuditError("an order that finds less than its minimum expires because of that", event)
         elif reason is CloseReason.IMMEDIATE_OR_CANCEL:
             is_limit = order.order_type == OrderType.LIMIT and order.time_in_force == TimeInForce.IMMEDIATE_OR_CANCEL
             _require(is_limit and blocked, "immediate or cancel takes what there is first", event)

@@ -14,7 +14,7 @@ AMOUNT_MAX = 2**120
 NOTIONAL_MAX = AMOUNT_MAX // 2
 """The highest upper bound that an instrument may put on the notional of an order."""
 QUANTITY_MAX = 2**40
-ORDERS_MAX = 2**24
+ORDERS_MAX = 2**24 - 1
 """The most orders that can be open at once."""
 PRICE_MAX = 2**62
 """The highest reference, mark, index and trigger price."""

@@ -10,7 +10,7 @@ import pytest
 from tests.differential.generator import generate
 from tests.reference.auditor import AuditError, Auditor
 from tests.reference.blotter import Blotter
-from tests.reference.codes import EventFlags, EventKind
+from tests.reference.codes import CloseReason, EventFlags, EventKind
 from tests.reference.event import Event, pack_events, unpack_events
 from tests.reference.exchange import Exchange
 from tests.reference.instruments import Units
@@ -61,6 +61,21 @@ STORY = """
     reference 100
     buy O9 A2 for 150 stp=expire_maker
     cancel O8 A2
+    mark 100
+    sell O10 A3 5 @200 trail=10 of=mark
+    buy O11 A2 2 @50 stop=105 of=mark
+    sell O12 A3 5 @200 stop=95 of=mark
+    buy O13 A2 2 @50 stop=106 of=mark
+    mark 105
+    permit A2 6
+    mark 106
+    permit A2 7
+    mark 95
+    buy O14 A2 3 @60 ioc least=2
+    buy O15 A2 3 @60 until=50
+    buy O16 A2 3 @60 until=40
+    time 50
+    cancel all A3
 """
 Change = Callable[[Event], Event]
 WRONG: list[tuple[EventKind, Change, str]] = [
@@ -97,6 +112,17 @@ WRONG: list[tuple[EventKind, Change, str]] = [
     (EventKind.ORDER_CANCELLED, lambda event: replace(event, reason=3), "followed by the new one"),
     (EventKind.ORDER_AMENDED, lambda event: replace(event, open_lots=event.open_lots + 1), "is open"),
     (EventKind.ORDER_AMENDED, lambda event: replace(event, flags=1), "only a reduction"),
+    (EventKind.ORDER_CONDITIONS, lambda event: replace(event, order_type=3), "a kind, a source and a price"),
+    (EventKind.ORDER_CONDITIONS, lambda event: replace(event, order_type=2), "only a stop-loss trails"),
+    (EventKind.ORDER_CONDITIONS, lambda event: replace(event, open_lots=1), "what may trade at once"),
+    (EventKind.ORDER_CONDITIONS, lambda event: replace(event, reference=99), "has a date to come"),
+    (EventKind.ORDER_CONDITIONS, lambda event: replace(event, price_ticks=100), "is still to come"),
+    (EventKind.ORDER_CONDITIONS, lambda event: replace(event, account=5), "those of their order"),
+    (EventKind.ORDER_CONDITIONS, lambda event: replace(event, order_type=0), "there is a condition"),
+    (EventKind.ORDER_TRIGGERED, lambda event: replace(event, order_id=13), "in the order of the line: 11 first"),
+    (EventKind.ORDER_TRIGGERED, lambda event: replace(event, price_ticks=104), "source, trigger, open quantity"),
+    (EventKind.ORDER_TRIGGERED, lambda event: replace(event, quantity_lots=1), "source, trigger, open quantity"),
+    (EventKind.ORDER_TRIGGERED, lambda event: replace(event, reference=9), "keeps what it said"),
     (EventKind.WITHDRAWAL_REQUESTED, lambda event: replace(event, amount=event.amount + 1), "ends once"),
     (EventKind.WITHDRAWAL_CONFIRMED, lambda event: replace(event, reference=2), "ends once"),
     (EventKind.TRANSFERRED, lambda event: replace(event, counter_account=6), "typed transfer"),
@@ -118,6 +144,24 @@ def story() -> tuple[Exchange, list[Event]]:
 def test_one_wrong_field_is_named(kind: EventKind, change: Change, rule: str) -> None:
     exchange, events = story()
     at = next(number for number, event in enumerate(events) if event.kind is kind)
+    with pytest.raises(AuditError, match=rule):
+        audited(exchange, [*events[:at], change(events[at]), *events[at + 1 :]])
+
+
+CLOSINGS: list[tuple[CloseReason, Change, str]] = [
+    (CloseReason.GOOD_TILL_DATE, lambda event: replace(event, quantity_lots=2), "the rest expires"),
+    (CloseReason.GOOD_TILL_DATE, lambda event: replace(event, order_id=15), "by time and order id"),
+    (CloseReason.MINIMUM_QUANTITY, lambda event: replace(event, reason=10), "less than its minimum"),
+    (CloseReason.MINIMUM_QUANTITY, lambda event: replace(event, reason=16), "only an order that has just fired"),
+    (CloseReason.REFUSED_AT_TRIGGER, lambda event: replace(event, open_lots=31), "because of ACCOUNT_NOT_PERMITTED"),
+    (CloseReason.REFUSED_AT_TRIGGER, lambda event: replace(event, reason=12), "fires in vain"),
+]
+
+
+@pytest.mark.parametrize(("reason", "change", "rule"), CLOSINGS)
+def test_one_wrong_field_of_an_expiry_is_named(reason: CloseReason, change: Change, rule: str) -> None:
+    exchange, events = story()
+    at = next(n for n, event in enumerate(events) if event.kind is EventKind.ORDER_EXPIRED and event.reason == reason)
     with pytest.raises(AuditError, match=rule):
         audited(exchange, [*events[:at], change(events[at]), *events[at + 1 :]])
 
