@@ -23,6 +23,7 @@ from tests.reference.event import Event
 from tests.reference.reject import RejectReason
 
 TURNS = (
+    "a price was shared",
     "a cascade of three",
     "a trail moved its trigger",
     "a triggered order rests",
@@ -134,6 +135,12 @@ class Coverage:
         """Turns that a command's events show together."""
         if len(events) < 2:
             return
+        trades = [event for event in events if event.kind is EventKind.TRADE]
+        for first, second in pairwise(trades):
+            # Whoever is first in line is taken whole before the next one gets anything, unless they share.
+            same = (first.order_id, first.price_ticks) == (second.order_id, second.price_ticks)
+            if same and not first.has(EventFlags.MAKER_DONE):
+                self._turn("a price was shared")
         triggered = [event for event in events if event.kind is EventKind.ORDER_TRIGGERED]
         if len(triggered) >= 3 and len({event.open_lots for event in triggered}) >= 2:
             self._turn("a cascade of three")

@@ -165,7 +165,7 @@ class Generator:
             )
             limits, schedule = market.limits_record(), market.fee_schedule
             commands.append(records.list_instrument(number, market.name, record, limits, schedule))
-            if self._random.random() < 0.4:
+            if number not in HUGE_INSTRUMENTS and self._random.random() < 0.4:
                 commands.append(self._allocation_of(number))
         for account in TRADERS:
             kind = AccountKind.CLIENT if account in CLIENTS else AccountKind.HOUSE
@@ -761,7 +761,7 @@ class Generator:
         return records.set_reference_price(number, price)
 
     def _allocation(self) -> bytes:
-        return self._allocation_of(self._random.choice([0, 1, 2, 3, 3, 88]))
+        return self._allocation_of(self._random.choice([0, 0, 1, 1, 88]))
 
     def _allocation_of(self, number: int) -> bytes:
         random = self._random
