@@ -107,6 +107,9 @@ impl Floor<'_> {
     /// Moves the trailing stops that a price leaves behind.
     fn follow(&mut self, source: PriceSource, price: Price) {
         let Some(triggers) = self.market.triggers.as_deref_mut() else { return };
+        if triggers.trailing[source as usize].is_empty() {
+            return;
+        }
         let mut trailing = core::mem::take(&mut triggers.trailing[source as usize]);
         trailing.retain(|id| {
             let Some(slot) = self.open.find(*id).filter(|slot| self.open.is_waiting(*slot)) else { return false };

@@ -1,8 +1,8 @@
 //! Command records that `venue.rs` has no maker for. Their time is filled in when they are sent.
 
 use tradewright_types::{
-    AccountId, Amount, CommandHeader, CommandKind, CommandRecord, InstrumentLimitsRecord, MoneyRecord, SCHEMA_VERSION,
-    SettingRecord, TransferKind, Wide,
+    AccountId, AllocationRule, Amount, CommandHeader, CommandKind, CommandRecord, InstrumentLimitsRecord, MoneyRecord,
+    SCHEMA_VERSION, SettingRecord, TransferKind, Wide,
 };
 use zerocopy::transmute;
 
@@ -27,6 +27,12 @@ pub(super) fn of_account(kind: CommandKind, account: AccountId, value: u64) -> C
 pub(super) fn account_fee_tier(account: AccountId, tier: u8) -> CommandRecord {
     let header = CommandHeader::new(CommandKind::SetAccountFeeTier);
     transmute!(SettingRecord { header, account: account.0, tier, ..PLAIN })
+}
+
+/// Shares the prices of an instrument in proportion to what is open.
+pub(super) fn share_pro_rata(instrument: u32) -> CommandRecord {
+    let (header, scope) = (CommandHeader::new(CommandKind::SetAllocation), AllocationRule::ProRata as u8);
+    transmute!(SettingRecord { header, instrument, scope, ..PLAIN })
 }
 
 pub(super) fn fee_tier(fee_schedule: u16, tier: u8, taker_ppm: i32, maker_ppm: i32) -> CommandRecord {

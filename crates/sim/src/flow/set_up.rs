@@ -52,6 +52,10 @@ impl Flow {
         for (id, (listing, market)) in LISTINGS.iter().zip(&self.markets).enumerate() {
             commands.extend(list(id as u32, listing, market));
             commands.push(venue::set_reference_price(id as u32, Price::from_ticks(market.reference_ticks)));
+            // Where a tick is most of the spread, queues are long: being early would be all that counts.
+            if listing.band_ppm == STABLE_BAND_PPM {
+                commands.push(records::share_pro_rata(id as u32));
+            }
         }
         let bases: Vec<u32> = self.markets.iter().map(|market| market.base_asset).collect();
         self.population.set_up(&mut commands, &bases);
