@@ -78,5 +78,6 @@ impl Floor<'_> {
 
         self.open.slab[slot].open = open;
         self.enter_again(slot, held, Quantity::ZERO, emit);
+        self.work_off(emit);
     }
 }

@@ -11,7 +11,7 @@ use crate::place::{close_reason, closing};
 
 impl Floor<'_> {
     /// Takes an open order that stands in no queue through the market, with the id, rates and rounding that it has. Its open
-    /// bids are not counted while it does.
+    /// bids are not counted while it does. What its trades fire is left to the caller: a cascade must not nest.
     pub(crate) fn enter_again(&mut self, slot: Slot, held: &HeldOrder<'_>, minimum: Quantity, emit: &mut Emitter<'_>) {
         let order = held.order();
         let (account, side, limit) = (order.account, order.side, held.limit());
@@ -50,7 +50,6 @@ impl Floor<'_> {
             self.forget(slot);
         }
         self.ledger.settle_taker(&taker.settlement, held.hold() - taker.transferred, keep);
-        self.work_off(emit);
     }
 
     /// Puts what is left of an open order on the book, behind the others at its limit.

@@ -1,6 +1,9 @@
 //! Triggers, trails, expiry, minimum quantity.
 
-use crate::common::Venue;
+use tradewright_engine::EventBuffer;
+use tradewright_types::EventKind;
+
+use crate::common::{Venue, parse};
 
 /// A venue in which the last trade was at 100, with asks at 101 to 105 and bids at 99 to 95 of ten lots each.
 fn traded() -> Venue {
@@ -286,4 +289,33 @@ fn conditions_that_cannot_be_are_refused() {
         buy A4 1 @95                         => PositionLimitExceeded
         ",
     );
+}
+
+/// Each stop fires the next one: the longest cascade is a loop, not a recursion, whatever the stack.
+#[test]
+fn a_cascade_of_twenty_thousand_stops_needs_no_more_stack_than_one() {
+    const STOPS: usize = 20_000;
+    let run = || {
+        let mut engine = Venue::new().engine;
+        let mut events = EventBuffer::default();
+        let mut send = |line: &str| {
+            events.clear();
+            engine.apply(&parse(line), &mut events);
+            assert_eq!(events.as_slice().iter().find(|event| event.kind == EventKind::Rejected as u8), None, "{line}");
+            events.len()
+        };
+        send("deposit A3 quote 1000000000");
+        send("sell A2 1 @30001");
+        send("buy A3 1 @30001");
+        for place in 0..=STOPS {
+            send(&format!("buy A3 1 @{}", 30_000 - place));
+        }
+        for place in 0..STOPS {
+            send(&format!("sell A4 1 @1 stop={} ioc", 30_000 - place));
+        }
+        send("sell A5 1 @30000 ioc")
+    };
+    let thread = std::thread::Builder::new().stack_size(1 << 20).spawn(run).expect("a thread");
+    // The order, its trade; and of each stop that it fires and its trade.
+    assert_eq!(thread.join().expect("no overflow"), 2 + 2 * STOPS);
 }

@@ -1,0 +1,138 @@
+//! Prints what a rule costs an order at full size and at a hundredth of it: a cascade of stops, and a sweep of a shared price.
+//!
+//! `cargo run --release -p tradewright-sim --example scaling -- [ROUNDS]`
+//!
+//! Each figure is the time of one command, divided by the orders that it moves: the median of the rounds, on a copy of the same
+//! engine each.
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use tradewright_engine::{Engine, EngineConfig, EventBuffer};
+use tradewright_sim::venue;
+use tradewright_types::{
+    AllocationRule, CommandHeader, CommandKind, CommandRecord, Conditions, ConditionsRecord, EventKind, OrderFlags,
+    OrderType, Price, PriceSource, SettingRecord, Side, TimeInForce, Trigger, TriggerKind,
+};
+use zerocopy::transmute;
+
+const ACCOUNTS: u64 = 100;
+/// Highest price; the cascade runs down from it, a tick a stop.
+const TOP: i64 = 1_000_000;
+
+fn main() -> ExitCode {
+    let rounds = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(21);
+    println!("{:<28} {:>9} {:>12} {:>9} {:>12} {:>7}", "rule", "orders", "ns/order", "orders", "ns/order", "ratio");
+    show("stop cascade", 100_000, rounds, cascade);
+    show("pro-rata sweep", 1_000, rounds, |orders| shared(orders, AllocationRule::ProRata, 0));
+    show("time-pro-rata sweep, weight 3", 1_000, rounds, |orders| shared(orders, AllocationRule::TimeProRata, 3));
+    ExitCode::SUCCESS
+}
+
+/// Measures a rule at `full` orders and at a hundredth.
+fn show(name: &str, full: u64, rounds: usize, rule: impl Fn(u64) -> (Engine, CommandRecord)) {
+    let (small, large) = (measure(full / 100, rounds, &rule), measure(full, rounds, &rule));
+    println!("{name:<28} {:>9} {small:>12.1} {full:>9} {large:>12.1} {:>7.2}", full / 100, large / small);
+}
+
+/// Nanoseconds an order of the command that the rule ends with. Small sizes are repeated until they can be timed.
+fn measure(orders: u64, rounds: usize, rule: &impl Fn(u64) -> (Engine, CommandRecord)) -> f64 {
+    let (engine, command) = rule(orders);
+    let copies = (10_000 / orders).max(1) as usize;
+    let mut buffer = EventBuffer::with_capacity(orders as usize * 8 + 64);
+    let mut figures: Vec<f64> = (0..rounds)
+        .map(|_| {
+            let mut engines = vec![engine.clone(); copies];
+            let begin = Instant::now();
+            for engine in &mut engines {
+                buffer.clear();
+                engine.apply(&[command], &mut buffer);
+            }
+            let elapsed = begin.elapsed().as_nanos() as f64 / (copies as u64 * orders) as f64;
+            let moved = buffer.as_slice().iter().filter(|event| event.kind == EventKind::Trade as u8).count();
+            assert!(moved as u64 >= orders / 2, "Invariant: the command moves its orders, {moved} of {orders}");
+            elapsed
+        })
+        .collect();
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
+
+fn limit(account: u64, side: Side, time_in_force: TimeInForce, price: i64, lots: u64) -> CommandRecord {
+    CommandRecord {
+        account: venue::account_of(account % ACCOUNTS).0,
+        side: side as u8,
+        order_type: OrderType::Limit as u8,
+        time_in_force: time_in_force as u8,
+        price_ticks: price,
+        quantity_lots: lots,
+        ..CommandRecord::new(CommandKind::PlaceOrder)
+    }
+}
+
+/// An engine after `commands`, all of which it accepts.
+fn engine_after(commands: &[CommandRecord]) -> Engine {
+    let mut events = EventBuffer::default();
+    let mut engine = Engine::new(EngineConfig { open_orders_expected: 1 << 18, ..EngineConfig::default() });
+    engine.apply_all(&venue::bench_set_up(1, ACCOUNTS, Price::from_ticks(TOP)), &mut events);
+    let commands: Vec<_> = commands
+        .iter()
+        .map(|record| {
+            let mut record = *record;
+            if record.header.kind < CommandKind::Text as u8 {
+                record.header.time_ns = venue::SET_UP_TIME_NS;
+            }
+            record
+        })
+        .collect();
+    engine.apply_all(&commands, &mut events);
+    let refused = events.as_slice().iter().find(|event| event.kind == EventKind::Rejected as u8);
+    assert_eq!(refused, None, "Invariant: the state of the bench is accepted");
+    engine.check_invariants();
+    engine
+}
+
+/// A bid of a lot at each price, and a stop below each that sells a lot: the first trade lets all of them fire, one by the other.
+fn cascade(orders: u64) -> (Engine, CommandRecord) {
+    let mut commands = Vec::new();
+    for place in 0..=orders {
+        commands.push(limit(place, Side::Buy, TimeInForce::GoodTillCancel, TOP - place as i64, 1));
+    }
+    commands.push(limit(1, Side::Sell, TimeInForce::GoodTillCancel, TOP + 1, 1));
+    commands.push(limit(2, Side::Buy, TimeInForce::ImmediateOrCancel, TOP + 1, 1));
+    for place in 0..orders {
+        let price = Some(Price::from_ticks(TOP - place as i64));
+        let trigger = Trigger { kind: TriggerKind::StopLoss, source: PriceSource::Last, price, trail: None };
+        let conditions = Conditions { trigger: Some(trigger), ..Conditions::default() };
+        let mut stop = limit(place + 7, Side::Sell, TimeInForce::ImmediateOrCancel, 100_000, 1);
+        stop.flags = OrderFlags::CONDITIONS.0;
+        stop.header.record_count = 2;
+        commands.extend([stop, transmute!(ConditionsRecord::new(&conditions))]);
+    }
+    let mut first = limit(3, Side::Sell, TimeInForce::ImmediateOrCancel, TOP, 1);
+    first.header.time_ns = venue::SET_UP_TIME_NS;
+    (engine_after(&commands), first)
+}
+
+/// So many asks at one price that is shared, and a bid for half of what stands there.
+fn shared(orders: u64, rule: AllocationRule, weight: u8) -> (Engine, CommandRecord) {
+    let setting = SettingRecord {
+        header: CommandHeader::new(CommandKind::SetAllocation),
+        account: 0,
+        instrument: 0,
+        scope: rule as u8,
+        tier: weight,
+        fee_schedule: 0,
+        reserved: 0,
+        values: [0; 3],
+    };
+    let mut commands: Vec<CommandRecord> = vec![transmute!(setting)];
+    let lots = |place: u64| 1_000 + place * 7_919 % 1_000;
+    for place in 0..orders {
+        commands.push(limit(place, Side::Sell, TimeInForce::GoodTillCancel, TOP, lots(place)));
+    }
+    let half = (0..orders).map(lots).sum::<u64>() / 2;
+    let mut taker = limit(5, Side::Buy, TimeInForce::ImmediateOrCancel, TOP, half);
+    taker.header.time_ns = venue::SET_UP_TIME_NS;
+    (engine_after(&commands), taker)
+}
