@@ -928,7 +928,7 @@ class Outcome:
     @property
     def fill_count(self, /) -> int:
         """
-        How many trades the command made.
+        How many trades the order made in the command.
         """
     @property
     def filled_lots(self, /) -> int:
@@ -938,7 +938,7 @@ class Outcome:
     @property
     def fills(self, /) -> list[tuple[int, int, int]]:
         """
-        The trades of the command: (maker's order id, price in ticks, quantity in lots).
+        The trades of the order in the command: (the other order's id, price in ticks, quantity in lots).
         """
     @property
     def is_accepted(self, /) -> bool:
@@ -948,7 +948,7 @@ class Outcome:
     @property
     def notional(self, /) -> int:
         """
-        The sum of price x quantity of the command's trades, in ticks x lots.
+        The sum of price x quantity of the order's trades in the command, in ticks x lots.
         """
     @property
     def open_lots(self, /) -> int:

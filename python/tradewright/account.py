@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Unpack
+from typing import Unpack, cast
 
 from tradewright import commands
 from tradewright._core import AccountView, Outcome
@@ -206,6 +206,7 @@ class Account:
 
         Without `time_in_force` limits are GTC (GTD with an `expire_time_ns`) and market orders IOC.
         """
+        conditions = _given(conditions)
         arguments = {
             **locals(),
             **conditions,
@@ -301,6 +302,7 @@ class Account:
 
         Instrument and side are those of the old order unless they are named.
         """
+        conditions = _given(conditions)
         arguments = {**locals(), **conditions, "account": self.name}
         if time_in_force is None and "expire_time_ns" in conditions:
             time_in_force = TimeInForce.GTD
@@ -313,8 +315,9 @@ class Account:
             raise ArgumentError("order", value=order, rule="must be open")
         terms = self._terms(instrument, side, quantity, price, None, time_in_force, post_only, self_trade_prevention)
         if conditions:
-            placed = _with_client_id(terms.records(self.id), client_order_id or 0)
-            records = commands.replace(_order_id(order), placed)
+            records = terms.records(self.id)
+            records["order_ref"] = _client_number(client_order_id)
+            records = commands.replace(_order_id(order), records)
             records = commands.with_conditions(records, **condition_codes(terms.instrument, conditions))
             outcome = self._venue.execute(records, arguments)
             return self._order(terms, outcome, side, client_order_id)
@@ -548,10 +551,15 @@ class _Terms:
         )
 
 
+def _given(conditions: Conditions) -> Conditions:
+    """Return the conditions without those that are None, which is none."""
+    return cast("Conditions", {name: value for name, value in conditions.items() if value is not None})
+
+
 def _with_client_id(records: commands.Records, client_order_id: int | str) -> commands.Records:
     if isinstance(client_order_id, str) and not _is_number(client_order_id):
         return commands.with_text_id(records, client_order_id)
-    records["order_ref"] = _client_number(client_order_id or None)
+    records["order_ref"] = _client_number(client_order_id)
     return records
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _UINT32_MAX = 2**32 - 1
 _UINT64_MAX = 2**64 - 1
+_INT64_MAX = 2**63 - 1
 
 
 class Conditions(TypedDict, total=False):
@@ -44,8 +45,10 @@ def condition_codes(instrument: Instrument, conditions: Conditions) -> dict[str,
     """
     stop, take = conditions.get("stop_loss_price"), conditions.get("take_profit_price")
     amount, parts = conditions.get("trailing_amount"), conditions.get("trailing_bps")
-    if stop is not None and take is not None:
-        raise ArgumentError("take_profit_price", value=take, rule="excludes stop_loss_price: an order has one trigger")
+    if take is not None:
+        for name in ("stop_loss_price", "trailing_amount", "trailing_bps"):
+            if conditions.get(name) is not None:
+                raise ArgumentError("take_profit_price", value=take, rule=f"excludes {name}")
     if amount is not None and parts is not None:
         raise ArgumentError("trailing_bps", value=parts, rule="excludes trailing_amount")
     codes: dict[str, int] = {}
@@ -55,16 +58,24 @@ def condition_codes(instrument: Instrument, conditions: Conditions) -> dict[str,
     elif stop is not None or amount is not None or parts is not None:
         codes["trigger"] = TriggerKind.STOP_LOSS
     if stop is not None:
-        codes["trigger_price_ticks"] = instrument.ticks("stop_loss_price", stop)
+        ticks = instrument.ticks("stop_loss_price", stop)
+        if amount is not None or parts is not None:
+            # In the record 0 would mean: from the price there is.
+            ticks = within("stop_loss_price", stop, ticks, low=1, high=_INT64_MAX)
+        codes["trigger_price_ticks"] = ticks
     if amount is not None:
         ticks = instrument.ticks("trailing_amount", amount)
         codes["trail_ticks"] = within("trailing_amount", amount, ticks, low=1, high=_UINT32_MAX)
     if parts is not None:
         codes["trail_bps"] = whole_number("trailing_bps", parts, low=1, high=9_999)
-    if "trigger_source" in conditions:
-        codes["source"] = PriceSource(conditions["trigger_source"])
-    if "expire_time_ns" in conditions:
-        codes["expire_time_ns"] = whole_number("expire_time_ns", conditions["expire_time_ns"], high=_UINT64_MAX)
-    if "min_quantity" in conditions:
-        codes["minimum_lots"] = instrument.lots("min_quantity", conditions["min_quantity"])
+    source, time_ns = conditions.get("trigger_source"), conditions.get("expire_time_ns")
+    if source is not None:
+        if "trigger" not in codes:
+            raise ArgumentError("trigger_source", value=source, rule="needs a trigger or a trail")
+        codes["source"] = whole_number("trigger_source", int(source), high=max(PriceSource))
+    if time_ns is not None:
+        codes["expire_time_ns"] = whole_number("expire_time_ns", time_ns, high=_UINT64_MAX)
+    minimum = conditions.get("min_quantity")
+    if minimum is not None:
+        codes["minimum_lots"] = instrument.lots("min_quantity", minimum)
     return codes

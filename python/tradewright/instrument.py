@@ -226,7 +226,7 @@ class Instrument:
 
     def set_mark_price(self, price: Number) -> None:
         """Set the mark price; the triggers that it reaches fire."""
-        records = commands.set_mark_price(instrument=self.id, price_ticks=self.ticks("price", price))
+        records = commands.set_mark_price(instrument=self.id, price_ticks=self._positive_ticks(price))
         self._venue.apply(records, {"price": price, "instrument": self.name})
 
     @property
@@ -237,7 +237,7 @@ class Instrument:
 
     def set_index_price(self, price: Number) -> None:
         """Set the index price; the triggers that it reaches fire."""
-        records = commands.set_index_price(instrument=self.id, price_ticks=self.ticks("price", price))
+        records = commands.set_index_price(instrument=self.id, price_ticks=self._positive_ticks(price))
         self._venue.apply(records, {"price": price, "instrument": self.name})
 
     @property
@@ -305,6 +305,9 @@ class Instrument:
     def ticks(self, argument: str, price: Number) -> int:
         """Return a price in ticks; `argument` names it in an error."""
         return within(argument, price, units(argument, price, self.tick, "tick"), low=-_INT64_MAX, high=_INT64_MAX)
+
+    def _positive_ticks(self, price: Number) -> int:
+        return within("price", price, self.ticks("price", price), low=1, high=_INT64_MAX)
 
     def lots(self, argument: str, quantity: Number) -> int:
         """Return a quantity in lots; `argument` names it in an error."""

@@ -17,9 +17,8 @@ class Trail:
         distance = self.size
         if self.unit is TrailUnit.BASIS_POINTS:
             distance = max(price_ticks * self.size // BASIS_POINTS, 1)
-        if side is Side.BUY:
-            return min(price_ticks + distance, PRICE_MAX)
-        return max(price_ticks - distance, 1)
+        trigger = price_ticks + distance if side is Side.BUY else price_ticks - distance
+        return min(max(trigger, 1), PRICE_MAX)
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,7 +172,7 @@ def _share(venue: Venue, instrument: Instrument, taker: Order, level: list[Order
     """Trade a quantity at one price, by the rule."""
     shares = allocate(instrument.allocation, lots, [Resting(maker.open_lots) for maker in level])
     for maker, share in zip(level, shares, strict=True):
-        if share:
+        if share and not (taker.by_amount and taker.unspent == 0):
             trade(venue, instrument, taker, maker, share)
 
 

@@ -92,12 +92,15 @@ def test_a_date_and_a_minimum(exchange: tw.Exchange, market: tw.Instrument, trad
     [
         ({"stop_loss_price": "101.5"}, "stop_loss_price='101.5' must be a whole multiple of the tick 1"),
         ({"stop_loss_price": 105, "take_profit_price": 90}, "take_profit_price=90 excludes stop_loss_price"),
+        ({"stop_loss_price": 0, "trailing_amount": 1}, "stop_loss_price=0 must lie between 1"),
+        ({"trigger_source": tw.PriceSource.MARK}, "trigger_source=.* needs a trigger or a trail"),
+        ({"stop_loss_price": 105, "trigger_source": 7}, "trigger_source=7 must"),
         ({"trailing_amount": 1, "trailing_bps": 1}, "trailing_bps=1 excludes trailing_amount"),
         ({"trailing_amount": 0}, "trailing_amount=0 must lie between 1 and"),
         ({"trailing_bps": 10_000}, "trailing_bps=10000 must"),
         ({"stop_loss_price": 99}, "stop_loss_price=99 refused, WouldTriggerAtOnce"),
         ({"stop_loss_price": 0}, "stop_loss_price=0 refused, TriggerPriceNotPositive"),
-        ({"take_profit_price": 90, "trailing_amount": 1}, "InvalidCombination"),
+        ({"take_profit_price": 90, "trailing_amount": 1}, "take_profit_price=90 excludes trailing_amount"),
         ({"min_quantity": 1}, "InvalidCombination"),
         ({"expire_time_ns": -1}, "expire_time_ns=-1 must"),
     ],
@@ -108,3 +111,30 @@ def test_conditions_that_cannot_be(
     with pytest.raises(tw.TradewrightError, match=text):
         trader.buy(market, quantity=1, price=105, **conditions)
     assert trader.open_orders() == []
+
+
+def test_none_is_no_condition(market: tw.Instrument, trader: tw.Account) -> None:
+    order = trader.buy(market, quantity=1, price=90, stop_loss_price=None, expire_time_ns=None)  # type: ignore[arg-type]  # as wrappers do
+    assert (order.status, order.is_waiting, order.time_in_force) == (tw.OrderStatus.NEW, False, tw.TimeInForce.GTC)
+    with pytest.raises(tw.ArgumentError, match="client_order_id=0 must"):
+        trader.buy(market, quantity=1, price=90, stop_loss_price=103, client_order_id=0)
+    with pytest.raises(tw.ArgumentError, match="price=-1 must lie between 1"):
+        market.set_mark_price(-1)
+
+
+def test_an_outcome_tells_what_a_cascade_did_to_its_order(
+    exchange: tw.Exchange, market: tw.Instrument, trader: tw.Account
+) -> None:
+    stop = trader.sell(market, quantity=5, price=101, stop_loss_price=99)
+    assert stop.is_waiting
+    maker = exchange.account("maker")
+    maker.cancel_all()
+    maker.sell(market, quantity=3, price=99, self_trade_prevention=tw.SelfTradePrevention.NONE)
+    buyer = exchange.open_account("buyer")
+    buyer.deposit("USD", 10_000)
+    outcome = exchange.engine.place(buyer.id, market.id, tw.Side.BUY, 101, 10)
+    assert (outcome.filled_lots, outcome.open_lots, outcome.fill_count) == (8, 2, 2)
+    view = exchange.engine.order(outcome.order_id)
+    assert view is not None
+    assert view.open_lots == 2
+    assert stop.status is tw.OrderStatus.FILLED

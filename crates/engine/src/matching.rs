@@ -97,7 +97,11 @@ impl Floor<'_> {
             if quantity.is_zero() {
                 break Ended::Amount;
             }
-            self.trade_and_tell(taker, front, quantity, emit);
+            self.trade(taker, front, quantity, emit);
+            // A price that is there already moves nobody.
+            if self.market.triggers.is_some() && last != Some(front.price) {
+                self.price_came(PriceSource::Last, front.price);
+            }
             last = Some(front.price);
             if taker.amount.is_some() && quantity < offered {
                 break Ended::Amount;
@@ -116,24 +120,9 @@ impl Floor<'_> {
             || taker.trade_group != 0 && self.risk.accounts()[maker.index()].trade_group == taker.trade_group
     }
 
-    /// One trade, and what waits for its price.
-    #[inline(always)]
-    pub(crate) fn trade_and_tell(
-        &mut self,
-        taker: &mut Taker,
-        front: Front,
-        quantity: Quantity,
-        emit: &mut Emitter<'_>,
-    ) {
-        self.trade(taker, front, quantity, emit);
-        if self.market.triggers.is_some() {
-            self.price_came(PriceSource::Last, front.price);
-        }
-    }
-
     /// One trade.
     #[inline(always)]
-    fn trade(&mut self, taker: &mut Taker, front: Front, quantity: Quantity, emit: &mut Emitter<'_>) {
+    pub(crate) fn trade(&mut self, taker: &mut Taker, front: Front, quantity: Quantity, emit: &mut Emitter<'_>) {
         let Front { slot, price } = front;
         let Market { instrument, trades, .. } = &mut *self.market;
         let maker = &mut self.open.slab[slot];

@@ -2,7 +2,7 @@
 //! other.
 
 use tradewright_book::{Allocation, Front, ProRata, Resting, Slot, Steps, TimeWeight};
-use tradewright_types::{AllocationRule, AllocationTerms, Price, Quantity, SelfTradePrevention};
+use tradewright_types::{AllocationRule, AllocationTerms, Price, PriceSource, Quantity, SelfTradePrevention};
 
 use crate::emit::Emitter;
 use crate::floor::Floor;
@@ -114,10 +114,14 @@ impl Floor<'_> {
                 .sharing
                 .as_deref()
                 .map_or((Slot::NONE, Quantity::ZERO), |sharing| (sharing.slots[place], sharing.shares[place]));
-            if !share.is_zero() {
-                self.trade_and_tell(taker, Front { slot, price }, share, emit);
+            // A rebate may have spent an amount to the last quantum before everybody has had a share.
+            if !share.is_zero() && taker.has_rest() {
+                self.trade(taker, Front { slot, price }, share, emit);
             }
         }
         self.market.instrument.set_last(price);
+        if self.market.triggers.is_some() {
+            self.price_came(PriceSource::Last, price);
+        }
     }
 }

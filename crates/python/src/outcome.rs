@@ -75,14 +75,42 @@ impl Outcome {
             first_fill: None,
             more_fills: Vec::new(),
         };
-        for event in events {
+        let mut events = events.iter();
+        for event in events.by_ref() {
             // What is behind it are other orders, which its trades started.
             if event.kind == EventKind::OrderTriggered as u8 {
                 break;
             }
             outcome.read(event);
         }
+        // They may meet what is left of it.
+        let order_id = outcome.order_id;
+        events.filter(|event| event.counter_order_id == order_id).for_each(|event| outcome.read_as_maker(event));
         outcome
+    }
+
+    /// Reads what an order that this one started did to it.
+    #[cold]
+    fn read_as_maker(&mut self, event: &EventRecord) {
+        let done = event.flags & EventFlags::MAKER_DONE.0 != 0;
+        match EventKind::from_code(event.kind) {
+            Some(EventKind::Trade) => {
+                self.more_fills.push((event.order_id, event.price_ticks, event.quantity_lots));
+                self.filled_lots += event.quantity_lots;
+                self.notional += i128::from(event.price_ticks) * i128::from(event.quantity_lots);
+                self.fee += event.counter_amount.get();
+                self.open_lots -= event.quantity_lots;
+                self.status = if done { Status::Filled } else { Status::PartiallyFilled };
+            }
+            Some(EventKind::MatchPrevented) => {
+                self.prevented_lots += event.open_lots;
+                self.open_lots -= event.open_lots;
+                if done {
+                    self.status = Status::Prevented;
+                }
+            }
+            _ => {}
+        }
     }
 
     #[inline]
@@ -167,13 +195,13 @@ impl Outcome {
         integer(py, self.fee)
     }
 
-    /// The sum of price x quantity of the command's trades, in ticks x lots.
+    /// The sum of price x quantity of the order's trades in the command, in ticks x lots.
     #[getter]
     fn notional<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyInt>> {
         integer(py, self.notional)
     }
 
-    /// How many trades the command made.
+    /// How many trades the order made in the command.
     #[getter]
     fn fill_count(&self) -> usize {
         usize::from(self.first_fill.is_some()) + self.more_fills.len()
@@ -185,7 +213,7 @@ impl Outcome {
         self.status != Status::Rejected
     }
 
-    /// The trades of the command: (maker's order id, price in ticks, quantity in lots).
+    /// The trades of the order in the command: (the other order's id, price in ticks, quantity in lots).
     #[getter]
     fn fills(&self) -> Vec<Fill> {
         self.first_fill.into_iter().chain(self.more_fills.iter().copied()).collect()

@@ -58,10 +58,10 @@ impl Trail {
             Self::BasisPoints(parts) => (ticks * i128::from(parts) / Self::WHOLE).max(1),
         };
         let trigger = match side {
-            Side::Buy => (ticks + distance).min(Trigger::PRICE_MAX.ticks().into()),
-            Side::Sell => (ticks - distance).max(1),
+            Side::Buy => ticks + distance,
+            Side::Sell => ticks - distance,
         };
-        Price::from_ticks(trigger as i64)
+        Price::from_ticks(trigger.clamp(1, Trigger::PRICE_MAX.ticks().into()) as i64)
     }
 }
 

@@ -112,3 +112,19 @@ fn a_rule_changes_only_while_nobody_stands_on_the_book() {
         ",
     );
 }
+
+#[test]
+fn a_rebate_may_spend_an_amount_before_everybody_has_had_a_share() {
+    Venue::new().check(
+        "
+        allocation I0 rule=1           => set
+        fee S0 T0 -500000 500000       => set
+        sell A2 1 @1                   => accepted
+        sell A3 1 @1                   => accepted
+        sell A4 1 @1                   => accepted
+        reference I0 1
+        limits I0 up=1000000
+        buy A5 1q market               => accepted, O1 1@1 fee 0/1
+        ",
+    );
+}
