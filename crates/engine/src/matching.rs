@@ -183,7 +183,8 @@ impl Floor<'_> {
         let rest = taker.unspent();
         // An increment that is larger than the book's orders may be worth more than any amount.
         let fits = |increments: u64| {
-            let notional = instrument.value_at_worst(price, Quantity::from_lots(increments * increment));
+            let Some(lots) = increments.checked_mul(increment) else { return false };
+            let notional = instrument.value_at_worst(price, Quantity::from_lots(lots));
             notional.is_some_and(|notional| match taker.side {
                 Side::Sell => notional <= rest,
                 Side::Buy => notional + taker.fee.clone().charge(taker.rate, notional) <= rest,

@@ -327,6 +327,7 @@ impl Engine {
         })?;
         engine.ledger.restore_withdrawals(last_withdrawal, pending);
         reader(SectionKind::Orders).each(|part| engine.read_order(part))?;
+        engine.markets.iter_mut().filter_map(|market| market.triggers.as_deref_mut()).for_each(Triggers::sort_trails);
         Ok(engine)
     }
 

@@ -54,11 +54,20 @@ impl Triggers {
         let rises = trigger.kind.rises(side);
         self.books[trigger.source as usize].rest(slab, trigger_side(rises), price, slot, open);
         if trigger.trail.is_some() {
-            let (id, trailing) = (slab[slot].id, &mut self.trailing[trigger.source as usize]);
-            if let Err(place) = trailing.binary_search(&id) {
-                trailing.insert(place, id);
-            }
+            // New orders have the highest id; a restored state is sorted at its end.
+            self.trailing[trigger.source as usize].push(slab[slot].id);
         }
+    }
+
+    /// Brings restored trails into their order.
+    pub(crate) fn sort_trails(&mut self) {
+        self.trailing.iter_mut().for_each(|trailing| trailing.sort_unstable());
+    }
+
+    /// Bytes that waiting orders take beside their slots.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let trails: usize = self.trailing.iter().map(|trailing| trailing.capacity() * size_of::<OrderId>()).sum();
+        self.books.iter().map(Book::memory_bytes).sum::<usize>() + trails
     }
 
     /// Takes an order out of its trigger book.

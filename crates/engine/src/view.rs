@@ -9,6 +9,7 @@ use tradewright_types::{
 };
 
 use crate::floor::{Market, hold_of, price_of};
+use crate::triggers::Triggers;
 use crate::{Engine, EngineConfig, Registry};
 
 /// A price of a book, with what stands there.
@@ -223,7 +224,10 @@ impl Engine {
 
     /// Bytes of all open orders, books and balances.
     pub fn memory_bytes(&self) -> usize {
-        let of_market = |market: &Market| market.book.memory_bytes() + market.instrument.exposures.memory_bytes();
+        let of_market = |market: &Market| {
+            let waiting = market.triggers.as_deref().map_or(0, Triggers::memory_bytes);
+            market.book.memory_bytes() + market.instrument.exposures.memory_bytes() + waiting
+        };
         let markets: usize = self.markets.iter().map(of_market).sum();
         markets + self.open.memory_bytes() + self.ledger.memory_bytes() + self.risk.memory_bytes()
     }
