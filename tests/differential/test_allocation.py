@@ -124,7 +124,7 @@ def test_the_engine_shares_as_the_reference_does() -> None:
 )
 def test_a_rule_that_makes_no_sense_is_refused(rule: str, arguments: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        _core.allocate(rule, 1, [(5, False, None)], **arguments)  # type: ignore[arg-type]
+        _core.allocate(rule, 1, [(5, False, None)], **arguments)  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_a_lead_that_cannot_exist_is_refused() -> None:

@@ -7,6 +7,7 @@ use tradewright_types::{Amend, Decoded, NewOrder, Quantity, RejectReason, Side, 
 use crate::Engine;
 use crate::emit::Emitter;
 use crate::floor::Floor;
+use crate::open_orders::Station;
 
 impl Engine {
     /// Amends an order: less quantity at the same price keeps its place, anything else comes in again.
@@ -16,8 +17,9 @@ impl Engine {
         }
         self.risk.account(amend.account).ok_or(RejectReason::UnknownAccount)?;
         let slot = self.target(amend.account, &amend.target).ok_or(RejectReason::UnknownOrder)?;
-        if self.open.is_waiting(slot) {
-            return Err(RejectReason::OrderNotAmendable);
+        match self.open.station(slot) {
+            Station::Book => {}
+            Station::Trigger => return Err(RejectReason::OrderNotAmendable),
         }
         let old = &self.open.slab[slot];
         let old_total = self.open.notes[slot.0 as usize].total;

@@ -8,6 +8,7 @@ use tradewright_types::{
 use crate::Engine;
 use crate::emit::{Closing, Emitter};
 use crate::floor::Floor;
+use crate::open_orders::Station;
 
 impl Engine {
     /// Cancels an order by other means than the engine's id.
@@ -68,16 +69,19 @@ impl Floor<'_> {
     #[inline(always)]
     pub(crate) fn close_as(&mut self, slot: Slot, kind: EventKind, reason: CloseReason, emit: &mut Emitter<'_>) {
         let order = self.closing(slot);
-        let waits = self.open.is_waiting(slot);
-        let hold = if waits { self.waiting_hold_of(slot) } else { self.resting_hold_of(slot, order.price) };
+        let station = self.open.station(slot);
+        let hold = match station {
+            Station::Book => self.resting_hold_of(slot, order.price),
+            Station::Trigger => self.waiting_hold_of(slot),
+        };
         self.ledger.release(order.account, self.asset_of(order.side), hold);
-        self.close_told(slot, &order, waits, kind, reason, emit);
+        self.close_told(slot, &order, station, kind, reason, emit);
     }
 
     /// Closes an open order whose hold was given back already.
     pub(crate) fn close_released(&mut self, slot: Slot, kind: EventKind, reason: CloseReason, emit: &mut Emitter<'_>) {
-        let (order, waits) = (self.closing(slot), self.open.is_waiting(slot));
-        self.close_told(slot, &order, waits, kind, reason, emit);
+        let (order, station) = (self.closing(slot), self.open.station(slot));
+        self.close_told(slot, &order, station, kind, reason, emit);
     }
 
     #[inline(always)]
@@ -85,16 +89,15 @@ impl Floor<'_> {
         &mut self,
         slot: Slot,
         order: &Closing,
-        waits: bool,
+        station: Station,
         kind: EventKind,
         reason: CloseReason,
         emit: &mut Emitter<'_>,
     ) {
         emit.closed(kind, order, reason, Amount::ZERO);
-        if waits {
-            self.leave_triggers(slot);
-        } else {
-            self.market.book.remove(&mut self.open.slab, order.side, slot);
+        match station {
+            Station::Book => self.market.book.remove(&mut self.open.slab, order.side, slot),
+            Station::Trigger => self.leave_triggers(slot),
         }
         if order.side == Side::Buy {
             *self.market.instrument.open_bids_mut(order.account) -= order.open.lots();

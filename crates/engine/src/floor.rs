@@ -3,11 +3,11 @@
 use tradewright_book::{Book, Order, Slot};
 use tradewright_ledger::Ledger;
 use tradewright_risk::{Gate, Instrument, Risk, resting_hold};
-use tradewright_types::{Amount, AssetId, InstrumentId, OrderFlags, OrderId, Price, Side};
+use tradewright_types::{Amount, AssetId, InstrumentId, OrderFlags, OrderId, Price, PriceSource, Side};
 
 use crate::Engine;
 use crate::emit::Closing;
-use crate::open_orders::OpenOrders;
+use crate::open_orders::{OpenOrders, Station};
 use crate::sharing::Sharing;
 use crate::triggers::{Triggers, waiting_hold_of};
 
@@ -27,6 +27,16 @@ pub(crate) struct Market {
 impl Market {
     pub(crate) fn new(instrument: Instrument) -> Self {
         Self { instrument, book: Book::default(), trades: 0, prevented: 0, triggers: None, sharing: None }
+    }
+
+    /// The price that a source has now.
+    pub(crate) fn source_price(&self, source: PriceSource) -> Option<Price> {
+        let triggers = self.triggers.as_deref();
+        match source {
+            PriceSource::Last => self.instrument.last(),
+            PriceSource::Mark => triggers.and_then(|triggers| triggers.mark),
+            PriceSource::Index => triggers.and_then(|triggers| triggers.index),
+        }
     }
 }
 
@@ -144,8 +154,9 @@ pub(crate) fn hold_of(market: &Market, open: &OpenOrders, slot: Slot) -> (AssetI
     let order = &open.slab[slot];
     let (units, side) = (&market.instrument.units, order.terms.side);
     let asset = if side == Side::Buy { units.quote } else { units.base };
-    if order.terms.flags.has(OrderFlags::WAITING) {
-        return (asset, waiting_hold_of(market, open, slot));
+    match open.station(slot) {
+        Station::Book => {}
+        Station::Trigger => return (asset, waiting_hold_of(market, open, slot)),
     }
     let price = market.book.price_of(&open.slab, side, slot);
     (asset, resting_hold(units, side, price, order.open, order.terms.maker_rate, order.terms.maker_fee))

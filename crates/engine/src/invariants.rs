@@ -6,6 +6,7 @@ use tradewright_types::{AccountId, Amount, AssetId, InstrumentId, OrderFlags, Si
 
 use crate::Engine;
 use crate::floor::{Market, hold_of};
+use crate::open_orders::Station;
 
 impl Engine {
     /// Panics unless the whole state fits together. Takes time in proportion to the state: for tests, drills and audits.
@@ -53,7 +54,8 @@ impl Engine {
                         assert!(order.id <= *last_order, "Invariant: order ids are given in order");
                         assert_eq!(order.terms.instrument, instrument, "Invariant: an order stands in its own book");
                         assert!(waits || side == stands, "Invariant: an order stands on its own side");
-                        assert_eq!(open.is_waiting(slot), waits, "Invariant: who waits stands in a trigger book");
+                        let station = if waits { Station::Trigger } else { Station::Book };
+                        assert_eq!(open.station(slot), station, "Invariant: an order knows where it stands");
                         let own = open.notes[slot.0 as usize].priority;
                         assert!(priority < own, "Invariant: queues are in the order of time");
                         priority = own;

@@ -68,6 +68,26 @@ pub(crate) struct Notes {
     pub(crate) taker_fee: RoundedFee,
 }
 
+/// Where an open order stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Station {
+    /// On the book of its market.
+    Book = 0,
+    /// In a trigger book, until its price comes.
+    Trigger = 1,
+}
+
+impl Station {
+    pub(crate) const fn from_code(code: u8) -> Option<Self> {
+        match code {
+            0 => Some(Self::Book),
+            1 => Some(Self::Trigger),
+            _ => None,
+        }
+    }
+}
+
 /// What the engine needs to know of an open order that has conditions.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Conditional {
@@ -75,6 +95,8 @@ pub(crate) struct Conditional {
     pub(crate) limit: Price,
     pub(crate) order_type: OrderType,
     pub(crate) time_in_force: TimeInForce,
+    /// Where it stands: with [`OrderFlags::WAITING`] anywhere but on the book.
+    pub(crate) station: Station,
     /// Its conditions; a trigger that fired is gone.
     pub(crate) conditions: Conditions,
 }
@@ -84,6 +106,7 @@ impl Conditional {
         limit: Price::from_ticks(0),
         order_type: OrderType::Limit,
         time_in_force: TimeInForce::GoodTillCancel,
+        station: Station::Book,
         conditions: Conditions { trigger: None, expire_time_ns: 0, minimum: Quantity::ZERO },
     };
 }
@@ -285,17 +308,22 @@ impl OpenOrders {
         self.mark(slot);
     }
 
-    /// Whether an order waits for its trigger.
+    /// Where an order stands.
     #[inline(always)]
-    pub(crate) fn is_waiting(&self, slot: Slot) -> bool {
-        self.slab[slot].terms.flags.has(OrderFlags::WAITING)
+    pub(crate) fn station(&self, slot: Slot) -> Station {
+        if self.slab[slot].terms.flags.has(OrderFlags::WAITING) {
+            self.conditional(slot).station
+        } else {
+            Station::Book
+        }
     }
 
     /// Notes that an order's trigger fired.
     pub(crate) fn end_waiting(&mut self, slot: Slot) {
         let terms = &mut self.slab[slot].terms;
         terms.flags = terms.flags.without(OrderFlags::WAITING);
-        self.conditionals[slot.0 as usize].conditions.trigger = None;
+        let conditional = &mut self.conditionals[slot.0 as usize];
+        (conditional.station, conditional.conditions.trigger) = (Station::Book, None);
         self.mark(slot);
     }
 

@@ -18,7 +18,7 @@ use crate::Engine;
 use crate::emit::{Closing, Emitter};
 use crate::floor::Floor;
 use crate::matching::{Ended, Taker};
-use crate::open_orders::{Conditional, Links, Notes, Terms};
+use crate::open_orders::{Conditional, Links, Notes, Station, Terms};
 
 impl Engine {
     /// Places an order that is not plain.
@@ -34,7 +34,7 @@ impl Engine {
     /// Places an order that waits for its trigger.
     fn place_waiting(&mut self, order: &NewOrder<'_>, trigger: &Trigger, emit: &mut Emitter<'_>) -> Decoded<()> {
         let mut floor = self.floor(order.instrument).ok_or(RejectReason::UnknownInstrument)?;
-        let price_now = floor.source_price(trigger.source);
+        let price_now = floor.market.source_price(trigger.source);
         let (mut gate, open) = floor.gate();
         let is_duplicate = || open.is_client_open(order.account, order.client_order_id);
         let (held, fires_at) = gate.check_and_hold_waiting(order, is_duplicate, None, price_now)?;
@@ -206,7 +206,10 @@ impl Floor<'_> {
     fn note_conditions(&mut self, id: OrderId, slot: Slot, held: &HeldOrder<'_>) {
         let &NewOrder { order_type, time_in_force, .. } = held.order();
         let conditions = held.order().conditions();
-        self.open.note_conditional(slot, Conditional { limit: held.limit(), order_type, time_in_force, conditions });
+        let station =
+            if self.open.slab[slot].terms.flags.has(OrderFlags::WAITING) { Station::Trigger } else { Station::Book };
+        let limit = held.limit();
+        self.open.note_conditional(slot, Conditional { limit, order_type, time_in_force, station, conditions });
         if conditions.expire_time_ns != 0 {
             self.open.timers.set(conditions.expire_time_ns, id);
         }

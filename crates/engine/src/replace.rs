@@ -15,7 +15,7 @@ impl Engine {
         let old = self.target(order.account, &replace.target);
         let relief = old.map(|old| self.relief(old, replace));
         let mut floor = self.floor(order.instrument).ok_or(RejectReason::UnknownInstrument)?;
-        let price_now = order.conditions().trigger.and_then(|trigger| floor.source_price(trigger.source));
+        let price_now = order.conditions().trigger.and_then(|trigger| floor.market.source_price(trigger.source));
         let (mut gate, open) = floor.gate();
         let Some((old, relief)) = old.zip(relief) else {
             gate.check_standing(order.account)?;

@@ -14,7 +14,7 @@ use tradewright_types::{
 };
 
 use crate::floor::Market;
-use crate::open_orders::{Conditional, Links, Notes, OpenOrders, Terms};
+use crate::open_orders::{Conditional, Links, Notes, OpenOrders, Station, Terms};
 use crate::sharing::Sharing;
 use crate::triggers::Triggers;
 use crate::{Engine, EngineConfig};
@@ -437,12 +437,20 @@ impl Engine {
         }
         let slot = self.open.insert(id, account, Quantity::from_lots(open), &client_order_id, terms, notes);
         let trigger = if flags.has(OrderFlags::CONDITIONS) { self.read_conditional(id, slot, part)? } else { None };
+        let station =
+            if flags.has(OrderFlags::CONDITIONS) { self.open.conditional(slot).station } else { Station::Book };
+        if flags.has(OrderFlags::WAITING) == (station == Station::Book) {
+            return Err(SnapshotError::Invalid(part.kind));
+        }
         let market = &mut self.markets[instrument.index()];
-        if flags.has(OrderFlags::WAITING) {
-            let triggers = market.triggers.get_or_insert_default();
-            triggers.wait(&mut self.open.slab, slot, &part.known(trigger)?, price);
-        } else {
-            market.book.rest(&mut self.open.slab, terms.side, price, slot, Quantity::from_lots(open));
+        match station {
+            Station::Book => {
+                market.book.rest(&mut self.open.slab, terms.side, price, slot, Quantity::from_lots(open));
+            }
+            Station::Trigger => {
+                let triggers = market.triggers.get_or_insert_default();
+                triggers.wait(&mut self.open.slab, slot, &part.known(trigger)?, price);
+            }
         }
         let owner = self.risk.owner_mut(account);
         owner.open_orders += 1;
@@ -496,10 +504,11 @@ impl Engine {
     fn read_conditional(&mut self, id: OrderId, slot: Slot, part: &mut Reader<'_>) -> Read<Option<Trigger>> {
         let (order_type, in_force) = (OrderType::from_code(part.u8()?), TimeInForce::from_code(part.u8()?));
         let (order_type, time_in_force) = (part.known(order_type)?, part.known(in_force)?);
-        let limit = Price::from_ticks(part.i64()?);
+        let station = Station::from_code(part.u8()?);
+        let (station, limit) = (part.known(station)?, Price::from_ticks(part.i64()?));
         let record: ConditionsRecord = zerocopy::transmute!(part.array::<64>()?);
         let conditions = part.known(record.conditions().ok())?;
-        self.open.note_conditional(slot, Conditional { limit, order_type, time_in_force, conditions });
+        self.open.note_conditional(slot, Conditional { limit, order_type, time_in_force, station, conditions });
         if conditions.expire_time_ns != 0 {
             self.open.timers.set(conditions.expire_time_ns, id);
         }
@@ -508,8 +517,8 @@ impl Engine {
 }
 
 fn write_conditional(writer: &mut Writer, conditional: &Conditional) {
-    let Conditional { limit, order_type, time_in_force, conditions } = conditional;
-    writer.u8(*order_type as u8).u8(*time_in_force as u8).i64(limit.ticks());
+    let Conditional { limit, order_type, time_in_force, station, conditions } = conditional;
+    writer.u8(*order_type as u8).u8(*time_in_force as u8).u8(*station as u8).i64(limit.ticks());
     writer.0.extend_from_slice(zerocopy::IntoBytes::as_bytes(&ConditionsRecord::new(conditions)));
 }
 

@@ -106,14 +106,23 @@ impl Engine {
 
     /// What an order's conditions add to its hash, with the price at which it fires now.
     fn hash_conditional(&self, hash: EntityHash, slot: Slot) -> EntityHash {
-        let Conditional { limit: _, order_type, time_in_force, conditions } = *self.open.conditional(slot);
+        let Conditional { limit: _, order_type, time_in_force, station, conditions } = *self.open.conditional(slot);
         let market = &self.markets[self.open.slab[slot].terms.instrument.index()];
         let fires_at = conditions
             .trigger
             .zip(market.triggers.as_deref())
             .map_or(0, |(trigger, triggers)| triggers.price_of(&self.open.slab, slot, &trigger).ticks());
         let record = ConditionsRecord::new(&conditions);
-        let codes = [order_type as u8, time_in_force as u8, record.trigger, record.source, record.trail_unit, 0, 0, 0];
+        let codes = [
+            order_type as u8,
+            time_in_force as u8,
+            record.trigger,
+            record.source,
+            record.trail_unit,
+            station as u8,
+            0,
+            0,
+        ];
         hash.word(u64::from_le_bytes(codes))
             .word(record.trail.into())
             .signed(fires_at)

@@ -12,7 +12,7 @@ use tradewright_types::{Amount, OrderId, Price, PriceSource, Side, Trigger};
 
 use crate::emit::Emitter;
 use crate::floor::{Floor, Market};
-use crate::open_orders::{OpenOrders, Terms};
+use crate::open_orders::{OpenOrders, Station, Terms};
 
 /// The waiting orders of one market, and the prices that only they look at.
 #[derive(Clone, Debug, Default)]
@@ -84,16 +84,6 @@ impl Triggers {
 }
 
 impl Floor<'_> {
-    /// The price that a source has now.
-    pub(crate) fn source_price(&self, source: PriceSource) -> Option<Price> {
-        let triggers = self.market.triggers.as_ref();
-        match source {
-            PriceSource::Last => self.market.instrument.last(),
-            PriceSource::Mark => triggers.and_then(|triggers| triggers.mark),
-            PriceSource::Index => triggers.and_then(|triggers| triggers.index),
-        }
-    }
-
     /// A price came: trails follow it, and the triggers that it reaches fire, the ones nearest to the price before first. What
     /// fires comes to the market when the order at work is done with it. Nothing fires in a halt.
     #[cold]
@@ -121,7 +111,10 @@ impl Floor<'_> {
         }
         let mut trailing = core::mem::take(&mut triggers.trailing[source as usize]);
         trailing.retain(|id| {
-            let Some(slot) = self.open.find(*id).filter(|slot| self.open.is_waiting(*slot)) else { return false };
+            let Some(slot) = self.open.find(*id) else { return false };
+            if self.open.station(slot) != Station::Trigger {
+                return false;
+            }
             let Some(trigger @ Trigger { trail: Some(trail), .. }) = self.open.conditional(slot).conditions.trigger
             else {
                 return false;

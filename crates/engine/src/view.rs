@@ -9,6 +9,7 @@ use tradewright_types::{
 };
 
 use crate::floor::{Market, hold_of, price_of};
+use crate::open_orders::Station;
 use crate::triggers::Triggers;
 use crate::{Engine, EngineConfig, Registry};
 
@@ -114,13 +115,7 @@ impl Engine {
 
     /// The price that triggers with this source look at.
     pub fn source_price(&self, instrument: InstrumentId, source: PriceSource) -> Option<Price> {
-        let market = self.markets.get(instrument.index())?;
-        let triggers = market.triggers.as_deref();
-        match source {
-            PriceSource::Last => market.instrument.last(),
-            PriceSource::Mark => triggers.and_then(|triggers| triggers.mark),
-            PriceSource::Index => triggers.and_then(|triggers| triggers.index),
-        }
+        self.markets.get(instrument.index())?.source_price(source)
     }
 
     /// How many orders are open.
@@ -193,7 +188,10 @@ impl Engine {
         let order = &self.open.slab[slot];
         let market = &self.markets[order.terms.instrument.index()];
         let again = self.open.order_again(slot, Price::default());
-        let waits_for = self.open.is_waiting(slot).then(|| self.open.conditional(slot).conditions.trigger).flatten();
+        let waits_for = match self.open.station(slot) {
+            Station::Book => None,
+            Station::Trigger => self.open.conditional(slot).conditions.trigger,
+        };
         let triggers = market.triggers.as_deref();
         let trigger = waits_for
             .zip(triggers)
