@@ -50,7 +50,7 @@ class ReferenceEngine:
         self.exchange.check_invariants()
 
 
-def mutant(module: ModuleType, name: str, wrong: Callable[..., Any]) -> type[ReferenceEngine]:
+def mutant(module: ModuleType | type, name: str, wrong: Callable[..., Any]) -> type[ReferenceEngine]:
     """The reference exchange with one function replaced, for the time of its own calls."""
 
     class Mutant(ReferenceEngine):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tests.reference.accounts import Account
 from tests.reference.codes import AMOUNT_MAX, ORDERS_MAX, OrderType, Permissions, Side
-from tests.reference.conditions import Trigger
+from tests.reference.conditions import Iceberg, Trigger
 from tests.reference.decoding import Amend, NewOrder, Target
 from tests.reference.instruments import Instrument, Units
 from tests.reference.orders import Order, bid_cover
@@ -94,6 +94,8 @@ def check_new_order(venue: Venue, new: NewOrder, replaced: Target | None = None)
         limit = instrument.worst_price(new.side, centre)
     if new.conditions.expire_time_ns != 0:
         require(new.conditions.expire_time_ns > venue.time_ns, Reason.EXPIRY_NOT_IN_FUTURE)
+    if new.conditions.iceberg is not None:
+        check_iceberg(instrument, new.conditions.iceberg, new.quantity_lots)
     require(account.messages <= account.limits.messages_per_second_max, Reason.MESSAGE_RATE_EXCEEDED)
     require(account.orders <= account.limits.orders_per_second_max, Reason.ORDER_RATE_EXCEEDED)
     others = [order for order in account.open_orders.values() if order is not gone]
@@ -170,6 +172,8 @@ def check_amend(venue: Venue, amend: Amend) -> Order:
     require(amend.quantity_lots > done, Reason.QUANTITY_NOT_ABOVE_EXECUTED)
     same = (amend.price_ticks, amend.quantity_lots) == (order.price_ticks, order.quantity_lots)
     require(not same, Reason.AMEND_CHANGES_NOTHING)
+    iceberg = order.conditions.iceberg
+    require(iceberg is None or not iceberg.has_too_many_peaks(amend.quantity_lots), Reason.TOO_MANY_PEAKS)
     require(account.messages <= account.limits.messages_per_second_max, Reason.MESSAGE_RATE_EXCEEDED)
     if reduces:
         return order
@@ -232,6 +236,14 @@ def check_trigger_price(instrument: Instrument, side: Side, trigger: Trigger) ->
     if price is None or trigger.trail is None:
         raise Refused(Reason.NO_TRIGGER_REFERENCE)
     return trigger.trail.trigger_ticks(side, price)
+
+
+def check_iceberg(instrument: Instrument, iceberg: Iceberg, quantity_lots: int) -> None:
+    increment = instrument.limits.quantity_increment_lots
+    fine = iceberg.peak_lots % increment == 0 and iceberg.range_lots % increment == 0
+    require(fine, Reason.PEAK_NOT_ON_LOT)
+    require(iceberg.peak_lots + iceberg.range_lots <= quantity_lots, Reason.PEAK_ABOVE_QUANTITY)
+    require(not iceberg.has_too_many_peaks(quantity_lots), Reason.TOO_MANY_PEAKS)
 
 
 def check_position(venue: Venue, account: Account, instrument: Instrument, lots: int, gone: Order | None) -> None:

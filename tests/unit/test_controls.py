@@ -32,7 +32,7 @@ def test_a_kill_switch_of_an_account(exchange: tw.Exchange, market: tw.Instrumen
     alice.withdraw("USD", 1)
     assert alice.kill() == 0
     alice.release()
-    assert not alice.is_killed
+    assert alice.view.is_killed is False
     assert alice.buy(market, quantity=1, price=99).is_open
 
 

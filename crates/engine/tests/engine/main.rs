@@ -13,6 +13,7 @@ mod determinism;
 mod fees;
 mod flow;
 mod halts;
+mod icebergs;
 mod market;
 mod money;
 mod placing;
