@@ -2,7 +2,8 @@
 
 use tradewright_book::{Order, Slot};
 use tradewright_types::{
-    AccountId, Amount, Cancel, CancelAll, CloseReason, CommandRecord, Decoded, EventKind, RejectReason, Side, Target,
+    AccountId, Amount, Cancel, CancelAll, CloseReason, CommandRecord, Decoded, EventKind, OrderId, RejectReason, Side,
+    Target,
 };
 
 use crate::Engine;
@@ -33,7 +34,7 @@ impl Engine {
         }
         let account = self.risk.account(cancel.account).ok_or(RejectReason::UnknownAccount)?;
         let own = self.open.slab.iter().filter(|(_, order)| order.account == cancel.account);
-        let mut slots: Vec<_> = own
+        let slots = own
             .take(account.open_orders as usize)
             .filter(|(_, order)| {
                 cancel.instrument.is_none_or(|instrument| instrument == order.terms.instrument)
@@ -41,11 +42,16 @@ impl Engine {
             })
             .map(|(slot, order)| (order.id, slot))
             .collect();
+        self.cancel_each(slots, CloseReason::CancelledAll, emit);
+        Ok(())
+    }
+
+    /// Cancels open orders for one reason, by ascending order id.
+    pub(crate) fn cancel_each(&mut self, mut slots: Vec<(OrderId, Slot)>, reason: CloseReason, emit: &mut Emitter<'_>) {
         slots.sort_unstable();
         for (_, slot) in slots {
-            self.floor_of(slot).close(slot, CloseReason::CancelledAll, emit);
+            self.floor_of(slot).close(slot, reason, emit);
         }
-        Ok(())
     }
 
     /// The account's open order that a command means.
