@@ -53,14 +53,21 @@ class Checked:
     """The order that it replaces."""
 
 
+def check_may_trade(venue: Venue, account: Account, instrument: Instrument, side: Side) -> None:
+    """Whether the account may send an order of this side at all."""
+    require(not account.halted, Reason.ACCOUNT_HALTED)
+    require(account.may(Permissions.TRADE), Reason.ACCOUNT_NOT_PERMITTED)
+    require(not venue.controls.forbids(account, instrument.id, side), Reason.ACCOUNT_RESTRICTED)
+    require(not venue.controls.is_killed(account), Reason.KILL_SWITCH_ENGAGED)
+
+
 def check_new_order(venue: Venue, new: NewOrder, replaced: Target | None = None) -> Checked:
     """Check a new order, in place of another one if `replaced` names it."""
     instrument = known_instrument(venue, new.instrument)
     require(not venue.halted, Reason.VENUE_HALTED)
     require(not instrument.halted, Reason.INSTRUMENT_HALTED)
     account = known_account(venue, new.account)
-    require(not account.halted, Reason.ACCOUNT_HALTED)
-    require(account.may(Permissions.TRADE), Reason.ACCOUNT_NOT_PERMITTED)
+    check_may_trade(venue, account, instrument, new.side)
     gone = None if replaced is None else known_order(account, replaced)
     trigger = new.conditions.trigger
     if new.order_type is OrderType.LIMIT:
@@ -134,8 +141,7 @@ def check_new_order(venue: Venue, new: NewOrder, replaced: Target | None = None)
 def check_at_trigger(venue: Venue, order: Order) -> int:
     """Check an order that fired, and return the price that limits it from now on."""
     account, instrument = venue.accounts[order.account], venue.instruments[order.instrument]
-    require(not account.halted, Reason.ACCOUNT_HALTED)
-    require(account.may(Permissions.TRADE), Reason.ACCOUNT_NOT_PERMITTED)
+    check_may_trade(venue, account, instrument, order.side)
     if order.order_type is OrderType.LIMIT:
         check_band(instrument, order.price_ticks)
         return order.price_ticks
@@ -155,8 +161,7 @@ def check_amend(venue: Venue, amend: Amend) -> Order:
     require(not order.waits, Reason.ORDER_NOT_AMENDABLE)
     instrument = venue.instruments[order.instrument]
     require(not instrument.halted, Reason.INSTRUMENT_HALTED)
-    require(not account.halted, Reason.ACCOUNT_HALTED)
-    require(account.may(Permissions.TRADE), Reason.ACCOUNT_NOT_PERMITTED)
+    check_may_trade(venue, account, instrument, order.side)
     check_price(instrument, amend.price_ticks)
     check_quantity(instrument, amend.quantity_lots)
     check_notional(instrument, instrument.units.notional(amend.price_ticks, amend.quantity_lots))

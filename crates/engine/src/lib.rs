@@ -11,6 +11,7 @@ mod aside;
 mod buffer;
 mod cancel;
 mod chains;
+mod controls;
 mod emit;
 mod engine;
 mod enter;

@@ -18,7 +18,7 @@ impl Engine {
         let price_now = order.conditions().trigger.and_then(|trigger| floor.market.source_price(trigger.source));
         let (mut gate, open) = floor.gate();
         let Some((old, relief)) = old.zip(relief) else {
-            gate.check_standing(order.account)?;
+            gate.check_standing(order)?;
             return Err(RejectReason::UnknownOrder);
         };
         let is_duplicate = || open.find_client(order.account, &order.client_order_id).is_some_and(|found| found != old);

@@ -118,6 +118,10 @@ codes! {
         GoodTillDate = 15,
         /// Its trigger fired, but a check refused it then; `open_lots` is the [`crate::RejectReason`].
         RefusedAtTrigger = 16,
+        /// The kill switch took it.
+        KillSwitch = 35,
+        /// A restriction took it that forbids such orders.
+        Restricted = 36,
     }
 }
 
