@@ -43,11 +43,17 @@ _ORDER_KINDS: Final = (
     EventKind.ORDER_TRIGGERED,
     EventKind.ORDER_DISPLAY,
     EventKind.ORDER_REFRESHED,
+    EventKind.ORDER_REPRICED,
 )
 _MATCH_KINDS: Final = (EventKind.TRADE, EventKind.MATCH_PREVENTED)
 _LEFT_KINDS: Final = (EventKind.ORDER_AMENDED, EventKind.ORDER_DISPLAY, EventKind.ORDER_REFRESHED)
 """Besides matches: those in which `open_lots` is a quantity."""
-_WITHOUT_AMOUNT: Final = (EventKind.ORDER_CONDITIONS, EventKind.ORDER_TRIGGERED, *_LEFT_KINDS)
+_WITHOUT_AMOUNT: Final = (
+    EventKind.ORDER_CONDITIONS,
+    EventKind.ORDER_TRIGGERED,
+    EventKind.ORDER_REPRICED,
+    *_LEFT_KINDS,
+)
 _MONEY_KINDS: Final = (
     EventKind.DEPOSITED,
     EventKind.WITHDRAWAL_REQUESTED,

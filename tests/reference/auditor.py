@@ -29,6 +29,7 @@ from tests.reference.codes import (
     HaltScope,
     OrderFlags,
     OrderType,
+    PegKind,
     Permissions,
     Prevention,
     PriceSource,
@@ -106,9 +107,12 @@ class Auditor:
         self._text_due: AuditedOrder | None = None
         self._conditions_due: AuditedOrder | None = None
         self._display_due: AuditedOrder | None = None
+        self._cover_due: AuditedOrder | None = None
         self._peak_due: AuditedOrder | None = None
         self._timers = 0
-        """How many of its events came from timers."""
+        """How many of its events came from timers, moves of pegs behind them included."""
+        self._moved: set[int] = set()
+        """Instruments on which pegs moved."""
         self._replacing = False
         self._handlers: dict[EventKind, Callable[[Event], None]] = {
             EventKind.REJECTED: self._rejected,
@@ -123,6 +127,7 @@ class Auditor:
             EventKind.ORDER_TRIGGERED: self._triggered,
             EventKind.ORDER_DISPLAY: self._display,
             EventKind.ORDER_REFRESHED: self._refreshed,
+            EventKind.ORDER_REPRICED: self._repriced,
             EventKind.DEPOSITED: self._deposited,
             EventKind.WITHDRAWAL_REQUESTED: self._withdrawal_requested,
             EventKind.WITHDRAWAL_CONFIRMED: self._withdrawal_ended,
@@ -145,6 +150,11 @@ class Auditor:
             if self._peak_due is not None:
                 fine = event.kind is EventKind.ORDER_REFRESHED
                 _require(fine, "an iceberg with a reserve shows its next peak", event)
+            if event.kind not in _ABOUT_ORDER:
+                self._check_cover(event)
+            if event.kind is EventKind.ORDER_REPRICED and event.k == self._timers > 0:
+                # Pegs move behind timers, before the command does anything.
+                self._timers += 1
             if event.k == self._timers and not _is_of_timer(event):
                 self._nothing_is_due(event)
             self._handlers[event.kind](event)
@@ -191,6 +201,7 @@ class Auditor:
 
     def _end_of_command(self, event: Event) -> None:
         _require(self._text_due is None, "a client order id that is text follows its order", event)
+        self._check_cover(event)
         _require(not self._replacing, "a replaced order is followed by the new one", event)
         _require(self._conditions_due is None, "conditions follow their order", event)
         _require(self._display_due is None, "conditions tell of one at least", event)
@@ -201,6 +212,11 @@ class Auditor:
         if event.k + 1 == self._timers:
             self._nothing_is_due(event)
         self._timers = 0
+        for instrument in self._moved:
+            bids, asks = (self._queues[instrument, side] for side in Side)
+            crossed = bids and asks and bids[0].price >= asks[0].price
+            _require(not crossed, "no peg crosses anybody", event)
+        self._moved.clear()
         for account, asset in self._touched:
             fine = self._available[account, asset] >= 0 or account == FEE_ACCOUNT
             _require(fine and self._held[account, asset] >= 0, f"no balance below zero: {account=} {asset=}", event)
@@ -244,7 +260,7 @@ class Auditor:
             return units.base_quanta(order.open)
         if order.waits:
             return _cover(order, units)
-        notional = units.notional(order.price, order.open)
+        notional = units.notional(order.limit if order.follows else order.price, order.open)
         return notional + fee_of_fill(order.maker_notional, notional, max(order.rates.maker_ppm, 0))
 
     def _hold(self, order: AuditedOrder, sign: int) -> None:
@@ -263,7 +279,7 @@ class Auditor:
     def _take_out(self, order: AuditedOrder) -> None:
         if order.waits:
             self._waiting.remove(order)
-        else:
+        elif order.is_placed:
             self._queues[order.instrument, order.side].remove(order)
         del self._orders[order.order_id]
 
@@ -356,7 +372,11 @@ class Auditor:
             self._conditions_due = order
         else:
             _require(order.time_in_force != TimeInForce.GOOD_TILL_DATE, "good till date has a date", event)
-        self._covered(order, event)
+        if event.order_flags & OrderFlags.CONDITIONS:
+            # A following peg needs less: what there is of conditions comes first.
+            self._cover_due = order
+        else:
+            self._covered(order, event)
 
     def _covered(self, order: AuditedOrder, event: Event) -> None:
         """What the order costs at worst is available."""
@@ -374,6 +394,12 @@ class Auditor:
             _require(notional <= AMOUNT_MAX, "a bid's worst value has a bound", event)
             needed = _cover(order, units)
         _require(self._available[order.account, asset] >= needed, "an order is covered at its worst price", event)
+
+    def _check_cover(self, event: Event) -> None:
+        """What an order with conditions costs at worst was available."""
+        if self._cover_due is not None:
+            self._covered(self._cover_due, event)
+        self._cover_due = None
 
     def _unique_client_id(self, order: AuditedOrder, event: Event) -> None:
         if order.client_order_id is not None:
@@ -405,6 +431,8 @@ class Auditor:
         _require(dated or order.expire_time_ns == 0, "only good till date has a date", event)
         at_once = order.time_in_force == TimeInForce.IMMEDIATE_OR_CANCEL and order.minimum <= order.total
         _require(order.minimum == 0 or at_once, "a minimum is part of what may trade at once", event)
+        if order.trigger is not None:
+            self._check_cover(event)
         if order.trigger is None:
             no_trigger = (event.price_ticks, event.time_in_force, event.self_trade_prevention, event.quantity_lots)
             _require(no_trigger == (0, 0, 0, 0), "without a trigger there is nothing to tell of it", event)
@@ -433,12 +461,42 @@ class Auditor:
         order.peak, order.peak_range = event.quantity_lots, event.open_lots
         order.hidden = event.order_type == Display.HIDDEN
         _require(known(Display, event.order_type), "an order is displayed or hidden", event)
-        _require(order.hidden == (order.peak == 0), "an order shows peaks, or nothing at all", event)
+        pegged, fixed = event.time_in_force, event.self_trade_prevention
+        fine = not order.hidden if order.peak else order.hidden or pegged != 0
+        _require(fine, "an order shows peaks, or nothing at all, or is pegged", event)
+        _require(pegged == 0 or known(PegKind, pegged), "a peg refers to something that there is", event)
+        _require(pegged != 0 or (fixed, event.price_ticks) == (0, 0), "only a peg has an offset", event)
         _require(order.peak + order.peak_range <= order.total, "a peak is part of the order", event)
         _require(order.peak > 0 or order.peak_range == 0, "only peaks have a range", event)
         _require(event.reference == 0 or order.peak_range > 0, "only peaks of different sizes have a seed", event)
         _require(order.order_type == OrderType.LIMIT and order.may_rest, "what is shown by parts can rest", event)
         self._display_due = None
+        if pegged and not fixed:
+            _require(order.trigger is None and order.peak == 0, "a following peg waits for nothing else", event)
+            order.follows, order.is_placed, order.limit = True, False, order.price
+            self._cover_due = None
+            self._taker = None
+            self._orders[order.order_id] = order
+            self._hold(order, 1)
+
+    def _repriced(self, event: Event) -> None:
+        self._rest(event)
+        order = self._open(event)
+        _require(order.follows, "only a following peg moves", event)
+        before = order.price if order.is_placed else 0
+        told = (event.open_lots, event.quantity_lots)
+        _require(told == (before, order.open), "a move tells the price before and what is open", event)
+        _require(event.price_ticks != before, "a peg that stays does not move", event)
+        halted = self._venue_halted or event.instrument in self._halted_instruments
+        _require(not halted, "nothing moves in a halt", event)
+        if order.is_placed:
+            self._queues[order.instrument, order.side].remove(order)
+        order.is_placed = event.price_ticks != 0
+        order.price = event.price_ticks or order.limit
+        _require(order.side.crosses(order.limit, order.price), "a peg is never better than its limit", event)
+        if order.is_placed:
+            self._stand(order)
+        self._moved.add(event.instrument)
 
     def _refreshed(self, event: Event) -> None:
         if self._peak_due is None:
@@ -838,6 +896,10 @@ class Auditor:
                 self._halted_instruments.discard(event.instrument)
             case HaltScope.ACCOUNT:
                 self._accounts[event.account].halted = halted
+
+
+_ABOUT_ORDER = (EventKind.CLIENT_ORDER_ID_TEXT, EventKind.ORDER_CONDITIONS, EventKind.ORDER_DISPLAY)
+"""Events that tell more of the order that was accepted."""
 
 
 def _require(condition: bool, rule: str, event: Event) -> None:

@@ -3,12 +3,13 @@
 They read the venue and change nothing. `gone` is an order that is to be treated as if it had left already.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.reference.accounts import Account
-from tests.reference.codes import AMOUNT_MAX, ORDERS_MAX, OrderType, Permissions, Side
-from tests.reference.conditions import Iceberg, Trigger
+from tests.reference.codes import AMOUNT_MAX, ORDERS_MAX, OrderType, PegKind, Permissions, Side
+from tests.reference.conditions import Iceberg, Peg, Trigger
 from tests.reference.decoding import Amend, NewOrder, Target
+from tests.reference.fees import fee_on
 from tests.reference.instruments import Instrument, Units
 from tests.reference.orders import Order, bid_cover
 from tests.reference.reject import Refused, require
@@ -69,6 +70,10 @@ def check_new_order(venue: Venue, new: NewOrder, replaced: Target | None = None)
     account = known_account(venue, new.account)
     check_may_trade(venue, account, instrument, new.side)
     gone = None if replaced is None else known_order(account, replaced)
+    if new.conditions.follows:
+        return Checked(check_following(venue, account, instrument, new, gone), None, gone)
+    if new.conditions.peg is not None:
+        new = priced(venue, instrument, new, new.conditions.peg, gone)
     trigger = new.conditions.trigger
     if new.order_type is OrderType.LIMIT:
         check_price(instrument, new.price_ticks)
@@ -92,8 +97,7 @@ def check_new_order(venue: Venue, new: NewOrder, replaced: Target | None = None)
         if not new.by_amount:
             check_notional(instrument, instrument.units.notional(centre, new.quantity_lots))
         limit = instrument.worst_price(new.side, centre)
-    if new.conditions.expire_time_ns != 0:
-        require(new.conditions.expire_time_ns > venue.time_ns, Reason.EXPIRY_NOT_IN_FUTURE)
+    check_expiry(venue, new)
     if new.conditions.iceberg is not None:
         check_iceberg(instrument, new.conditions.iceberg, new.quantity_lots)
     require(account.messages <= account.limits.messages_per_second_max, Reason.MESSAGE_RATE_EXCEEDED)
@@ -138,6 +142,54 @@ def check_new_order(venue: Venue, new: NewOrder, replaced: Target | None = None)
     return Checked(limit, first_trigger, gone)
 
 
+def check_following(venue: Venue, account: Account, instrument: Instrument, new: NewOrder, gone: Order | None) -> int:
+    """Check an order whose price is to follow others, and return its limit."""
+    reference = instrument.reference_price_ticks
+    limit = new.price_ticks
+    if limit != 0:
+        check_price(instrument, limit)
+    check_quantity(instrument, new.quantity_lots)
+    if limit != 0:
+        check_notional(instrument, instrument.units.notional(limit, new.quantity_lots))
+        check_band(instrument, limit)
+    elif reference is None:
+        raise Refused(Reason.NO_REFERENCE_PRICE)
+    else:
+        # As of a market order.
+        check_notional(instrument, instrument.units.notional(reference, new.quantity_lots))
+        limit = instrument.worst_price(new.side, reference)
+    check_expiry(venue, new)
+    require(account.messages <= account.limits.messages_per_second_max, Reason.MESSAGE_RATE_EXCEEDED)
+    require(account.orders <= account.limits.orders_per_second_max, Reason.ORDER_RATE_EXCEEDED)
+    others = [order for order in account.open_orders.values() if order is not gone]
+    if new.client_order_id is not None:
+        is_unique = all(order.client_order_id != new.client_order_id for order in others)
+        require(is_unique, Reason.DUPLICATE_CLIENT_ORDER_ID)
+    require(len(others) + 1 <= account.limits.open_orders_max, Reason.OPEN_ORDER_LIMIT_EXCEEDED)
+    units = instrument.units
+    needed = units.base_quanta(new.quantity_lots)
+    if new.side is Side.BUY:
+        check_position(venue, account, instrument, new.quantity_lots, gone)
+        notional = units.notional(limit, new.quantity_lots)
+        require(notional <= AMOUNT_MAX, Reason.INSUFFICIENT_FUNDS)
+        # It is a maker always.
+        needed = notional + fee_on(notional, max(venue.rates_of(account, instrument).maker_ppm, 0))
+    check_funds(venue, account, units, new.side, needed, gone)
+    return limit
+
+
+def priced(venue: Venue, instrument: Instrument, new: NewOrder, peg: Peg, gone: Order | None) -> NewOrder:
+    """A fixed peg with the price that it finds, as if `gone` had left already."""
+    side = new.side if peg.kind is PegKind.PRIMARY else new.side.opposite
+    orders = [order for order in instrument.book.referred_to(side) if order is not gone]
+    prices = list(dict.fromkeys(order.price_ticks for order in orders))
+    if peg.offset < len(prices):
+        return replace(new, price_ticks=prices[peg.offset])
+    check_quantity(instrument, new.quantity_lots)
+    check_expiry(venue, new)
+    raise Refused(Reason.NO_PEG_REFERENCE)
+
+
 def check_at_trigger(venue: Venue, order: Order) -> int:
     """Check an order that fired, and return the price that limits it from now on."""
     account, instrument = venue.accounts[order.account], venue.instruments[order.instrument]
@@ -158,7 +210,7 @@ def check_amend(venue: Venue, amend: Amend) -> Order:
     require(not venue.halted, Reason.VENUE_HALTED)
     account = known_account(venue, amend.account)
     order = known_order(account, amend.target)
-    require(not order.waits, Reason.ORDER_NOT_AMENDABLE)
+    require(not order.waits and not order.follows, Reason.ORDER_NOT_AMENDABLE)
     instrument = venue.instruments[order.instrument]
     require(not instrument.halted, Reason.INSTRUMENT_HALTED)
     check_may_trade(venue, account, instrument, order.side)
@@ -236,6 +288,11 @@ def check_trigger_price(instrument: Instrument, side: Side, trigger: Trigger) ->
     if price is None or trigger.trail is None:
         raise Refused(Reason.NO_TRIGGER_REFERENCE)
     return trigger.trail.trigger_ticks(side, price)
+
+
+def check_expiry(venue: Venue, new: NewOrder) -> None:
+    expires = new.conditions.expire_time_ns
+    require(expires == 0 or expires > venue.time_ns, Reason.EXPIRY_NOT_IN_FUTURE)
 
 
 def check_iceberg(instrument: Instrument, iceberg: Iceberg, quantity_lots: int) -> None:

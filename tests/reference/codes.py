@@ -22,6 +22,8 @@ TICKS_MAX = 2**63 - 1
 """The highest price that a record can carry."""
 PPM = 1_000_000
 BASIS_POINTS = 10_000
+PEG_LEVELS_MAX = 100
+"""The most levels that a fixed peg may be behind the best."""
 PEAKS_MAX = 10_000
 """The most peaks that an iceberg may be shown by."""
 SCHEDULE_MAX = 255
@@ -93,6 +95,7 @@ class EventKind(IntEnum):
     ORDER_TRIGGERED = 10
     ORDER_DISPLAY = 11
     ORDER_REFRESHED = 12
+    ORDER_REPRICED = 13
     DEPOSITED = 16
     WITHDRAWAL_REQUESTED = 17
     WITHDRAWAL_CONFIRMED = 18
@@ -189,6 +192,14 @@ class Display(IntEnum):
 
     SHOWN = 0
     HIDDEN = 1
+
+
+class PegKind(IntEnum):
+    """The price that a peg refers to."""
+
+    PRIMARY = 1
+    MARKET = 2
+    MIDPOINT = 3
 
 
 class OrderFlags(IntEnum):

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from tests.reference import line, matching, timers
+from tests.reference import line, matching, pegs, timers
 from tests.reference.checks import (
     check_amend,
     check_new_order,
@@ -83,6 +83,7 @@ class Exchange:
         require(header.time_ns >= self.venue.time_ns, Reason.STALE)
         self.venue.time_ns = header.time_ns
         timers.fire(self.venue)
+        pegs.move_all(self.venue)
         self._count(header)
         decoded = decode(command)
         match decoded:
@@ -110,6 +111,7 @@ class Exchange:
             case Money():
                 move_money(self.venue, decoded)
         line.work_off(self.venue)
+        pegs.move_all(self.venue)
 
     def _count(self, header: Header) -> None:
         """Count a message about orders for its account, whatever becomes of it."""

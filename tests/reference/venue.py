@@ -100,6 +100,12 @@ class Venue:
         self.instruments[order.instrument].waiting.append(order)
         self._keep(order)
 
+    def follow(self, order: Order) -> None:
+        """Let a following peg wait outside the book, and hold what its limit can cost."""
+        order.limit_ticks, order.is_placed = order.price_ticks, False
+        self.instruments[order.instrument].following.append(order)
+        self._keep(order)
+
     def _keep(self, order: Order) -> None:
         units = self.instruments[order.instrument].units
         self.accounts[order.account].open_orders[order.order_id] = order
@@ -110,8 +116,10 @@ class Venue:
         instrument = self.instruments[order.instrument]
         if order.waits:
             instrument.waiting.remove(order)
-        else:
+        elif order.is_placed:
             instrument.book.remove(order)
+        if order.follows:
+            instrument.following.remove(order)
         self.let_go(order)
 
     def let_go(self, order: Order) -> None:
@@ -147,6 +155,7 @@ class Venue:
         holds: defaultdict[Place, int] = defaultdict(int)
         booked = [order for instrument in self.instruments for order in instrument.book.bids + instrument.book.asks]
         waiting = [order for instrument in self.instruments for order in instrument.waiting]
+        waiting += [order for each in self.instruments for order in each.following if not order.is_placed]
         for order in booked + waiting:
             units = self.instruments[order.instrument].units
             holds[order.account, order.held_asset(units)] += order.hold(units)
@@ -154,9 +163,9 @@ class Venue:
                 broken.append(f"an order in the book that cannot rest: {order}")
             if 0 < order.conditions.expire_time_ns <= self.time_ns:
                 broken.append(f"an open order whose time has come: {order}")
-            if not order.waits and not 0 < order.displayed_lots <= order.open_lots:
+            if not order.waits and order.is_placed and not 0 < order.displayed_lots <= order.open_lots:
                 broken.append(f"an order in the book that shows nothing, or more than it has: {order}")
-        if any(order.waits for order in booked) or not all(order.waits for order in waiting):
+        if any(order.waits for order in booked) or not all(order.waits or not order.is_placed for order in waiting):
             broken.append("only orders that have not fired wait")
         if any(self.controls.is_killed(account) and account.open_orders for account in self.accounts):
             broken.append("an open order of an account whose kill switch is engaged")

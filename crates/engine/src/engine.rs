@@ -127,8 +127,9 @@ impl Engine {
             Ok(kind) => self.dispatch(kind, records, &mut emit),
             Err(reason) => Err(reason),
         };
-        if let Err(reason) = outcome {
-            emit.rejected(first, reason);
+        match outcome {
+            Ok(()) => self.move_pegs(&mut emit),
+            Err(reason) => emit.rejected(first, reason),
         }
     }
 

@@ -8,6 +8,7 @@ use tradewright_types::{AccountId, Amount, AssetId, InstrumentId, OrderFlags, Si
 use crate::Engine;
 use crate::floor::{Market, hold_of};
 use crate::open_orders::Station;
+use crate::pegs::check_pegs;
 
 impl Engine {
     /// Panics unless the whole state fits together. Takes time in proportion to the state: for tests, drills and audits.
@@ -49,8 +50,10 @@ impl Engine {
             let counted = own.filter(|(slot, _)| is_iceberg(*slot)).count();
             assert_eq!(counted, *icebergs as usize, "Invariant: icebergs are counted");
             let waiting = triggers.iter().flat_map(|triggers| &triggers.books).map(|book| (book, Station::Trigger));
-            let hidden = aside.iter().map(|aside| (&aside.hidden, Station::Hidden));
+            let stations = [Station::Hidden, Station::Peg, Station::Peg];
+            let hidden = aside.iter().flat_map(|aside| aside.books.iter().zip(stations));
             markets[place].check_not_crossed();
+            check_pegs(&markets[place], open, instrument, risk.halted || known.halted);
             for (book, station) in core::iter::once((book, Station::Book)).chain(waiting).chain(hidden) {
                 book.check_queues(&open.slab);
                 let waits = station == Station::Trigger;
@@ -77,12 +80,21 @@ impl Engine {
                     }
                 }
             }
+            let pegs = aside.iter().flat_map(|aside| aside.pegs.following.values());
+            for slot in pegs.filter(|slot| !open.slab[**slot].is_queued()) {
+                let order = &open.slab[*slot];
+                queued += 1;
+                *open_orders.entry(order.account).or_default() += 1;
+                if order.terms.side == Side::Buy {
+                    *open_bids.entry((instrument, order.account)).or_default() += open.open_of(*slot).lots();
+                }
+            }
             for (account, exposure) in known.exposures.iter() {
                 let bids = open_bids.get(&(instrument, AccountId(account as u32))).copied().unwrap_or(0);
                 assert_eq!(exposure.open_bid_lots, bids, "Invariant: open bids are counted");
             }
         }
-        assert_eq!(queued, open.slab.len(), "Invariant: every open order stands in a queue");
+        assert_eq!(queued, open.slab.len(), "Invariant: every open order stands in a queue, or is a peg that waits");
         for (account, known) in risk.accounts().iter().enumerate() {
             let is_killed = known.standing.is_killed();
             assert!(!is_killed || known.open_orders == 0, "Invariant: a kill switch leaves no order open");

@@ -1,9 +1,11 @@
 //! The open orders: the slab, and the ways to find an order in it.
 
+use std::collections::BTreeSet;
+
 use tradewright_book::{Order, Orders, Slot};
 use tradewright_types::{
     AccountId, ClientOrderId, Conditions, FeeRate, FeeRates, HashTotal, InstrumentId, NewOrder, OrderFlags, OrderId,
-    OrderType, Price, Quantity, RoundedFee, SelfTradePrevention, Side, Size, TimeInForce,
+    OrderType, Peg, Price, Quantity, RoundedFee, SelfTradePrevention, Side, Size, TimeInForce,
 };
 
 use crate::chains::Chains;
@@ -78,19 +80,50 @@ pub(crate) enum Station {
     Trigger = 1,
     /// In the book of hidden orders.
     Hidden = 2,
+    /// In a book of following pegs; outside it while there is nothing to refer to.
+    Peg = 3,
+}
+
+/// A book of a market in which orders stand at the prices at which they trade.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shelf {
+    /// The displayed one.
+    Book,
+    /// That of hidden orders with prices of their own.
+    Hidden,
+    /// That of displayed following pegs.
+    Pegs,
+    /// That of hidden following pegs.
+    HiddenPegs,
+}
+
+impl Shelf {
+    /// That of an order at this station with these conditions.
+    pub(crate) const fn of(station: Station, conditions: &Conditions) -> Self {
+        match station {
+            Station::Book | Station::Trigger => Self::Book,
+            Station::Hidden => Self::Hidden,
+            Station::Peg if conditions.hidden => Self::HiddenPegs,
+            Station::Peg => Self::Pegs,
+        }
+    }
 }
 
 impl Station {
     /// Where an order with these conditions stands when it has come to the market.
     pub(crate) const fn at_market(conditions: &Conditions) -> Self {
-        if conditions.hidden { Self::Hidden } else { Self::Book }
+        match conditions.peg {
+            Some(Peg { is_fixed: false, .. }) => Self::Peg,
+            Some(_) | None if conditions.hidden => Self::Hidden,
+            Some(_) | None => Self::Book,
+        }
     }
 
     /// The order's flags for standing here.
     pub(crate) const fn flags(self, flags: OrderFlags) -> OrderFlags {
         match self {
             Self::Book => flags.without(OrderFlags::WAITING),
-            Self::Trigger | Self::Hidden => flags.with(OrderFlags::WAITING),
+            Self::Trigger | Self::Hidden | Self::Peg => flags.with(OrderFlags::WAITING),
         }
     }
 
@@ -99,6 +132,7 @@ impl Station {
             0 => Some(Self::Book),
             1 => Some(Self::Trigger),
             2 => Some(Self::Hidden),
+            3 => Some(Self::Peg),
             _ => None,
         }
     }
@@ -133,6 +167,7 @@ impl Conditional {
             minimum: Quantity::ZERO,
             iceberg: None,
             hidden: false,
+            peg: None,
         },
         reserve: Quantity::ZERO,
         draws: 0,
@@ -154,6 +189,8 @@ pub(crate) struct OpenOrders {
     last_priority: u64,
     /// When which of them expire.
     pub(crate) timers: Timers,
+    /// The markets that have following pegs.
+    pub(crate) pegged: BTreeSet<InstrumentId>,
     /// Whether a page of 64 slots may have changed since the last checkpoint.
     changed: Vec<bool>,
     /// What each of these pages hashed to at the last checkpoint.
@@ -205,6 +242,7 @@ impl OpenOrders {
             by_client: Chains::with_capacity(orders),
             last_priority: 0,
             timers: Timers::default(),
+            pegged: BTreeSet::new(),
             changed: Vec::new(),
             page_hashes: Vec::new(),
             pages_hash: HashTotal::default(),
@@ -390,6 +428,17 @@ impl OpenOrders {
             self.conditional(slot).station
         } else {
             Station::Book
+        }
+    }
+
+    /// In which book an order stands when it stands in one.
+    #[inline(always)]
+    pub(crate) fn shelf(&self, slot: Slot) -> Shelf {
+        match self.station(slot) {
+            Station::Book => Shelf::Book,
+            station @ (Station::Trigger | Station::Hidden | Station::Peg) => {
+                Shelf::of(station, &self.conditional(slot).conditions)
+            }
         }
     }
 
@@ -586,6 +635,7 @@ impl OpenOrders {
             by_client,
             last_priority,
             timers: _,
+            pegged: _,
             changed,
             page_hashes,
             pages_hash,

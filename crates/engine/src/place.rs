@@ -10,8 +10,8 @@
 use tradewright_book::Slot;
 use tradewright_risk::{HeldOrder, resting_hold};
 use tradewright_types::{
-    Amount, CloseReason, CommandRecord, Decoded, EventKind, NewOrder, OrderFlags, OrderId, OrderType, Price, Quantity,
-    RejectReason, RoundedFee, Side, Size, TimeInForce, Trigger,
+    Amount, CloseReason, CommandRecord, Conditions, Decoded, EventKind, NewOrder, OrderFlags, OrderId, OrderType, Peg,
+    Price, Quantity, RejectReason, RoundedFee, Side, Size, TimeInForce, Trigger,
 };
 
 use crate::Engine;
@@ -25,9 +25,15 @@ impl Engine {
     #[inline(never)]
     pub(crate) fn place_any(&mut self, records: &[CommandRecord], emit: &mut Emitter<'_>) -> Decoded<()> {
         let order = NewOrder::read(records)?;
-        match order.conditions().trigger {
-            None => self.place(&order, emit),
-            Some(trigger) => self.place_waiting(&order, &trigger, emit),
+        let Conditions { trigger, peg, .. } = order.conditions();
+        match (trigger, peg) {
+            (None, None) => self.place(&order, emit),
+            (Some(trigger), _) => self.place_waiting(&order, &trigger, emit),
+            (None, Some(peg @ Peg { is_fixed: true, .. })) => {
+                let order = self.with_fixed_price(&order, peg, None)?;
+                self.place(&order, emit)
+            }
+            (None, Some(Peg { is_fixed: false, .. })) => self.place_following(&order, emit),
         }
     }
 
@@ -179,7 +185,7 @@ impl Floor<'_> {
 
     /// Makes an approved order an open one, which stands nowhere yet; its conditions are still to be noted.
     #[inline(always)]
-    fn open_slot(
+    pub(crate) fn open_slot(
         &mut self,
         id: OrderId,
         held: &HeldOrder<'_>,
@@ -213,7 +219,7 @@ impl Floor<'_> {
 
     #[cold]
     #[inline(never)]
-    fn note_conditions(&mut self, id: OrderId, slot: Slot, held: &HeldOrder<'_>, station: Station) {
+    pub(crate) fn note_conditions(&mut self, id: OrderId, slot: Slot, held: &HeldOrder<'_>, station: Station) {
         let &NewOrder { order_type, time_in_force, .. } = held.order();
         let conditions = held.order().conditions();
         let (limit, reserve) = (held.limit(), Quantity::ZERO);

@@ -2,7 +2,7 @@
 
 use tradewright_book::{Book, Slot};
 use tradewright_risk::Relief;
-use tradewright_types::{CloseReason, Decoded, EventKind, Price, RejectReason, Replace, Side};
+use tradewright_types::{CloseReason, Decoded, EventKind, Peg, Price, RejectReason, Replace, Side};
 
 use crate::Engine;
 use crate::emit::Emitter;
@@ -11,8 +11,12 @@ use crate::floor::hold_of;
 impl Engine {
     /// Replaces an order. Every check is made as if the old order were gone already; when one fails, it is still there.
     pub(crate) fn replace(&mut self, replace: &Replace<'_>, emit: &mut Emitter<'_>) -> Decoded<()> {
-        let order = &replace.order;
-        let old = self.target(order.account, &replace.target);
+        let old = self.target(replace.order.account, &replace.target);
+        let priced = match (replace.order.conditions().peg, old) {
+            (Some(peg @ Peg { is_fixed: true, .. }), Some(_)) => self.with_fixed_price(&replace.order, peg, old)?,
+            (Some(_) | None, _) => replace.order,
+        };
+        let order = &priced;
         let relief = old.map(|old| self.relief(old, replace));
         let mut floor = self.floor(order.instrument).ok_or(RejectReason::UnknownInstrument)?;
         let price_now = order.conditions().trigger.and_then(|trigger| floor.market.source_price(trigger.source));
@@ -23,7 +27,9 @@ impl Engine {
         };
         let is_duplicate = || open.find_client(order.account, &order.client_order_id).is_some_and(|found| found != old);
         let waiting = order.conditions().trigger.map(|trigger| trigger.source);
+        let follows = order.conditions().peg.is_some_and(|peg| !peg.is_fixed);
         let (held, fires_at) = match waiting {
+            None if follows => (gate.check_and_hold_following(order, is_duplicate, Some(&relief))?, Price::default()),
             None => (gate.check_and_hold(order, is_duplicate, Some(&relief))?, Price::default()),
             Some(_) => gate.check_and_hold_waiting(order, is_duplicate, Some(&relief), price_now)?,
         };
@@ -31,6 +37,7 @@ impl Engine {
         self.floor_of(old).close_released(old, EventKind::OrderCancelled, CloseReason::Replaced, emit);
         let mut floor = self.floor(order.instrument).expect("Invariant: the gate has seen the instrument");
         match waiting {
+            None if follows => floor.begin_following(&held, emit),
             None => floor.execute(&held, emit),
             Some(_) => floor.wait(&held, fires_at, emit),
         }

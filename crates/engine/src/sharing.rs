@@ -4,6 +4,7 @@
 use tradewright_book::{Allocation, Front, ProRata, Resting, Slot, Steps, TimeWeight};
 use tradewright_types::{AllocationRule, AllocationTerms, Price, PriceSource, Quantity, SelfTradePrevention};
 
+use crate::aside::displayed_at;
 use crate::emit::Emitter;
 use crate::floor::Floor;
 use crate::matching::{Ended, Taker};
@@ -56,7 +57,7 @@ impl Floor<'_> {
             if !self.prevent_level(taker, front.price, emit) {
                 return Ended::Prevention;
             }
-            let offered = self.market.book.open_at(taker.side.opposite(), front.price);
+            let offered = self.displayed_open_at(taker.side.opposite(), front.price);
             if offered.is_zero() || !taker.has_rest() {
                 continue;
             }
@@ -93,23 +94,19 @@ impl Floor<'_> {
         true
     }
 
-    /// The orders that stand at a price on the side that a taker takes from.
+    /// The displayed orders at a price on the side that a taker takes from.
     fn queue_at(&self, taker: &Taker, price: Price) -> Vec<Slot> {
-        let (book, side) = (&self.market.book, taker.side.opposite());
-        let level = book.levels(side).find(|(at, _)| *at == price);
-        level.map_or(Vec::new(), |(_, level)| book.queue(&self.open.slab, level).collect())
+        displayed_at(self.market, self.open, taker.side.opposite(), price)
     }
 
     /// Trades `quantity` at a price, shared by the rule; the trades are in time order.
     fn share(&mut self, taker: &mut Taker, price: Price, quantity: Quantity, emit: &mut Emitter<'_>) {
-        let (book, side) = (&self.market.book, taker.side.opposite());
+        let queue = self.queue_at(taker, price);
         let Some(sharing) = self.market.sharing.as_deref_mut() else { return };
         let Sharing { terms: _, rule, slots, resting, shares } = sharing;
         slots.clear();
         resting.clear();
-        if let Some((_, level)) = book.levels(side).next() {
-            slots.extend(book.queue(&self.open.slab, level));
-        }
+        slots.extend(queue);
         let open = |slot: &Slot| Resting { open: self.open.slab[*slot].open, ..Resting::default() };
         resting.extend(slots.iter().map(open));
         rule.allocate(quantity, resting, shares);

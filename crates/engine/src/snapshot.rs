@@ -14,7 +14,7 @@ use tradewright_types::{
 };
 
 use crate::floor::Market;
-use crate::open_orders::{Conditional, Links, Notes, OpenOrders, Station, Terms};
+use crate::open_orders::{Conditional, Links, Notes, OpenOrders, Shelf, Station, Terms};
 use crate::sharing::Sharing;
 use crate::triggers::Triggers;
 use crate::{Engine, EngineConfig};
@@ -37,8 +37,8 @@ pub enum SectionKind {
     Balances = 6,
     /// Pending withdrawals.
     Withdrawals = 7,
-    /// Open orders: by instrument, bids then asks, in the order in which they would trade; the same of the hidden ones; then those
-    /// that wait for a trigger, in the order in which they would fire.
+    /// Open orders: by instrument, bids then asks, in the order in which they would trade; the same of the hidden ones and
+    /// the pegs; then those that wait for a trigger, in the order in which they would fire; then pegs without a price.
     Orders = 8,
     /// Kill switches and restrictions.
     Controls = 9,
@@ -274,6 +274,10 @@ impl Engine {
                     book.queue(&open.slab, level).for_each(|slot| write_order(&mut orders, open, slot, price));
                 }
             }
+            let pegs = market.aside.iter().flat_map(|aside| aside.pegs.following.values());
+            for slot in pegs.filter(|slot| !open.slab[**slot].is_queued()) {
+                write_order(&mut orders, open, *slot, Price::default());
+            }
         }
         let controls = write_controls(&risk.controls);
         let written = [engine, assets, accounts, instruments, fees, balances, withdrawals, orders, controls];
@@ -471,9 +475,11 @@ impl Engine {
         }
         let market = &mut self.markets[instrument.index()];
         match station {
-            Station::Book | Station::Hidden => {
-                let shelf = market.shelf_mut(station);
-                shelf.rest(&mut self.open.slab, terms.side, price, slot, Quantity::from_lots(open));
+            Station::Book | Station::Hidden | Station::Peg => {
+                if station != Station::Peg || price != Price::default() {
+                    let shelf = market.shelf_mut(Shelf::of(station, &self.open.conditions(slot)));
+                    shelf.rest(&mut self.open.slab, terms.side, price, slot, Quantity::from_lots(open));
+                }
             }
             Station::Trigger => {
                 let triggers = market.triggers.get_or_insert_default();
@@ -488,6 +494,9 @@ impl Engine {
         }
         if self.open.conditions(slot).iceberg.is_some() {
             market.icebergs += 1;
+        }
+        if station == Station::Peg {
+            self.floor_of(slot).note_peg(id, slot);
         }
         Ok(())
     }

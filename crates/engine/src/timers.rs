@@ -67,6 +67,7 @@ impl Engine {
             let slot = self.open.find(id).expect("Invariant: a timer belongs to an open order");
             self.floor_of(slot).expire(slot, emit);
         }
+        self.move_pegs(emit);
     }
 }
 

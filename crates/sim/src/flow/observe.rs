@@ -71,6 +71,7 @@ impl Flow {
                 Some(
                     EventKind::OrderDisplay
                     | EventKind::OrderRefreshed
+                    | EventKind::OrderRepriced
                     | EventKind::Deposited
                     | EventKind::WithdrawalConfirmed
                     | EventKind::WithdrawalCancelled

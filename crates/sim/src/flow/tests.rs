@@ -177,8 +177,9 @@ fn two_hundred_thousand_orders_meet_every_rule_and_leave_the_books_two_sided() {
         // It cuts nobody off.
         RejectReason::AccountRestricted,
         RejectReason::KillSwitchEngaged,
-        // Its agents send no icebergs.
+        // Its agents send no icebergs and no pegs.
         RejectReason::InvalidDisplay,
+        RejectReason::NoPegReference,
         RejectReason::PeakNotOnLot,
         RejectReason::PeakAboveQuantity,
         RejectReason::TooManyPeaks,
