@@ -18,7 +18,7 @@ impl Engine {
         self.risk.account(amend.account).ok_or(RejectReason::UnknownAccount)?;
         let slot = self.target(amend.account, &amend.target).ok_or(RejectReason::UnknownOrder)?;
         match self.open.station(slot) {
-            Station::Book => {}
+            Station::Book | Station::Hidden => {}
             Station::Trigger => return Err(RejectReason::OrderNotAmendable),
         }
         let old_total = self.open.notes[slot.0 as usize].total;
@@ -34,7 +34,7 @@ impl Engine {
             old_price: floor.price_of(slot),
             old_total,
             old_hold: floor.hold_of(slot).1,
-            opposite_best: floor.market.book.best(order.side.opposite()),
+            opposite_best: floor.market.best_of_all(order.side.opposite()),
             iceberg: floor.open.conditions(slot).iceberg,
         };
         let (mut gate, _) = floor.gate();
@@ -53,7 +53,7 @@ impl Floor<'_> {
     fn reduce(&mut self, slot: Slot, amendment: &Amendment<'_>, emit: &mut Emitter<'_>) {
         let NewOrder { account, side, .. } = *amendment.order;
         let less = amendment.old_total - amendment.total;
-        self.reduce_resting(slot, side, less);
+        self.reduce_resting(slot, less);
         self.open.notes[slot.0 as usize].total = amendment.total;
         if side == Side::Buy {
             *self.market.instrument.open_bids_mut(account) -= less.lots();
@@ -68,7 +68,7 @@ impl Floor<'_> {
         let NewOrder { account, side, price, size, .. } = *held.order();
         let Size::Lots(open) = size else { unreachable!("Invariant: only orders by quantity rest") };
         let mut order = self.closing(slot);
-        self.market.book.remove(&mut self.open.slab, side, slot);
+        self.leave_book(slot);
         if side == Side::Buy {
             *self.market.instrument.open_bids_mut(account) -= order.open.lots();
         }

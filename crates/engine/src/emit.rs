@@ -145,7 +145,7 @@ impl<'b> Emitter<'b> {
     #[cold]
     #[inline(never)]
     pub(crate) fn conditions(&mut self, id: OrderId, order: &NewOrder<'_>, fires_at: Price) {
-        let Conditions { trigger, expire_time_ns, minimum, iceberg } = order.conditions();
+        let Conditions { trigger, expire_time_ns, minimum, iceberg, hidden } = order.conditions();
         let record = ConditionsRecord::new(&order.conditions());
         let body = EventRecord {
             order_id: id.0,
@@ -161,11 +161,12 @@ impl<'b> Emitter<'b> {
             ..EventRecord::default()
         };
         self.write(EventKind::OrderConditions, order.instrument.0, body);
-        if iceberg.is_some() {
+        if iceberg.is_some() || hidden {
             let body = EventRecord {
                 order_id: id.0,
                 account: order.account.0,
                 side: order.side as u8,
+                order_type: record.display,
                 quantity_lots: record.peak_lots,
                 open_lots: record.peak_range_lots,
                 reference: record.seed.into(),

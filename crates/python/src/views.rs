@@ -42,6 +42,8 @@ pub(crate) struct OrderView {
     trigger_price_ticks: Option<i64>,
     /// When it expires in nanoseconds of engine time; None is never.
     expire_time_ns: Option<u64>,
+    /// Whether the book shows nothing of it.
+    is_hidden: bool,
 }
 
 impl From<EngineOrder<'_>> for OrderView {
@@ -68,6 +70,7 @@ impl From<EngineOrder<'_>> for OrderView {
             time_in_force: order.time_in_force as u8,
             trigger_price_ticks: order.trigger.map(|(_, price)| price.ticks()),
             expire_time_ns: (order.expire_time_ns != 0).then_some(order.expire_time_ns),
+            is_hidden: order.hidden,
         }
     }
 }
