@@ -115,17 +115,23 @@ impl Audit {
                 assert!(order.price == event.price_ticks || order.fired && order.is_market);
                 let open = if order.amount.is_some() { 0 } else { order.open() };
                 assert_eq!((open, order.unspent()), (event.quantity_lots, amount), "O{} closes with", event.order_id);
-                let immediate = event.reason >= CloseReason::ImmediateOrCancel as u16;
-                assert_eq!(immediate, event.kind == EventKind::OrderExpired as u8);
+                let cancels = [
+                    CloseReason::CancelledByOwner,
+                    CloseReason::CancelledAll,
+                    CloseReason::Replaced,
+                    CloseReason::NotReplaced,
+                ];
+                let is_cancel = cancels.iter().any(|reason| *reason as u16 == event.reason);
+                assert_eq!(is_cancel, event.kind == EventKind::OrderCancelled as u8);
             }
             EventKind::OrderAmended => {
                 let order = self.orders.get_mut(&event.order_id).expect("only open orders are amended");
                 let kept = EventFlags(event.flags).has(EventFlags::KEPT_PRIORITY);
-                let is_reduction = order.price == event.price_ticks && event.quantity_lots < order.total;
-                assert_eq!(kept, is_reduction, "only a reduction keeps its place");
+                let is_reduction = order.price == event.price_ticks && event.quantity_lots <= order.total;
+                assert!(kept == is_reduction || order.waits, "only a reduction keeps its place");
                 (order.price, order.total) = (event.price_ticks, event.quantity_lots);
                 assert_eq!(order.open(), event.open_lots);
-                if !kept {
+                if !kept && !order.waits {
                     self.arrivals += 1;
                     order.arrival = self.arrivals;
                 }
