@@ -115,6 +115,7 @@ class CloseReason(IntEnum):
     MINIMUM_QUANTITY = 14
     GOOD_TILL_DATE = 15
     REFUSED_AT_TRIGGER = 16
+    NOT_REPLACED = 40
 
 
 class Side(IntEnum):
@@ -183,6 +184,11 @@ class OrderFlags(IntEnum):
     BY_CLIENT_ORDER_ID = 4
     TEXT_ID = 8
     CONDITIONS = 16
+    # Of replacements only.
+    ALLOW_FAILURE = 32
+    CANCEL_ONLY = 64
+    ONLY_NEW = 128
+    ONLY_PARTIALLY_FILLED = 256
 
 
 class AccountKind(IntEnum):
