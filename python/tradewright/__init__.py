@@ -48,6 +48,7 @@ from tradewright.errors import (
     OrderNotFound,
     PermissionDenied,
     RateLimitExceeded,
+    ReplacementFailed,
     TradewrightError,
 )
 from tradewright.events import Events
@@ -107,6 +108,7 @@ __all__ = [
     "PriceSource",
     "RateLimitExceeded",
     "RejectReason",
+    "ReplacementFailed",
     "SelfTradePrevention",
     "Side",
     "Ticker",
