@@ -844,6 +844,11 @@ class OrderView:
         The client's own id: a decimal number as text too; None when it gave none.
         """
     @property
+    def displayed_lots(self, /) -> int:
+        """
+        What of it the book shows; zero while it waits.
+        """
+    @property
     def expire_time_ns(self, /) -> int | None:
         """
         When it expires in nanoseconds of engine time; None is never.

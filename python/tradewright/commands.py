@@ -144,11 +144,14 @@ def with_conditions(
     trail_bps: int = 0,
     minimum_lots: int = 0,
     expire_time_ns: int = 0,
+    peak_lots: int = 0,
+    peak_range_lots: int = 0,
+    peak_seed: int = 0,
 ) -> Records:
     """Return one command whose order has conditions: a trigger (a `TriggerKind`), a minimum quantity, a time of expiry.
 
-    A trail is in ticks or in basis points; without a trigger price it starts from the price there is. Give
-    a text id before the conditions.
+    A trail is in ticks or in basis points; without a trigger price it starts from the price there is. With a peak the
+    order is an iceberg. Give a text id before the conditions.
     """
     record = np.zeros(1, _DTYPES["conditions"])
     record["kind"], record["schema_version"] = CommandKind.CONDITIONS, SCHEMA_VERSION
@@ -156,6 +159,7 @@ def with_conditions(
     record["trail_unit"] = 1 if trail_ticks else 2 if trail_bps else 0
     record["trail"] = trail_ticks or trail_bps
     record["minimum_lots"], record["expire_time_ns"] = minimum_lots, expire_time_ns
+    record["peak_lots"], record["peak_range_lots"], record["seed"] = peak_lots, peak_range_lots, peak_seed
     command = command.copy()
     # An amendment needs no flag.
     for order in np.flatnonzero(command["kind"] == CommandKind.PLACE_ORDER):

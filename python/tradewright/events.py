@@ -41,8 +41,13 @@ _ORDER_KINDS: Final = (
     EventKind.ORDER_AMENDED,
     EventKind.ORDER_CONDITIONS,
     EventKind.ORDER_TRIGGERED,
+    EventKind.ORDER_DISPLAY,
+    EventKind.ORDER_REFRESHED,
 )
 _MATCH_KINDS: Final = (EventKind.TRADE, EventKind.MATCH_PREVENTED)
+_LEFT_KINDS: Final = (EventKind.ORDER_AMENDED, EventKind.ORDER_DISPLAY, EventKind.ORDER_REFRESHED)
+"""Besides matches: those in which `open_lots` is a quantity."""
+_WITHOUT_AMOUNT: Final = (EventKind.ORDER_CONDITIONS, EventKind.ORDER_TRIGGERED, *_LEFT_KINDS)
 _MONEY_KINDS: Final = (
     EventKind.DEPOSITED,
     EventKind.WITHDRAWAL_REQUESTED,
@@ -137,8 +142,9 @@ class Events:
         money_unit = _Unit.of([Decimal(1).scaleb(-scale) for _, scale in names.assets], asset)
         is_condition = kind == EventKind.ORDER_CONDITIONS
         has_lots = is_order & ~is_condition & ~(is_accepted & (rows["quantity_lots"] == 0))
-        has_left = is_match | (kind == EventKind.ORDER_AMENDED)
-        without_amount = np.isin(kind, (EventKind.ORDER_AMENDED, EventKind.ORDER_CONDITIONS, EventKind.ORDER_TRIGGERED))
+        has_left = is_match | np.isin(kind, _LEFT_KINDS)
+        has_price = is_order & (kind != EventKind.ORDER_DISPLAY)
+        without_amount = np.isin(kind, _WITHOUT_AMOUNT)
         has_amount = (is_order & ~without_amount) | is_money
         has_reason = {
             RejectReason: is_rejected,
@@ -176,7 +182,7 @@ class Events:
                 is_accepted | (kind == EventKind.MATCH_PREVENTED),
             ),
             "reason": _named(reason, reasons, is_rejected | has_reason[CloseReason]),
-            "price": decimal_array(rows["price_ticks"], None, price_unit.factors, price_unit.scale, is_order),
+            "price": decimal_array(rows["price_ticks"], None, price_unit.factors, price_unit.scale, has_price),
             "quantity": decimal_array(rows["quantity_lots"], None, lot_unit.factors, lot_unit.scale, has_lots),
             "open_quantity": decimal_array(rows["open_lots"], None, lot_unit.factors, lot_unit.scale, has_left),
             "amount": decimal_array(
@@ -241,8 +247,8 @@ def _texts(rows: npt.NDArray[np.void], is_text: npt.NDArray[np.bool_]) -> Any:  
     import pyarrow as pa
 
     shows = np.isin(rows["kind"], (*_ORDER_KINDS, EventKind.REJECTED)) & ~np.isin(rows["kind"], _MATCH_KINDS)
-    # The reference of conditions is a time.
-    is_else = np.isin(rows["kind"], (EventKind.REJECTED, EventKind.ORDER_CONDITIONS))
+    # The reference of conditions is a time, and a seed of how an order shows itself.
+    is_else = np.isin(rows["kind"], (EventKind.REJECTED, EventKind.ORDER_CONDITIONS, EventKind.ORDER_DISPLAY))
     placed = shows & (rows["reference"] != 0) & ~is_else
     texts: list[str | None] = [None] * len(rows)
     for row in np.flatnonzero(placed).tolist():

@@ -24,6 +24,15 @@ from tests.reference.reject import RejectReason
 
 TURNS = (
     "a price was shared",
+    "a price was shared with an iceberg",
+    "an amended iceberg keeps its place",
+    "an iceberg came to the book by a trigger",
+    "an iceberg showed its next peak",
+    "an iceberg showed its last peak",
+    "an iceberg trades as a taker",
+    "fill or kill filled from a reserve",
+    "peaks of different sizes",
+    "prevention took from a reserve",
     "a cascade of three",
     "a trail moved its trigger",
     "a triggered order rests",
@@ -94,6 +103,8 @@ class Coverage:
         self.counts: Counter[tuple[str, str]] = Counter()
         self._conditional: dict[int, Conditional] = {}
         """By order id."""
+        self._peaks: dict[int, list[int]] = {}
+        """Of icebergs, by order id: the peaks that they have shown."""
         for topic, names in _everything():
             for name in names:
                 self.counts[topic, name] = 0
@@ -121,6 +132,10 @@ class Coverage:
                 case EventKind.ORDER_CONDITIONS:
                     # An amendment moved its trigger price.
                     self._conditional[event.order_id].first_trigger_ticks = event.price_ticks
+                case EventKind.ORDER_DISPLAY:
+                    self._peaks[event.order_id] = []
+                case EventKind.ORDER_REFRESHED:
+                    self._add_peak(event)
                 case EventKind.ORDER_TRIGGERED:
                     self._add_triggered(event)
                 case EventKind.ORDER_AMENDED:
@@ -133,6 +148,8 @@ class Coverage:
                     else:
                         self._turn("amend keeps its place" if kept else "amend comes in again")
                     amended = event.order_id
+                    if kept and event.order_id in self._peaks:
+                        self._turn("an amended iceberg keeps its place")
                     if event.order_id in self._conditional and self._conditional[event.order_id].expires:
                         self._turn("good till date amended")
                 case EventKind.ORDER_CANCELLED | EventKind.ORDER_EXPIRED:
@@ -177,8 +194,13 @@ class Coverage:
         for first, second in pairwise(trades):
             # Whoever is first in line is taken whole before the next one gets anything, unless they share.
             same = (first.order_id, first.price_ticks) == (second.order_id, second.price_ticks)
-            if same and not first.has(EventFlags.MAKER_DONE):
+            refreshed = any(
+                event.kind is EventKind.ORDER_REFRESHED and first.k < event.k < second.k for event in events
+            )
+            if same and not first.has(EventFlags.MAKER_DONE) and not refreshed:
                 self._turn("a price was shared")
+                if {first.counter_order_id, second.counter_order_id} & self._peaks.keys():
+                    self._turn("a price was shared with an iceberg")
         triggered = [event for event in events if event.kind is EventKind.ORDER_TRIGGERED]
         if len(triggered) >= 3 and len({event.open_lots for event in triggered}) >= 2:
             self._turn("a cascade of three")
@@ -204,6 +226,17 @@ class Coverage:
             accepted.price_ticks,
             has_trigger,
         )
+
+    def _add_peak(self, event: Event) -> None:
+        peaks = self._peaks[event.order_id]
+        if peaks:
+            last = event.quantity_lots == event.open_lots
+            self._turn("an iceberg showed its last peak" if last else "an iceberg showed its next peak")
+            if not last and event.quantity_lots != peaks[-1]:
+                self._turn("peaks of different sizes")
+        elif self._conditional[event.order_id].first_trigger_ticks:
+            self._turn("an iceberg came to the book by a trigger")
+        peaks.append(event.quantity_lots)
 
     def _add_triggered(self, event: Event) -> None:
         self._turn(
@@ -239,6 +272,9 @@ class Coverage:
         self._count("prevention", mode.name)
         if mode is Prevention.TRANSFER:
             self._turn("transfer between accounts")
+        peaks = self._peaks.get(event.counter_order_id)
+        if peaks and event.open_lots and not event.has(EventFlags.MAKER_DONE):
+            self._turn("prevention took from a reserve")
         asked = accepted is not None and accepted.self_trade_prevention == Prevention.TRANSFER
         if asked and mode is Prevention.DECREMENT and event.account == event.counter_account:
             self._turn("transfer within an account decided as decrement")
@@ -252,6 +288,8 @@ class Coverage:
             self._turn("quantity above 2^39 traded")
         if event.order_id == amended:
             self._turn("amended order takes")
+        if event.order_id in self._peaks:
+            self._turn("an iceberg trades as a taker")
         order = self._conditional.get(event.order_id)
         if order is not None and order.first_trigger_ticks:
             self._turn("triggered order takes")
@@ -267,6 +305,9 @@ class Coverage:
                 self._turn("by amount spent to the last quantum")
         if accepted.time_in_force == TimeInForce.FILL_OR_KILL and event.has(EventFlags.TAKER_DONE):
             self._turn("fill or kill filled")
+            peaks = self._peaks.get(event.counter_order_id, [])
+            if len(peaks) > 1 and accepted.quantity_lots > peaks[-1]:
+                self._turn("fill or kill filled from a reserve")
 
     def _turn(self, name: str) -> None:
         self._count("turn", name)

@@ -134,6 +134,7 @@ class Generator:
         self._kinds: list[tuple[int, Callable[[], bytes]]] = [
             (440, self._place),
             (190, self._conditional),
+            (70, self._iceberg),
             (40, self._source_price),
             (18, self._in_vain),
             (10, self._stampede),
@@ -340,7 +341,7 @@ class Generator:
     def _place(self, account: int | None = None) -> bytes:
         random = self._random
         if random.random() < 0.1:
-            return self._conditional(account)
+            return self._iceberg(account) if random.random() < 0.3 else self._conditional(account)
         number = self._market() if random.random() < 0.99 else 77
         market = MARKETS[number % len(MARKETS)]
         account = self._owner(number) if account is None else account
@@ -425,6 +426,59 @@ class Generator:
             client_order_id=self._client_order_id(),
             conditions=records.conditions_record(**values),
         )
+
+    def _iceberg(self, account: int | None = None) -> bytes:
+        """An order that shows itself by parts, near the middle; mostly one that can be."""
+        random, number = self._random, self._market()
+        market, side = MARKETS[number], random.choice(list(Side))
+        account = self._owner(number) if account is None else account
+        away = random.choice([-1, 0, 1, 1, 2, 2, 3, 4]) * market.price_increment
+        increment = market.quantity_increment
+        quantity = random.randint(4, 14) * increment
+        values = self._peaks(quantity, increment)
+        if number in HUGE_INSTRUMENTS:
+            quantity = random.choice([2**40, 2**20])
+            values["peak_lots"] = random.choice([quantity // 3, quantity // 9_999, quantity // 10_000, 2**30, quantity])
+        force = TimeInForce.GOOD_TILL_CANCEL
+        if random.random() < 0.2:
+            force, values["expire_time_ns"] = TimeInForce.GOOD_TILL_DATE, self._expiry()
+        if random.random() < 0.15:
+            values |= self._trigger(number, side)
+        price: int | None = market.price_middle + (away if side is Side.SELL else -away)
+        if random.random() < 0.04:
+            force = random.choice([TimeInForce.IMMEDIATE_OR_CANCEL, TimeInForce.FILL_OR_KILL])
+            price = random.choice([price, None])
+        return records.place(
+            account,
+            number,
+            side,
+            quantity,
+            price,
+            time_in_force=force,
+            prevention=random.choices(list(Prevention), [6, 1, 1, 1, 2, 2])[0],
+            post_only=random.random() < 0.05 and "trigger" not in values,
+            client_order_id=self._client_order_id(),
+            conditions=records.conditions_record(**values),
+        )
+
+    def _peaks(self, quantity: int, increment: int) -> dict[str, int]:
+        """How an order of this quantity shows itself; now and then as it cannot."""
+        random = self._random
+        peak = random.choice([1, 1, 2, 2, 3]) * increment
+        values = {"peak_lots": peak}
+        if random.random() < 0.4:
+            values["peak_range_lots"] = random.choice([1, 2, 2, 4]) * increment
+            values["seed"] = random.choice([0, 1, 77, 2**32 - 1])
+        if random.random() < 0.05:
+            values |= random.choice(
+                [
+                    {"peak_lots": peak + 1},
+                    {"peak_lots": quantity + increment},
+                    {"peak_range_lots": quantity},
+                    {"seed": 5},
+                ]
+            )
+        return values
 
     def _trigger(self, number: int, side: Side) -> dict[str, int]:
         """A trigger near the price that it looks at, mostly on the side from which the price can reach it."""
@@ -970,7 +1024,7 @@ class Generator:
     def _spoiled_conditions(self) -> bytes:
         """An order with a byte of its conditions changed."""
         random = self._random
-        command = self._conditional()
+        command = random.choice([self._conditional, self._iceberg])()
         if random.random() < 0.2:
             # Something is wrong with the order itself as well.
             command = records.patched(command, random.choice([32, 33, 34, 35, 36]), bytes([random.randrange(64)]))
@@ -993,7 +1047,11 @@ class Generator:
                     (31, [255]),
                     (32, [0, 1, 100]),
                     (39, [255]),
-                    (40, [1]),
+                    (40, [0, 1, 4]),
+                    (47, [1, 255]),
+                    (48, [0, 1]),
+                    (55, [255]),
+                    (56, [1]),
                     (63, [128]),
                 ]
             )

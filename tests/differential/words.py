@@ -134,7 +134,8 @@ def _behind(command: bytes, start: int) -> str:
 
 
 def _condition_words(record: bytes) -> str:
-    kind, source, unit, reserved, price, trail, word, minimum, expire_time_ns, more = CONDITIONS.unpack(record)[2:]
+    kind, source, unit, display, peg, peg_mode, price, trail, seed = CONDITIONS.unpack(record)[2:11]
+    minimum, expire_time_ns, peak, peak_range, peg_offset = CONDITIONS.unpack(record)[11:]
     words = []
     if kind or source or price:
         name = TriggerKind(kind).name.lower() if known(TriggerKind, kind) else f"trigger={kind}"
@@ -146,6 +147,8 @@ def _condition_words(record: bytes) -> str:
         words.append(f"minimum {minimum}")
     if expire_time_ns:
         words.append(f"until @{expire_time_ns}")
-    if any(reserved + word + more):
-        words.append("reserved bytes set")
+    if peak or peak_range or seed:
+        words.append(f"shown by {peak}..{peak + peak_range} {seed=}")
+    if any((display, peg, peg_mode, peg_offset)):
+        words.append(f"{display=} {peg=} {peg_mode=} {peg_offset=}")
     return " when " + (", ".join(words) or "nothing")

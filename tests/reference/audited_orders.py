@@ -44,6 +44,11 @@ class AuditedOrder:
     must_be_refused: bool = False
     """It fired, but its account may not trade."""
     worst_traded: int | None = None
+    shown: int = 0
+    """Of an iceberg on the book."""
+    peak: int = 0
+    """0 unless it is an iceberg."""
+    peak_range: int = 0
 
     @property
     def by_amount(self) -> bool:
@@ -65,6 +70,11 @@ class AuditedOrder:
     def bound(self) -> int:
         """The worst price at which it may trade, as far as events tell."""
         return 1 if self.limit_is_untold and self.side is Side.SELL else self.price
+
+    @property
+    def displayed(self) -> int:
+        """What trades of it before it goes behind the others."""
+        return self.shown if self.peak else self.open
 
     @property
     def sort_key(self) -> int:

@@ -106,6 +106,8 @@ class Auditor:
         self._half_due = False
         """Whether the new order of a replacement is still to be refused, as its other half is told already."""
         self._conditions_due: AuditedOrder | None = None
+        self._display_due: AuditedOrder | None = None
+        self._peak_due: AuditedOrder | None = None
         self._timers = 0
         """How many of its events came from timers."""
         self._replacing = False
@@ -120,6 +122,8 @@ class Auditor:
             EventKind.CLIENT_ORDER_ID_TEXT: self._text,
             EventKind.ORDER_CONDITIONS: self._conditions,
             EventKind.ORDER_TRIGGERED: self._triggered,
+            EventKind.ORDER_DISPLAY: self._display,
+            EventKind.ORDER_REFRESHED: self._refreshed,
             EventKind.DEPOSITED: self._deposited,
             EventKind.WITHDRAWAL_REQUESTED: self._withdrawal_requested,
             EventKind.WITHDRAWAL_CONFIRMED: self._withdrawal_ended,
@@ -138,6 +142,11 @@ class Auditor:
                 is_text = event.kind is EventKind.CLIENT_ORDER_ID_TEXT and self._text_may_come is not None
                 fine = event.kind is EventKind.ORDER_CONDITIONS or is_text
                 _require(fine, "conditions follow their order", event)
+            if self._display_due is not None:
+                _require(event.kind is EventKind.ORDER_DISPLAY, "conditions tell of one at least", event)
+            if self._peak_due is not None:
+                fine = event.kind is EventKind.ORDER_REFRESHED
+                _require(fine, "an iceberg with a reserve shows its next peak", event)
             if event.k == self._timers and not _is_of_timer(event):
                 self._nothing_is_due(event)
             self._handlers[event.kind](event)
@@ -190,6 +199,8 @@ class Auditor:
         _require(not self._half_due, "the new order of a replacement is refused behind its other half", event)
         self._text_may_come = None
         _require(self._conditions_due is None, "conditions follow their order", event)
+        _require(self._display_due is None, "conditions tell of one at least", event)
+        _require(self._peak_due is None, "an iceberg with a reserve shows its next peak", event)
         _require(not self._waiting.line, "what fired comes to the market", event)
         self._rest(event)
         if event.k + 1 == self._timers:
@@ -207,13 +218,19 @@ class Auditor:
         if taker is None:
             return
         _require(taker.may_rest, "only good till cancel or date rests", event)
+        fine = not taker.peak or event.kind is EventKind.ORDER_REFRESHED
+        _require(fine, "an iceberg shows a peak when it rests", event)
         _require(not taker.must_be_refused, "an order that fires is refused when its account may not trade", event)
         _require(next(self._crossing(taker), None) is None, "what rests crosses nobody", event)
-        queue = self._queues[taker.instrument, taker.side]
-        queue.insert(bisect_right(queue, taker.sort_key, key=lambda order: order.sort_key), taker)
+        self._stand(taker)
         self._orders[taker.order_id] = taker
         self._hold(taker, 1)
         self._taker = None
+
+    def _stand(self, order: AuditedOrder) -> None:
+        """Put an order behind the others of its price."""
+        queue = self._queues[order.instrument, order.side]
+        queue.insert(bisect_right(queue, order.sort_key, key=lambda other: other.sort_key), order)
 
     def _nothing_is_due(self, event: Event) -> None:
         due = any(0 < order.expire_time_ns <= event.time_ns for order in self._orders.values())
@@ -404,7 +421,8 @@ class Auditor:
             self._waits_elsewhere(order, event)
             return
         order.learn_conditions(event)
-        _require(any((order.trigger_kind, order.minimum, order.expire_time_ns)), "there is a condition", event)
+        if not any((order.trigger_kind, order.minimum, order.expire_time_ns)):
+            self._display_due = order
         dated = order.time_in_force == TimeInForce.GOOD_TILL_DATE
         _require((order.expire_time_ns > event.time_ns) == dated, "good till date has a date to come", event)
         _require(dated or order.expire_time_ns == 0, "only good till date has a date", event)
@@ -439,6 +457,42 @@ class Auditor:
         self._waiting.remove(order)
         self._waiting.add(order)
 
+    def _display(self, event: Event) -> None:
+        last = self._last
+        behind = last is not None and (last.kind, last.order_id) == (EventKind.ORDER_CONDITIONS, event.order_id)
+        _require(behind, "how an order shows itself follows its conditions", event)
+        order = self._orders.get(event.order_id, self._taker)
+        if order is None or order.order_id != event.order_id:
+            raise AuditError("how an order shows itself follows its conditions", event)
+        told = (event.account, event.instrument, event.side)
+        _require(told == (order.account, order.instrument, order.side), "an order keeps what it said", event)
+        if order.waits and order.peak:
+            # An amendment moved its trigger price: what else it has is told again, and may be above its total by now.
+            same = (order.peak, order.peak_range) == (event.quantity_lots, event.open_lots)
+            _require(same, "an amendment moves nothing but the price", event)
+            return
+        order.peak, order.peak_range = event.quantity_lots, event.open_lots
+        _require(0 < order.peak <= order.peak + order.peak_range <= order.total, "a peak is part of the order", event)
+        _require(event.reference == 0 or order.peak_range > 0, "only peaks of different sizes have a seed", event)
+        _require(order.order_type == OrderType.LIMIT and order.may_rest, "what is shown by parts can rest", event)
+        self._display_due = None
+
+    def _refreshed(self, event: Event) -> None:
+        if self._peak_due is None:
+            # What is left of the taker comes to the book.
+            self._rest(event)
+        order = self._open(event)
+        _require(self._peak_due in (None, order), "an iceberg shows its next peak at once", event)
+        _require(order.peak > 0 and order.shown == 0, "only an iceberg without a peak shows one", event)
+        told = (event.price_ticks, event.open_lots)
+        _require(told == (order.price, order.open), "a new peak tells price and open quantity", event)
+        least, most = min(order.peak, order.open), min(order.peak + order.peak_range, order.open)
+        _require(least <= event.quantity_lots <= most, f"a peak is from {least} to {most}", event)
+        self._queues[order.instrument, order.side].remove(order)
+        order.shown = event.quantity_lots
+        self._stand(order)
+        self._peak_due = None
+
     def _triggered(self, event: Event) -> None:
         self._rest(event)
         _require(bool(self._waiting.line), "only what a price reached comes to the market", event)
@@ -469,17 +523,20 @@ class Auditor:
         fees_fit = (event.amount, event.counter_amount) == (taker_fee, maker_fee)
         _require(fees_fit, f"fees are rounded on the cumulative notional: {taker_fee=} {maker_fee=}", event)
         if taker.by_amount:
-            _require(0 < lots <= maker.open, "a trade is not larger than the maker", event)
+            _require(0 < lots <= maker.displayed, "a trade is not larger than what the maker shows", event)
             taker.unspent -= notional + (taker_fee if taker.side is Side.BUY else 0)
             _require(taker.unspent >= 0, "no more than the amount is spent", event)
-            taker.must_stop = lots < maker.open and event.instrument not in self._shared
+            taker.must_stop = lots < maker.displayed and event.instrument not in self._shared
         else:
-            smaller = min(taker.open, maker.open)
+            smaller = min(taker.open, maker.displayed)
             fits = lots == smaller or (0 < lots < smaller and event.instrument in self._shared)
             _require(fits, "a trade takes the smaller open quantity", event)
             taker.open -= lots
         self._hold(maker, -1)
         maker.open -= lots
+        maker.shown = max(maker.shown - lots, 0)
+        if maker.peak and maker.open and not maker.shown:
+            self._peak_due = maker
         maker.maker_notional += notional
         taker.taker_notional += notional
         self._hold(maker, 1)
@@ -527,6 +584,7 @@ class Auditor:
         _require(event.has(EventFlags.TRANSFERRED) == moves, "a transfer is between two accounts", event)
         self._hold(maker, -1)
         maker.open -= maker_loses
+        maker.shown = min(maker.shown, maker.open)
         taker.open -= taker_loses
         self._hold(maker, 1)
         amount = taker.unspent if ends else 0
@@ -633,18 +691,24 @@ class Auditor:
         _require(event.open_lots == due, f"it is refused because of {due.name}", event)
 
     def _fills(self, order: AuditedOrder, lots: int) -> bool:
+        """Whether so much could trade at once: at each price what is shown, then what stands behind that."""
         quantity = 0
         closes = order.prevention in (Prevention.EXPIRE_TAKER, Prevention.EXPIRE_BOTH)
         makers = list(self._crossing(order))
-        for maker in makers:
-            if closes and order.instrument in self._shared:
-                level = (other for other in makers if other.price == maker.price)
-                if any(self._is_own(order, other) for other in level):
-                    return False
-            if not self._is_own(order, maker):
-                quantity += maker.open
-            elif closes:
+        for price in sorted({maker.price for maker in makers}, reverse=order.side is Side.SELL):
+            level = [maker for maker in makers if maker.price == price]
+            own = [maker for maker in level if self._is_own(order, maker)]
+            if closes and own and order.instrument in self._shared:
                 return False
+            for maker in level:
+                if maker in own:
+                    if closes:
+                        return False
+                    continue
+                quantity += maker.displayed
+                if quantity >= lots:
+                    return True
+            quantity += sum(maker.open - maker.displayed for maker in level if maker not in own)
             if quantity >= lots:
                 return True
         return False
@@ -668,6 +732,7 @@ class Auditor:
             _require(fine, "a market order's limit follows its trigger price", event)
             self._conditions_due = None if kept else order
         order.price, order.total, order.open = event.price_ticks, event.quantity_lots, event.open_lots
+        order.shown = min(order.shown, order.open) if kept else 0
         if kept or order.waits:
             self._hold(order, 1)
         else:

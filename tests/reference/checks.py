@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tests.reference.accounts import Account
 from tests.reference.codes import AMOUNT_MAX, ORDERS_MAX, OrderFlags, OrderType, Permissions, Side
-from tests.reference.conditions import Trigger
+from tests.reference.conditions import Iceberg, Trigger
 from tests.reference.decoding import Amend, NewOrder, Replace, Target
 from tests.reference.instruments import Instrument, Units
 from tests.reference.orders import ClientOrderId, Order, bid_cover
@@ -105,6 +105,8 @@ def check_new_order(venue: Venue, new: NewOrder, gone: Order | None = None) -> C
         limit = instrument.worst_price(new.side, centre)
     if new.conditions.expire_time_ns != 0:
         require(new.conditions.expire_time_ns > venue.time_ns, Reason.EXPIRY_NOT_IN_FUTURE)
+    if new.conditions.iceberg is not None:
+        check_iceberg(instrument, new.conditions.iceberg, new.quantity_lots)
     require(account.messages <= account.limits.messages_per_second_max, Reason.MESSAGE_RATE_EXCEEDED)
     require(account.orders <= account.limits.orders_per_second_max, Reason.ORDER_RATE_EXCEEDED)
     others = [order for order in account.open_orders.values() if order is not gone]
@@ -200,6 +202,8 @@ def check_amend(venue: Venue, amend: Amend) -> Amendment:
     done = order.executed_lots + order.prevented_lots
     require(amend.quantity_lots > done, Reason.QUANTITY_NOT_ABOVE_EXECUTED)
     require(not (same_price and same_total and renamed is None), Reason.AMEND_CHANGES_NOTHING)
+    iceberg = order.conditions.iceberg
+    require(iceberg is None or not iceberg.has_too_many_peaks(amend.quantity_lots), Reason.TOO_MANY_PEAKS)
     require(account.messages <= account.limits.messages_per_second_max, Reason.MESSAGE_RATE_EXCEEDED)
     _check_new_name(account, order, renamed)
     checked = Amendment(order, amend.price_ticks, amend.quantity_lots, renamed, reduces, None, None)
@@ -251,6 +255,8 @@ def check_waiting_amend(venue: Venue, account: Account, order: Order, amend: Ame
     stays = limit == order.price_ticks and not moves
     changes = not stays or quantity != order.quantity_lots or renamed is not None
     require(changes, Reason.AMEND_CHANGES_NOTHING)
+    iceberg = order.conditions.iceberg
+    require(iceberg is None or not iceberg.has_too_many_peaks(quantity), Reason.TOO_MANY_PEAKS)
     require(account.messages <= account.limits.messages_per_second_max, Reason.MESSAGE_RATE_EXCEEDED)
     _check_new_name(account, order, renamed)
     if order.side is Side.BUY:
@@ -320,6 +326,14 @@ def check_trigger_price(instrument: Instrument, side: Side, trigger: Trigger) ->
     if price is None or trigger.trail is None:
         raise Refused(Reason.NO_TRIGGER_REFERENCE)
     return trigger.trail.trigger_ticks(side, price)
+
+
+def check_iceberg(instrument: Instrument, iceberg: Iceberg, quantity_lots: int) -> None:
+    increment = instrument.limits.quantity_increment_lots
+    fine = iceberg.peak_lots % increment == 0 and iceberg.range_lots % increment == 0
+    require(fine, Reason.PEAK_NOT_ON_LOT)
+    require(iceberg.peak_lots + iceberg.range_lots <= quantity_lots, Reason.PEAK_ABOVE_QUANTITY)
+    require(not iceberg.has_too_many_peaks(quantity_lots), Reason.TOO_MANY_PEAKS)
 
 
 def check_position(venue: Venue, account: Account, instrument: Instrument, lots: int, gone: Order | None) -> None:

@@ -22,6 +22,8 @@ TICKS_MAX = 2**63 - 1
 """The highest price that a record can carry."""
 PPM = 1_000_000
 BASIS_POINTS = 10_000
+PEAKS_MAX = 10_000
+"""The most peaks that an iceberg may be shown by."""
 SCHEDULE_MAX = 255
 """The highest fee schedule."""
 TIERS = 256
@@ -86,6 +88,8 @@ class EventKind(IntEnum):
     CLIENT_ORDER_ID_TEXT = 8
     ORDER_CONDITIONS = 9
     ORDER_TRIGGERED = 10
+    ORDER_DISPLAY = 11
+    ORDER_REFRESHED = 12
     DEPOSITED = 16
     WITHDRAWAL_REQUESTED = 17
     WITHDRAWAL_CONFIRMED = 18

@@ -35,7 +35,7 @@ from tests.reference.codes import (
     TriggerKind,
     known,
 )
-from tests.reference.conditions import UNCONDITIONAL, Conditions, Trail, Trigger
+from tests.reference.conditions import UNCONDITIONAL, Conditions, Iceberg, Trail, Trigger
 from tests.reference.instruments import Limits, Units
 from tests.reference.orders import ClientOrderId
 from tests.reference.records import (
@@ -280,6 +280,8 @@ def _new_order(records: Records) -> NewOrder:
     if flags & OrderFlags.CONDITIONS:
         new = replace(new, conditions=_conditions(records))
     require(_conditions_fit(new), Reason.INVALID_COMBINATION)
+    can_rest = order_type is OrderType.LIMIT and time_in_force.may_rest
+    require(can_rest or new.conditions.iceberg is None, Reason.INVALID_DISPLAY)
     return new
 
 
@@ -300,22 +302,27 @@ def _is_consistent(
 
 def _conditions(records: Records) -> Conditions:
     fields = CONDITIONS.unpack(records.take(CommandKind.CONDITIONS))
-    kind_code, source_code, unit_code, reserved, price, size, word, minimum, expire_time_ns, words = fields[2:]
+    kind_code, source_code, unit_code, display, peg, peg_mode, price, size, seed = fields[2:11]
+    minimum, expire_time_ns, peak, peak_range, peg_offset = fields[11:]
     require(kind_code == 0 or known(TriggerKind, kind_code), Reason.INVALID_CONDITIONS)
     require(known(PriceSource, source_code), Reason.INVALID_CONDITIONS)
     require(unit_code == 0 or known(TrailUnit, unit_code), Reason.INVALID_CONDITIONS)
     require((unit_code == 0) == (size == 0), Reason.INVALID_CONDITIONS)
     require(unit_code != TrailUnit.BASIS_POINTS or size < BASIS_POINTS, Reason.INVALID_CONDITIONS)
-    require(not any(reserved + word + words), Reason.INVALID_CONDITIONS)
+    require(not any((display, peg, peg_mode, peg_offset)), Reason.INVALID_CONDITIONS)
+    # A range is one of peaks, and a seed is one of a range.
+    require(peak > 0 or peak_range == 0, Reason.INVALID_CONDITIONS)
+    require(peak_range > 0 or seed == 0, Reason.INVALID_CONDITIONS)
+    iceberg = Iceberg(peak, peak_range, seed) if peak else None
     require(price <= PRICE_MAX, Reason.INVALID_CONDITIONS)
     if kind_code == 0:
         require((source_code, unit_code, price) == (0, 0, 0), Reason.INVALID_CONDITIONS)
-        return Conditions(None, expire_time_ns, minimum)
+        return Conditions(None, expire_time_ns, minimum, iceberg)
     trail = Trail(TrailUnit(unit_code), size) if unit_code else None
     # A trail needs no price: it starts from the one there is.
     given = None if trail is not None and price == 0 else price
     trigger = Trigger(TriggerKind(kind_code), PriceSource(source_code), given, trail)
-    return Conditions(trigger, expire_time_ns, minimum)
+    return Conditions(trigger, expire_time_ns, minimum, iceberg)
 
 
 def _conditions_fit(new: NewOrder) -> bool:

@@ -1,5 +1,6 @@
 """Matching: what happens to an order that was accepted, or that comes in again after an amendment."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import groupby
 
@@ -96,6 +97,20 @@ def _tell_conditions(venue: Venue, order: Order) -> None:
             reference=order.conditions.expire_time_ns,
         )
     )
+    iceberg = order.conditions.iceberg
+    if iceberg is not None:
+        venue.emit(
+            Event(
+                EventKind.ORDER_DISPLAY,
+                instrument=order.instrument,
+                order_id=order.order_id,
+                account=order.account,
+                side=order.side,
+                quantity_lots=iceberg.peak_lots,
+                open_lots=iceberg.range_lots,
+                reference=iceberg.seed,
+            )
+        )
 
 
 def enter(venue: Venue, order: Order) -> None:
@@ -129,34 +144,29 @@ def is_own(venue: Venue, taker: Order, maker: Order) -> bool:
 def _fills(venue: Venue, order: Order, lots: int) -> bool:
     """Whether so much of the order could trade at once."""
     instrument = venue.instruments[order.instrument]
+    closes = order.prevention in (Prevention.EXPIRE_TAKER, Prevention.EXPIRE_BOTH)
+    makers = instrument.book.crossing(order.side, order.price_ticks)
+    quantity = 0
+    for _, level in groupby(makers, key=lambda maker: maker.price_ticks):
+        for own, available in _line_up(venue, instrument, order, list(level)):
+            if own and closes:
+                return False
+            quantity += available
+            if quantity >= lots:
+                return True
+    return False
+
+
+def _line_up(venue: Venue, instrument: Instrument, order: Order, level: list[Order]) -> Iterator[tuple[bool, int]]:
+    """What an order would meet at a price, in turn: one of its own, or so many lots of another's."""
+    owned = [maker for maker in level if is_own(venue, order, maker)]
     if instrument.allocation != PriceTime():
-        return _fills_by_level(venue, instrument, order, lots)
-    quantity = 0
-    for maker in instrument.book.crossing(order.side, order.price_ticks):
-        if not is_own(venue, order, maker):
-            quantity += maker.open_lots
-        elif order.prevention in (Prevention.EXPIRE_TAKER, Prevention.EXPIRE_BOTH):
-            return False
-        if quantity >= lots:
-            return True
-    return False
-
-
-def _fills_by_level(venue: Venue, instrument: Instrument, order: Order, lots: int) -> bool:
-    """The same where prices are shared: own orders of a price are met before any of it trades."""
-    quantity = 0
-    for _, level in groupby(
-        instrument.book.crossing(order.side, order.price_ticks), key=lambda maker: maker.price_ticks
-    ):
-        makers = list(level)
-        others = [maker for maker in makers if not is_own(venue, order, maker)]
-        closes = order.prevention in (Prevention.EXPIRE_TAKER, Prevention.EXPIRE_BOTH)
-        if closes and len(others) < len(makers):
-            return False
-        quantity += sum(maker.open_lots for maker in others)
-        if quantity >= lots:
-            return True
-    return False
+        # Where prices are shared, own orders of a price are met before any of it trades.
+        yield from ((True, 0) for _ in owned)
+    for maker in level:
+        yield (True, 0) if maker in owned else (False, maker.displayed_lots)
+    # Each further peak stands behind all that was there, so nothing of one's own is left when they come.
+    yield from ((False, maker.open_lots - maker.displayed_lots) for maker in level if maker not in owned)
 
 
 def _next_level(venue: Venue, instrument: Instrument, taker: Order) -> list[Order] | None:
@@ -173,7 +183,7 @@ def _next_level(venue: Venue, instrument: Instrument, taker: Order) -> list[Orde
 
 def _share(venue: Venue, instrument: Instrument, taker: Order, level: list[Order], lots: int) -> None:
     """Trade a quantity at one price, by the rule."""
-    shares = allocate(instrument.allocation, lots, [Resting(maker.open_lots) for maker in level])
+    shares = allocate(instrument.allocation, lots, [Resting(maker.displayed_lots) for maker in level])
     for maker, share in zip(level, shares, strict=True):
         if share and not (taker.by_amount and taker.unspent == 0):
             trade(venue, instrument, taker, maker, share)
@@ -187,7 +197,7 @@ def _match_levels(venue: Venue, taker: Order) -> bool:
         if level is None:
             return False
         if level:
-            _share(venue, instrument, taker, level, min(taker.open_lots, sum(maker.open_lots for maker in level)))
+            _share(venue, instrument, taker, level, min(taker.open_lots, sum(maker.displayed_lots for maker in level)))
         if taker.open_lots == 0:
             return False
     return True
@@ -202,7 +212,7 @@ def _match_amount_by_level(venue: Venue, taker: Order) -> None:
             return
         if not level:
             continue
-        stands = sum(maker.open_lots for maker in level)
+        stands = sum(maker.displayed_lots for maker in level)
         lots = min(_lots_for_rest(instrument, taker, level[0].price_ticks, stands), stands)
         if lots > 0:
             _share(venue, instrument, taker, level, lots)
@@ -228,7 +238,7 @@ def _match_quantity(venue: Venue, taker: Order) -> bool:
             if prevent(venue, instrument, taker, maker):
                 return False
             continue
-        trade(venue, instrument, taker, maker, min(taker.open_lots, maker.open_lots))
+        trade(venue, instrument, taker, maker, min(taker.open_lots, maker.displayed_lots))
         if taker.open_lots == 0:
             return False
     return True
@@ -245,7 +255,7 @@ def _match_amount(venue: Venue, taker: Order) -> None:
             if prevent(venue, instrument, taker, maker):
                 return
             continue
-        stands = maker.open_lots
+        stands = maker.displayed_lots
         lots = min(_lots_for_rest(instrument, taker, maker.price_ticks, stands), stands)
         if lots > 0:
             trade(venue, instrument, taker, maker, lots)
@@ -311,6 +321,7 @@ def trade(venue: Venue, instrument: Instrument, taker: Order, maker: Order, lots
             reference=instrument.trades,
         )
     )
+    venue.refresh(maker)
     see_price(venue, instrument, PriceSource.LAST, price)
 
 
@@ -353,6 +364,8 @@ def amend(venue: Venue, amendment: Amendment) -> None:
     # The place in the book, or among those that wait, does not depend on price and quantity of one that keeps it.
     before = 0 if comes_in_again else order.hold(instrument.units)
     order.price_ticks, order.quantity_lots = amendment.price_ticks, amendment.quantity_lots
+    if keeps_place and not order.waits:
+        order.keep_shown_within_open()
     if amendment.renamed is not None:
         order.client_order_id = amendment.renamed
     if amendment.trigger_ticks is not None:

@@ -141,7 +141,7 @@ MONEY = struct.Struct("<BBHIQQIIIB3xQqQ")
 TEXT = struct.Struct("<BBB5x56s")
 UNITS = struct.Struct("<BB6xIIQQ32x")
 LIMITS = struct.Struct("<BB2xIIIQQQQQq")
-CONDITIONS = struct.Struct("<BBBBB3sqI4sQQ24s")
+CONDITIONS = struct.Struct("<8BqIIQQ3Q")
 
 
 def wide(low: int, high: int) -> int:
@@ -254,11 +254,14 @@ def conditions_record(
     trail: int = 0,
     minimum_lots: int = 0,
     expire_time_ns: int = 0,
+    peak_lots: int = 0,
+    peak_range_lots: int = 0,
+    seed: int = 0,
 ) -> bytes:
     """What stands behind an order with conditions."""
-    kind = CommandKind.CONDITIONS
-    head = (kind, SCHEMA_VERSION, trigger, source, trail_unit, b"")
-    return CONDITIONS.pack(*head, trigger_price_ticks, trail, b"", minimum_lots, expire_time_ns, b"")
+    head = (CommandKind.CONDITIONS, SCHEMA_VERSION, trigger, source, trail_unit, 0, 0, 0)
+    words = (minimum_lots, expire_time_ns, peak_lots, peak_range_lots, 0)
+    return CONDITIONS.pack(*head, trigger_price_ticks, trail, seed, *words)
 
 
 # Orders.

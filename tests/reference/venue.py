@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from tests.reference.accounts import Account
-from tests.reference.codes import AccountKind, OrderFlags, Permissions, Side
+from tests.reference.codes import AccountKind, EventKind, OrderFlags, Permissions, Side
 from tests.reference.event import Event
 from tests.reference.fees import FeeRates, resolved_tier
 from tests.reference.instruments import Instrument
@@ -58,9 +58,40 @@ class Venue:
 
     def rest(self, order: Order) -> None:
         """Put an order into the book and hold what it can cost."""
-        instrument = self.instruments[order.instrument]
-        instrument.book.insert(order)
+        self._stand(order)
         self._keep(order)
+
+    def _stand(self, order: Order) -> None:
+        """Put an order behind those of its price; an iceberg with a new peak."""
+        instrument, iceberg = self.instruments[order.instrument], order.conditions.iceberg
+        instrument.book.insert(order)
+        if iceberg is None:
+            return
+        increment = instrument.limits.quantity_increment_lots
+        peak = iceberg.peak_lots
+        if iceberg.range_lots >= increment:
+            peak = iceberg.peaks(increment, order.peaks_drawn)
+            order.peaks_drawn += 1
+        order.shown_lots = min(peak, order.open_lots)
+        self.emit(
+            Event(
+                EventKind.ORDER_REFRESHED,
+                instrument=order.instrument,
+                order_id=order.order_id,
+                account=order.account,
+                side=order.side,
+                price_ticks=order.price_ticks,
+                quantity_lots=order.shown_lots,
+                open_lots=order.open_lots,
+                reference=order.reference,
+            )
+        )
+
+    def refresh(self, order: Order) -> None:
+        """Let an iceberg whose peak has traded show the next one."""
+        if order.conditions.iceberg is not None and order.shown_lots == 0 and order.open_lots > 0:
+            self.instruments[order.instrument].book.remove(order)
+            self._stand(order)
 
     def wait(self, order: Order) -> None:
         """Let an order wait for its trigger and hold what it needs on entry."""
@@ -92,7 +123,9 @@ class Venue:
         instrument = self.instruments[order.instrument]
         before = order.hold(instrument.units)
         order.executed_lots += executed
+        order.shown_lots = max(order.shown_lots - executed, 0)
         order.prevented_lots += prevented
+        order.keep_shown_within_open()
         order.maker_notional += notional
         self.ledger.hold(order.account, order.held_asset(instrument.units), order.hold(instrument.units) - before)
         if order.open_lots == 0:
@@ -119,6 +152,8 @@ class Venue:
                 broken.append(f"an order in the book that cannot rest: {order}")
             if 0 < order.conditions.expire_time_ns <= self.time_ns:
                 broken.append(f"an open order whose time has come: {order}")
+            if not order.waits and not 0 < order.displayed_lots <= order.open_lots:
+                broken.append(f"an order in the book that shows nothing, or more than it has: {order}")
         if any(order.waits for order in booked) or not all(order.waits for order in waiting):
             broken.append("only orders that have not fired wait")
         if self.line:

@@ -29,7 +29,7 @@ impl Engine {
 
 impl Floor<'_> {
     fn amend_resting(&mut self, slot: Slot, amend: &Amend<'_>, emit: &mut Emitter<'_>) -> Decoded<()> {
-        let gone = self.open.notes[slot.0 as usize].total - self.open.slab[slot].open;
+        let gone = self.open.notes[slot.0 as usize].total - self.open.open_of(slot);
         let order = self.order_amended(slot, amend, gone);
         let amendment = self.amendment(slot, amend, &order, gone);
         let (mut gate, open) = self.gate();
@@ -54,7 +54,7 @@ impl Floor<'_> {
         if !fits || order_type == OrderType::Market && amend.price != Price::default() {
             return Err(RejectReason::OrderNotAmendable);
         }
-        let gone = self.open.notes[slot.0 as usize].total - self.open.slab[slot].open;
+        let gone = self.open.notes[slot.0 as usize].total - self.open.open_of(slot);
         let order = self.order_amended(slot, amend, gone);
         let amendment = self.amendment(slot, amend, &order, gone);
         let waits = Waits {
@@ -95,6 +95,7 @@ impl Floor<'_> {
             old_total: self.open.notes[slot.0 as usize].total,
             old_hold: self.hold_of(slot).1,
             opposite_best: self.market.book.best(order.side.opposite()),
+            iceberg: self.open.conditions(slot).iceberg,
         }
     }
 
@@ -109,7 +110,7 @@ impl Floor<'_> {
 
     /// Lets an order wait with what an amendment made of it; `trigger` is its new one, if its trigger price changes.
     fn wait_again(&mut self, slot: Slot, amendment: &Amendment<'_>, again: WaitsAgain, trigger: Option<Trigger>) {
-        let old_open = self.open.slab[slot].open;
+        let old_open = self.open.open_of(slot);
         let open = amendment.total - amendment.gone;
         let own = self.trigger_of(slot);
         let triggers = self.market.triggers.as_deref_mut().expect("Invariant: who waits stands in a trigger book");
@@ -130,9 +131,8 @@ impl Floor<'_> {
     fn reduce(&mut self, slot: Slot, amendment: &Amendment<'_>, emit: &mut Emitter<'_>) {
         let NewOrder { account, side, client_order_id, .. } = *amendment.order;
         let less = amendment.old_total - amendment.total;
-        self.market.book.reduce(&mut self.open.slab, side, slot, less);
+        self.reduce_resting(slot, side, less);
         self.open.notes[slot.0 as usize].total = amendment.total;
-        self.open.mark(slot);
         if side == Side::Buy {
             *self.market.instrument.open_bids_mut(account) -= less.lots();
         }
@@ -155,6 +155,7 @@ impl Floor<'_> {
         self.open.mark(slot);
         emit.amended(&order, total, false, &client_order_id);
 
+        self.open.take_in_reserve(slot);
         self.open.slab[slot].open = open;
         self.enter_again(slot, held, Quantity::ZERO, emit);
         self.work_off(emit);

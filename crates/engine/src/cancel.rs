@@ -68,10 +68,10 @@ impl Floor<'_> {
     /// Closes an open order with an event of this kind and gives back what it holds.
     #[inline(always)]
     pub(crate) fn close_as(&mut self, slot: Slot, kind: EventKind, reason: CloseReason, emit: &mut Emitter<'_>) {
-        let order = self.closing(slot);
-        let station = self.open.station(slot);
+        let (station, open) = self.open.standing(slot);
+        let order = Closing { open, ..self.closing(slot) };
         let hold = match station {
-            Station::Book => self.resting_hold_of(slot, order.price),
+            Station::Book => self.resting_hold_of(slot, order.price, open),
             Station::Trigger => self.waiting_hold_of(slot),
         };
         self.ledger.release(order.account, self.asset_of(order.side), hold);

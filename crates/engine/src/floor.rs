@@ -3,7 +3,7 @@
 use tradewright_book::{Book, Order, Slot};
 use tradewright_ledger::Ledger;
 use tradewright_risk::{Gate, Instrument, Risk, resting_hold};
-use tradewright_types::{Amount, AssetId, InstrumentId, OrderFlags, OrderId, Price, PriceSource, Side};
+use tradewright_types::{Amount, AssetId, InstrumentId, OrderFlags, OrderId, Price, PriceSource, Quantity, Side};
 
 use crate::Engine;
 use crate::emit::Closing;
@@ -22,11 +22,13 @@ pub(crate) struct Market {
     pub(crate) triggers: Option<Box<Triggers>>,
     /// How a price is shared, when it is not first come, first served.
     pub(crate) sharing: Option<Box<Sharing>>,
+    /// How many of its open orders are icebergs: with none, what a level shows is all that stands there.
+    pub(crate) icebergs: u32,
 }
 
 impl Market {
     pub(crate) fn new(instrument: Instrument) -> Self {
-        Self { instrument, book: Book::default(), trades: 0, prevented: 0, triggers: None, sharing: None }
+        Self { instrument, book: Book::default(), trades: 0, prevented: 0, triggers: None, sharing: None, icebergs: 0 }
     }
 
     /// The price that a source has now.
@@ -89,11 +91,11 @@ impl Floor<'_> {
         if side == Side::Buy { units.quote } else { units.base }
     }
 
-    /// What an order holds that stands in the book at `price`.
+    /// What an order holds that stands in the book at `price` and has `open` lots open in all.
     #[inline(always)]
-    pub(crate) fn resting_hold_of(&self, slot: Slot, price: Price) -> Amount {
-        let Order { open, terms, .. } = &self.open.slab[slot];
-        resting_hold(&self.market.instrument.units, terms.side, price, *open, terms.maker_rate, terms.maker_fee)
+    pub(crate) fn resting_hold_of(&self, slot: Slot, price: Price, open: Quantity) -> Amount {
+        let Order { terms, .. } = &self.open.slab[slot];
+        resting_hold(&self.market.instrument.units, terms.side, price, open, terms.maker_rate, terms.maker_fee)
     }
 
     /// What an open order holds, and of which asset.
@@ -105,14 +107,20 @@ impl Floor<'_> {
     /// An open order as its events tell it.
     #[inline(always)]
     pub(crate) fn closing(&self, slot: Slot) -> Closing {
+        self.closing_at(slot, self.price_of(slot))
+    }
+
+    /// The same of an order that stands, or is about to stand, at `price`.
+    #[inline(always)]
+    pub(crate) fn closing_at(&self, slot: Slot, price: Price) -> Closing {
         let order = &self.open.slab[slot];
         Closing {
             id: order.id,
             account: order.account,
             instrument: self.id,
             side: order.terms.side,
-            price: self.price_of(slot),
-            open: order.open,
+            price,
+            open: self.open.open_of(slot),
             client_number: OpenOrders::client_number(&order.terms),
         }
     }
@@ -134,6 +142,9 @@ impl Floor<'_> {
         let (id, expires) = (self.open.slab[slot].id, self.open.conditional(slot).conditions.expire_time_ns);
         if expires != 0 {
             self.open.timers.remove(expires, id);
+        }
+        if self.open.conditional(slot).conditions.iceberg.is_some() {
+            self.market.icebergs -= 1;
         }
     }
 }
@@ -159,5 +170,5 @@ pub(crate) fn hold_of(market: &Market, open: &OpenOrders, slot: Slot) -> (AssetI
         Station::Trigger => return (asset, waiting_hold_of(market, open, slot)),
     }
     let price = market.book.price_of(&open.slab, side, slot);
-    (asset, resting_hold(units, side, price, order.open, order.terms.maker_rate, order.terms.maker_fee))
+    (asset, resting_hold(units, side, price, open.open_of(slot), order.terms.maker_rate, order.terms.maker_fee))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use tradewright_book::Slot;
 use tradewright_types::{AccountId, Amount, AssetId, InstrumentId, OrderFlags, Side};
 
 use crate::Engine;
@@ -36,10 +37,14 @@ impl Engine {
         let mut queued = 0;
         let mut open_bids: BTreeMap<(InstrumentId, AccountId), u64> = BTreeMap::new();
         let mut open_orders: BTreeMap<AccountId, u32> = BTreeMap::new();
-        for (place, Market { instrument: known, book, trades: _, prevented: _, triggers, sharing: _ }) in
+        for (place, Market { instrument: known, book, trades: _, prevented: _, triggers, sharing: _, icebergs }) in
             markets.iter().enumerate()
         {
             let instrument = InstrumentId(place as u32);
+            let is_iceberg = |slot: Slot| open.conditions(slot).iceberg.is_some();
+            let own = open.slab.iter().filter(|(_, order)| order.terms.instrument == instrument);
+            let counted = own.filter(|(slot, _)| is_iceberg(*slot)).count();
+            assert_eq!(counted, *icebergs as usize, "Invariant: icebergs are counted");
             let waiting = triggers.iter().flat_map(|triggers| &triggers.books);
             waiting.clone().for_each(|book| book.check_queues(&open.slab));
             for (book, waits) in core::iter::once((book, false)).chain(waiting.map(|book| (book, true))) {
@@ -62,7 +67,7 @@ impl Engine {
                         queued += 1;
                         *open_orders.entry(order.account).or_default() += 1;
                         if side == Side::Buy {
-                            *open_bids.entry((instrument, order.account)).or_default() += order.open.lots();
+                            *open_bids.entry((instrument, order.account)).or_default() += open.open_of(slot).lots();
                         }
                     }
                 }

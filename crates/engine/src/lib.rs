@@ -14,6 +14,7 @@ mod emit;
 mod engine;
 mod enter;
 mod floor;
+mod icebergs;
 mod invariants;
 mod matching;
 mod open_orders;

@@ -3,8 +3,8 @@
 use tradewright_book::{Front, Slot};
 use tradewright_ledger::{Fill, TakerSettlement};
 use tradewright_types::{
-    AccountId, Amount, EventFlags, FeeRate, OrderId, Price, PriceSource, Quantity, RoundedFee, SelfTradePrevention,
-    Side,
+    AccountId, Amount, EventFlags, FeeRate, OrderFlags, OrderId, Price, PriceSource, Quantity, RoundedFee,
+    SelfTradePrevention, Side,
 };
 
 use crate::emit::{Emitter, Match};
@@ -159,15 +159,19 @@ impl Floor<'_> {
             flags: EventFlags::MAKER_DONE.when(maker_done).with(taker_done),
             reference: *trades,
         });
-        self.shrink(slot, taker.side.opposite(), quantity, maker_done);
+        self.shrink(front, taker.side.opposite(), quantity, maker_done, emit);
     }
 
-    /// Takes `quantity` from a maker; one that has nothing left goes.
+    /// Takes what was traded from a maker; one that has nothing left goes.
     #[inline(always)]
-    pub(crate) fn shrink(&mut self, slot: Slot, side: Side, quantity: Quantity, done: bool) {
+    fn shrink(&mut self, maker: Front, side: Side, quantity: Quantity, done: bool, emit: &mut Emitter<'_>) {
+        let Front { slot, price } = maker;
         let book = &mut self.market.book;
         if done {
             book.remove(&mut self.open.slab, side, slot);
+            if self.open.slab[slot].terms.flags.has(OrderFlags::CONDITIONS) && self.refresh(slot, price, emit) {
+                return;
+            }
             self.forget(slot);
         } else {
             book.reduce(&mut self.open.slab, side, slot, quantity);
@@ -206,6 +210,9 @@ impl Floor<'_> {
 
     /// Whether others than the taker itself offer the quantity `wanted` within its limit.
     pub(crate) fn can_fill(&self, taker: &Taker, mut wanted: Quantity) -> bool {
+        if self.market.icebergs > 0 {
+            return self.can_fill_with_reserves(taker, wanted);
+        }
         let side = taker.side.opposite();
         let book = &self.market.book;
         let mode = taker.self_trade_prevention;

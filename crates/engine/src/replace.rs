@@ -75,7 +75,7 @@ impl Engine {
     /// Whether an order may go that only new ones, or only partially filled ones, may.
     fn check_restriction(&self, old: Slot, modes: OrderFlags) -> Decoded<()> {
         let Notes { total, prevented, .. } = self.open.notes[old.0 as usize];
-        let has_traded = total - prevented != self.open.slab[old].open;
+        let has_traded = total - prevented != self.open.open_of(old);
         if modes.has(OrderFlags::ONLY_NEW) && has_traded {
             Err(RejectReason::OrderNotNew)
         } else if modes.has(OrderFlags::ONLY_PARTIALLY_FILLED) && !has_traded {
@@ -98,7 +98,7 @@ impl Engine {
         Relief {
             hold: hold_of(market, &self.open, old),
             instrument: order.terms.instrument,
-            bid_lots: if order.terms.side == Side::Buy { order.open.lots() } else { 0 },
+            bid_lots: if order.terms.side == Side::Buy { self.open.open_of(old).lots() } else { 0 },
             opposite_best,
         }
     }

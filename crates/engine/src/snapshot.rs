@@ -456,7 +456,10 @@ impl Engine {
         owner.open_orders += 1;
         owner.client_number_max = owner.client_number_max.max(client_order_id.number_or_zero());
         if terms.side == Side::Buy {
-            *market.instrument.open_bids_mut(account) += open;
+            *market.instrument.open_bids_mut(account) += self.open.open_of(slot).lots();
+        }
+        if self.open.conditions(slot).iceberg.is_some() {
+            market.icebergs += 1;
         }
         Ok(())
     }
@@ -506,9 +509,11 @@ impl Engine {
         let (order_type, time_in_force) = (part.known(order_type)?, part.known(in_force)?);
         let station = Station::from_code(part.u8()?);
         let (station, limit) = (part.known(station)?, Price::from_ticks(part.i64()?));
+        let (reserve, draws) = (Quantity::from_lots(part.u64()?), part.u64()?);
         let record: ConditionsRecord = zerocopy::transmute!(part.array::<64>()?);
         let conditions = part.known(record.conditions().ok())?;
-        self.open.note_conditional(slot, Conditional { limit, order_type, time_in_force, station, conditions });
+        let conditional = Conditional { limit, order_type, time_in_force, station, conditions, reserve, draws };
+        self.open.note_conditional(slot, conditional);
         if conditions.expire_time_ns != 0 {
             self.open.timers.set(conditions.expire_time_ns, id);
         }
@@ -517,8 +522,9 @@ impl Engine {
 }
 
 fn write_conditional(writer: &mut Writer, conditional: &Conditional) {
-    let Conditional { limit, order_type, time_in_force, station, conditions } = conditional;
+    let Conditional { limit, order_type, time_in_force, station, conditions, reserve, draws } = conditional;
     writer.u8(*order_type as u8).u8(*time_in_force as u8).u8(*station as u8).i64(limit.ticks());
+    writer.u64(reserve.lots()).u64(*draws);
     writer.0.extend_from_slice(zerocopy::IntoBytes::as_bytes(&ConditionsRecord::new(conditions)));
 }
 

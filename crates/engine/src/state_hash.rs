@@ -2,7 +2,7 @@
 
 use tradewright_book::Slot;
 use tradewright_types::{
-    AllocationTerms, ClientOrderId, ConditionsRecord, EntityHash, HashTotal, InstrumentId, OrderFlags,
+    AllocationTerms, ClientOrderId, ConditionsRecord, EntityHash, HashTotal, Iceberg, InstrumentId, OrderFlags,
 };
 
 use crate::Engine;
@@ -58,7 +58,8 @@ impl Engine {
             .word(open.last_priority())
             .finish();
         total += registry.state_hash();
-        for (id, Market { instrument: _, book: _, trades, prevented, triggers, sharing }) in markets.iter().enumerate()
+        for (id, Market { instrument: _, book: _, trades, prevented, triggers, sharing, icebergs: _ }) in
+            markets.iter().enumerate()
         {
             total += EntityHash::new(0x31).word(id as u64).word(*trades).word(*prevented).finish();
             if let Some(terms) = sharing.as_deref().map(|sharing| sharing.terms) {
@@ -106,7 +107,8 @@ impl Engine {
 
     /// What an order's conditions add to its hash, with the price at which it fires now.
     fn hash_conditional(&self, hash: EntityHash, slot: Slot) -> EntityHash {
-        let Conditional { limit: _, order_type, time_in_force, station, conditions } = *self.open.conditional(slot);
+        let Conditional { limit: _, order_type, time_in_force, station, conditions, reserve, draws } =
+            *self.open.conditional(slot);
         let market = &self.markets[self.open.slab[slot].terms.instrument.index()];
         let fires_at = conditions
             .trigger
@@ -123,10 +125,17 @@ impl Engine {
             0,
             0,
         ];
-        hash.word(u64::from_le_bytes(codes))
+        let hash = hash
+            .word(u64::from_le_bytes(codes))
             .word(record.trail.into())
             .signed(fires_at)
             .word(record.minimum_lots)
-            .word(record.expire_time_ns)
+            .word(record.expire_time_ns);
+        match conditions.iceberg {
+            None => hash,
+            Some(Iceberg { peak, range, seed: _ }) => {
+                hash.word(peak.lots()).word(range.lots()).word(reserve.lots()).word(draws)
+            }
+        }
     }
 }

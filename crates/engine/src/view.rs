@@ -4,7 +4,7 @@ use tradewright_book::{Level, Slot};
 use tradewright_ledger::Ledger;
 use tradewright_risk::{Instrument, Risk};
 use tradewright_types::{
-    AccountId, AllocationTerms, Amount, ClientOrderId, InstrumentId, OrderFlags, OrderId, OrderType, Price,
+    AccountId, AllocationTerms, Amount, ClientOrderId, Iceberg, InstrumentId, OrderFlags, OrderId, OrderType, Price,
     PriceSource, Quantity, SelfTradePrevention, Side, TimeInForce, Trigger,
 };
 
@@ -41,6 +41,8 @@ pub struct OrderView<'e> {
     pub total: Quantity,
     /// What is open.
     pub open: Quantity,
+    /// What of it the book shows; zero while it waits.
+    pub displayed: Quantity,
     /// What self-trade prevention took.
     pub prevented: Quantity,
     /// Its prevention mode.
@@ -59,6 +61,8 @@ pub struct OrderView<'e> {
     pub trigger: Option<(Trigger, Price)>,
     /// When it expires; 0 is never.
     pub expire_time_ns: u64,
+    /// How it shows itself by parts.
+    pub iceberg: Option<Iceberg>,
 }
 
 impl Engine {
@@ -203,7 +207,11 @@ impl Engine {
             side: order.terms.side,
             price: price_of(market, &self.open, slot),
             total: self.open.notes[slot.0 as usize].total,
-            open: order.open,
+            open: self.open.open_of(slot),
+            displayed: match self.open.station(slot) {
+                Station::Book => order.open,
+                Station::Trigger => Quantity::ZERO,
+            },
             prevented: self.open.notes[slot.0 as usize].prevented,
             self_trade_prevention: order.terms.self_trade_prevention,
             flags: again.flags,
@@ -212,11 +220,8 @@ impl Engine {
             order_type: again.order_type,
             time_in_force: again.time_in_force,
             trigger,
-            expire_time_ns: if again.flags.has(OrderFlags::CONDITIONS) {
-                self.open.conditional(slot).conditions.expire_time_ns
-            } else {
-                0
-            },
+            expire_time_ns: self.open.conditions(slot).expire_time_ns,
+            iceberg: self.open.conditions(slot).iceberg,
         }
     }
 

@@ -191,6 +191,8 @@ impl Outcome {
                 EventKind::ClientOrderIdText
                 | EventKind::OrderConditions
                 | EventKind::OrderTriggered
+                | EventKind::OrderDisplay
+                | EventKind::OrderRefreshed
                 | EventKind::Deposited
                 | EventKind::WithdrawalRequested
                 | EventKind::WithdrawalConfirmed

@@ -85,8 +85,11 @@ const CONDITIONS: &[Field] = layout!(ConditionsRecord {
     trail_unit: "u1",
     trigger_price_ticks: "<i8",
     trail: "<u4",
+    seed: "<u4",
     minimum_lots: "<u8",
     expire_time_ns: "<u8",
+    peak_lots: "<u8",
+    peak_range_lots: "<u8",
 });
 
 const UNITS: &[Field] = layout!(InstrumentUnitsRecord {

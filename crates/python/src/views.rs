@@ -22,6 +22,8 @@ pub(crate) struct OrderView {
     total_lots: u64,
     /// What is open.
     open_lots: u64,
+    /// What of it the book shows; zero while it waits.
+    displayed_lots: u64,
     /// What self-trade prevention took.
     prevented_lots: u64,
     /// A code of `SelfTradePrevention`.
@@ -66,6 +68,7 @@ impl From<EngineOrder<'_>> for OrderView {
             price_ticks: order.price.ticks(),
             total_lots: order.total.lots(),
             open_lots: order.open.lots(),
+            displayed_lots: order.displayed.lots(),
             prevented_lots: order.prevented.lots(),
             self_trade_prevention: order.self_trade_prevention as u8,
             flags: order.flags.0,

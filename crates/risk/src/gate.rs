@@ -5,8 +5,8 @@ use core::cmp::Ordering;
 use tradewright_book::Book;
 use tradewright_ledger::Ledger;
 use tradewright_types::{
-    AccountId, Amount, AssetId, ClientOrderId, FeeRates, InstrumentId, NewOrder, OrderFlags, OrderType, Permissions,
-    Price, Quantity, RawNotional, RejectReason, RoundedFee, Side, Size, Trigger,
+    AccountId, Amount, AssetId, ClientOrderId, Conditions, FeeRates, Iceberg, InstrumentId, NewOrder, OrderFlags,
+    OrderType, Permissions, Price, Quantity, RawNotional, RejectReason, RoundedFee, Side, Size, Trigger,
 };
 
 use crate::hold::{bid_hold, waiting_hold};
@@ -155,7 +155,7 @@ impl Gate<'_> {
                 market_limit(instrument, order.side)?
             }
         };
-        self.check_expiry(order)?;
+        self.check_conditions(order)?;
         check_order_rates(account)?;
         check_client_order_id(account, order, is_duplicate)?;
         let may_rest = order.time_in_force.rests();
@@ -260,7 +260,7 @@ impl Gate<'_> {
         if !is_limit {
             check_notional(instrument, fires_at, quantity)?;
         }
-        self.check_expiry(order)?;
+        self.check_conditions(order)?;
         check_order_rates(account)?;
         check_client_order_id(account, order, is_duplicate)?;
         self.check_open_orders(account, relief)?;
@@ -315,9 +315,19 @@ impl Gate<'_> {
     }
 
     #[inline(always)]
-    fn check_expiry(&self, order: &NewOrder<'_>) -> Checked {
-        let expires = order.conditions().expire_time_ns;
-        ensure(expires == 0 || expires > self.risk.time_ns, RejectReason::ExpiryNotInFuture)
+    fn check_conditions(&self, order: &NewOrder<'_>) -> Checked {
+        if order.conditions_record.is_some() { self.check_known_conditions(order) } else { Ok(()) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn check_known_conditions(&self, order: &NewOrder<'_>) -> Checked {
+        let Conditions { trigger: _, expire_time_ns: expires, minimum: _, iceberg } = order.conditions();
+        ensure(expires == 0 || expires > self.risk.time_ns, RejectReason::ExpiryNotInFuture)?;
+        match (iceberg, order.size) {
+            (Some(iceberg), Size::Lots(quantity)) => check_iceberg(self.instrument, iceberg, quantity),
+            (Some(_), Size::QuoteAmount(_)) | (None, _) => Ok(()),
+        }
     }
 
     #[inline(always)]
@@ -374,6 +384,8 @@ pub struct Amendment<'o> {
     pub old_hold: Amount,
     /// The best price on its opposite side.
     pub opposite_best: Option<Price>,
+    /// How it shows itself by parts.
+    pub iceberg: Option<Iceberg>,
 }
 
 /// What the gate decided about an amendment.
@@ -396,7 +408,8 @@ impl Gate<'_> {
         amendment: &Amendment<'o>,
         is_duplicate: impl FnOnce() -> bool,
     ) -> Checked<Amended<'o>> {
-        let Amendment { order, rates, total, gone, old_price, old_total, old_hold, opposite_best } = *amendment;
+        let Amendment { order, rates, total, gone, old_price, old_total, old_hold, opposite_best, iceberg } =
+            *amendment;
         let (risk, instrument) = (self.risk, self.instrument);
         ensure(!instrument.halted, RejectReason::InstrumentHalted)?;
         let account = check_account(risk, order.account, Permissions::TRADE)?;
@@ -412,6 +425,8 @@ impl Gate<'_> {
         ensure(total > gone, RejectReason::QuantityNotAboveExecuted)?;
         let changes = order.price != old_price || total != old_total || renames;
         ensure(changes, RejectReason::AmendChangesNothing)?;
+        let too_many = iceberg.is_some_and(|iceberg| iceberg.has_too_many_peaks(total));
+        ensure(!too_many, RejectReason::TooManyPeaks)?;
         check_rates(account)?;
         check_client_order_id(account, order, is_duplicate)?;
         if reduction {
@@ -472,7 +487,8 @@ impl Gate<'_> {
         waits: &Waits,
         is_duplicate: impl FnOnce() -> bool,
     ) -> Checked<WaitsAgain> {
-        let Amendment { order, rates, total, gone, old_price, old_total, old_hold, opposite_best: _ } = *amendment;
+        let Amendment { order, rates, total, gone, old_price, old_total, old_hold, opposite_best: _, iceberg } =
+            *amendment;
         let (risk, instrument) = (self.risk, self.instrument);
         ensure(!instrument.halted, RejectReason::InstrumentHalted)?;
         let account = check_account(risk, order.account, Permissions::TRADE)?;
@@ -503,6 +519,8 @@ impl Gate<'_> {
         let renames = order.client_order_id != ClientOrderId::Absent;
         let changes = limit != old_price || total != old_total || moves || renames;
         ensure(changes, RejectReason::AmendChangesNothing)?;
+        let too_many = iceberg.is_some_and(|iceberg| iceberg.has_too_many_peaks(total));
+        ensure(!too_many, RejectReason::TooManyPeaks)?;
         check_rates(account)?;
         check_client_order_id(account, order, is_duplicate)?;
         let (open, old_open) = (total - gone, old_total - gone);
@@ -565,6 +583,14 @@ fn check_quantity(instrument: &Instrument, quantity: Quantity) -> Checked {
     ensure(instrument.whole_lots(quantity) == quantity, RejectReason::QuantityNotOnLot)?;
     ensure(quantity >= limits.quantity_min, RejectReason::QuantityBelowMinimum)?;
     ensure(quantity <= limits.quantity_max, RejectReason::QuantityAboveMaximum)
+}
+
+fn check_iceberg(instrument: &Instrument, iceberg: Iceberg, quantity: Quantity) -> Checked {
+    let Iceberg { peak, range, seed: _ } = iceberg;
+    let on_lot = instrument.whole_lots(peak) == peak && instrument.whole_lots(range) == range;
+    ensure(on_lot, RejectReason::PeakNotOnLot)?;
+    ensure(peak.lots().saturating_add(range.lots()) <= quantity.lots(), RejectReason::PeakAboveQuantity)?;
+    ensure(!iceberg.has_too_many_peaks(quantity), RejectReason::TooManyPeaks)
 }
 
 #[inline(always)]

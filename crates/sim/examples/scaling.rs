@@ -1,4 +1,5 @@
-//! Prints what a rule costs an order at full size and at a hundredth of it: a cascade of stops, and a sweep of a shared price.
+//! Prints what a rule costs an order at full size and at a hundredth of it: a cascade of stops, sweeps of a shared price, and
+//! icebergs that show their next peaks.
 //!
 //! `cargo run --release -p tradewright-sim --example scaling -- [ROUNDS]`
 //!
@@ -11,8 +12,8 @@ use std::time::Instant;
 use tradewright_engine::{Engine, EngineConfig, EventBuffer};
 use tradewright_sim::venue;
 use tradewright_types::{
-    AllocationRule, CommandHeader, CommandKind, CommandRecord, Conditions, ConditionsRecord, EventKind, OrderFlags,
-    OrderType, Price, PriceSource, SettingRecord, Side, TimeInForce, Trigger, TriggerKind,
+    AllocationRule, CommandHeader, CommandKind, CommandRecord, Conditions, ConditionsRecord, EventKind, Iceberg,
+    OrderFlags, OrderType, Price, PriceSource, Quantity, SettingRecord, Side, TimeInForce, Trigger, TriggerKind,
 };
 use zerocopy::transmute;
 
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
     show("stop cascade", 100_000, rounds, cascade);
     show("pro-rata sweep", 1_000, rounds, |orders| shared(orders, AllocationRule::ProRata, 0));
     show("time-pro-rata sweep, weight 3", 1_000, rounds, |orders| shared(orders, AllocationRule::TimeProRata, 3));
+    show("iceberg refresh", 100_000, rounds, icebergs);
     ExitCode::SUCCESS
 }
 
@@ -112,6 +114,22 @@ fn cascade(orders: u64) -> (Engine, CommandRecord) {
     let mut first = limit(3, Side::Sell, TimeInForce::ImmediateOrCancel, TOP, 1);
     first.header.time_ns = venue::SET_UP_TIME_NS;
     (engine_after(&commands), first)
+}
+
+/// So many icebergs of two peaks at one price, and a bid that takes them all: each shows itself twice.
+fn icebergs(orders: u64) -> (Engine, CommandRecord) {
+    let iceberg = Iceberg { peak: Quantity::from_lots(1), range: Quantity::ZERO, seed: 0 };
+    let conditions = Conditions { iceberg: Some(iceberg), ..Conditions::default() };
+    let mut commands = Vec::new();
+    for place in 0..orders {
+        let mut ask = limit(place, Side::Sell, TimeInForce::GoodTillCancel, TOP, 2);
+        ask.flags = OrderFlags::CONDITIONS.0;
+        ask.header.record_count = 2;
+        commands.extend([ask, transmute!(ConditionsRecord::new(&conditions))]);
+    }
+    let mut taker = limit(5, Side::Buy, TimeInForce::ImmediateOrCancel, TOP, 2 * orders);
+    taker.header.time_ns = venue::SET_UP_TIME_NS;
+    (engine_after(&commands), taker)
 }
 
 /// So many asks at one price that is shared, and a bid for half of what stands there.

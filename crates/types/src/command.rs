@@ -458,7 +458,10 @@ impl<'r> NewOrder<'r> {
             (conditions_record, rest) = (Some(record), behind);
         }
         let order = Self { client_order_id, conditions_record, ..order };
-        if order.has_fitting_conditions() { Ok((order, rest)) } else { Err(RejectReason::InvalidCombination) }
+        if !order.has_fitting_conditions() {
+            return Err(RejectReason::InvalidCombination);
+        }
+        if order.may_be_displayed_so() { Ok((order, rest)) } else { Err(RejectReason::InvalidDisplay) }
     }
 
     /// What must happen first, and when it leaves by itself.
@@ -470,7 +473,7 @@ impl<'r> NewOrder<'r> {
 
     /// Whether the conditions fit to the order, and are there when it has the flag.
     fn has_fitting_conditions(&self) -> bool {
-        let Conditions { trigger, expire_time_ns, minimum } = self.conditions();
+        let Conditions { trigger, expire_time_ns, minimum, iceberg } = self.conditions();
         let is_dated = self.time_in_force == TimeInForce::GoodTillDate;
         let minimum_fits = match self.size {
             _ if minimum.is_zero() => true,
@@ -482,9 +485,15 @@ impl<'r> NewOrder<'r> {
                 && !self.flags.has(OrderFlags::POST_ONLY)
                 && (trigger.trail.is_none() || trigger.kind == TriggerKind::StopLoss)
         });
-        let has_any = trigger.is_some() || expire_time_ns != 0 || !minimum.is_zero();
+        let has_any = trigger.is_some() || expire_time_ns != 0 || !minimum.is_zero() || iceberg.is_some();
         let is_flagged = self.flags.has(OrderFlags::CONDITIONS);
         is_dated == (expire_time_ns != 0) && minimum_fits && trigger_fits && has_any == is_flagged
+    }
+
+    /// Whether an order that shows itself by parts is one that can stand on the book.
+    fn may_be_displayed_so(&self) -> bool {
+        let rests = self.order_type == OrderType::Limit && self.time_in_force.rests();
+        rests || self.conditions().iceberg.is_none()
     }
 
     /// Whether type, time in force, flags and prevention mode fit together.

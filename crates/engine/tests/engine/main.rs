@@ -12,6 +12,7 @@ mod determinism;
 mod fees;
 mod flow;
 mod halts;
+mod icebergs;
 mod market;
 mod money;
 mod placing;

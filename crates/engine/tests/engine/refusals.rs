@@ -126,6 +126,29 @@ fn violations_of_a_waiting_order() -> Vec<Violation> {
     violations
 }
 
+/// What may be wrong with `buy A2 10 @20 #1 peak=4`, by ascending code.
+fn violations_of_an_iceberg() -> Vec<Violation> {
+    use RejectReason as Reason;
+    let mut violations = violations_of_a_new_order();
+    violations.retain(|violation| {
+        ![Reason::InvalidClientOrderId, Reason::QuantityNotOnLot, Reason::PostOnlyWouldTrade]
+            .contains(&violation.reason)
+    });
+    violations.extend([
+        by_command(Reason::InvalidConditions, |records| conditions(records).seed = 3),
+        by_command(Reason::InvalidDisplay, |records| {
+            records[0].time_in_force = TimeInForce::ImmediateOrCancel as u8;
+        }),
+        Violation {
+            change: |records| conditions(records).peak_range_lots = 1,
+            ..by_limits(Reason::PeakNotOnLot, "lot=2")
+        },
+        by_command(Reason::PeakAboveQuantity, |records| conditions(records).peak_lots = 12),
+    ]);
+    violations.sort_by_key(|violation| violation.reason as u16);
+    violations
+}
+
 /// What may be wrong with `amend A2 O1 12 @20` when O1 is `buy 10 @15 post`, by the rulebook's order.
 fn violations_of_an_amendment() -> Vec<Violation> {
     use RejectReason as Reason;
@@ -477,6 +500,10 @@ fn every_reason_is_reached() {
     for violation in violations_of_a_waiting_order() {
         reach(&answer("", "buy A2 10 @20 #1 stop=25", &[&violation]));
     }
+    for violation in violations_of_an_iceberg() {
+        reach(&answer("", "buy A2 10 @20 #1 peak=4", &[&violation]));
+    }
+    reach(&Venue::new().send("buy A2 10001 @20 peak=1"));
     let mut venue = Venue::new();
     venue.check("buy A2 1 @20");
     reach(&venue.send("allocation I0 rule=1"));

@@ -168,6 +168,11 @@ fn two_hundred_thousand_orders_meet_every_rule_and_leave_the_books_two_sided() {
         RejectReason::UnitsNotWhole,
         RejectReason::FeeScheduleNegative,
         RejectReason::BookNotEmpty,
+        // Its agents send no icebergs.
+        RejectReason::InvalidDisplay,
+        RejectReason::PeakNotOnLot,
+        RejectReason::PeakAboveQuantity,
+        RejectReason::TooManyPeaks,
         // Nobody replaces in two halves yet.
         RejectReason::OrderNotNew,
         RejectReason::OrderNotPartiallyFilled,

@@ -33,6 +33,10 @@ struct Shadow {
     is_market: bool,
     /// Whether it waits for its trigger.
     waits: bool,
+    /// Of an iceberg on the book, what it shows.
+    shown: Option<u64>,
+    /// Its smallest and its largest peak.
+    peaks: Option<(u64, u64)>,
     /// Whether its trigger fired: a market order's limit is then no longer the one it was accepted with.
     fired: bool,
 }
@@ -40,6 +44,11 @@ struct Shadow {
 impl Shadow {
     fn open(&self) -> u64 {
         self.total - self.executed - self.prevented
+    }
+
+    /// What the book shows of it.
+    fn shows(&self) -> u64 {
+        self.shown.unwrap_or(if self.waits { 0 } else { self.open() })
     }
 
     fn unspent(&self) -> i128 {
@@ -98,6 +107,21 @@ impl Audit {
                 assert_eq!((order.account, order.side), (event.account, side(event)));
                 order.waits = event.order_type != 0;
             }
+            EventKind::OrderDisplay => {
+                let order = self.orders.get_mut(&event.order_id).expect("only open orders are displayed");
+                assert_eq!((order.account, order.side), (event.account, side(event)));
+                order.peaks = Some((event.quantity_lots, event.quantity_lots + event.open_lots));
+            }
+            EventKind::OrderRefreshed => {
+                self.arrivals += 1;
+                let order = self.orders.get_mut(&event.order_id).expect("only open orders show a peak");
+                assert_eq!((order.account, order.side, order.price), (event.account, side(event), event.price_ticks));
+                assert_eq!((order.open(), order.waits), (event.open_lots, false));
+                assert!(order.shown.is_none_or(|shown| shown == 0), "a peak follows when the one before has traded");
+                let (least, most) = order.peaks.expect("only icebergs have peaks");
+                assert!(event.quantity_lots <= most && event.quantity_lots >= least.min(order.open()));
+                (order.shown, order.arrival) = (Some(event.quantity_lots), self.arrivals);
+            }
             EventKind::OrderTriggered => {
                 self.arrivals += 1;
                 let order = self.orders.get_mut(&event.order_id).expect("only open orders fire");
@@ -131,6 +155,7 @@ impl Audit {
                 assert!(kept == is_reduction || order.waits, "only a reduction keeps its place");
                 (order.price, order.total) = (event.price_ticks, event.quantity_lots);
                 assert_eq!(order.open(), event.open_lots);
+                order.shown = order.shown.map(|shown| shown.min(order.open())).filter(|_| kept);
                 if !kept && !order.waits {
                     self.arrivals += 1;
                     order.arrival = self.arrivals;
@@ -179,6 +204,8 @@ impl Audit {
             arrival: self.arrivals,
             is_market: event.order_type == OrderType::Market as u8,
             waits: false,
+            shown: None,
+            peaks: None,
             fired: false,
         };
         self.orders.insert(event.order_id, order);
@@ -238,6 +265,9 @@ impl Audit {
         let maker_fee = fee(maker.maker_notional, maker.maker_ppm) - before;
         assert_eq!(event.counter_amount.get(), maker_fee, "the maker's fee is the rounding of its cumulative notional");
         maker.executed += event.quantity_lots;
+        if let Some(shown) = &mut maker.shown {
+            *shown = shown.checked_sub(event.quantity_lots).expect("an iceberg trades what it shows");
+        }
         let maker_done = maker.open() == 0;
 
         let (buyer, seller) = match taker.side {
@@ -272,6 +302,7 @@ impl Audit {
         let maker = self.orders.get_mut(&event.counter_order_id).expect("the maker is open");
         assert_eq!((maker.price, maker.account), (event.price_ticks, event.counter_account));
         maker.prevented += event.open_lots;
+        maker.shown = maker.shown.map(|shown| shown.min(maker.open()));
         let maker_done = maker.open() == 0;
         if flags.has(EventFlags::TRANSFERRED) {
             let units = engine.instrument(InstrumentId(event.instrument)).expect("it is listed").units;
@@ -314,6 +345,8 @@ impl Audit {
             assert_eq!(seen, (*id, order.account, order.instrument, order.side, order.price));
             let seen = (view.total.lots(), view.open.lots(), view.prevented.lots());
             assert_eq!(seen, (order.total, order.open(), order.prevented), "O{id}");
+            assert_eq!(view.displayed.lots(), order.shows(), "O{id} shows");
+            assert!(order.shows() > 0 || order.waits, "O{id} shows nothing");
             assert_eq!(engine.order(view.id), Some(*view), "O{id} is found by its id");
             let units = engine.instrument(view.instrument).expect("it is listed").units;
             let hold = match order.side {
@@ -365,7 +398,7 @@ impl Audit {
             let mut levels: BTreeMap<i64, (u64, u32)> = BTreeMap::new();
             for (_, order) in &queue {
                 let level = levels.entry(rank(order.price)).or_default();
-                *level = (level.0 + order.open(), level.1 + 1);
+                *level = (level.0 + order.shows(), level.1 + 1);
             }
             let seen: Vec<_> = engine
                 .level_views(instrument, side)

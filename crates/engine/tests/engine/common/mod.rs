@@ -178,7 +178,10 @@ impl Venue {
                 let instrument = InstrumentId(commands::number(words[1], 'I'));
                 let side = if words[2] == "buy" { Side::Buy } else { Side::Sell };
                 let queue = self.engine.queue_views(instrument, side);
-                queue.map(|view| format!("O{} {}@{}", view.id, view.open, view.price)).collect::<Vec<_>>().join(" ")
+                queue
+                    .map(|view| format!("O{} {}@{}", view.id, view.displayed, view.price))
+                    .collect::<Vec<_>>()
+                    .join(" ")
             }
             "order" => match self.engine.order(OrderId(commands::number(words[1], 'O').into())) {
                 None => "none".to_owned(),
@@ -287,6 +290,8 @@ pub(crate) fn describe(event: &EventRecord) -> String {
             0 => "conditions".to_owned(),
             _ => format!("waits for {price}"),
         },
+        EventKind::OrderDisplay => format!("by {quantity}"),
+        EventKind::OrderRefreshed => format!("shows O{} {quantity} of {}@{price}", event.order_id, event.open_lots),
         EventKind::OrderTriggered => format!("fires O{} {quantity} at {price} by {}", event.order_id, event.open_lots),
         EventKind::OrderAmended => {
             let kept = if EventFlags(event.flags).has(EventFlags::KEPT_PRIORITY) { " kept" } else { "" };
