@@ -196,7 +196,7 @@ def check_amend(venue: Venue, amend: Amend) -> Amendment:
     check_notional(instrument, instrument.units.notional(amend.price_ticks, amend.quantity_lots))
     renamed = None if amend.client_order_id == order.client_order_id else amend.client_order_id
     same_price, same_total = amend.price_ticks == order.price_ticks, amend.quantity_lots == order.quantity_lots
-    reduces = same_price and (amend.quantity_lots < order.quantity_lots or (same_total and renamed is not None))
+    reduces = is_reduction(order, amend)
     if not reduces:
         check_band(instrument, amend.price_ticks)
     done = order.executed_lots + order.prevented_lots
@@ -222,6 +222,14 @@ def check_amend(venue: Venue, amend: Amend) -> Amendment:
         crosses = order.side.crosses(amend.price_ticks, best_opposite.price_ticks)
         require(not crosses, Reason.POST_ONLY_WOULD_TRADE)
     return checked
+
+
+def is_reduction(order: Order, amend: Amend) -> bool:
+    """Whether an amendment only makes the order smaller, or names it anew, so that it keeps its place."""
+    if amend.price_ticks != order.price_ticks or amend.quantity_lots > order.quantity_lots:
+        return False
+    is_new = amend.client_order_id not in (None, order.client_order_id)
+    return amend.quantity_lots < order.quantity_lots or is_new
 
 
 def check_waiting_amend(venue: Venue, account: Account, order: Order, amend: Amend) -> Amendment:
