@@ -29,6 +29,11 @@ class AccountView:
         Whether it is halted.
         """
     @property
+    def is_killed(self, /) -> bool:
+        """
+        Whether a kill switch is engaged, its own or its trade group's.
+        """
+    @property
     def kind(self, /) -> int:
         """
         A code of `AccountKind`.

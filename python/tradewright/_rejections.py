@@ -36,6 +36,8 @@ FAMILIES: Final[dict[Reason, tuple[type[CommandRejected], tuple[str, ...]]]] = {
     Reason.UNKNOWN_ACCOUNT: (errors.AccountNotFound, ("account",)),
     Reason.ACCOUNT_HALTED: (errors.AccountSuspended, ("account",)),
     Reason.ACCOUNT_NOT_PERMITTED: (errors.PermissionDenied, ("account",)),
+    Reason.ACCOUNT_RESTRICTED: (errors.AccountSuspended, ("instrument", "account")),
+    Reason.KILL_SWITCH_ENGAGED: (errors.AccountSuspended, ("account",)),
     Reason.UNKNOWN_ORDER: (errors.OrderNotFound, ("order",)),
     Reason.ORDER_NOT_AMENDABLE: (errors.InvalidOrder, ("order",)),
     Reason.PRICE_NOT_POSITIVE: (errors.InvalidOrder, ("price",)),

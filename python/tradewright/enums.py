@@ -156,6 +156,15 @@ class Permissions(IntFlag):
     TRANSFER = 4
 
 
+class Restriction(Code):
+    """What an account may not do on an instrument."""
+
+    NONE = 0
+    SELL_ONLY = 1
+    """No bids: a position may only become smaller."""
+    NO_TRADING = 2
+
+
 class EventFlags(IntFlag):
     """Yes-or-no properties of an event."""
 
@@ -220,6 +229,9 @@ class CommandKind(Code):
     CONFIRM_WITHDRAWAL = 34
     CANCEL_WITHDRAWAL = 35
     TRANSFER = 36
+    ENGAGE_KILL_SWITCH = 40
+    RELEASE_KILL_SWITCH = 41
+    SET_RESTRICTION = 42
     PLACE_ORDER = 64
     CANCEL_ORDER = 65
     CANCEL_ALL = 66
@@ -249,6 +261,8 @@ class CloseReason(Code):
     MINIMUM_QUANTITY = 14
     GOOD_TILL_DATE = 15
     REFUSED_AT_TRIGGER = 16
+    KILL_SWITCH = 35
+    RESTRICTED = 36
     NOT_REPLACED = 40
 
     @property
@@ -279,6 +293,8 @@ class RejectReason(Code):
     UNKNOWN_ACCOUNT = 30
     ACCOUNT_HALTED = 31
     ACCOUNT_NOT_PERMITTED = 32
+    ACCOUNT_RESTRICTED = 33
+    KILL_SWITCH_ENGAGED = 34
     UNKNOWN_ORDER = 35
     ORDER_NOT_AMENDABLE = 36
     PRICE_NOT_POSITIVE = 40

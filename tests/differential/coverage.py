@@ -34,6 +34,10 @@ TURNS = (
     "peaks of different sizes",
     "prevention took from a reserve",
     "a cascade of three",
+    "a kill switch took several orders",
+    "a kill switch took a waiting order",
+    "a kill switch took who joined its group",
+    "a restriction took an order",
     "a trail moved its trigger",
     "a triggered order rests",
     "amend keeps its place",
@@ -78,6 +82,7 @@ TURNS = (
 AT_TRIGGER = (
     RejectReason.ACCOUNT_HALTED,
     RejectReason.ACCOUNT_NOT_PERMITTED,
+    RejectReason.ACCOUNT_RESTRICTED,
     RejectReason.NO_REFERENCE_PRICE,
     RejectReason.PRICE_OUTSIDE_BAND,
 )
@@ -201,6 +206,14 @@ class Coverage:
                 self._turn("a price was shared")
                 if {first.counter_order_id, second.counter_order_id} & self._peaks.keys():
                     self._turn("a price was shared with an iceberg")
+        killed = [event for event in events if event.reason == CloseReason.KILL_SWITCH and _closes(event)]
+        if len(killed) > 1:
+            self._turn("a kill switch took several orders")
+        joined = any(event.open_lots == CommandKind.SET_TRADE_GROUP for event in events if _sets(event))
+        if killed and joined:
+            self._turn("a kill switch took who joined its group")
+        if any(event.reason == CloseReason.RESTRICTED for event in events if _closes(event)):
+            self._turn("a restriction took an order")
         triggered = [event for event in events if event.kind is EventKind.ORDER_TRIGGERED]
         if len(triggered) >= 3 and len({event.open_lots for event in triggered}) >= 2:
             self._turn("a cascade of three")
@@ -262,6 +275,8 @@ class Coverage:
             if event.reason == CloseReason.REPLACED:
                 self._turn("replaced while it waits")
             is_timer = event.reason == CloseReason.GOOD_TILL_DATE
+            if event.reason == CloseReason.KILL_SWITCH:
+                self._turn("a kill switch took a waiting order")
             self._turn("waiting order expired by date" if is_timer else "waiting order cancelled")
         elif event.reason == CloseReason.NO_LIQUIDITY and event.side == Side.BUY and order.first_trigger_ticks:
             at_the_cap = event.price_ticks == order.price_ticks
@@ -324,6 +339,14 @@ class Coverage:
 
     def table(self) -> str:
         return "\n".join(f"{topic:<12}{name:<38}{count:>9}" for (topic, name), count in self.counts.items())
+
+
+def _closes(event: Event) -> bool:
+    return event.kind in (EventKind.ORDER_CANCELLED, EventKind.ORDER_EXPIRED)
+
+
+def _sets(event: Event) -> bool:
+    return event.kind is EventKind.SETTING_APPLIED
 
 
 def _everything() -> list[tuple[str, list[str]]]:

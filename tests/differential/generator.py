@@ -17,6 +17,7 @@ from tests.reference.codes import (
     ANY,
     AccountKind,
     CommandKind,
+    ControlScope,
     EventFlags,
     EventKind,
     HaltScope,
@@ -130,6 +131,8 @@ class Generator:
         self._withdrawals: list[int] = []
         self._used_client_ids: list[int | bytes] = [7, b"first"]
         self._halts: list[tuple[int, int, int]] = []
+        self._ends_of_controls: list[bytes] = []
+        """The commands that end kill switches and restrictions."""
         self._accounts, self._assets, self._instruments = 2, 0, 0
         self._kinds: list[tuple[int, Callable[[], bytes]]] = [
             (440, self._place),
@@ -152,6 +155,7 @@ class Generator:
             (8, self._advance_time),
             (80, self._setting),
             (6, self._halt),
+            (14, self._control),
             (70, self._spoiled),
             (30, self._huge),
         ]
@@ -213,6 +217,9 @@ class Generator:
             return self._stamped(self._next.pop())
         if self._halts and self._random.random() < 0.15:
             return self._stamped(self._resume())
+        if self._ends_of_controls and self._random.random() < 0.06:
+            place = self._random.randrange(len(self._ends_of_controls))
+            return self._stamped(self._ends_of_controls.pop(place))
         weights = [weight for weight, _ in self._kinds]
         (draw,) = self._random.choices([draw for _, draw in self._kinds], weights)
         return self._stamped(draw())
@@ -274,6 +281,8 @@ class Generator:
                 self._halts.append(scope)
             case CommandKind.RESUME:
                 self._halts = [halt for halt in self._halts if halt != scope]
+            case CommandKind.ENGAGE_KILL_SWITCH | CommandKind.SET_RESTRICTION:
+                self._ends_of_controls.append(_end_of_control(event))
             case CommandKind.OPEN_ACCOUNT:
                 self._accounts = max(self._accounts, event.account + 1)
             case CommandKind.ADD_ASSET:
@@ -544,7 +553,7 @@ class Generator:
             return self._conditional()
         order = random.choice(waiting)
         trigger_ticks = order.trigger_ticks or 1
-        kind = random.randrange(5)
+        kind = random.randrange(6)
         if 2 <= kind < 4:
             self._next.append(records.set_permissions(order.account, 7))
         source = order.conditions.trigger.source if order.conditions.trigger is not None else PriceSource.MARK
@@ -555,6 +564,8 @@ class Generator:
             return records.halt(HaltScope.ACCOUNT, account=order.account)
         if kind < 4:
             return records.set_permissions(order.account, random.choice([6, 6, 2, 4]))
+        if kind < 5:
+            return records.set_restriction(order.instrument, 2, account=order.account)
         return records.halt(HaltScope.INSTRUMENT, instrument=order.instrument)
 
     def _stampede(self) -> bytes:
@@ -943,6 +954,27 @@ class Generator:
         scope, account, instrument = self._random.choice(self._halts)
         return records.resume(scope, account=account, instrument=instrument)
 
+    def _control(self) -> bytes:
+        """A kill switch or a restriction, mostly of somebody who is there."""
+        random = self._random
+        whom: dict[str, int] = (
+            {"account": self._trader()} if random.random() < 0.6 else {"group": random.choice([1, 2])}
+        )
+        if random.random() < 0.08:
+            whom = {"group": random.choice([0, 2**32 - 1, 2**32])}
+        if random.random() < 0.08:
+            command = random.choice([records.engage_kill_switch, records.release_kill_switch])(**whom)
+            return records.patched(command, 32, bytes([random.choice([0, 1, 4, 255])]))
+        kind = random.randrange(10)
+        if kind < 3:
+            return records.engage_kill_switch(**whom)
+        if kind == 3:
+            return records.release_kill_switch(**whom)
+        (instrument,) = random.choices([0, 1, 2, 88], [5, 5, 1, 1])
+        (level,) = random.choices(range(4), [1, 6, 4, 1])
+        (cancels,) = random.choices(range(3), [6, 6, 1])
+        return records.set_restriction(instrument, level, cancels=cancels, **whom)
+
     def _scoped(self, build: Callable[..., bytes]) -> bytes:
         scope = self._random.choice([*HaltScope, 3])
         return build(scope, account=self._trader(), instrument=self._random.choice([0, 1, 2, 3, 88]))
@@ -1114,6 +1146,13 @@ class Generator:
             limit,
             prevention=random.randrange(6),
         )
+
+
+def _end_of_control(event: Event) -> bytes:
+    whom = {"account": event.account} if event.side == ControlScope.ACCOUNT else {"group": event.quantity_lots}
+    if event.open_lots == CommandKind.ENGAGE_KILL_SWITCH:
+        return records.release_kill_switch(**whom)
+    return records.set_restriction(event.instrument, 0, **whom)
 
 
 def generate(seed: int, commands: int) -> list[bytes]:

@@ -46,7 +46,7 @@ def _words(kind: int, command: bytes) -> str:
     if kind in _NAMED_KINDS:
         *_header, number, attribute, length, schedule, field = NAMED.unpack_from(command)
         return f"{name} {number} {field[:length]!r} {attribute=} {schedule=}" + _behind(command, 1)
-    if kind >= CommandKind.DEPOSIT:
+    if CommandKind.DEPOSIT <= kind <= CommandKind.TRANSFER:
         return _money_words(CommandKind(kind), name, command)
     *_header, account, instrument, scope, tier, schedule, _reserved, first, second, third = SETTING.unpack_from(command)
     match kind:
@@ -60,7 +60,7 @@ def _words(kind: int, command: bytes) -> str:
             return f"{name} I{instrument} {signed(first)}" + _behind(command, 1)
         case _:
             values = [first, second, third]
-            return f"{name} A{account} I{instrument} {tier=} {values=}" + _behind(command, 1)
+            return f"{name} {scope=} A{account} I{instrument} {tier=} {values=}" + _behind(command, 1)
 
 
 def _order_words(kind: CommandKind, name: str, command: bytes) -> str:

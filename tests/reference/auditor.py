@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from tests.reference.audited_controls import BY_CONTROL, AuditedControls
 from tests.reference.audited_orders import AuditedOrder, AuditedWaiting
 from tests.reference.codes import (
     AMOUNT_MAX,
@@ -21,6 +22,7 @@ from tests.reference.codes import (
     AccountKind,
     CloseReason,
     CommandKind,
+    ControlScope,
     EventFlags,
     EventKind,
     HaltScope,
@@ -29,6 +31,7 @@ from tests.reference.codes import (
     Permissions,
     Prevention,
     PriceSource,
+    Restriction,
     Side,
     TimeInForce,
     TransferKind,
@@ -84,6 +87,7 @@ class Auditor:
         """By instrument."""
         self._tiers: dict[tuple[int, int], FeeRates] = {}
         self._venue_halted = False
+        self._controls = AuditedControls()
         self._halted_instruments: set[int] = set()
         self._shared: set[int] = set()
         """Instruments whose prices are shared by a rule: which share is whose, the auditor does not judge."""
@@ -202,6 +206,7 @@ class Auditor:
         _require(self._display_due is None, "conditions tell of one at least", event)
         _require(self._peak_due is None, "an iceberg with a reserve shows its next peak", event)
         _require(not self._waiting.line, "what fired comes to the market", event)
+        _require(not self._controls.due, "a control takes all that it forbids", event)
         self._rest(event)
         if event.k + 1 == self._timers:
             self._nothing_is_due(event)
@@ -343,6 +348,8 @@ class Auditor:
         account = self._accounts[event.account]
         halted = self._venue_halted or account.halted or event.instrument in self._halted_instruments
         _require(not halted, "nothing is accepted in a halt", event)
+        controls = (event.account, account.group, event.instrument, Side(event.side))
+        _require(self._controls.refusal(*controls) is None, "no control is in the way", event)
         _require(account.may_trade, "the account may trade", event)
         rates = FeeRates(_rate(event.open_lots), _rate(event.open_lots >> 32))
         due = resolved_tier(self._tiers, self._schedules[event.instrument], account.tier)
@@ -508,7 +515,8 @@ class Auditor:
         del self._orders[order.order_id]
         order.come_to_market()
         account = self._accounts[order.account]
-        order.must_be_refused = account.halted or not account.may_trade
+        controlled = self._controls.refusal(order.account, account.group, order.instrument, order.side) is not None
+        order.must_be_refused = account.halted or not account.may_trade or controlled
         self._taker = order
 
     def _traded(self, event: Event) -> None:
@@ -601,13 +609,18 @@ class Auditor:
             CloseReason.CANCELLED_ALL,
             CloseReason.REPLACED,
             CloseReason.NOT_REPLACED,
+            *BY_CONTROL,
         )
         _require(event.reason in reasons, "a cancel has a reason of its own", event)
         told = (event.price_ticks, event.quantity_lots, event.amount)
         _require(told == (order.price, order.open, 0), "a cancel tells price and open quantity", event)
         if event.k > self._timers and self._last is not None:
-            _require(event.reason == CloseReason.CANCELLED_ALL, "only a cancel-all cancels several", event)
+            several = event.reason in (CloseReason.CANCELLED_ALL, *BY_CONTROL)
+            _require(several, "only a cancel-all or a control cancels several", event)
             _require(self._last.order_id < event.order_id, "a cancel-all goes by order id", event)
+        due = self._controls.due
+        if event.reason in BY_CONTROL:
+            _require(bool(due) and due.pop(0) is order, "a control takes what it forbids, by order id", event)
         self._replacing = event.reason == CloseReason.REPLACED
         self._half_due = event.reason == CloseReason.NOT_REPLACED
         self._hold(order, -1)
@@ -688,6 +701,8 @@ class Auditor:
             due = RejectReason.ACCOUNT_HALTED
         elif not account.may_trade:
             due = RejectReason.ACCOUNT_NOT_PERMITTED
+        else:
+            due = self._controls.refusal(order.account, account.group, order.instrument, order.side) or by_price
         _require(event.open_lots == due, f"it is refused because of {due.name}", event)
 
     def _fills(self, order: AuditedOrder, lots: int) -> bool:
@@ -716,6 +731,9 @@ class Auditor:
     def _amended(self, event: Event) -> None:
         order = self._open(event, may_be_renamed=True)
         _require(event.k == self._timers, "an amendment is its command's first event, but for timers", event)
+        group = self._accounts[order.account].group
+        refusal = self._controls.refusal(order.account, group, order.instrument, order.side)
+        _require(refusal is None, "no control is in the way", event)
         kept = event.has(EventFlags.KEPT_PRIORITY)
         reduces = event.price_ticks == order.price and event.quantity_lots <= order.total
         _require(kept == reduces or order.waits, "only a reduction keeps its place", event)
@@ -820,6 +838,10 @@ class Auditor:
                 self._accounts[event.account].tier = event.order_type
             case CommandKind.SET_TRADE_GROUP:
                 self._accounts[event.account].group = event.quantity_lots
+                if self._controls.is_killed(event.account, event.quantity_lots):
+                    self._controls.due = self._of_accounts([event.account])
+            case CommandKind.ENGAGE_KILL_SWITCH | CommandKind.RELEASE_KILL_SWITCH | CommandKind.SET_RESTRICTION:
+                self._control(event)
             case CommandKind.SET_PERMISSIONS:
                 self._permissions(event)
             case CommandKind.SET_MARK_PRICE | CommandKind.SET_INDEX_PRICE as kind:
@@ -842,6 +864,24 @@ class Auditor:
         fine = not (fixed and event.quantity_lots & ~Permissions.TRANSFER)
         _require(fine, "the venue's own accounts do nothing but transfer", event)
         account.permissions = event.quantity_lots
+
+    def _control(self, event: Event) -> None:
+        """A kill switch or a restriction: it says which open orders go behind it."""
+        members = [event.account]
+        if event.side == ControlScope.TRADE_GROUP:
+            members = [each for each, account in enumerate(self._accounts) if account.group == event.quantity_lots]
+        orders = self._of_accounts(members)
+        self._controls.learn(event)
+        if event.open_lots == CommandKind.ENGAGE_KILL_SWITCH:
+            self._controls.due = orders
+        elif event.open_lots == CommandKind.SET_RESTRICTION and event.reference:
+            level = Restriction(event.order_type)
+            here = (order for order in orders if order.instrument == event.instrument)
+            self._controls.due = [order for order in here if level.forbids(order.side)]
+
+    def _of_accounts(self, accounts: Iterable[int]) -> list[AuditedOrder]:
+        wanted = set(accounts)
+        return [order for _, order in sorted(self._orders.items()) if order.account in wanted]
 
     def _fee_tier(self, event: Event) -> None:
         schedule = event.order_flags

@@ -257,6 +257,12 @@ def _limits(words: list[str]) -> bytes:
     )
 
 
+def _whom(words: list[str]) -> dict[str, int]:
+    """`A2` is an account, `G7` a trade group."""
+    group = _number(words, "G")
+    return {"account": _account(words)} if group is None else {"group": group}
+
+
 def _transfer(words: list[str]) -> bytes:
     sender, receiver = (int(word[1:]) for word in words[1:3])
     return records.transfer(sender, receiver, ASSETS[words[3]], int(words[4]), TransferKind[words[5].upper()])
@@ -286,6 +292,11 @@ _COMMANDS: dict[str, Callable[[list[str]], bytes]] = {
     "tier": lambda words: records.set_account_fee_tier(_account(words), int(words[2])),
     "group": lambda words: records.set_trade_group(_account(words), int(words[2])),
     "permit": lambda words: records.set_permissions(_account(words), int(words[2])),
+    "kill": lambda words: records.engage_kill_switch(**_whom(words)),
+    "release": lambda words: records.release_kill_switch(**_whom(words)),
+    "restrict": lambda words: records.set_restriction(
+        0, int(_option(words, "level") or 0), cancels=int("cancel" in words), **_whom(words)
+    ),
     "position": lambda words: records.set_position_limit(_account(words), 0, int(words[2])),
     "mark": lambda words: records.set_mark_price(0, int(words[1])),
     "index": lambda words: records.set_index_price(0, int(words[1])),

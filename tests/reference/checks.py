@@ -51,14 +51,21 @@ class Checked:
     """Its first trigger price, if it waits for a trigger."""
 
 
+def check_may_trade(venue: Venue, account: Account, instrument: Instrument, side: Side) -> None:
+    """Whether the account may send an order of this side at all."""
+    require(not account.halted, Reason.ACCOUNT_HALTED)
+    require(account.may(Permissions.TRADE), Reason.ACCOUNT_NOT_PERMITTED)
+    require(not venue.controls.forbids(account, instrument.id, side), Reason.ACCOUNT_RESTRICTED)
+    require(not venue.controls.is_killed(account), Reason.KILL_SWITCH_ENGAGED)
+
+
 def check_standing(venue: Venue, new: NewOrder) -> tuple[Account, Instrument]:
     """Whether the account may trade this instrument now."""
     instrument = known_instrument(venue, new.instrument)
     require(not venue.halted, Reason.VENUE_HALTED)
     require(not instrument.halted, Reason.INSTRUMENT_HALTED)
     account = known_account(venue, new.account)
-    require(not account.halted, Reason.ACCOUNT_HALTED)
-    require(account.may(Permissions.TRADE), Reason.ACCOUNT_NOT_PERMITTED)
+    check_may_trade(venue, account, instrument, new.side)
     return account, instrument
 
 
@@ -152,8 +159,7 @@ def check_new_order(venue: Venue, new: NewOrder, gone: Order | None = None) -> C
 def check_at_trigger(venue: Venue, order: Order) -> int:
     """Check an order that fired, and return the price that limits it from now on."""
     account, instrument = venue.accounts[order.account], venue.instruments[order.instrument]
-    require(not account.halted, Reason.ACCOUNT_HALTED)
-    require(account.may(Permissions.TRADE), Reason.ACCOUNT_NOT_PERMITTED)
+    check_may_trade(venue, account, instrument, order.side)
     if order.order_type is OrderType.LIMIT:
         check_band(instrument, order.price_ticks)
         return order.price_ticks
@@ -190,7 +196,8 @@ def check_amend(venue: Venue, amend: Amend) -> Amendment:
         return check_waiting_amend(venue, account, order, amend)
     require(amend.trigger is None, Reason.ORDER_NOT_AMENDABLE)
     instrument = venue.instruments[order.instrument]
-    _check_owner_may(account, instrument)
+    require(not instrument.halted, Reason.INSTRUMENT_HALTED)
+    check_may_trade(venue, account, instrument, order.side)
     check_price(instrument, amend.price_ticks)
     check_quantity(instrument, amend.quantity_lots)
     check_notional(instrument, instrument.units.notional(amend.price_ticks, amend.quantity_lots))
@@ -243,7 +250,8 @@ def check_waiting_amend(venue: Venue, account: Account, order: Order, amend: Ame
         same_trigger = (named.kind, named.source, named.trail) == (own.kind, own.source, own.trail)
         require(same_trigger, Reason.ORDER_NOT_AMENDABLE)
     require(is_limit or amend.price_ticks == 0, Reason.ORDER_NOT_AMENDABLE)
-    _check_owner_may(account, instrument)
+    require(not instrument.halted, Reason.INSTRUMENT_HALTED)
+    check_may_trade(venue, account, instrument, order.side)
     units, quantity = instrument.units, amend.quantity_lots
     if is_limit:
         check_price(instrument, amend.price_ticks)
@@ -280,12 +288,6 @@ def check_waiting_amend(venue: Venue, account: Account, order: Order, amend: Ame
         is_there = price is not None and own.is_reached(order.side, fires_at, price)
         require(not is_there, Reason.WOULD_TRIGGER_AT_ONCE)
     return Amendment(order, limit, quantity, renamed, not moves, fires_at if moves else None, named)
-
-
-def _check_owner_may(account: Account, instrument: Instrument) -> None:
-    require(not instrument.halted, Reason.INSTRUMENT_HALTED)
-    require(not account.halted, Reason.ACCOUNT_HALTED)
-    require(account.may(Permissions.TRADE), Reason.ACCOUNT_NOT_PERMITTED)
 
 
 def _check_new_name(account: Account, order: Order, renamed: ClientOrderId) -> None:

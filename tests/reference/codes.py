@@ -58,6 +58,9 @@ class CommandKind(IntEnum):
     CONFIRM_WITHDRAWAL = 34
     CANCEL_WITHDRAWAL = 35
     TRANSFER = 36
+    ENGAGE_KILL_SWITCH = 40
+    RELEASE_KILL_SWITCH = 41
+    SET_RESTRICTION = 42
     PLACE_ORDER = 64
     CANCEL_ORDER = 65
     CANCEL_ALL = 66
@@ -119,6 +122,8 @@ class CloseReason(IntEnum):
     MINIMUM_QUANTITY = 14
     GOOD_TILL_DATE = 15
     REFUSED_AT_TRIGGER = 16
+    KILL_SWITCH = 35
+    RESTRICTED = 36
     NOT_REPLACED = 40
 
 
@@ -226,3 +231,21 @@ class HaltScope(IntEnum):
     VENUE = 0
     INSTRUMENT = 1
     ACCOUNT = 2
+
+
+class ControlScope(IntEnum):
+    """Whom a kill switch or a restriction is for."""
+
+    ACCOUNT = 2
+    TRADE_GROUP = 3
+
+
+class Restriction(IntEnum):
+    """What is forbidden on an instrument; the higher, the more."""
+
+    NONE = 0
+    SELL_ONLY = 1
+    NO_TRADING = 2
+
+    def forbids(self, side: Side) -> bool:
+        return self is Restriction.NO_TRADING or (self is Restriction.SELL_ONLY and side is Side.BUY)

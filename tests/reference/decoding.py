@@ -21,6 +21,7 @@ from tests.reference.codes import (
     SCHEMA_VERSION,
     AccountKind,
     CommandKind,
+    ControlScope,
     HaltScope,
     InstrumentKind,
     OrderFlags,
@@ -28,6 +29,7 @@ from tests.reference.codes import (
     Permissions,
     Prevention,
     PriceSource,
+    Restriction,
     Side,
     TimeInForce,
     TrailUnit,
@@ -521,12 +523,20 @@ def _setting(kind: CommandKind, records: Records) -> Setting:
             in_range = first <= 2**62
         case CommandKind.HALT | CommandKind.RESUME:
             in_range = known(HaltScope, scope)
+        case CommandKind.ENGAGE_KILL_SWITCH | CommandKind.RELEASE_KILL_SWITCH:
+            in_range = _is_control_scope(scope, first)
+        case CommandKind.SET_RESTRICTION:
+            in_range = _is_control_scope(scope, first) and known(Restriction, tier) and second <= 1
         case CommandKind.ADVANCE_TIME | CommandKind.SET_ACCOUNT_FEE_TIER:
             pass
         case _:
             raise Refused(Reason.UNKNOWN_COMMAND)
     require(in_range, Reason.SETTING_OUT_OF_RANGE)
     return Setting(kind, account, instrument, scope, tier, fee_schedule, values, limits)
+
+
+def _is_control_scope(scope: int, group: int) -> bool:
+    return scope == ControlScope.ACCOUNT or (scope == ControlScope.TRADE_GROUP and 0 < group < 2**32)
 
 
 def _money(kind: CommandKind, records: Records) -> Money:

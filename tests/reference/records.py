@@ -16,6 +16,7 @@ from tests.reference.codes import (
     BOTH_SIDES,
     SCHEMA_VERSION,
     CommandKind,
+    ControlScope,
     HaltScope,
     OrderFlags,
     OrderType,
@@ -529,6 +530,36 @@ def halt(scope: int = HaltScope.VENUE, *, account: int = 0, instrument: int = 0,
 
 def resume(scope: int = HaltScope.VENUE, *, account: int = 0, instrument: int = 0, time_ns: int = 0) -> bytes:
     return setting(CommandKind.RESUME, scope=scope, account=account, instrument=instrument, time_ns=time_ns)
+
+
+def _scope(account: int | None) -> int:
+    return ControlScope.TRADE_GROUP if account is None else ControlScope.ACCOUNT
+
+
+def engage_kill_switch(*, account: int | None = None, group: int = 0, time_ns: int = 0) -> bytes:
+    """For an account or, without one, for a trade group."""
+    kind, values = CommandKind.ENGAGE_KILL_SWITCH, (group, 0, 0)
+    return setting(kind, scope=_scope(account), account=account or 0, values=values, time_ns=time_ns)
+
+
+def release_kill_switch(*, account: int | None = None, group: int = 0, time_ns: int = 0) -> bytes:
+    kind, values = CommandKind.RELEASE_KILL_SWITCH, (group, 0, 0)
+    return setting(kind, scope=_scope(account), account=account or 0, values=values, time_ns=time_ns)
+
+
+def set_restriction(
+    instrument: int, level: int, *, account: int | None = None, group: int = 0, cancels: int = 0, time_ns: int = 0
+) -> bytes:
+    """Restrict an account or, without one, a trade group; with `cancels` open orders go too."""
+    return setting(
+        CommandKind.SET_RESTRICTION,
+        scope=_scope(account),
+        account=account or 0,
+        instrument=instrument,
+        tier=level,
+        values=(group, cancels, 0),
+        time_ns=time_ns,
+    )
 
 
 # Money.

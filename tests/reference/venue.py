@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from tests.reference.accounts import Account
 from tests.reference.codes import AccountKind, EventKind, OrderFlags, Permissions, Side
+from tests.reference.controls import Controls
 from tests.reference.event import Event
 from tests.reference.fees import FeeRates, resolved_tier
 from tests.reference.instruments import Instrument
@@ -24,6 +25,7 @@ class Venue:
     time_ns: int = 0
     sequence: int = 0
     halted: bool = False
+    controls: Controls = field(default_factory=Controls)
     orders_accepted: int = 0
     assets: list[bytes] = field(default_factory=list)
     """Their names, by id."""
@@ -156,6 +158,8 @@ class Venue:
                 broken.append(f"an order in the book that shows nothing, or more than it has: {order}")
         if any(order.waits for order in booked) or not all(order.waits for order in waiting):
             broken.append("only orders that have not fired wait")
+        if any(self.controls.is_killed(account) and account.open_orders for account in self.accounts):
+            broken.append("an open order of an account whose kill switch is engaged")
         if self.line:
             broken.append(f"an order that fired has not come to the market: {self.line}")
         for withdrawal in self.ledger.withdrawals.values():

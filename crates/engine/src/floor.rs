@@ -128,17 +128,25 @@ impl Floor<'_> {
     /// Forgets an order that has left its book: its ids are free, its owner may open another.
     #[inline(always)]
     pub(crate) fn forget(&mut self, slot: Slot) {
-        let order = &self.open.slab[slot];
-        self.risk.owner_mut(order.account).open_orders -= 1;
-        if order.terms.flags.has(OrderFlags::CONDITIONS) {
+        if !self.open.slab[slot].terms.flags.are_plain() {
             self.forget_conditions(slot);
         }
+        self.forget_plain(slot);
+    }
+
+    /// The same, where nothing but its ids and its owner knows of the order.
+    #[inline(always)]
+    pub(crate) fn forget_plain(&mut self, slot: Slot) {
+        self.risk.owner_mut(self.open.slab[slot].account).open_orders -= 1;
         self.open.remove(slot);
     }
 
     #[cold]
     #[inline(never)]
     fn forget_conditions(&mut self, slot: Slot) {
+        if !self.open.slab[slot].terms.flags.has(OrderFlags::CONDITIONS) {
+            return;
+        }
         let (id, expires) = (self.open.slab[slot].id, self.open.conditional(slot).conditions.expire_time_ns);
         if expires != 0 {
             self.open.timers.remove(expires, id);

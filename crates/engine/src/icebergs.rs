@@ -37,8 +37,6 @@ impl Floor<'_> {
     }
 
     /// Lets a maker that has traded all it showed, and has left the book, show its next peak. Returns whether it had one.
-    #[cold]
-    #[inline(never)]
     pub(crate) fn refresh(&mut self, slot: Slot, price: Price, emit: &mut Emitter<'_>) -> bool {
         if self.open.conditional(slot).reserve.is_zero() {
             return false;

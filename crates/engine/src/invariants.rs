@@ -17,6 +17,7 @@ impl Engine {
         registry.check_invariants();
         ledger.check_invariants();
         open.check_invariants();
+        risk.check_invariants();
         markets.iter().for_each(|market| market.book.check_invariants(&open.slab));
         assert_eq!(markets.len(), registry.instruments().len(), "Invariant: every instrument has a name");
         assert_eq!(ledger.account_count(), risk.accounts().len(), "Invariant: every account has its limits");
@@ -79,6 +80,8 @@ impl Engine {
         }
         assert_eq!(queued, open.slab.len(), "Invariant: every open order stands in a queue");
         for (account, known) in risk.accounts().iter().enumerate() {
+            let is_killed = known.standing.is_killed();
+            assert!(!is_killed || known.open_orders == 0, "Invariant: a kill switch leaves no order open");
             let count = open_orders.get(&AccountId(account as u32)).copied().unwrap_or(0);
             assert_eq!(known.open_orders, count, "Invariant: open orders are counted");
         }

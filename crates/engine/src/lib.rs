@@ -10,6 +10,7 @@ mod amend;
 mod buffer;
 mod cancel;
 mod chains;
+mod controls;
 mod emit;
 mod engine;
 mod enter;

@@ -169,13 +169,24 @@ impl Floor<'_> {
         let book = &mut self.market.book;
         if done {
             book.remove(&mut self.open.slab, side, slot);
-            if self.open.slab[slot].terms.flags.has(OrderFlags::CONDITIONS) && self.refresh(slot, price, emit) {
-                return;
+            if self.open.slab[slot].terms.flags.are_plain() {
+                self.forget_plain(slot);
+            } else {
+                self.leave_filled(slot, price, emit);
             }
-            self.forget(slot);
         } else {
             book.reduce(&mut self.open.slab, side, slot, quantity);
             self.open.mark(slot);
+        }
+    }
+
+    /// A maker that is not plain has traded all that it showed, and has left the book.
+    #[cold]
+    #[inline(never)]
+    fn leave_filled(&mut self, slot: Slot, price: Price, emit: &mut Emitter<'_>) {
+        let has_conditions = self.open.slab[slot].terms.flags.has(OrderFlags::CONDITIONS);
+        if !(has_conditions && self.refresh(slot, price, emit)) {
+            self.forget(slot);
         }
     }
 

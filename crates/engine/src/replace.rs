@@ -29,7 +29,7 @@ impl Engine {
         if let Err(reason) = old
             && !allows_failure
         {
-            floor.gate().0.check_standing(order.account)?;
+            floor.gate().0.check_standing(order)?;
             return Err(reason);
         }
         match (old, floor.check_replacement(order, old.ok(), relief.as_ref().ok())) {

@@ -1,7 +1,7 @@
 //! Commands that are not about orders.
 
 use tradewright_ledger::Withdrawal;
-use tradewright_risk::{AccountRisk, Instrument};
+use tradewright_risk::{AccountRisk, Instrument, Standing};
 use tradewright_types::{
     ANY, AccountId, AccountKind, AllocationTerms, Amount, AssetId, CommandKind, Decoded, EventKind, FeeRates,
     HaltScope, InstrumentId, InstrumentKind, InstrumentLimits, InstrumentUnits, Name, Permissions, Price, PriceSource,
@@ -69,8 +69,7 @@ impl Engine {
                 emit.setting(Kind::SetAccountFeeTier, (account.0, ANY), [0; 3], (0, tier, 0));
             }
             Setting::SetTradeGroup { account, group } => {
-                self.known_account(account)?.trade_group = group;
-                emit.setting(Kind::SetTradeGroup, (account.0, ANY), [0, group.into(), 0], none);
+                self.set_trade_group(account, group, emit)?;
             }
             Setting::SetPermissions { account, permissions } => {
                 self.set_permissions(account, permissions)?;
@@ -84,6 +83,11 @@ impl Engine {
             }
             Setting::Halt(scope) => self.set_halted(Kind::Halt, scope, true, emit)?,
             Setting::Resume(scope) => self.set_halted(Kind::Resume, scope, false, emit)?,
+            Setting::EngageKillSwitch(scope) => self.engage_kill_switch(scope, emit)?,
+            Setting::ReleaseKillSwitch(scope) => self.release_kill_switch(scope, emit)?,
+            Setting::SetRestriction { scope, instrument, restriction, cancels } => {
+                self.set_restriction(scope, instrument, restriction, cancels, emit)?;
+            }
             Setting::Deposit { account, asset, amount } => {
                 self.deposit(account, asset, amount)?;
                 emit.money(EventKind::Deposited, (account, AccountId(0)), asset.0, amount, 0);
@@ -120,11 +124,11 @@ impl Engine {
         Ok(())
     }
 
-    fn known_account(&mut self, account: AccountId) -> Decoded<&mut AccountRisk> {
+    pub(crate) fn known_account(&mut self, account: AccountId) -> Decoded<&mut AccountRisk> {
         self.risk.account_mut(account).ok_or(RejectReason::UnknownAccount)
     }
 
-    fn known_instrument(&mut self, instrument: InstrumentId) -> Decoded<&mut Instrument> {
+    pub(crate) fn known_instrument(&mut self, instrument: InstrumentId) -> Decoded<&mut Instrument> {
         let market = self.markets.get_mut(instrument.index()).ok_or(RejectReason::UnknownInstrument)?;
         Ok(&mut market.instrument)
     }
@@ -228,7 +232,8 @@ impl Engine {
                 (1, 0, instrument.0)
             }
             HaltScope::Account(account) => {
-                self.known_account(account)?.halted = halted;
+                let known = self.known_account(account)?;
+                known.standing = known.standing.set(Standing::HALTED, halted);
                 (2, account.0, ANY)
             }
         };

@@ -5,12 +5,12 @@
 
 use tradewright_book::Slot;
 use tradewright_ledger::{Balance, Withdrawal};
-use tradewright_risk::{AccountRisk, Exposure, Instrument};
+use tradewright_risk::{AccountRisk, Controls, Exposure, Instrument, Standing};
 use tradewright_types::{
     AccountId, AccountKind, AccountLimits, AllocationRule, AllocationTerms, Amount, AssetId, ClientOrderId,
-    ConditionsRecord, FeeRate, FeeRates, InstrumentId, InstrumentKind, InstrumentLimits, InstrumentUnits, Name,
-    OrderFlags, OrderId, OrderType, Permissions, Price, Quantity, RULESET_VERSION, RoundedFee, SelfTradePrevention,
-    Side, TimeInForce, Trigger, WithdrawalId,
+    ConditionsRecord, ControlScope, FeeRate, FeeRates, InstrumentId, InstrumentKind, InstrumentLimits, InstrumentUnits,
+    Name, OrderFlags, OrderId, OrderType, Permissions, Price, Quantity, RULESET_VERSION, Restriction, RoundedFee,
+    SelfTradePrevention, Side, TimeInForce, Trigger, WithdrawalId,
 };
 
 use crate::floor::Market;
@@ -40,11 +40,13 @@ pub enum SectionKind {
     /// Open orders: by instrument, bids then asks, in the order in which they would trade; then those that wait for a trigger, in
     /// the order in which they would fire.
     Orders = 8,
+    /// Kill switches and restrictions.
+    Controls = 9,
 }
 
 impl SectionKind {
     /// Every kind, in the order in which they stand in a snapshot.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Engine,
         Self::Assets,
         Self::Accounts,
@@ -53,6 +55,7 @@ impl SectionKind {
         Self::Balances,
         Self::Withdrawals,
         Self::Orders,
+        Self::Controls,
     ];
 }
 
@@ -271,7 +274,8 @@ impl Engine {
                 }
             }
         }
-        let written = [engine, assets, accounts, instruments, fees, balances, withdrawals, orders];
+        let controls = write_controls(&risk.controls);
+        let written = [engine, assets, accounts, instruments, fees, balances, withdrawals, orders, controls];
         written.into_iter().zip(SectionKind::ALL).map(|(writer, kind)| writer.section(kind)).collect()
     }
 
@@ -327,6 +331,9 @@ impl Engine {
         })?;
         engine.ledger.restore_withdrawals(last_withdrawal, pending);
         reader(SectionKind::Orders).each(|part| engine.read_order(part))?;
+        let mut controls = reader(SectionKind::Controls);
+        engine.read_controls(&mut controls)?;
+        controls.end()?;
         engine.markets.iter_mut().filter_map(|market| market.triggers.as_deref_mut()).for_each(Triggers::sort_trails);
         Ok(engine)
     }
@@ -352,7 +359,7 @@ impl Engine {
         };
         (account.orders, account.messages, account.window_end_ns) = (part.u32()?, part.u32()?, part.u64()?);
         (account.trade_group, account.permissions) = (part.u32()?, Permissions(part.u32()? as u16));
-        (account.fee_tier, account.halted) = (part.u8()?, part.u8()? == 1);
+        (account.fee_tier, account.standing) = (part.u8()?, Standing(part.u8()?).of_its_own());
         self.risk.add_account(account);
         Ok(())
     }
@@ -406,6 +413,25 @@ impl Engine {
         part.known(terms.is_valid().then_some(()))?;
         let sharing = Sharing::new(terms);
         self.markets.push(Market { trades, prevented, triggers, sharing, ..Market::new(instrument) });
+        Ok(())
+    }
+
+    fn read_controls(&mut self, part: &mut Reader<'_>) -> Read<()> {
+        for _ in 0..part.u32()? {
+            self.risk.set_killed(ControlScope::TradeGroup(part.u32()?), true);
+        }
+        for _ in 0..part.u32()? {
+            let (scope, account, group) = (part.u8()?, part.u32()?, part.u32()?);
+            let scope = match scope {
+                2 => ControlScope::Account(AccountId(part.below(account, self.ledger.account_count())?)),
+                3 => ControlScope::TradeGroup(group),
+                _ => return Err(SnapshotError::Invalid(part.kind)),
+            };
+            let instrument = part.u32()?;
+            let instrument = InstrumentId(part.below(instrument, self.markets.len())?);
+            let restriction = Restriction::from_code(part.u8()?);
+            self.risk.set_restriction(scope, instrument, part.known(restriction)?);
+        }
         Ok(())
     }
 
@@ -476,12 +502,12 @@ fn write_account(writer: &mut Writer, account: &AccountRisk) {
         trade_group,
         permissions,
         fee_tier,
-        halted,
+        standing,
         ..
     } = *account;
     writer.u32(limits.open_orders_max).u32(limits.orders_per_second_max).u32(limits.messages_per_second_max);
     writer.u32(orders).u32(messages).u64(window_end_ns);
-    writer.u32(trade_group).u32(permissions.0.into()).u8(fee_tier).u8(halted.into());
+    writer.u32(trade_group).u32(permissions.0.into()).u8(fee_tier).u8(standing.of_its_own().0);
 }
 
 fn write_instrument(writer: &mut Writer, instrument: &Instrument) {
@@ -519,6 +545,18 @@ impl Engine {
         }
         Ok(conditions.trigger)
     }
+}
+
+fn write_controls(controls: &Controls) -> Writer {
+    let mut writer = Writer::default();
+    writer.u32(controls.killed_groups().count() as u32);
+    controls.killed_groups().for_each(|group| _ = writer.u32(group));
+    writer.u32(controls.restrictions().count() as u32);
+    for (scope, instrument, restriction) in controls.restrictions() {
+        let (account, group) = scope.ids();
+        writer.u8(scope.code()).u32(account).u32(group).u32(instrument.0).u8(restriction as u8);
+    }
+    writer
 }
 
 fn write_conditional(writer: &mut Writer, conditional: &Conditional) {

@@ -189,6 +189,8 @@ pub(crate) struct AccountView {
     fee_tier: u8,
     /// Whether it is halted.
     is_halted: bool,
+    /// Whether a kill switch is engaged, its own or its trade group's.
+    is_killed: bool,
     /// How many orders it has open.
     open_orders: u32,
     /// How many orders it may have open.
@@ -209,7 +211,8 @@ impl AccountView {
             permissions: account.permissions.0,
             trade_group: account.trade_group,
             fee_tier: account.fee_tier,
-            is_halted: account.halted,
+            is_halted: account.standing.is_halted(),
+            is_killed: account.standing.is_killed(),
             open_orders: account.open_orders,
             open_orders_max: account.limits.open_orders_max,
             orders_per_second_max: account.limits.orders_per_second_max,

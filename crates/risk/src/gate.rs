@@ -138,7 +138,7 @@ impl Gate<'_> {
         let (risk, instrument) = (self.risk, self.instrument);
         ensure(!risk.halted, RejectReason::VenueHalted)?;
         ensure(!instrument.halted, RejectReason::InstrumentHalted)?;
-        let account = check_account(risk, order.account, Permissions::TRADE)?;
+        let account = check_account(risk, order)?;
         let limit = match order.size {
             Size::Lots(quantity) => {
                 if order.order_type == OrderType::Limit {
@@ -247,7 +247,7 @@ impl Gate<'_> {
         };
         ensure(!risk.halted, RejectReason::VenueHalted)?;
         ensure(!instrument.halted, RejectReason::InstrumentHalted)?;
-        let account = check_account(risk, order.account, Permissions::TRADE)?;
+        let account = check_account(risk, order)?;
         let is_limit = order.order_type == OrderType::Limit;
         if is_limit {
             check_price(instrument, order.price)?;
@@ -299,7 +299,7 @@ impl Gate<'_> {
         rates: FeeRates,
         hold: Amount,
     ) -> Checked<HeldOrder<'o>> {
-        let account = check_account(self.risk, order.account, Permissions::TRADE)?;
+        let account = check_account(self.risk, order)?;
         let limit = match (order.order_type, order.side) {
             (OrderType::Limit, _) => {
                 let inside = self.instrument.band().is_none_or(|band| band.contains(order.price));
@@ -342,10 +342,10 @@ impl Gate<'_> {
     ///
     /// # Errors
     /// The first reason that applies.
-    pub fn check_standing(&self, account: AccountId) -> Checked {
+    pub fn check_standing(&self, order: &NewOrder<'_>) -> Checked {
         ensure(!self.risk.halted, RejectReason::VenueHalted)?;
         ensure(!self.instrument.halted, RejectReason::InstrumentHalted)?;
-        check_account(self.risk, account, Permissions::TRADE)?;
+        check_account(self.risk, order)?;
         Ok(())
     }
 
@@ -412,7 +412,7 @@ impl Gate<'_> {
             *amendment;
         let (risk, instrument) = (self.risk, self.instrument);
         ensure(!instrument.halted, RejectReason::InstrumentHalted)?;
-        let account = check_account(risk, order.account, Permissions::TRADE)?;
+        let account = check_account(risk, order)?;
         check_price(instrument, order.price)?;
         check_quantity(instrument, total)?;
         check_notional(instrument, order.price, total)?;
@@ -491,7 +491,7 @@ impl Gate<'_> {
             *amendment;
         let (risk, instrument) = (self.risk, self.instrument);
         ensure(!instrument.halted, RejectReason::InstrumentHalted)?;
-        let account = check_account(risk, order.account, Permissions::TRADE)?;
+        let account = check_account(risk, order)?;
         let is_limit = order.order_type == OrderType::Limit;
         if is_limit {
             check_price(instrument, order.price)?;
@@ -560,13 +560,27 @@ fn is_there(side: Side, trigger: &Trigger, fires_at: Price, price_now: Option<Pr
     price_now.is_some_and(|now| if rises { now >= fires_at } else { now <= fires_at })
 }
 
-/// Whether an account exists, is not halted and has a permission.
+/// Whether an order's account exists and may trade, for all that halts, permissions, restrictions and kill switches say.
 #[inline(always)]
-fn check_account(risk: &Risk, account: AccountId, wanted: Permissions) -> Checked<&AccountRisk> {
-    let account = risk.account(account).ok_or(RejectReason::UnknownAccount)?;
-    ensure(!account.halted, RejectReason::AccountHalted)?;
-    ensure(account.permissions.allow(wanted), RejectReason::AccountNotPermitted)?;
+fn check_account<'r>(risk: &'r Risk, order: &NewOrder<'_>) -> Checked<&'r AccountRisk> {
+    let account = risk.account(order.account).ok_or(RejectReason::UnknownAccount)?;
+    if !account.standing.is_clear() {
+        check_controls(risk, order.account, order.instrument, order.side)?;
+    }
+    ensure(account.permissions.allow(Permissions::TRADE), RejectReason::AccountNotPermitted)?;
     Ok(account)
+}
+
+/// What an account may not do for which something is not as it is for nearly all.
+#[cold]
+#[inline(never)]
+fn check_controls(risk: &Risk, id: AccountId, instrument: InstrumentId, side: Side) -> Checked {
+    let account = &risk.accounts()[id.index()];
+    ensure(!account.standing.is_halted(), RejectReason::AccountHalted)?;
+    ensure(account.permissions.allow(Permissions::TRADE), RejectReason::AccountNotPermitted)?;
+    let restriction = risk.controls.restriction(id, account.trade_group, instrument);
+    ensure(!restriction.forbids(side), RejectReason::AccountRestricted)?;
+    ensure(!account.standing.is_killed(), RejectReason::KillSwitchEngaged)
 }
 
 #[inline(always)]

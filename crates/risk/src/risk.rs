@@ -2,17 +2,19 @@
 
 use tradewright_types::{AccountId, EntityHash, HashTotal};
 
-use crate::{AccountRisk, FeeSchedules};
+use crate::{AccountRisk, Controls, FeeSchedules};
 
 /// Accounts and fees as risk sees them.
 #[derive(Clone, Debug, Default)]
 pub struct Risk {
-    accounts: Vec<AccountRisk>,
+    pub(crate) accounts: Vec<AccountRisk>,
     /// What each account hashed to at the last checkpoint.
     account_hashes: Vec<HashTotal>,
     accounts_hash: HashTotal,
     /// Rates by schedule and tier.
     pub fees: FeeSchedules,
+    /// Kill switches and restrictions that are not one account's alone.
+    pub controls: Controls,
     /// Whether everything is halted.
     pub halted: bool,
     /// The engine's time, in nanoseconds: what rates and times of expiry are judged by.
@@ -52,7 +54,9 @@ impl Risk {
 
     /// Adds the next account.
     pub fn add_account(&mut self, account: AccountRisk) {
+        let id = AccountId(self.accounts.len() as u32);
         self.accounts.push(account);
+        crate::controls::refresh_standing(&self.controls, id, &mut self.accounts[id.index()]);
         self.account_hashes.push(HashTotal::default());
     }
 
@@ -99,8 +103,9 @@ impl Risk {
 
     /// The hash of what is little enough to be taken anew each time.
     fn small_state_hash(&self) -> HashTotal {
-        let Self { accounts: _, account_hashes: _, accounts_hash: _, fees, halted, time_ns: _ } = self;
+        let Self { accounts: _, account_hashes: _, accounts_hash: _, fees, controls, halted, time_ns: _ } = self;
         let mut total = EntityHash::new(0x20).word(u64::from(*halted)).finish();
+        total += controls.state_hash();
         for (schedule, tier, rates) in fees.iter() {
             let place = EntityHash::new(0x24).word(u64::from(schedule)).word(u64::from(tier));
             total += place.signed(rates.taker.ppm().into()).signed(rates.maker.ppm().into()).finish();

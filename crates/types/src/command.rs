@@ -88,6 +88,12 @@ kinds! {
     CancelWithdrawal = 35,
     /// Moves money between accounts.
     Transfer = 36,
+    /// Cancels every order of an account or a trade group, and lets no more in.
+    EngageKillSwitch = 40,
+    /// Ends that.
+    ReleaseKillSwitch = 41,
+    /// Restricts what an account or a trade group may do on an instrument.
+    SetRestriction = 42,
     /// Places an order.
     PlaceOrder = 64,
     /// Cancels an order.

@@ -120,6 +120,10 @@ codes! {
         GoodTillDate = 15,
         /// Its trigger fired, but a check refused it then; `open_lots` is the [`crate::RejectReason`].
         RefusedAtTrigger = 16,
+        /// The kill switch took it.
+        KillSwitch = 35,
+        /// A restriction took it that forbids such orders.
+        Restricted = 36,
         /// A cancel-replace cancelled it, but the order that was to take its place was refused.
         NotReplaced = 40,
     }

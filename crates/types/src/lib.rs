@@ -11,6 +11,7 @@ mod allocation;
 mod amount;
 mod command;
 mod conditions;
+mod control;
 mod event;
 mod fee;
 mod hash;
@@ -33,6 +34,7 @@ pub use command::{
     TextRecord, read_envelope,
 };
 pub use conditions::{Conditions, ConditionsRecord, Iceberg, PriceSource, Trail, Trigger, TriggerKind};
+pub use control::{ControlScope, Restriction};
 pub use event::{CloseReason, EventFlags, EventKind, EventRecord, TextEventRecord};
 pub use fee::{FeeRate, FeeRates, RoundedFee};
 pub use hash::{EntityHash, HashTotal};

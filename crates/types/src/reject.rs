@@ -79,6 +79,10 @@ reasons! {
     AccountHalted = 31,
     /// The account lacks the permission that this command needs.
     AccountNotPermitted = 32,
+    /// The account, or its trade group, is restricted on this instrument.
+    AccountRestricted = 33,
+    /// The kill switch is engaged for the account or its trade group.
+    KillSwitchEngaged = 34,
     /// The account has no open order with this id.
     UnknownOrder = 35,
     /// The amendment names what the order does not have: a trigger that it does not wait for, or a price of a market order.

@@ -5,8 +5,9 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, transmute_ref};
 use crate::text::Name;
 use crate::{
     AccountId, AccountKind, AllocationRule, AllocationTerms, Amount, AssetId, CommandHeader, CommandKind,
-    CommandRecord, Decoded, FeeRate, FeeRates, InstrumentId, InstrumentKind, InstrumentLimits, InstrumentUnits,
-    Permissions, Price, PriceSource, Quantity, RejectReason, TransferKind, Trigger, Wide, WithdrawalId,
+    CommandRecord, ControlScope, Decoded, FeeRate, FeeRates, InstrumentId, InstrumentKind, InstrumentLimits,
+    InstrumentUnits, Permissions, Price, PriceSource, Quantity, RejectReason, Restriction, TransferKind, Trigger, Wide,
+    WithdrawalId,
 };
 
 /// A record that names something new: an asset, an instrument, an account.
@@ -37,9 +38,9 @@ pub struct SettingRecord {
     pub account: u32,
     /// The instrument it is about.
     pub instrument: u32,
-    /// 0 venue, 1 instrument, 2 account: what a halt or resume is about.
+    /// 0 venue, 1 instrument, 2 account, 3 trade group: what a halt or a control is about.
     pub scope: u8,
-    /// Fee tier.
+    /// Fee tier; the level of a restriction.
     pub tier: u8,
     /// Fee schedule.
     pub fee_schedule: u16,
@@ -222,6 +223,15 @@ pub enum Setting {
     },
     Halt(HaltScope),
     Resume(HaltScope),
+    EngageKillSwitch(ControlScope),
+    ReleaseKillSwitch(ControlScope),
+    SetRestriction {
+        scope: ControlScope,
+        instrument: InstrumentId,
+        restriction: Restriction,
+        /// Whether the open orders go that it forbids.
+        cancels: bool,
+    },
     Deposit {
         account: AccountId,
         asset: AssetId,
@@ -339,6 +349,13 @@ impl Setting {
                 };
                 if kind == CommandKind::Halt { Self::Halt(scope) } else { Self::Resume(scope) }
             }
+            CommandKind::EngageKillSwitch => Self::EngageKillSwitch(control_scope(setting)?),
+            CommandKind::ReleaseKillSwitch => Self::ReleaseKillSwitch(control_scope(setting)?),
+            CommandKind::SetRestriction => {
+                let restriction = Restriction::from_code(setting.tier).filter(|_| second_value <= 1);
+                let (scope, restriction) = (control_scope(setting)?, restriction.ok_or(out_of_range)?);
+                Self::SetRestriction { scope, instrument, restriction, cancels: second_value == 1 }
+            }
             CommandKind::Deposit
             | CommandKind::RequestWithdrawal
             | CommandKind::ConfirmWithdrawal
@@ -415,6 +432,16 @@ impl Setting {
         } else {
             Self::Deposit { account, asset, amount }
         })
+    }
+}
+
+/// Who a control is for: the account, or the trade group in the first value.
+fn control_scope(setting: &SettingRecord) -> Decoded<ControlScope> {
+    let group = u32::try_from(setting.values[0]).ok().filter(|group| *group != 0);
+    match (setting.scope, group) {
+        (2, _) => Ok(ControlScope::Account(AccountId(setting.account))),
+        (3, Some(group)) => Ok(ControlScope::TradeGroup(group)),
+        _ => Err(RejectReason::SettingOutOfRange),
     }
 }
 

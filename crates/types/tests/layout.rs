@@ -6,7 +6,7 @@ use core::mem::offset_of;
 use tradewright_types::{
     AccountKind, CloseReason, CommandHeader, CommandKind, CommandRecord, EventFlags, EventKind, EventRecord,
     InstrumentKind, InstrumentLimitsRecord, InstrumentUnitsRecord, MoneyRecord, NamedRecord, OrderFlags, OrderType,
-    Permissions, RULESET_VERSION, RejectReason, SCHEMA_VERSION, SelfTradePrevention, SettingRecord, Side,
+    Permissions, RULESET_VERSION, RejectReason, Restriction, SCHEMA_VERSION, SelfTradePrevention, SettingRecord, Side,
     TextEventRecord, TextRecord, TimeInForce, TransferKind, Wide,
 };
 use zerocopy::{FromBytes, IntoBytes};
@@ -205,6 +205,9 @@ codes!(codes_of_command_kind: CommandKind as u8 {
     ConfirmWithdrawal = 34,
     CancelWithdrawal = 35,
     Transfer = 36,
+    EngageKillSwitch = 40,
+    ReleaseKillSwitch = 41,
+    SetRestriction = 42,
     PlaceOrder = 64,
     CancelOrder = 65,
     CancelAll = 66,
@@ -248,6 +251,8 @@ codes!(codes_of_close_reason: CloseReason as u16 {
     MinimumQuantity = 14,
     GoodTillDate = 15,
     RefusedAtTrigger = 16,
+    KillSwitch = 35,
+    Restricted = 36,
     NotReplaced = 40,
 });
 
@@ -271,6 +276,8 @@ codes!(codes_of_reject_reason: RejectReason as u16 {
     UnknownAccount = 30,
     AccountHalted = 31,
     AccountNotPermitted = 32,
+    AccountRestricted = 33,
+    KillSwitchEngaged = 34,
     UnknownOrder = 35,
     OrderNotAmendable = 36,
     PriceNotPositive = 40,
@@ -360,6 +367,12 @@ codes!(codes_of_transfer_kind: TransferKind as u8 {
     FeePayout = 2,
     InsuranceContribution = 3,
     ClientCredit = 4,
+});
+
+codes!(codes_of_restriction: Restriction as u8 {
+    None = 0,
+    SellOnly = 1,
+    NoTrading = 2,
 });
 
 #[test]

@@ -7,6 +7,7 @@ mod common;
 mod amending;
 mod cancelling;
 mod conditions;
+mod controls;
 mod defects;
 mod determinism;
 mod fees;

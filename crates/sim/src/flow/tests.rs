@@ -84,7 +84,14 @@ fn waiting_orders_stand_at_no_level_and_leave_in_every_way() {
     }
     flow.next_batch(events.as_slice(), &mut commands);
     // The books do not run dry within the band, and hardly anybody is halted when a trigger fires.
-    let not_met = [CloseReason::NoLiquidity, CloseReason::RefusedAtTrigger, CloseReason::NotReplaced];
+    // Nobody is cut off, and nobody replaces in two halves.
+    let not_met = [
+        CloseReason::NoLiquidity,
+        CloseReason::RefusedAtTrigger,
+        CloseReason::KillSwitch,
+        CloseReason::Restricted,
+        CloseReason::NotReplaced,
+    ];
     for reason in CloseReason::ALL.iter().filter(|reason| !not_met.contains(reason)) {
         assert!(closed.contains_key(&(*reason as u16)), "{reason:?} {closed:?}");
     }
@@ -149,6 +156,10 @@ fn two_hundred_thousand_orders_meet_every_rule_and_leave_the_books_two_sided() {
         CommandKind::SetTradeGroup,
         CommandKind::SetPositionLimit,
         CommandKind::SetAllocation,
+        // The demo cuts nobody off.
+        CommandKind::EngageKillSwitch,
+        CommandKind::ReleaseKillSwitch,
+        CommandKind::SetRestriction,
     ];
     let sent = |kind: &CommandKind| summary.commands_by_kind.iter().any(|(sent, _)| sent == kind);
     let missing: Vec<_> = CommandKind::ALL
@@ -168,6 +179,9 @@ fn two_hundred_thousand_orders_meet_every_rule_and_leave_the_books_two_sided() {
         RejectReason::UnitsNotWhole,
         RejectReason::FeeScheduleNegative,
         RejectReason::BookNotEmpty,
+        // It cuts nobody off.
+        RejectReason::AccountRestricted,
+        RejectReason::KillSwitchEngaged,
         // Its agents send no icebergs.
         RejectReason::InvalidDisplay,
         RejectReason::PeakNotOnLot,

@@ -80,6 +80,25 @@ fn fee(notional: i128, ppm: i32) -> i128 {
     -(-notional * i128::from(ppm)).div_euclid(1_000_000)
 }
 
+/// Whether an order ends by itself for this reason; otherwise a command takes it.
+fn expires(reason: CloseReason) -> bool {
+    match reason {
+        CloseReason::CancelledByOwner
+        | CloseReason::CancelledAll
+        | CloseReason::Replaced
+        | CloseReason::NotReplaced
+        | CloseReason::KillSwitch
+        | CloseReason::Restricted => false,
+        CloseReason::ImmediateOrCancel
+        | CloseReason::FillOrKill
+        | CloseReason::NoLiquidity
+        | CloseReason::QuoteAmountSpent
+        | CloseReason::MinimumQuantity
+        | CloseReason::GoodTillDate
+        | CloseReason::RefusedAtTrigger => true,
+    }
+}
+
 fn side(event: &EventRecord) -> Side {
     Side::from_code(event.side).expect("a side")
 }
@@ -139,14 +158,8 @@ impl Audit {
                 assert!(order.price == event.price_ticks || order.fired && order.is_market);
                 let open = if order.amount.is_some() { 0 } else { order.open() };
                 assert_eq!((open, order.unspent()), (event.quantity_lots, amount), "O{} closes with", event.order_id);
-                let cancels = [
-                    CloseReason::CancelledByOwner,
-                    CloseReason::CancelledAll,
-                    CloseReason::Replaced,
-                    CloseReason::NotReplaced,
-                ];
-                let is_cancel = cancels.iter().any(|reason| *reason as u16 == event.reason);
-                assert_eq!(is_cancel, event.kind == EventKind::OrderCancelled as u8);
+                let reason = *CloseReason::ALL.iter().find(|reason| **reason as u16 == event.reason).expect("a reason");
+                assert_eq!(expires(reason), event.kind == EventKind::OrderExpired as u8);
             }
             EventKind::OrderAmended => {
                 let order = self.orders.get_mut(&event.order_id).expect("only open orders are amended");

@@ -286,11 +286,25 @@ fn setting_record(words: &[&str]) -> SettingRecord {
         Some('A') => SettingRecord { scope: 2, account: number(words[1], 'A'), ..record },
         _ => SettingRecord { scope: if words[1] == "venue" { 0 } else { value(words[1]) }, ..record },
     };
+    // `A2` is an account, `G7` a trade group.
+    let control = |record: SettingRecord| match words[1].chars().next() {
+        Some('A') => SettingRecord { scope: 2, account: number(words[1], 'A'), ..record },
+        Some('G') => SettingRecord { scope: 3, values: [number(words[1], 'G').into(), 0, 0], ..record },
+        _ => SettingRecord { scope: value(words[1]), ..record },
+    };
     let of_account = |kind, values| SettingRecord { account: number(words[1], 'A'), values, ..setting(kind) };
     match words[0] {
         "at" => setting(CommandKind::AdvanceTime),
         "halt" => scope(setting(CommandKind::Halt)),
         "resume" => scope(setting(CommandKind::Resume)),
+        "kill" => control(setting(CommandKind::EngageKillSwitch)),
+        "release" => control(setting(CommandKind::ReleaseKillSwitch)),
+        "restrict" => {
+            let record = control(setting(CommandKind::SetRestriction));
+            let cancels = u64::from(words.get(4) == Some(&"cancel"));
+            let values = [record.values[0], cancels, 0];
+            SettingRecord { instrument: number(words[2], 'I'), tier: value(words[3]), values, ..record }
+        }
         "mark" | "index" => SettingRecord {
             instrument: number(words[1], 'I'),
             values: [value::<i64>(words[2]) as u64, 0, 0],

@@ -239,7 +239,8 @@ pub(crate) fn normalised(sections: &[Section]) -> Vec<Section> {
             | SectionKind::Fees
             | SectionKind::Balances
             | SectionKind::Withdrawals
-            | SectionKind::Orders => {}
+            | SectionKind::Orders
+            | SectionKind::Controls => {}
         }
     }
     sections
