@@ -874,6 +874,11 @@ class OrderView:
         Its instrument.
         """
     @property
+    def is_hidden(self, /) -> bool:
+        """
+        Whether the book shows nothing of it.
+        """
+    @property
     def open_lots(self, /) -> int:
         """
         What is open.

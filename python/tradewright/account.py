@@ -646,8 +646,9 @@ class _Terms:
 
 
 def _given(conditions: Conditions) -> Conditions:
-    """Return the conditions without those that are None, which is none."""
-    return cast("Conditions", {name: value for name, value in conditions.items() if value is not None})
+    """Return the conditions without those that are None or False, which is none."""
+    is_given = {name: value is not None and value is not False for name, value in conditions.items()}
+    return cast("Conditions", {name: value for name, value in conditions.items() if is_given[name]})
 
 
 def _replace_modes(allow_failure: bool, cancel_only: bool, restriction: OrderStatus | None) -> OrderFlags:

@@ -16,6 +16,7 @@ from tradewright._core import Engine, dtypes
 from tradewright.enums import (
     AccountKind,
     CommandKind,
+    Display,
     OrderFlags,
     OrderType,
     PriceSource,
@@ -149,11 +150,12 @@ def with_conditions(
     peak_lots: int = 0,
     peak_range_lots: int = 0,
     peak_seed: int = 0,
+    display: int = Display.SHOWN,
 ) -> Records:
     """Return one command whose order has conditions: a trigger (a `TriggerKind`), a minimum quantity, a time of expiry.
 
     A trail is in ticks or in basis points; without a trigger price it starts from the price there is. With a peak the
-    order is an iceberg. Give a text id before the conditions.
+    order is an iceberg; `display` is a `Display`. Give a text id before the conditions.
     """
     record = np.zeros(1, _DTYPES["conditions"])
     record["kind"], record["schema_version"] = CommandKind.CONDITIONS, SCHEMA_VERSION
@@ -161,6 +163,7 @@ def with_conditions(
     record["trail_unit"] = 1 if trail_ticks else 2 if trail_bps else 0
     record["trail"] = trail_ticks or trail_bps
     record["minimum_lots"], record["expire_time_ns"] = minimum_lots, expire_time_ns
+    record["display"] = display
     record["peak_lots"], record["peak_range_lots"], record["seed"] = peak_lots, peak_range_lots, peak_seed
     command = command.copy()
     # An amendment needs no flag.

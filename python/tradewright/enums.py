@@ -156,6 +156,15 @@ class Permissions(IntFlag):
     TRANSFER = 4
 
 
+class Display(Code):
+    """What the book shows of an order."""
+
+    SHOWN = 0
+    """All of it, or of an iceberg its peak."""
+    HIDDEN = 1
+    """Nothing. At its price it trades behind all that is shown."""
+
+
 class Restriction(Code):
     """What an account may not do on an instrument."""
 

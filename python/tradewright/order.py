@@ -189,8 +189,14 @@ class Order:
         return times(self._open, self.instrument.lot)
 
     @property
+    def is_hidden(self) -> bool:
+        """Whether the book shows nothing of it; not of a closed order."""
+        view = self._venue.engine.order(self.id)
+        return view is not None and view.is_hidden
+
+    @property
     def displayed(self) -> Decimal:
-        """What of it the book shows: of an iceberg its peak; nothing while it waits or when it is closed."""
+        """What of it the book shows: of an iceberg its peak; nothing when it waits, is hidden or closed."""
         view = self._venue.engine.order(self.id)
         return times(0 if view is None else view.displayed_lots, self.instrument.lot)
 

@@ -212,7 +212,7 @@ class Comparison:
             (
                 "queue",
                 {
-                    place: [order.order_id for order in exchange.venue.instruments[place[0]].book.side(place[1])]
+                    place: [order.order_id for order in exchange.venue.instruments[place[0]].book.displayed(place[1])]
                     for place in sides
                 },
                 {place: engine.queue(*place) for place in sides},
@@ -244,7 +244,7 @@ def open_orders(exchange: Exchange) -> list[OpenOrder]:
             order.hold(exchange.venue.instruments[order.instrument].units),
             order.trigger_ticks,
             order.conditions.expire_time_ns or None,
-            0 if order.waits else order.displayed_lots,
+            order.seen_lots,
         )
         for order in exchange.open_orders()
     ]

@@ -10,6 +10,7 @@ from itertools import pairwise
 from tests.reference.codes import (
     CloseReason,
     CommandKind,
+    Display,
     EventFlags,
     EventKind,
     OrderFlags,
@@ -25,7 +26,14 @@ from tests.reference.reject import RejectReason
 TURNS = (
     "a price was shared",
     "a price was shared with an iceberg",
+    "a hidden order came to its book by a trigger",
+    "a hidden order traded",
+    "a hidden order traded where prices are shared",
+    "a hidden taker",
+    "an amended hidden order",
     "an amended iceberg keeps its place",
+    "fill or kill filled from hidden orders",
+    "prevention met a hidden order",
     "an iceberg came to the book by a trigger",
     "an iceberg showed its next peak",
     "an iceberg showed its last peak",
@@ -110,6 +118,9 @@ class Coverage:
         """By order id."""
         self._peaks: dict[int, list[int]] = {}
         """Of icebergs, by order id: the peaks that they have shown."""
+        self._hidden: set[int] = set()
+        self._shared: set[int] = set()
+        """Instruments whose prices are shared."""
         for topic, names in _everything():
             for name in names:
                 self.counts[topic, name] = 0
@@ -137,8 +148,12 @@ class Coverage:
                 case EventKind.ORDER_CONDITIONS:
                     # An amendment moved its trigger price.
                     self._conditional[event.order_id].first_trigger_ticks = event.price_ticks
+                case EventKind.ORDER_DISPLAY if event.order_type == Display.HIDDEN:
+                    self._hidden.add(event.order_id)
                 case EventKind.ORDER_DISPLAY:
                     self._peaks[event.order_id] = []
+                case EventKind.SETTING_APPLIED if event.open_lots == CommandKind.SET_ALLOCATION:
+                    (self._shared.add if event.side else self._shared.discard)(event.instrument)
                 case EventKind.ORDER_REFRESHED:
                     self._add_peak(event)
                 case EventKind.ORDER_TRIGGERED:
@@ -153,6 +168,8 @@ class Coverage:
                     else:
                         self._turn("amend keeps its place" if kept else "amend comes in again")
                     amended = event.order_id
+                    if event.order_id in self._hidden:
+                        self._turn("an amended hidden order")
                     if kept and event.order_id in self._peaks:
                         self._turn("an amended iceberg keeps its place")
                     if event.order_id in self._conditional and self._conditional[event.order_id].expires:
@@ -261,6 +278,8 @@ class Coverage:
         )
         order = self._conditional[event.order_id]
         order.waits = False
+        if event.order_id in self._hidden:
+            self._turn("a hidden order came to its book by a trigger")
         if event.price_ticks != order.first_trigger_ticks:
             self._turn("a trail moved its trigger")
 
@@ -287,6 +306,8 @@ class Coverage:
         self._count("prevention", mode.name)
         if mode is Prevention.TRANSFER:
             self._turn("transfer between accounts")
+        if event.counter_order_id in self._hidden:
+            self._turn("prevention met a hidden order")
         peaks = self._peaks.get(event.counter_order_id)
         if peaks and event.open_lots and not event.has(EventFlags.MAKER_DONE):
             self._turn("prevention took from a reserve")
@@ -305,6 +326,12 @@ class Coverage:
             self._turn("amended order takes")
         if event.order_id in self._peaks:
             self._turn("an iceberg trades as a taker")
+        if event.order_id in self._hidden:
+            self._turn("a hidden taker")
+        if event.counter_order_id in self._hidden:
+            self._turn("a hidden order traded")
+            if event.instrument in self._shared:
+                self._turn("a hidden order traded where prices are shared")
         order = self._conditional.get(event.order_id)
         if order is not None and order.first_trigger_ticks:
             self._turn("triggered order takes")
@@ -320,6 +347,8 @@ class Coverage:
                 self._turn("by amount spent to the last quantum")
         if accepted.time_in_force == TimeInForce.FILL_OR_KILL and event.has(EventFlags.TAKER_DONE):
             self._turn("fill or kill filled")
+            if event.counter_order_id in self._hidden:
+                self._turn("fill or kill filled from hidden orders")
             peaks = self._peaks.get(event.counter_order_id, [])
             if len(peaks) > 1 and accepted.quantity_lots > peaks[-1]:
                 self._turn("fill or kill filled from a reserve")

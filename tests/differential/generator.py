@@ -138,6 +138,7 @@ class Generator:
             (440, self._place),
             (190, self._conditional),
             (70, self._iceberg),
+            (40, self._hidden),
             (40, self._source_price),
             (18, self._in_vain),
             (10, self._stampede),
@@ -350,7 +351,8 @@ class Generator:
     def _place(self, account: int | None = None) -> bytes:
         random = self._random
         if random.random() < 0.1:
-            return self._iceberg(account) if random.random() < 0.3 else self._conditional(account)
+            draw = random.choice([self._conditional, self._conditional, self._iceberg, self._hidden])
+            return draw(account)
         number = self._market() if random.random() < 0.99 else 77
         market = MARKETS[number % len(MARKETS)]
         account = self._owner(number) if account is None else account
@@ -457,6 +459,37 @@ class Generator:
         if random.random() < 0.04:
             force = random.choice([TimeInForce.IMMEDIATE_OR_CANCEL, TimeInForce.FILL_OR_KILL])
             price = random.choice([price, None])
+        return records.place(
+            account,
+            number,
+            side,
+            quantity,
+            price,
+            time_in_force=force,
+            prevention=random.choices(list(Prevention), [6, 1, 1, 1, 2, 2])[0],
+            post_only=random.random() < 0.05 and "trigger" not in values,
+            client_order_id=self._client_order_id(),
+            conditions=records.conditions_record(**values),
+        )
+
+    def _hidden(self, account: int | None = None) -> bytes:
+        """An order that nobody sees, near the middle or inside the spread; mostly one that can be."""
+        random, number = self._random, self._market()
+        market, side = MARKETS[number], random.choice(list(Side))
+        account = self._owner(number) if account is None else account
+        away = random.choice([-1, 0, 0, 1, 1, 2, 3]) * market.price_increment
+        price: int | None = market.price_middle + (away if side is Side.SELL else -away)
+        quantity = self._quantity(market)
+        values: dict[str, int] = {"display": 1}
+        force = TimeInForce.GOOD_TILL_CANCEL
+        if random.random() < 0.2:
+            force, values["expire_time_ns"] = TimeInForce.GOOD_TILL_DATE, self._expiry()
+        if random.random() < 0.15:
+            values |= self._trigger(number, side)
+        if random.random() < 0.05:
+            force = random.choice(list(TimeInForce))
+            price = random.choice([price, None])
+            values |= random.choice([{"peak_lots": 2}, {"display": 2}, {}])
         return records.place(
             account,
             number,
@@ -1056,7 +1089,7 @@ class Generator:
     def _spoiled_conditions(self) -> bytes:
         """An order with a byte of its conditions changed."""
         random = self._random
-        command = random.choice([self._conditional, self._iceberg])()
+        command = random.choice([self._conditional, self._iceberg, self._hidden])()
         if random.random() < 0.2:
             # Something is wrong with the order itself as well.
             command = records.patched(command, random.choice([32, 33, 34, 35, 36]), bytes([random.randrange(64)]))
@@ -1068,7 +1101,7 @@ class Generator:
                     (2, [0, 1, 2, 3]),
                     (3, [0, 1, 2, 3]),
                     (4, [0, 1, 2, 3]),
-                    (5, [1]),
+                    (5, [0, 1, 2]),
                     (7, [255]),
                     (8, [0, 1, 5]),
                     (15, [63, 64, 65, 128, 255]),

@@ -44,7 +44,7 @@ class ReferenceEngine:
         return open_orders(self.exchange)
 
     def queue(self, instrument: int, side: Side) -> list[int]:
-        return [order.order_id for order in self.exchange.venue.instruments[instrument].book.side(side)]
+        return [order.order_id for order in self.exchange.venue.instruments[instrument].book.displayed(side)]
 
     def check_invariants(self) -> None:
         self.exchange.check_invariants()

@@ -23,6 +23,7 @@ from tests.reference.codes import (
     CloseReason,
     CommandKind,
     ControlScope,
+    Display,
     EventFlags,
     EventKind,
     HaltScope,
@@ -296,8 +297,8 @@ class Auditor:
         queue = self._queues[event.instrument, taker.side.opposite]
         _require(not taker.must_stop, "an order by amount stops where it cannot take the whole maker", event)
         first = queue[0] if queue else None
-        if first is not None and event.instrument in self._shared:
-            level = (maker for maker in queue if maker.price == queue[0].price)
+        if first is not None and event.instrument in self._shared and not first.hidden:
+            level = (maker for maker in queue if maker.price == queue[0].price and not maker.hidden)
             first = next((maker for maker in level if maker.order_id == event.counter_order_id), None)
         if first is None or first.order_id != event.counter_order_id:
             raise AuditError("the maker is first by price, then by time", event)
@@ -479,7 +480,11 @@ class Auditor:
             _require(same, "an amendment moves nothing but the price", event)
             return
         order.peak, order.peak_range = event.quantity_lots, event.open_lots
-        _require(0 < order.peak <= order.peak + order.peak_range <= order.total, "a peak is part of the order", event)
+        order.hidden = event.order_type == Display.HIDDEN
+        _require(known(Display, event.order_type), "an order is displayed or hidden", event)
+        _require(order.hidden == (order.peak == 0), "an order shows peaks, or nothing at all", event)
+        _require(order.peak + order.peak_range <= order.total, "a peak is part of the order", event)
+        _require(order.peak > 0 or order.peak_range == 0, "only peaks have a range", event)
         _require(event.reference == 0 or order.peak_range > 0, "only peaks of different sizes have a seed", event)
         _require(order.order_type == OrderType.LIMIT and order.may_rest, "what is shown by parts can rest", event)
         self._display_due = None
@@ -534,10 +539,11 @@ class Auditor:
             _require(0 < lots <= maker.displayed, "a trade is not larger than what the maker shows", event)
             taker.unspent -= notional + (taker_fee if taker.side is Side.BUY else 0)
             _require(taker.unspent >= 0, "no more than the amount is spent", event)
-            taker.must_stop = lots < maker.displayed and event.instrument not in self._shared
+            taker.must_stop = lots < maker.displayed and (event.instrument not in self._shared or maker.hidden)
         else:
             smaller = min(taker.open, maker.displayed)
-            fits = lots == smaller or (0 < lots < smaller and event.instrument in self._shared)
+            shares = event.instrument in self._shared and not maker.hidden
+            fits = lots == smaller or (0 < lots < smaller and shares)
             _require(fits, "a trade takes the smaller open quantity", event)
             taker.open -= lots
         self._hold(maker, -1)
@@ -713,19 +719,19 @@ class Auditor:
         for price in sorted({maker.price for maker in makers}, reverse=order.side is Side.SELL):
             level = [maker for maker in makers if maker.price == price]
             own = [maker for maker in level if self._is_own(order, maker)]
-            if closes and own and order.instrument in self._shared:
+            seen = [maker for maker in level if not maker.hidden]
+            if closes and order.instrument in self._shared and any(maker in own for maker in seen):
                 return False
-            for maker in level:
-                if maker in own:
-                    if closes:
-                        return False
-                    continue
-                quantity += maker.displayed
+            for maker in [*seen, None, *(maker for maker in level if maker.hidden)]:
+                if maker is None:
+                    # Behind all that is displayed come the reserves of it.
+                    quantity += sum(other.open - other.displayed for other in seen if other not in own)
+                elif maker not in own:
+                    quantity += maker.displayed
+                elif closes:
+                    return False
                 if quantity >= lots:
                     return True
-            quantity += sum(maker.open - maker.displayed for maker in level if maker not in own)
-            if quantity >= lots:
-                return True
         return False
 
     def _amended(self, event: Event) -> None:

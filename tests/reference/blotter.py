@@ -9,7 +9,7 @@
 `O1` is the id an accepted order gets; events are parted by semicolons; balances read available+held. A line without an
 arrow must not be refused. `stop=105 of=mark trail=3` (or `take=`, `trail=150bp`) lets an order wait for a trigger,
 `until=77` makes it good till date, `least=2` is its minimum quantity,
-`peak=3` (or `peak=3..9 seed=5`) shows it by parts. After each line the invariants hold, and at the
+`peak=3` (or `peak=3..9 seed=5`) shows it by parts, `hidden` not at all. After each line the invariants hold, and at the
 end the auditor agrees with every balance.
 
 The venue: instrument 0 trades `base` (asset 0) in `quote` (asset 1), accounts A2 to A5 are clients, A6 is the house.
@@ -27,6 +27,7 @@ from tests.reference.codes import (
     BOTH_SIDES,
     AccountKind,
     CloseReason,
+    Display,
     EventFlags,
     EventKind,
     HaltScope,
@@ -179,12 +180,13 @@ def _conditions(words: list[str]) -> bytes:
     """The record of an order's conditions; nothing when it names none."""
     stop, take, trail = (_option(words, name) for name in ("stop", "take", "trail"))
     until, least, peak = (_option(words, name) for name in ("until", "least", "peak"))
-    if not any((stop, take, trail, until, least, peak)):
+    if not any((stop, take, trail, until, least, peak, "hidden" in words)):
         return b""
     kind = TriggerKind.TAKE_PROFIT if take else TriggerKind.STOP_LOSS if stop or trail else 0
     unit = TrailUnit.BASIS_POINTS if (trail or "").endswith("bp") else TrailUnit.TICKS if trail else 0
     smallest, _, largest = (peak or "0").partition("..")
     return records.conditions_record(
+        display=Display.HIDDEN if "hidden" in words else Display.SHOWN,
         peak_lots=int(smallest),
         peak_range_lots=int(largest or smallest) - int(smallest),
         seed=int(_option(words, "seed") or 0),

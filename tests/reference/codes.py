@@ -185,6 +185,13 @@ class Prevention(IntEnum):
     TRANSFER = 5
 
 
+class Display(IntEnum):
+    """What the book shows of an order."""
+
+    SHOWN = 0
+    HIDDEN = 1
+
+
 class OrderFlags(IntEnum):
     """Bits; `|` of them is a plain number."""
 

@@ -22,6 +22,7 @@ from tests.reference.codes import (
     AccountKind,
     CommandKind,
     ControlScope,
+    Display,
     HaltScope,
     InstrumentKind,
     OrderFlags,
@@ -283,7 +284,9 @@ def _new_order(records: Records) -> NewOrder:
         new = replace(new, conditions=_conditions(records))
     require(_conditions_fit(new), Reason.INVALID_COMBINATION)
     can_rest = order_type is OrderType.LIMIT and time_in_force.may_rest
-    require(can_rest or new.conditions.iceberg is None, Reason.INVALID_DISPLAY)
+    iceberg, hidden = new.conditions.iceberg, new.conditions.hidden
+    require(can_rest or (iceberg is None and not hidden), Reason.INVALID_DISPLAY)
+    require(iceberg is None or not hidden, Reason.INVALID_DISPLAY)
     return new
 
 
@@ -311,20 +314,22 @@ def _conditions(records: Records) -> Conditions:
     require(unit_code == 0 or known(TrailUnit, unit_code), Reason.INVALID_CONDITIONS)
     require((unit_code == 0) == (size == 0), Reason.INVALID_CONDITIONS)
     require(unit_code != TrailUnit.BASIS_POINTS or size < BASIS_POINTS, Reason.INVALID_CONDITIONS)
-    require(not any((display, peg, peg_mode, peg_offset)), Reason.INVALID_CONDITIONS)
+    require(known(Display, display), Reason.INVALID_CONDITIONS)
+    require(not any((peg, peg_mode, peg_offset)), Reason.INVALID_CONDITIONS)
     # A range is one of peaks, and a seed is one of a range.
     require(peak > 0 or peak_range == 0, Reason.INVALID_CONDITIONS)
     require(peak_range > 0 or seed == 0, Reason.INVALID_CONDITIONS)
     iceberg = Iceberg(peak, peak_range, seed) if peak else None
+    hidden = display == Display.HIDDEN
     require(price <= PRICE_MAX, Reason.INVALID_CONDITIONS)
     if kind_code == 0:
         require((source_code, unit_code, price) == (0, 0, 0), Reason.INVALID_CONDITIONS)
-        return Conditions(None, expire_time_ns, minimum, iceberg)
+        return Conditions(None, expire_time_ns, minimum, iceberg, hidden)
     trail = Trail(TrailUnit(unit_code), size) if unit_code else None
     # A trail needs no price: it starts from the one there is.
     given = None if trail is not None and price == 0 else price
     trigger = Trigger(TriggerKind(kind_code), PriceSource(source_code), given, trail)
-    return Conditions(trigger, expire_time_ns, minimum, iceberg)
+    return Conditions(trigger, expire_time_ns, minimum, iceberg, hidden)
 
 
 def _conditions_fit(new: NewOrder) -> bool:

@@ -9,6 +9,7 @@ from tests.reference.checks import Amendment, lots_for_amount
 from tests.reference.codes import (
     FEE_ACCOUNT,
     CloseReason,
+    Display,
     EventFlags,
     EventKind,
     OrderFlags,
@@ -98,7 +99,7 @@ def _tell_conditions(venue: Venue, order: Order) -> None:
         )
     )
     iceberg = order.conditions.iceberg
-    if iceberg is not None:
+    if iceberg is not None or order.hidden:
         venue.emit(
             Event(
                 EventKind.ORDER_DISPLAY,
@@ -106,9 +107,10 @@ def _tell_conditions(venue: Venue, order: Order) -> None:
                 order_id=order.order_id,
                 account=order.account,
                 side=order.side,
-                quantity_lots=iceberg.peak_lots,
-                open_lots=iceberg.range_lots,
-                reference=iceberg.seed,
+                order_type=Display.HIDDEN if order.hidden else Display.SHOWN,
+                quantity_lots=0 if iceberg is None else iceberg.peak_lots,
+                open_lots=0 if iceberg is None else iceberg.range_lots,
+                reference=0 if iceberg is None else iceberg.seed,
             )
         )
 
@@ -160,25 +162,38 @@ def _fills(venue: Venue, order: Order, lots: int) -> bool:
 def _line_up(venue: Venue, instrument: Instrument, order: Order, level: list[Order]) -> Iterator[tuple[bool, int]]:
     """What an order would meet at a price, in turn: one of its own, or so many lots of another's."""
     owned = [maker for maker in level if is_own(venue, order, maker)]
+    shown, hidden = [m for m in level if not m.hidden], [m for m in level if m.hidden]
     if instrument.allocation != PriceTime():
-        # Where prices are shared, own orders of a price are met before any of it trades.
-        yield from ((True, 0) for _ in owned)
-    for maker in level:
+        # Where prices are shared, own orders of a price are met before any of it trades; but for hidden ones.
+        yield from ((True, 0) for maker in shown if maker in owned)
+    for maker in shown:
         yield (True, 0) if maker in owned else (False, maker.displayed_lots)
-    # Each further peak stands behind all that was there, so nothing of one's own is left when they come.
-    yield from ((False, maker.open_lots - maker.displayed_lots) for maker in level if maker not in owned)
+    # Each further peak stands behind all that was shown, so nothing of one's own is left there when they come.
+    yield from ((False, maker.open_lots - maker.displayed_lots) for maker in shown if maker not in owned)
+    for maker in hidden:
+        yield (True, 0) if maker in owned else (False, maker.open_lots)
 
 
 def _next_level(venue: Venue, instrument: Instrument, taker: Order) -> list[Order] | None:
-    """Who shares the best price, after the taker has met its own orders there. None: it goes no further."""
+    """Who shares the best price, after the taker has met its own orders there. None: it goes no further.
+
+    What is hidden shares nothing: when only hidden orders are left there, the first of them is alone.
+    """
     first = _next_maker(instrument, taker)
     if first is None:
         return []
-    level = [m for m in instrument.book.side(first.side) if m.price_ticks == first.price_ticks]
-    for maker in level:
+    if first.hidden:
+        if not is_own(venue, taker, first):
+            return [first]
+        return None if prevent(venue, instrument, taker, first) else []
+
+    def level() -> list[Order]:
+        return [m for m in instrument.book.displayed(first.side) if m.price_ticks == first.price_ticks]
+
+    for maker in level():
         if is_own(venue, taker, maker) and prevent(venue, instrument, taker, maker):
             return None
-    return [m for m in instrument.book.side(first.side) if m.price_ticks == first.price_ticks]
+    return level()
 
 
 def _share(venue: Venue, instrument: Instrument, taker: Order, level: list[Order], lots: int) -> None:

@@ -258,9 +258,10 @@ def conditions_record(
     peak_lots: int = 0,
     peak_range_lots: int = 0,
     seed: int = 0,
+    display: int = 0,
 ) -> bytes:
     """What stands behind an order with conditions."""
-    head = (CommandKind.CONDITIONS, SCHEMA_VERSION, trigger, source, trail_unit, 0, 0, 0)
+    head = (CommandKind.CONDITIONS, SCHEMA_VERSION, trigger, source, trail_unit, display, 0, 0)
     words = (minimum_lots, expire_time_ns, peak_lots, peak_range_lots, 0)
     return CONDITIONS.pack(*head, trigger_price_ticks, trail, seed, *words)
 

@@ -123,6 +123,17 @@ impl Book {
         core::iter::successors(some(level.head), move |slot| some(orders[*slot].next))
     }
 
+    /// The orders at `price`, the one that has been there longest first.
+    pub fn queue_at<'b, T>(
+        &'b self,
+        orders: &'b Orders<T>,
+        side: Side,
+        price: Price,
+    ) -> impl Iterator<Item = Slot> + 'b {
+        let ladder = self.side(side);
+        ladder.find(price).into_iter().flat_map(move |index| self.queue(orders, ladder.level(index)))
+    }
+
     /// What stands at `price`.
     pub fn open_at(&self, side: Side, price: Price) -> Quantity {
         let ladder = self.side(side);

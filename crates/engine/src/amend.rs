@@ -20,8 +20,8 @@ impl Engine {
         self.risk.account(amend.account).ok_or(RejectReason::UnknownAccount)?;
         let slot = self.target(amend.account, &amend.target).ok_or(RejectReason::UnknownOrder)?;
         match self.open.station(slot) {
-            Station::Book if amend.trigger.is_some() => Err(RejectReason::OrderNotAmendable),
-            Station::Book => self.floor_of(slot).amend_resting(slot, amend, emit),
+            Station::Book | Station::Hidden if amend.trigger.is_some() => Err(RejectReason::OrderNotAmendable),
+            Station::Book | Station::Hidden => self.floor_of(slot).amend_resting(slot, amend, emit),
             Station::Trigger => self.floor_of(slot).amend_waiting(slot, amend, emit),
         }
     }
@@ -94,7 +94,7 @@ impl Floor<'_> {
             old_price: self.price_of(slot),
             old_total: self.open.notes[slot.0 as usize].total,
             old_hold: self.hold_of(slot).1,
-            opposite_best: self.market.book.best(order.side.opposite()),
+            opposite_best: self.market.best_of_all(order.side.opposite()),
             iceberg: self.open.conditions(slot).iceberg,
         }
     }
@@ -131,7 +131,7 @@ impl Floor<'_> {
     fn reduce(&mut self, slot: Slot, amendment: &Amendment<'_>, emit: &mut Emitter<'_>) {
         let NewOrder { account, side, client_order_id, .. } = *amendment.order;
         let less = amendment.old_total - amendment.total;
-        self.reduce_resting(slot, side, less);
+        self.reduce_resting(slot, less);
         self.open.notes[slot.0 as usize].total = amendment.total;
         if side == Side::Buy {
             *self.market.instrument.open_bids_mut(account) -= less.lots();
@@ -146,7 +146,7 @@ impl Floor<'_> {
         let NewOrder { account, side, price, size, client_order_id, .. } = *held.order();
         let Size::Lots(open) = size else { unreachable!("Invariant: only orders by quantity rest") };
         let mut order = self.closing(slot);
-        self.market.book.remove(&mut self.open.slab, side, slot);
+        self.leave_book(slot);
         if side == Side::Buy {
             *self.market.instrument.open_bids_mut(account) -= order.open.lots();
         }

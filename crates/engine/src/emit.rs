@@ -165,7 +165,7 @@ impl<'b> Emitter<'b> {
         conditions: &Conditions,
         fires_at: Price,
     ) {
-        let Conditions { trigger, expire_time_ns, minimum, iceberg } = *conditions;
+        let Conditions { trigger, expire_time_ns, minimum, iceberg, hidden } = *conditions;
         let record = ConditionsRecord::new(conditions);
         let body = EventRecord {
             order_id: id.0,
@@ -181,11 +181,12 @@ impl<'b> Emitter<'b> {
             ..EventRecord::default()
         };
         self.write(EventKind::OrderConditions, instrument.0, body);
-        if iceberg.is_some() {
+        if iceberg.is_some() || hidden {
             let body = EventRecord {
                 order_id: id.0,
                 account: account.0,
                 side: side as u8,
+                order_type: record.display,
                 quantity_lots: record.peak_lots,
                 open_lots: record.peak_range_lots,
                 reference: record.seed.into(),

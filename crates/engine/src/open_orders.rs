@@ -76,13 +76,29 @@ pub(crate) enum Station {
     Book = 0,
     /// In a trigger book, until its price comes.
     Trigger = 1,
+    /// In the book of hidden orders.
+    Hidden = 2,
 }
 
 impl Station {
+    /// Where an order with these conditions stands when it has come to the market.
+    pub(crate) const fn at_market(conditions: &Conditions) -> Self {
+        if conditions.hidden { Self::Hidden } else { Self::Book }
+    }
+
+    /// The order's flags for standing here.
+    pub(crate) const fn flags(self, flags: OrderFlags) -> OrderFlags {
+        match self {
+            Self::Book => flags.without(OrderFlags::WAITING),
+            Self::Trigger | Self::Hidden => flags.with(OrderFlags::WAITING),
+        }
+    }
+
     pub(crate) const fn from_code(code: u8) -> Option<Self> {
         match code {
             0 => Some(Self::Book),
             1 => Some(Self::Trigger),
+            2 => Some(Self::Hidden),
             _ => None,
         }
     }
@@ -111,7 +127,13 @@ impl Conditional {
         order_type: OrderType::Limit,
         time_in_force: TimeInForce::GoodTillCancel,
         station: Station::Book,
-        conditions: Conditions { trigger: None, expire_time_ns: 0, minimum: Quantity::ZERO, iceberg: None },
+        conditions: Conditions {
+            trigger: None,
+            expire_time_ns: 0,
+            minimum: Quantity::ZERO,
+            iceberg: None,
+            hidden: false,
+        },
         reserve: Quantity::ZERO,
         draws: 0,
     };
@@ -390,10 +412,11 @@ impl OpenOrders {
 
     /// Notes that an order's trigger fired.
     pub(crate) fn end_waiting(&mut self, slot: Slot) {
-        let terms = &mut self.slab[slot].terms;
-        terms.flags = terms.flags.without(OrderFlags::WAITING);
         let conditional = &mut self.conditionals[slot.0 as usize];
-        (conditional.station, conditional.conditions.trigger) = (Station::Book, None);
+        let station = Station::at_market(&conditional.conditions);
+        (conditional.station, conditional.conditions.trigger) = (station, None);
+        let terms = &mut self.slab[slot].terms;
+        terms.flags = station.flags(terms.flags);
         self.mark(slot);
     }
 

@@ -1,6 +1,6 @@
 //! Cancel-replace: one order goes and another comes, in one step or not at all, or in two halves that may fail apart.
 
-use tradewright_book::Slot;
+use tradewright_book::{Book, Slot};
 use tradewright_risk::{HeldOrder, Relief};
 use tradewright_types::{
     CloseReason, CommandRecord, Decoded, EventKind, NewOrder, OrderFlags, Price, RejectReason, Replace, Side,
@@ -92,8 +92,11 @@ impl Engine {
         let gone = |slot: Slot| slot == old;
         let market = &self.markets[order.terms.instrument.index()];
         let opposite_best = self.markets.get(instrument.index()).and_then(|market| {
-            let mut levels = market.book.levels(opposite);
-            levels.find(|(_, level)| !market.book.queue(&self.open.slab, level).all(gone)).map(|(price, _)| price)
+            let best = |book: &Book| {
+                let mut levels = book.levels(opposite);
+                levels.find(|(_, level)| !book.queue(&self.open.slab, level).all(gone)).map(|(price, _)| price)
+            };
+            market.books().filter_map(best).reduce(|one, other| opposite.better(one, other))
         });
         Relief {
             hold: hold_of(market, &self.open, old),

@@ -58,7 +58,7 @@ impl Engine {
             .word(open.last_priority())
             .finish();
         total += registry.state_hash();
-        for (id, Market { instrument: _, book: _, trades, prevented, triggers, sharing, icebergs: _ }) in
+        for (id, Market { instrument: _, book: _, trades, prevented, triggers, sharing, icebergs: _, aside: _ }) in
             markets.iter().enumerate()
         {
             total += EntityHash::new(0x31).word(id as u64).word(*trades).word(*prevented).finish();
@@ -122,7 +122,7 @@ impl Engine {
             record.source,
             record.trail_unit,
             station as u8,
-            0,
+            conditions.hidden.into(),
             0,
         ];
         let hash = hash

@@ -1,6 +1,6 @@
 //! Looking at the state without changing it.
 
-use tradewright_book::{Level, Slot};
+use tradewright_book::{Book, Level, Slot};
 use tradewright_ledger::Ledger;
 use tradewright_risk::{Instrument, Risk};
 use tradewright_types::{
@@ -63,6 +63,8 @@ pub struct OrderView<'e> {
     pub expire_time_ns: u64,
     /// How it shows itself by parts.
     pub iceberg: Option<Iceberg>,
+    /// Whether it does not show itself at all.
+    pub hidden: bool,
 }
 
 impl Engine {
@@ -193,7 +195,7 @@ impl Engine {
         let market = &self.markets[order.terms.instrument.index()];
         let again = self.open.order_again(slot, Price::default());
         let waits_for = match self.open.station(slot) {
-            Station::Book => None,
+            Station::Book | Station::Hidden => None,
             Station::Trigger => self.open.conditional(slot).conditions.trigger,
         };
         let triggers = market.triggers.as_deref();
@@ -210,7 +212,7 @@ impl Engine {
             open: self.open.open_of(slot),
             displayed: match self.open.station(slot) {
                 Station::Book => order.open,
-                Station::Trigger => Quantity::ZERO,
+                Station::Trigger | Station::Hidden => Quantity::ZERO,
             },
             prevented: self.open.notes[slot.0 as usize].prevented,
             self_trade_prevention: order.terms.self_trade_prevention,
@@ -222,6 +224,7 @@ impl Engine {
             trigger,
             expire_time_ns: self.open.conditions(slot).expire_time_ns,
             iceberg: self.open.conditions(slot).iceberg,
+            hidden: self.open.conditions(slot).hidden,
         }
     }
 
@@ -229,7 +232,8 @@ impl Engine {
     pub fn memory_bytes(&self) -> usize {
         let of_market = |market: &Market| {
             let waiting = market.triggers.as_deref().map_or(0, Triggers::memory_bytes);
-            market.book.memory_bytes() + market.instrument.exposures.memory_bytes() + waiting
+            let aside = market.books().map(Book::memory_bytes).sum::<usize>();
+            aside + market.instrument.exposures.memory_bytes() + waiting
         };
         let markets: usize = self.markets.iter().map(of_market).sum();
         markets + self.open.memory_bytes() + self.ledger.memory_bytes() + self.risk.memory_bytes()

@@ -50,6 +50,8 @@ pub(crate) struct OrderView {
     trail_bps: u32,
     /// When it expires in nanoseconds of engine time; None is never.
     expire_time_ns: Option<u64>,
+    /// Whether the book shows nothing of it.
+    is_hidden: bool,
 }
 
 impl From<EngineOrder<'_>> for OrderView {
@@ -86,6 +88,7 @@ impl From<EngineOrder<'_>> for OrderView {
             trail_ticks,
             trail_bps,
             expire_time_ns: (order.expire_time_ns != 0).then_some(order.expire_time_ns),
+            is_hidden: order.hidden,
         }
     }
 }

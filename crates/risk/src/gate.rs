@@ -100,6 +100,8 @@ pub struct Gate<'e> {
     pub instrument: &'e Instrument,
     /// Its book.
     pub book: &'e Book,
+    /// The books of what stands beside it: orders that are not displayed. Mostly there are none.
+    pub aside: &'e [Book],
     /// Balances.
     pub ledger: &'e mut Ledger,
     /// How many orders are open in the engine.
@@ -163,7 +165,7 @@ impl Gate<'_> {
             self.check_open_orders(account, relief)?;
         }
         let opposite_best = match relief {
-            None => self.book.best(order.side.opposite()),
+            None => self.best(order.side.opposite()),
             Some(relief) => relief.opposite_best,
         };
         if order.side == Side::Buy {
@@ -309,9 +311,22 @@ impl Gate<'_> {
             (OrderType::Market, Side::Buy) => market_limit(self.instrument, order.side)?.min(order.price),
             (OrderType::Market, Side::Sell) => market_limit(self.instrument, order.side)?,
         };
-        let opposite_best = self.book.best(order.side.opposite());
+        let opposite_best = self.best(order.side.opposite());
         let crosses = opposite_best.is_some_and(|best| order.side.crosses(limit, best));
         Ok(HeldOrder { order, limit, rates, trade_group: account.trade_group, crosses, hold })
+    }
+
+    /// The best price of a side, displayed or not.
+    #[inline(always)]
+    fn best(&self, side: Side) -> Option<Price> {
+        if self.aside.is_empty() { self.book.best(side) } else { self.best_of_all(side) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn best_of_all(&self, side: Side) -> Option<Price> {
+        let books = core::iter::once(self.book).chain(self.aside);
+        books.filter_map(|book| book.best(side)).reduce(|best, price| side.better(best, price))
     }
 
     #[inline(always)]
@@ -322,7 +337,7 @@ impl Gate<'_> {
     #[cold]
     #[inline(never)]
     fn check_known_conditions(&self, order: &NewOrder<'_>) -> Checked {
-        let Conditions { trigger: _, expire_time_ns: expires, minimum: _, iceberg } = order.conditions();
+        let Conditions { trigger: _, expire_time_ns: expires, minimum: _, iceberg, hidden: _ } = order.conditions();
         ensure(expires == 0 || expires > self.risk.time_ns, RejectReason::ExpiryNotInFuture)?;
         match (iceberg, order.size) {
             (Some(iceberg), Size::Lots(quantity)) => check_iceberg(self.instrument, iceberg, quantity),

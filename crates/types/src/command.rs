@@ -479,7 +479,7 @@ impl<'r> NewOrder<'r> {
 
     /// Whether the conditions fit to the order, and are there when it has the flag.
     fn has_fitting_conditions(&self) -> bool {
-        let Conditions { trigger, expire_time_ns, minimum, iceberg } = self.conditions();
+        let Conditions { trigger, expire_time_ns, minimum, iceberg, hidden } = self.conditions();
         let is_dated = self.time_in_force == TimeInForce::GoodTillDate;
         let minimum_fits = match self.size {
             _ if minimum.is_zero() => true,
@@ -491,15 +491,16 @@ impl<'r> NewOrder<'r> {
                 && !self.flags.has(OrderFlags::POST_ONLY)
                 && (trigger.trail.is_none() || trigger.kind == TriggerKind::StopLoss)
         });
-        let has_any = trigger.is_some() || expire_time_ns != 0 || !minimum.is_zero() || iceberg.is_some();
+        let has_any = trigger.is_some() || expire_time_ns != 0 || !minimum.is_zero() || iceberg.is_some() || hidden;
         let is_flagged = self.flags.has(OrderFlags::CONDITIONS);
         is_dated == (expire_time_ns != 0) && minimum_fits && trigger_fits && has_any == is_flagged
     }
 
-    /// Whether an order that shows itself by parts is one that can stand on the book.
+    /// Whether an order that is hidden, or shows itself by parts, is one that can stand on the book; it is not both.
     fn may_be_displayed_so(&self) -> bool {
+        let Conditions { iceberg, hidden, .. } = self.conditions();
         let rests = self.order_type == OrderType::Limit && self.time_in_force.rests();
-        rests || self.conditions().iceberg.is_none()
+        (rests || iceberg.is_none() && !hidden) && !(hidden && iceberg.is_some())
     }
 
     /// Whether type, time in force, flags and prevention mode fit together.

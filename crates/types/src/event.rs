@@ -75,7 +75,7 @@ codes! {
         /// A waiting order's trigger fired: it comes to the market now. `price_ticks` is the trigger price, `quantity_lots` what is
         /// open, `open_lots` the price that fired it, `time_in_force` its [`crate::PriceSource`].
         OrderTriggered = 10,
-        /// How the order in the event before shows itself. `quantity_lots` is its peak, `open_lots` how much larger a peak may be,
+        /// How the order in the event before shows itself. `order_type` is 1 when it is hidden; of an iceberg `quantity_lots` is its peak, `open_lots` how much larger a peak may be,
         /// `reference` the seed of their generator.
         OrderDisplay = 11,
         /// An iceberg showed a new peak, behind the others at its price. `quantity_lots` is what it shows, `open_lots` what is

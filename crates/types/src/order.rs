@@ -30,6 +30,14 @@ impl Side {
         }
     }
 
+    /// The better of two prices of orders of this side: the higher bid, the lower ask.
+    pub fn better(self, one: crate::Price, other: crate::Price) -> crate::Price {
+        match self {
+            Self::Buy => one.max(other),
+            Self::Sell => one.min(other),
+        }
+    }
+
     /// Whether a taker of this side with limit `limit` trades with a maker at `maker`.
     #[inline(always)]
     pub fn crosses(self, limit: crate::Price, maker: crate::Price) -> bool {

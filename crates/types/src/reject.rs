@@ -63,7 +63,7 @@ reasons! {
     InvalidClientOrderId = 16,
     /// A condition is not one that this build knows, or lies outside its range.
     InvalidConditions = 17,
-    /// Only a limit order that may rest can show itself by parts.
+    /// Only a limit order that may rest can be hidden or show itself by parts, and not both.
     InvalidDisplay = 18,
     // The market.
     /// No instrument has this id.

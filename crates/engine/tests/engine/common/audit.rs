@@ -35,6 +35,8 @@ struct Shadow {
     waits: bool,
     /// Of an iceberg on the book, what it shows.
     shown: Option<u64>,
+    /// Whether the book does not show it.
+    hidden: bool,
     /// Its smallest and its largest peak.
     peaks: Option<(u64, u64)>,
     /// Whether its trigger fired: a market order's limit is then no longer the one it was accepted with.
@@ -48,7 +50,7 @@ impl Shadow {
 
     /// What the book shows of it.
     fn shows(&self) -> u64 {
-        self.shown.unwrap_or(if self.waits { 0 } else { self.open() })
+        self.shown.unwrap_or(if self.waits || self.hidden { 0 } else { self.open() })
     }
 
     fn unspent(&self) -> i128 {
@@ -129,7 +131,9 @@ impl Audit {
             EventKind::OrderDisplay => {
                 let order = self.orders.get_mut(&event.order_id).expect("only open orders are displayed");
                 assert_eq!((order.account, order.side), (event.account, side(event)));
-                order.peaks = Some((event.quantity_lots, event.quantity_lots + event.open_lots));
+                order.hidden = event.order_type == 1;
+                let peaks = (event.quantity_lots, event.quantity_lots + event.open_lots);
+                order.peaks = (!order.hidden).then_some(peaks);
             }
             EventKind::OrderRefreshed => {
                 self.arrivals += 1;
@@ -218,6 +222,7 @@ impl Audit {
             is_market: event.order_type == OrderType::Market as u8,
             waits: false,
             shown: None,
+            hidden: false,
             peaks: None,
             fired: false,
         };
@@ -234,7 +239,9 @@ impl Audit {
         let stands = |order: &Shadow| order.instrument == instrument && order.side != side && !order.waits;
         let makers = self.orders.iter().filter(|(_, order)| stands(order));
         makers
-            .min_by_key(|(_, order)| (if side == Side::Buy { order.price } else { -order.price }, order.arrival))
+            .min_by_key(|(_, order)| {
+                (if side == Side::Buy { order.price } else { -order.price }, order.hidden, order.arrival)
+            })
             .map(|(id, _)| *id)
     }
 
@@ -359,7 +366,7 @@ impl Audit {
             let seen = (view.total.lots(), view.open.lots(), view.prevented.lots());
             assert_eq!(seen, (order.total, order.open(), order.prevented), "O{id}");
             assert_eq!(view.displayed.lots(), order.shows(), "O{id} shows");
-            assert!(order.shows() > 0 || order.waits, "O{id} shows nothing");
+            assert!(order.shows() > 0 || order.waits || order.hidden, "O{id} shows nothing");
             assert_eq!(engine.order(view.id), Some(*view), "O{id} is found by its id");
             let units = engine.instrument(view.instrument).expect("it is listed").units;
             let hold = match order.side {
@@ -399,7 +406,9 @@ impl Audit {
     fn compare_book(&self, engine: &Engine, instrument: InstrumentId) {
         let level_counts = engine.level_counts(instrument);
         for (side, level_count) in [(Side::Buy, level_counts.0), (Side::Sell, level_counts.1)] {
-            let own = |order: &Shadow| order.instrument == instrument.0 && order.side == side && !order.waits;
+            let own = |order: &Shadow| {
+                order.instrument == instrument.0 && order.side == side && !order.waits && !order.hidden
+            };
             let mut queue: Vec<_> = self.orders.iter().filter(|(_, order)| own(order)).collect();
             let rank = |price: i64| if side == Side::Buy { -price } else { price };
             queue.sort_by_key(|(_, order)| (rank(order.price), order.arrival));

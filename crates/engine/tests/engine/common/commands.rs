@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! buy A2 3 @11 [ioc|fok] [post] [et|em|eb|dec|tr] [#17|#text] [I1]      buy A2 3 market        buy A2 100q market
-//!     [stop=12|take=12] [by=mark|index] [trail=3|trail=50bp] [until=1000] [min=2] [peak=3 range=4 seed=5]      mark I0 12      index I0 12
+//!     [stop=12|take=12] [by=mark|index] [trail=3|trail=50bp] [until=1000] [min=2] [peak=3 range=4 seed=5|hidden=1]      mark I0 12      index I0 12
 //! allocation I0 rule=1 [min=2] [fifo=400000] [level=1] [weight=3]
 //! cancel A2 O1|#17        cancel-all A2 [I0] [buy|sell]        amend A2 O1|#17 5 @12 [#new] [stop=9 ...]
 //! replace A2 O1|#17 [allow] [cancel-only] [new] [partial] with sell 3 @12
@@ -187,6 +187,7 @@ fn condition(record: &mut ConditionsRecord, name: &str, text: &str) {
         "until" => record.expire_time_ns = value(text),
         "min" => record.minimum_lots = value(text),
         "peak" => record.peak_lots = value(text),
+        "hidden" => record.display = value(text),
         "range" => record.peak_range_lots = value(text),
         "seed" => record.seed = value(text),
         other => panic!("there is no condition {other}"),

@@ -291,6 +291,7 @@ pub(crate) fn describe(event: &EventRecord) -> String {
             0 => "conditions".to_owned(),
             _ => format!("waits for {price}"),
         },
+        EventKind::OrderDisplay if event.order_type == 1 => "hidden".to_owned(),
         EventKind::OrderDisplay => format!("by {quantity}"),
         EventKind::OrderRefreshed => format!("shows O{} {quantity} of {}@{price}", event.order_id, event.open_lots),
         EventKind::OrderTriggered => format!("fires O{} {quantity} at {price} by {}", event.order_id, event.open_lots),
