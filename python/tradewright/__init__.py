@@ -50,6 +50,7 @@ from tradewright.errors import (
     OrderNotFound,
     PermissionDenied,
     RateLimitExceeded,
+    ReplacementFailed,
     TradewrightError,
 )
 from tradewright.events import Events
@@ -110,6 +111,7 @@ __all__ = [
     "PriceSource",
     "RateLimitExceeded",
     "RejectReason",
+    "ReplacementFailed",
     "Restriction",
     "SelfTradePrevention",
     "Side",
