@@ -51,6 +51,7 @@ from tradewright.errors import (
     OrderNotFound,
     PermissionDenied,
     RateLimitExceeded,
+    ReplacementFailed,
     TradewrightError,
 )
 from tradewright.events import Events
@@ -112,6 +113,7 @@ __all__ = [
     "PriceSource",
     "RateLimitExceeded",
     "RejectReason",
+    "ReplacementFailed",
     "Restriction",
     "SelfTradePrevention",
     "Side",

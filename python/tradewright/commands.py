@@ -110,7 +110,10 @@ def amend(
 
 
 def replace(order_id: Integers, orders: Records, *, flags: Integers = 0) -> Records:
-    """Cancel orders and place others in one step; `orders` is what `place` returns, one for each `order_id`."""
+    """Cancel orders and place others in one step; `orders` is what `place` returns, one for each `order_id`.
+
+    `flags` may hold `OrderFlags.ALLOW_FAILURE` and the like: the modes of a replacement.
+    """
     first = _rows(
         CommandKind.REPLACE_ORDER,
         account=orders["account"],
@@ -127,15 +130,11 @@ def with_text_id(command: Records, client_order_id: str) -> Records:
 
     A decimal number without leading zeros is the same id as that number and must be given as one.
     """
-    text = np.zeros(1, _DTYPES["text"])
-    content = client_order_id.encode()
-    text["kind"], text["schema_version"], text["length"] = CommandKind.TEXT, SCHEMA_VERSION, min(len(content), 255)
-    text["bytes"] = content
     command = command.copy()
     command["order_ref"][-1] = 0
     command["flags"][-1] |= OrderFlags.TEXT_ID
     command["record_count"][0] += 1
-    return np.concatenate((command, text.view(COMMAND)))
+    return np.concatenate((command, _text(client_order_id)))
 
 
 def with_conditions(
@@ -172,10 +171,21 @@ def with_conditions(
     record["peg_offset"] = peg_offset_ticks if peg_levels is None else peg_levels
     record["peak_lots"], record["peak_range_lots"], record["seed"] = peak_lots, peak_range_lots, peak_seed
     command = command.copy()
-    (order,) = np.flatnonzero(command["kind"] == CommandKind.PLACE_ORDER)
-    command["flags"][order] |= OrderFlags.CONDITIONS
+    # An amendment needs no flag.
+    for order in np.flatnonzero(command["kind"] == CommandKind.PLACE_ORDER):
+        command["flags"][order] |= OrderFlags.CONDITIONS
     command["record_count"][0] += 1
     return np.concatenate((command, record.view(COMMAND)))
+
+
+def with_new_client_id(amendment: Records, client_order_id: str) -> Records:
+    """Return one amendment that gives its order another client order id; a number stands there as text as well.
+
+    Give it before a new trigger price (`with_conditions`).
+    """
+    amendment = amendment.copy()
+    amendment["record_count"][0] += 1
+    return np.concatenate((amendment, _text(client_order_id)))
 
 
 def advance_time(time_ns: Integers) -> Records:
@@ -367,6 +377,14 @@ def transfer(
     return _money(
         CommandKind.TRANSFER, account=account, counter_account=to, asset=asset, amount=amount, transfer_kind=kind
     )
+
+
+def _text(client_order_id: str) -> Records:
+    text = np.zeros(1, _DTYPES["text"])
+    content = client_order_id.encode()
+    text["kind"], text["schema_version"], text["length"] = CommandKind.TEXT, SCHEMA_VERSION, min(len(content), 255)
+    text["bytes"] = content
+    return text.view(COMMAND)
 
 
 def _rows(kind: CommandKind, *, dtype: np.dtype[np.void] = COMMAND, **fields: Integers) -> Records:

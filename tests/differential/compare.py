@@ -355,6 +355,15 @@ SHRINK_COMMANDS_MAX = 3_000_000
 
 
 def _shrunk(engine_factory: EngineFactory, commands: list[bytes], words: str) -> tuple[list[bytes], str]:
+    """Shrink as long as it helps: what is left has ids of its own, by which more of it can go."""
+    while True:
+        shorter, words = _shrunk_once(engine_factory, commands, words)
+        if len(shorter) >= len(commands):
+            return shorter, words
+        commands = shorter
+
+
+def _shrunk_once(engine_factory: EngineFactory, commands: list[bytes], words: str) -> tuple[list[bytes], str]:
     """Delta debugging: drop ever smaller runs of commands as long as a difference remains."""
 
     def problem(steps: Sequence[Made]) -> tuple[int, str] | None:

@@ -67,6 +67,13 @@ TURNS = (
     "a triggered order rests",
     "amend keeps its place",
     "amend comes in again",
+    "amend names a new id",
+    "amend names a new id as text",
+    "cancel fails, new order does not",
+    "cancel does not fail, new order does",
+    "cancelled alone by the order rate",
+    "cancelled alone for lack of funds",
+    "both halves fail",
     "amended order takes",
     "by amount traded",
     "by amount spent to the last quantum",
@@ -91,6 +98,8 @@ TURNS = (
     "triggered market bid at the held price",
     "triggered market bid below it",
     "triggered order takes",
+    "waiting order amended in place",
+    "waiting order amended to another trigger price",
     "waiting order cancelled",
     "waiting order expired by date",
 )
@@ -166,6 +175,9 @@ class Coverage:
                         self._turn("replaced by one on another instrument")
                 case EventKind.ORDER_CONDITIONS if accepted is not None:
                     self._learn_conditions(event, accepted)
+                case EventKind.ORDER_CONDITIONS:
+                    # An amendment moved its trigger price.
+                    self._conditional[event.order_id].first_trigger_ticks = event.price_ticks
                 case EventKind.ORDER_DISPLAY:
                     self._learn_display(event, accepted)
                 case EventKind.ORDER_REPRICED:
@@ -178,7 +190,13 @@ class Coverage:
                     self._add_triggered(event)
                 case EventKind.ORDER_AMENDED:
                     kept = event.has(EventFlags.KEPT_PRIORITY)
-                    self._turn("amend keeps its place" if kept else "amend comes in again")
+                    waits = event.order_id in self._conditional and self._conditional[event.order_id].waits
+                    if waits:
+                        self._conditional[event.order_id].price_ticks = event.price_ticks
+                        elsewhere = "waiting order amended to another trigger price"
+                        self._turn("waiting order amended in place" if kept else elsewhere)
+                    else:
+                        self._turn("amend keeps its place" if kept else "amend comes in again")
                     amended = event.order_id
                     if event.order_id in self._hidden:
                         self._turn("an amended hidden order")
@@ -195,10 +213,30 @@ class Coverage:
                 case EventKind.TRADE:
                     self._add_trade(event, accepted, amended)
                 case EventKind.CLIENT_ORDER_ID_TEXT:
-                    self._turn("client order id as text")
+                    self._turn("amend names a new id as text" if amended else "client order id as text")
                 case _:
                     pass
         self._add_whole(events)
+        if kind == CommandKind.REPLACE_ORDER:
+            self._add_halves(events)
+        if amended and len(command) > 64 and CommandKind.TEXT in command[64::64]:
+            self._turn("amend names a new id")
+
+    def _add_halves(self, events: Sequence[Event]) -> None:
+        """What became of the two halves of a replacement."""
+        refused = [event for event in events if event.kind is EventKind.REJECTED]
+        if not refused or len(events) == 1:
+            return
+        if len(refused) > 1:
+            self._turn("both halves fail")
+        elif refused[0].open_lots == CommandKind.PLACE_ORDER:
+            self._turn("cancel does not fail, new order does")
+            if refused[0].reason == RejectReason.ORDER_RATE_EXCEEDED:
+                self._turn("cancelled alone by the order rate")
+            if refused[0].reason == RejectReason.INSUFFICIENT_FUNDS:
+                self._turn("cancelled alone for lack of funds")
+        elif any(event.kind is EventKind.ORDER_ACCEPTED for event in events):
+            self._turn("cancel fails, new order does not")
 
     def _add_whole(self, events: Sequence[Event]) -> None:
         """Turns that a command's events show together."""

@@ -21,6 +21,8 @@ from tests.reference.codes import (
     EventFlags,
     EventKind,
     HaltScope,
+    OrderFlags,
+    OrderType,
     PegKind,
     Prevention,
     PriceSource,
@@ -33,7 +35,7 @@ from tests.reference.codes import (
 from tests.reference.event import Event
 from tests.reference.exchange import Exchange
 from tests.reference.instruments import Units
-from tests.reference.orders import ClientOrderId, bid_cover
+from tests.reference.orders import ClientOrderId, Order, bid_cover
 
 SECOND_NS = 1_000_000_000
 CLIENTS = range(2, 8)
@@ -46,6 +48,13 @@ RICH = (2, 3, 4, 8)
 HUGE_INSTRUMENTS = (2, 3)
 """One of huge prices, one of tiny units: amounts come to more lots there than any quantity may have."""
 FEE_SCHEDULE_WITH_REBATES = 1
+REPLACE_MODES = (
+    OrderFlags.ALLOW_FAILURE,
+    OrderFlags.ALLOW_FAILURE,
+    OrderFlags.CANCEL_ONLY,
+    OrderFlags.ONLY_NEW,
+    OrderFlags.ONLY_PARTIALLY_FILLED,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +147,8 @@ class Generator:
             (1_000 if self._is_deep else 160, self._ladder),
             (50, self._cancel),
             (120, self._amend),
-            (60, self._replace),
+            (80, self._replace),
+            (6, self._one_too_many),
             (6, self._cancel_all),
             (110, self._deposit),
             (30, self._edge),
@@ -243,6 +253,8 @@ class Generator:
                 case EventKind.ORDER_AMENDED:
                     order = self._live[event.order_id]
                     order.price_ticks, order.quantity_lots = event.price_ticks, event.quantity_lots
+                    if event.reference:
+                        order.client_order_id = event.reference
                 case EventKind.WITHDRAWAL_REQUESTED:
                     self._withdrawals.append(event.reference)
                 case EventKind.SETTING_APPLIED:
@@ -647,6 +659,9 @@ class Generator:
         return records.place(self._owner(number), number, other, quantity, last + step)
 
     def _ladder(self) -> bytes:
+        return self._ladder_of(None)
+
+    def _ladder_of(self, account: int | None) -> bytes:
         """A resting order away from the middle, so that there is something to take."""
         random = self._random
         number = self._market()
@@ -654,7 +669,8 @@ class Generator:
         away = random.randint(1, 8 if self._is_deep else 5) * market.price_increment
         price = market.price_middle + (away if side is Side.SELL else -away)
         prevention = random.choice([Prevention.NONE, Prevention.TRANSFER])
-        return records.place(self._owner(number), number, side, self._quantity(market), price, prevention=prevention)
+        account = self._owner(number) if account is None else account
+        return records.place(account, number, side, self._quantity(market), price, prevention=prevention)
 
     def _live_order(self) -> LiveOrder | None:
         if not self._live or self._random.random() < 0.05:
@@ -686,6 +702,7 @@ class Generator:
         account, order_id, client_order_id = self._target(order)
         market = MARKETS[self._market() if order is None else order.instrument % len(MARKETS)]
         price, quantity = self._price(market), self._quantity(market)
+        conditions = b""
         if order is not None:
             kind = random.randrange(5)
             if kind < 2:
@@ -695,13 +712,69 @@ class Generator:
                 quantity = max(order.quantity_lots - random.randint(0, 4) * increment, 0)
             elif kind == 2:
                 quantity = order.quantity_lots
-        return records.amend(account, order_id, price, quantity, client_order_id=client_order_id)
+            waiting = self.exchange.venue.accounts[order.account].open_orders.get(order.order_id)
+            if waiting is not None and waiting.waits:
+                if waiting.order_type is OrderType.MARKET and random.random() < 0.95:
+                    price = 0
+                if random.random() < 0.7:
+                    conditions = self._amended_trigger(waiting, market)
+            elif random.random() < 0.02:
+                conditions = records.conditions_record(trigger=TriggerKind.STOP_LOSS, trigger_price_ticks=price)
+        return records.amend(
+            account,
+            order_id,
+            price,
+            quantity,
+            client_order_id=client_order_id,
+            new_client_order_id=self._new_client_order_id() if random.random() < 0.25 else None,
+            conditions=conditions,
+        )
+
+    def _amended_trigger(self, order: Order, market: Market) -> bytes:
+        """The trigger of an order that waits with another price; once in a while something else changes as well."""
+        random, trigger = self._random, order.conditions.trigger
+        assert trigger is not None, "Invariant: an order that waits has a trigger"
+        away = random.choice([0, 1, -1, 2, -2, 3]) * market.price_increment
+        price = (order.trigger_ticks or 1) + away
+        if random.random() < 0.05:
+            price = random.choice([0, -1, 1, price + 1])
+        values = {"trigger": trigger.kind, "source": trigger.source, "trigger_price_ticks": min(price, 2**62)}
+        if trigger.trail is not None:
+            values |= {"trail_unit": trigger.trail.unit, "trail": trigger.trail.size}
+            if random.random() < 0.2:
+                values["trigger_price_ticks"] = 0
+        if random.random() < 0.06:
+            other = {"source": random.choice(list(PriceSource))}
+            values |= random.choice([{"trigger": 0}, {"trigger": 2}, {"trail_unit": 1, "trail": 7}, other])
+        return records.conditions_record(**values, expire_time_ns=random.choice([0, 0, 5]))
+
+    def _new_client_order_id(self) -> bytes:
+        """A client order id written out, as an amendment gives it."""
+        random = self._random
+        used = random.choice(self._used_client_ids)
+        fresh = b"%d" % random.randint(1, 60)
+        choices = [fresh, fresh, b"x-%d" % random.randint(1, 30), used if isinstance(used, bytes) else b"%d" % used]
+        return random.choice([*choices, random.choice([b"", b"has space", b"~" * 37, b"007"])])
 
     def _replace(self) -> bytes:
         order = self._live_order()
         account, order_id, client_order_id = self._target(order)
         new_order = self._place(account)
-        return records.replace(account, order_id, new_order, client_order_id=client_order_id)
+        modes = 0
+        if self._random.random() < 0.6:
+            for mode in REPLACE_MODES:
+                modes |= mode if self._random.random() < 0.3 else 0
+        return records.replace(account, order_id, new_order, client_order_id=client_order_id, modes=modes)
+
+    def _one_too_many(self) -> bytes:
+        """A limit on orders, a replacement that breaks it, and the end of the limit."""
+        order = self._live_order()
+        account, order_id, client_order_id = self._target(order)
+        modes = OrderFlags.CANCEL_ONLY | self._random.choice([0, OrderFlags.ALLOW_FAILURE])
+        self._next.append(records.set_account_limits(account))
+        new_order = self._ladder_of(account)
+        self._next.append(records.replace(account, order_id, new_order, client_order_id=client_order_id, modes=modes))
+        return records.set_account_limits(account, orders_per_second_max=0)
 
     # Money.
 
@@ -1022,8 +1095,8 @@ class Generator:
                     (33, [0, 1, 2, 3]),
                     (34, [0, 1, 2, 3, 4, 5]),
                     (35, [5, 6, 255]),
-                    (36, [1, 2, 3, 4, 8, 12, 16, 17, 18, 24, 32, 255]),
-                    (37, [1, 128]),
+                    (36, [1, 2, 3, 4, 8, 12, 16, 17, 18, 24, 32, 64, 128, 255]),
+                    (37, [1, 2, 128]),
                 ]
             )
             command = records.patched(command, start + offset, bytes([random.choice(codes)]))

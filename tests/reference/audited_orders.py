@@ -95,6 +95,8 @@ class AuditedOrder:
 
     def come_to_market(self) -> None:
         self.trigger = None
+        # An amendment while it waited may have left less than its minimum.
+        self.minimum = min(self.minimum, self.total)
         self.limit_is_untold = self.order_type == OrderType.MARKET
 
 

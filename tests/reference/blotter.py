@@ -31,6 +31,7 @@ from tests.reference.codes import (
     EventFlags,
     EventKind,
     HaltScope,
+    OrderFlags,
     OrderType,
     PegKind,
     Prevention,
@@ -212,18 +213,38 @@ def _cancel(words: list[str]) -> bytes:
 
 
 def _amend(words: list[str]) -> bytes:
+    """`amend O1 A2 5 @11`, with a new trigger (`stop=105`) or a new client order id (`name=x`)"""
     price = _number(words, "@") or 0
     order_id, client_order_id = _number(words, "O"), _client_order_id(words)
-    return records.amend(_account(words), order_id, price, _plain_number(words), client_order_id=client_order_id)
+    name = _option(words, "name")
+    return records.amend(
+        _account(words),
+        order_id,
+        price,
+        _plain_number(words),
+        client_order_id=client_order_id,
+        new_client_order_id=None if name is None else name.encode(),
+        conditions=_conditions(words),
+    )
+
+
+_MODES = {
+    "allow": OrderFlags.ALLOW_FAILURE,
+    "cancel-only": OrderFlags.CANCEL_ONLY,
+    "new-only": OrderFlags.ONLY_NEW,
+    "partial-only": OrderFlags.ONLY_PARTIALLY_FILLED,
+}
 
 
 def _replace(words: list[str]) -> bytes:
-    """`replace O1 A2 by buy O2 3 @11`"""
+    """`replace O1 A2 by buy O2 3 @11`; before `by` also `allow`, `cancel-only`, `new-only`, `partial-only`"""
     split = words.index("by")
     old, new = words[:split], words[split + 1 :]
     account = _account(old)
     order_id, client_order_id = _number(old, "O"), _client_order_id(old)
-    return records.replace(account, order_id, _order(new, account), client_order_id=client_order_id)
+    modes = sum(_MODES[word] for word in old if word in _MODES)
+    order = _order(new, account)
+    return records.replace(account, order_id, order, client_order_id=client_order_id, modes=modes)
 
 
 def _halt(words: list[str]) -> bytes:

@@ -127,6 +127,7 @@ class CloseReason(IntEnum):
     REFUSED_AT_TRIGGER = 16
     KILL_SWITCH = 35
     RESTRICTED = 36
+    NOT_REPLACED = 40
 
 
 class Side(IntEnum):
@@ -210,6 +211,11 @@ class OrderFlags(IntEnum):
     BY_CLIENT_ORDER_ID = 4
     TEXT_ID = 8
     CONDITIONS = 16
+    # Of replacements only.
+    ALLOW_FAILURE = 32
+    CANCEL_ONLY = 64
+    ONLY_NEW = 128
+    ONLY_PARTIALLY_FILLED = 256
 
 
 class AccountKind(IntEnum):

@@ -104,8 +104,9 @@ def test_pegs_find_their_price(
     one.buy(market, quantity=1, price=100)
     assert [order.price for order in (fixed, following, away)] == [98, 100, 97]
     one.cancel_all()
-    assert (best.is_open, following.price) == (False, 98), "the fixed one is an order like any other"
-    with pytest.raises(tw.InvalidOrder, match="peg=.* refused, NoPegReference"):
+    assert not best.is_open
+    assert following.price == 98, "the fixed one is an order like any other"
+    with pytest.raises(tw.InvalidOrder, match="refused, NoPegReference"):
         two.sell(market, quantity=1, peg=tw.PegKind.PRIMARY, peg_levels=0)
     waiting = two.sell(market, quantity=1, price=90, peg=tw.PegKind.PRIMARY)
     assert (waiting.is_open, waiting.displayed, waiting.price) == (True, Decimal(0), Decimal(90))

@@ -102,6 +102,16 @@ impl Book {
         self.sides[side as usize].level_mut(order.level).open -= quantity;
     }
 
+    /// Gives an order another open quantity, at least one lot, in its place.
+    pub fn resize<T>(&mut self, orders: &mut Orders<T>, side: Side, slot: Slot, open: Quantity) {
+        let order = &mut orders[slot];
+        debug_assert!(!open.is_zero(), "Invariant: an order that loses everything is removed, not reduced");
+        let level = self.sides[side as usize].level_mut(order.level);
+        level.open -= order.open;
+        level.open += open;
+        order.open = open;
+    }
+
     /// The levels of one side, best first.
     pub fn levels(&self, side: Side) -> impl Iterator<Item = (Price, &Level)> {
         self.side(side).iter()

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use tradewright_book::{Order, Orders, Slot};
 use tradewright_types::{
     AccountId, ClientOrderId, Conditions, FeeRate, FeeRates, HashTotal, InstrumentId, NewOrder, OrderFlags, OrderId,
-    OrderType, Peg, Price, Quantity, RoundedFee, SelfTradePrevention, Side, Size, TimeInForce,
+    OrderType, Peg, Price, Quantity, RoundedFee, SelfTradePrevention, Side, Size, TimeInForce, Trigger,
 };
 
 use crate::chains::Chains;
@@ -231,6 +231,15 @@ fn text_key(text: &[u8]) -> u64 {
     text.iter().fold(0xcbf2_9ce4_8422_2325, mix) | 1 << 63
 }
 
+/// What an order with this client order id is found by; 0 for none.
+#[inline(always)]
+fn client_key(id: &ClientOrderId<'_>) -> u64 {
+    match id {
+        ClientOrderId::Text(text) => text_key(text),
+        ClientOrderId::Absent | ClientOrderId::Number(_) => id.number_or_zero(),
+    }
+}
+
 impl OpenOrders {
     pub(crate) fn with_capacity(orders: usize) -> Self {
         Self {
@@ -442,6 +451,14 @@ impl OpenOrders {
         }
     }
 
+    /// Notes the limit and the trigger that a waiting order has from now on.
+    pub(crate) fn amend_waiting(&mut self, slot: Slot, limit: Price, trigger: Option<Trigger>) {
+        let conditional = &mut self.conditionals[slot.0 as usize];
+        conditional.limit = limit;
+        conditional.conditions.trigger = trigger.or(conditional.conditions.trigger);
+        self.mark(slot);
+    }
+
     /// Notes that an order's trigger fired.
     pub(crate) fn end_waiting(&mut self, slot: Slot) {
         let conditional = &mut self.conditionals[slot.0 as usize];
@@ -491,10 +508,7 @@ impl OpenOrders {
         mut terms: Terms,
         notes: Notes,
     ) -> Slot {
-        let client_key = match client_order_id {
-            ClientOrderId::Text(text) => text_key(text),
-            ClientOrderId::Absent | ClientOrderId::Number(_) => client_order_id.number_or_zero(),
-        };
+        let client_key = client_key(client_order_id);
         let slot = self.slab.next_slot();
         let next_by_id = self.by_id.push(id_hash(id), slot);
         let mut next_by_client = Slot::NONE;
@@ -537,6 +551,34 @@ impl OpenOrders {
         let mut bytes = [0; Text::LENGTH_MAX];
         bytes[..text.len()].copy_from_slice(text);
         self.texts[place] = Text { length: text.len() as u8, bytes };
+    }
+
+    /// Gives an open order another client order id.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn rename(&mut self, slot: Slot, id: &ClientOrderId<'_>) {
+        let Order { account, terms: Terms { links, .. }, .. } = self.slab[slot];
+        if links.client_key != 0 {
+            let hash = client_hash(account, links.client_key);
+            if self.by_client.first(hash) == slot {
+                self.by_client.pop(hash, links.next_by_client);
+            } else {
+                self.unlink_by_client(hash, slot, links.next_by_client);
+            }
+        }
+        let client_key = client_key(id);
+        let mut next_by_client = Slot::NONE;
+        if client_key != 0 {
+            next_by_client = self.by_client.push(client_hash(account, client_key), slot);
+        }
+        let terms = &mut self.slab[slot].terms;
+        terms.links = Links { client_key, next_by_client, ..links };
+        terms.flags = terms.flags.without(OrderFlags::TEXT_ID);
+        if let ClientOrderId::Text(text) = id {
+            terms.flags = terms.flags.with(OrderFlags::TEXT_ID);
+            self.note_text(slot, text);
+        }
+        self.mark(slot);
     }
 
     /// Forgets an order that stands in no queue any more.

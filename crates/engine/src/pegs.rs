@@ -60,24 +60,6 @@ impl Market {
 }
 
 impl Engine {
-    /// A fixed peg with the price that it has found.
-    pub(crate) fn with_fixed_price<'r>(
-        &mut self,
-        order: &NewOrder<'r>,
-        peg: Peg,
-        without: Option<Slot>,
-    ) -> Decoded<NewOrder<'r>> {
-        let mut floor = self.floor(order.instrument).ok_or(RejectReason::UnknownInstrument)?;
-        match floor.market.fixed_price(floor.open, order.side, peg, without) {
-            Some(price) => Ok(NewOrder { price, ..*order }),
-            None => {
-                let (gate, _) = floor.gate();
-                gate.refuse_unpriced(order)?;
-                Err(RejectReason::NoPegReference)
-            }
-        }
-    }
-
     /// Places an order whose price follows others.
     pub(crate) fn place_following(&mut self, order: &NewOrder<'_>, emit: &mut Emitter<'_>) -> Decoded<()> {
         let mut floor = self.floor(order.instrument).ok_or(RejectReason::UnknownInstrument)?;
@@ -110,6 +92,19 @@ impl Engine {
 }
 
 impl Floor<'_> {
+    /// An order with the price that it has: of a fixed peg the one that it finds, as if the order `without` were gone.
+    pub(crate) fn priced<'r>(&mut self, order: &NewOrder<'r>, without: Option<Slot>) -> Decoded<NewOrder<'r>> {
+        let Some(peg @ Peg { is_fixed: true, .. }) = order.conditions().peg else { return Ok(*order) };
+        match self.market.fixed_price(self.open, order.side, peg, without) {
+            Some(price) => Ok(NewOrder { price, ..*order }),
+            None => {
+                let (gate, _) = self.gate();
+                gate.refuse_unpriced(order)?;
+                Err(RejectReason::NoPegReference)
+            }
+        }
+    }
+
     /// Accepts an order whose price follows others. It waits outside the book until the command is done.
     pub(crate) fn begin_following(&mut self, held: &HeldOrder<'_>, emit: &mut Emitter<'_>) {
         self.last_order.0 += 1;

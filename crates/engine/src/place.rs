@@ -29,9 +29,10 @@ impl Engine {
         match (trigger, peg) {
             (None, None) => self.place(&order, emit),
             (Some(trigger), _) => self.place_waiting(&order, &trigger, emit),
-            (None, Some(peg @ Peg { is_fixed: true, .. })) => {
-                let order = self.with_fixed_price(&order, peg, None)?;
-                self.place(&order, emit)
+            (None, Some(Peg { is_fixed: true, .. })) => {
+                let mut floor = self.floor(order.instrument).ok_or(RejectReason::UnknownInstrument)?;
+                let priced = floor.priced(&order, None)?;
+                self.place(&priced, emit)
             }
             (None, Some(Peg { is_fixed: false, .. })) => self.place_following(&order, emit),
         }

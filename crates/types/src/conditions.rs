@@ -100,6 +100,13 @@ pub struct Conditions {
     pub peg: Option<Peg>,
 }
 
+impl Conditions {
+    /// Whether the order's price follows others as long as it is open.
+    pub const fn follows(&self) -> bool {
+        matches!(self.peg, Some(Peg { is_fixed: false, .. }))
+    }
+}
+
 /// Which price a peg refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]

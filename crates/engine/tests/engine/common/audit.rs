@@ -90,6 +90,7 @@ fn expires(reason: CloseReason) -> bool {
         CloseReason::CancelledByOwner
         | CloseReason::CancelledAll
         | CloseReason::Replaced
+        | CloseReason::NotReplaced
         | CloseReason::KillSwitch
         | CloseReason::Restricted => false,
         CloseReason::ImmediateOrCancel
@@ -185,12 +186,12 @@ impl Audit {
             EventKind::OrderAmended => {
                 let order = self.orders.get_mut(&event.order_id).expect("only open orders are amended");
                 let kept = EventFlags(event.flags).has(EventFlags::KEPT_PRIORITY);
-                let is_reduction = order.price == event.price_ticks && event.quantity_lots < order.total;
-                assert_eq!(kept, is_reduction, "only a reduction keeps its place");
+                let is_reduction = order.price == event.price_ticks && event.quantity_lots <= order.total;
+                assert!(kept == is_reduction || order.waits, "only a reduction keeps its place");
                 (order.price, order.total) = (event.price_ticks, event.quantity_lots);
                 assert_eq!(order.open(), event.open_lots);
                 order.shown = order.shown.map(|shown| shown.min(order.open())).filter(|_| kept);
-                if !kept {
+                if !kept && !order.waits {
                     self.arrivals += 1;
                     order.arrival = self.arrivals;
                 }
