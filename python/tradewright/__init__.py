@@ -11,10 +11,12 @@ from tradewright.conditions import Conditions
 from tradewright.enums import (
     AccountKind,
     AllocationRule,
+    AuctionPhase,
     CloseReason,
     CommandKind,
     EventFlags,
     EventKind,
+    InstrumentState,
     OrderFlags,
     OrderStatus,
     OrderType,
@@ -23,6 +25,7 @@ from tradewright.enums import (
     RejectReason,
     SelfTradePrevention,
     Side,
+    StateCause,
     TimeInForce,
     TransferKind,
     TriggerKind,
@@ -52,7 +55,7 @@ from tradewright.errors import (
 )
 from tradewright.events import Events
 from tradewright.exchange import Exchange, Fees
-from tradewright.instrument import Book, BookOrder, Instrument, InstrumentLimits, Level, Ticker, Trade
+from tradewright.instrument import Book, BookOrder, Indication, Instrument, InstrumentLimits, Level, Ticker, Trade
 from tradewright.order import Fill, Order
 from tradewright.simulation.clock import VirtualClock
 
@@ -64,6 +67,7 @@ __all__ = [
     "AllocationRule",
     "ArgumentError",
     "Asset",
+    "AuctionPhase",
     "BadSymbol",
     "Balance",
     "Balances",
@@ -84,8 +88,10 @@ __all__ = [
     "Exchange",
     "Fees",
     "Fill",
+    "Indication",
     "Instrument",
     "InstrumentLimits",
+    "InstrumentState",
     "InsufficientFunds",
     "InvalidOrder",
     "InvalidSetting",
@@ -109,6 +115,7 @@ __all__ = [
     "RejectReason",
     "SelfTradePrevention",
     "Side",
+    "StateCause",
     "Ticker",
     "TimeInForce",
     "Trade",

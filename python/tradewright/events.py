@@ -41,8 +41,11 @@ _ORDER_KINDS: Final = (
     EventKind.ORDER_AMENDED,
     EventKind.ORDER_CONDITIONS,
     EventKind.ORDER_TRIGGERED,
+    EventKind.BREAKER_TRIPPED,
 )
 _MATCH_KINDS: Final = (EventKind.TRADE, EventKind.MATCH_PREVENTED)
+_AUCTION_KINDS: Final = (EventKind.AUCTION_INDICATION, EventKind.AUCTION_UNCROSSED)
+_STATE_KINDS: Final = (*_AUCTION_KINDS, EventKind.INSTRUMENT_STATE_CHANGED, EventKind.MARKET_WIDE_LEVEL_REACHED)
 _MONEY_KINDS: Final = (
     EventKind.DEPOSITED,
     EventKind.WITHDRAWAL_REQUESTED,
@@ -122,7 +125,10 @@ class Events:
         is_rejected = kind == EventKind.REJECTED
         is_text = kind == EventKind.CLIENT_ORDER_ID_TEXT
         is_accepted = kind == EventKind.ORDER_ACCEPTED
-        has_instrument = (is_order | is_rejected | is_text) & (rows["instrument"] < len(names.instruments))
+        is_auction = np.isin(kind, _AUCTION_KINDS)
+        is_state = np.isin(kind, _STATE_KINDS)
+        is_trip = kind == EventKind.BREAKER_TRIPPED
+        has_instrument = (is_order | is_state | is_rejected | is_text) & (rows["instrument"] < len(names.instruments))
         place = np.where(has_instrument, rows["instrument"], 0)
         price_unit = _Unit.of([tick for _, tick, _, _ in names.instruments], place)
         lot_unit = _Unit.of([lot for _, _, lot, _ in names.instruments], place)
@@ -130,9 +136,11 @@ class Events:
         asset = np.where(is_money, rows["instrument"], quotes)
         money_unit = _Unit.of([Decimal(1).scaleb(-scale) for _, scale in names.assets], asset)
         is_condition = kind == EventKind.ORDER_CONDITIONS
-        has_lots = is_order & ~is_condition & ~(is_accepted & (rows["quantity_lots"] == 0))
+        has_lots = is_auction | is_order & ~is_trip & ~is_condition & ~(is_accepted & (rows["quantity_lots"] == 0))
         has_left = is_match | (kind == EventKind.ORDER_AMENDED)
-        without_amount = np.isin(kind, (EventKind.ORDER_AMENDED, EventKind.ORDER_CONDITIONS, EventKind.ORDER_TRIGGERED))
+        without_amount = is_trip | np.isin(
+            kind, (EventKind.ORDER_AMENDED, EventKind.ORDER_CONDITIONS, EventKind.ORDER_TRIGGERED)
+        )
         has_amount = (is_order & ~without_amount) | is_money
         has_reason = {
             RejectReason: is_rejected,
@@ -143,7 +151,7 @@ class Events:
         reasons |= {code.value + _CLOSE: code.label for code in CloseReason}
         everyone = np.ones(len(rows), dtype=bool)
         # Settings about other things than an account have 0 there, which is also the fee account's id.
-        has_account = ~is_text & ((kind != EventKind.SETTING_APPLIED) | (rows["account"] != 0))
+        has_account = ~is_text & ~is_state & ((kind != EventKind.SETTING_APPLIED) | (rows["account"] != 0))
         return {
             "sequence": rows["sequence"],
             "k": rows["k"],
@@ -170,7 +178,7 @@ class Events:
                 is_accepted | (kind == EventKind.MATCH_PREVENTED),
             ),
             "reason": _named(reason, reasons, is_rejected | has_reason[CloseReason]),
-            "price": decimal_array(rows["price_ticks"], None, price_unit.factors, price_unit.scale, is_order),
+            "price": decimal_array(rows["price_ticks"], None, price_unit.factors, price_unit.scale, is_order | is_auction),
             "quantity": decimal_array(rows["quantity_lots"], None, lot_unit.factors, lot_unit.scale, has_lots),
             "open_quantity": decimal_array(rows["open_lots"], None, lot_unit.factors, lot_unit.scale, has_left),
             "amount": decimal_array(
@@ -235,8 +243,8 @@ def _texts(rows: npt.NDArray[np.void], is_text: npt.NDArray[np.bool_]) -> Any:  
     import pyarrow as pa
 
     shows = np.isin(rows["kind"], (*_ORDER_KINDS, EventKind.REJECTED)) & ~np.isin(rows["kind"], _MATCH_KINDS)
-    # The reference of conditions is a time.
-    is_else = np.isin(rows["kind"], (EventKind.REJECTED, EventKind.ORDER_CONDITIONS))
+    # The reference of conditions and of a breaker is a time.
+    is_else = np.isin(rows["kind"], (EventKind.REJECTED, EventKind.ORDER_CONDITIONS, EventKind.BREAKER_TRIPPED))
     placed = shows & (rows["reference"] != 0) & ~is_else
     texts: list[str | None] = [None] * len(rows)
     for row in np.flatnonzero(placed).tolist():

@@ -6,9 +6,10 @@ They read the venue and change nothing. `gone` is an order that is to be treated
 from dataclasses import dataclass
 
 from tests.reference.accounts import Account
-from tests.reference.codes import AMOUNT_MAX, ORDERS_MAX, OrderType, Permissions, Side
+from tests.reference.codes import AMOUNT_MAX, ORDERS_MAX, OrderType, Permissions, Side, State
 from tests.reference.conditions import Trigger
 from tests.reference.decoding import Amend, NewOrder, Target
+from tests.reference.fees import fee_on
 from tests.reference.instruments import Instrument, Units
 from tests.reference.orders import Order, bid_cover
 from tests.reference.reject import Refused, require
@@ -57,7 +58,7 @@ def check_new_order(venue: Venue, new: NewOrder, replaced: Target | None = None)
     """Check a new order, in place of another one if `replaced` names it."""
     instrument = known_instrument(venue, new.instrument)
     require(not venue.halted, Reason.VENUE_HALTED)
-    require(not instrument.halted, Reason.INSTRUMENT_HALTED)
+    check_state(instrument, must_trade=not new.time_in_force.may_rest and new.conditions.trigger is None)
     account = known_account(venue, new.account)
     require(not account.halted, Reason.ACCOUNT_HALTED)
     require(account.may(Permissions.TRADE), Reason.ACCOUNT_NOT_PERMITTED)
@@ -112,6 +113,11 @@ def check_new_order(venue: Venue, new: NewOrder, replaced: Target | None = None)
         needed = instrument.units.base_quanta(new.quantity_lots)
     elif new.by_amount:
         needed = new.amount
+    elif new.time_in_force.is_for_auction:
+        # Nothing trades on entry: it needs what it holds while it rests.
+        notional = instrument.units.notional(limit, new.quantity_lots)
+        require(notional <= AMOUNT_MAX, Reason.INSUFFICIENT_FUNDS)
+        needed = notional + fee_on(notional, max(rates.maker_ppm, 0))
     else:
         if new.order_type is OrderType.MARKET:
             worst = instrument.units.notional(limit, new.quantity_lots)
@@ -119,7 +125,7 @@ def check_new_order(venue: Venue, new: NewOrder, replaced: Target | None = None)
         may_rest = new.time_in_force.may_rest
         needed = bid_cover(instrument.units, limit, new.quantity_lots, rates, may_rest, new.post_only)
     check_funds(venue, account, instrument.units, new.side, needed, gone)
-    if new.post_only and best_opposite is not None:
+    if new.post_only and best_opposite is not None and instrument.state is State.CONTINUOUS:
         crosses = new.side.crosses(new.price_ticks, best_opposite.price_ticks)
         require(not crosses, Reason.POST_ONLY_WOULD_TRADE)
     if trigger is not None and first_trigger is not None:
@@ -150,9 +156,9 @@ def check_amend(venue: Venue, amend: Amend) -> Order:
     require(not venue.halted, Reason.VENUE_HALTED)
     account = known_account(venue, amend.account)
     order = known_order(account, amend.target)
-    require(not order.waits, Reason.ORDER_NOT_AMENDABLE)
+    require(not order.waits and not order.beside, Reason.ORDER_NOT_AMENDABLE)
     instrument = venue.instruments[order.instrument]
-    require(not instrument.halted, Reason.INSTRUMENT_HALTED)
+    check_state(instrument, must_trade=False)
     require(not account.halted, Reason.ACCOUNT_HALTED)
     require(account.may(Permissions.TRADE), Reason.ACCOUNT_NOT_PERMITTED)
     check_price(instrument, amend.price_ticks)
@@ -177,7 +183,7 @@ def check_amend(venue: Venue, amend: Amend) -> Order:
         needed = instrument.units.base_quanta(open_lots)
     check_funds(venue, account, instrument.units, order.side, needed, order)
     best_opposite = instrument.book.best(order.side.opposite)
-    if order.post_only and best_opposite is not None:
+    if order.post_only and best_opposite is not None and instrument.state is State.CONTINUOUS:
         crosses = order.side.crosses(amend.price_ticks, best_opposite.price_ticks)
         require(not crosses, Reason.POST_ONLY_WOULD_TRADE)
     return order
@@ -189,6 +195,20 @@ def is_reduction(order: Order, amend: Amend) -> bool:
 
 
 # The single checks.
+
+
+def check_state(instrument: Instrument, *, must_trade: bool) -> None:
+    """Whether the instrument lets an order in, which perhaps must trade at once."""
+    refusals = {
+        State.HALTED: Reason.INSTRUMENT_HALTED,
+        State.PAUSED: Reason.INSTRUMENT_PAUSED,
+        State.CANCEL_ONLY: Reason.INSTRUMENT_CANCEL_ONLY,
+        State.CLOSED: Reason.INSTRUMENT_CLOSED,
+        State.EXPIRED: Reason.INSTRUMENT_EXPIRED,
+    }
+    if instrument.state in refusals:
+        raise Refused(refusals[instrument.state])
+    require(not (must_trade and instrument.state.is_call), Reason.IMMEDIATE_IN_CALL)
 
 
 def check_price(instrument: Instrument, price_ticks: int) -> None:

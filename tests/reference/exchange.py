@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from tests.reference import line, matching, timers
+from tests.reference import calls, line, matching, timers
 from tests.reference.checks import (
     check_amend,
     check_new_order,
@@ -71,6 +71,7 @@ class Exchange:
         except Refused as refused:
             # Checks come before changes: if there are events by now, they are those of timers.
             venue.emit(_rejected(command, refused.reason))
+        calls.tell_indications(venue)
         for k, event in enumerate(venue.events):
             event.k, event.sequence, event.time_ns = k, venue.sequence, venue.time_ns
         if venue.events:

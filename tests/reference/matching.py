@@ -2,6 +2,7 @@
 
 from itertools import groupby
 
+from tests.reference import calls, guards
 from tests.reference.allocation import PriceTime, Resting, allocate
 from tests.reference.checks import lots_for_amount
 from tests.reference.codes import (
@@ -14,6 +15,7 @@ from tests.reference.codes import (
     Prevention,
     PriceSource,
     Side,
+    State,
     TimeInForce,
 )
 from tests.reference.decoding import NewOrder
@@ -72,6 +74,8 @@ def accept(venue: Venue, new: NewOrder, limit_ticks: int, trigger_ticks: int | N
         _tell_conditions(venue, order)
     if order.waits:
         venue.wait(order)
+    elif order.time_in_force.is_for_auction:
+        calls.enter(venue, order)
     else:
         enter(venue, order)
 
@@ -99,6 +103,12 @@ def _tell_conditions(venue: Venue, order: Order) -> None:
 
 def enter(venue: Venue, order: Order) -> None:
     """Match an order that is in no book, and deal with what is left of it."""
+    if venue.instruments[order.instrument].state is not State.CONTINUOUS:
+        if order.may_rest:
+            venue.rest(order)
+        else:
+            expire(venue, order, CloseReason.TRADING_STOPPED)
+        return
     if order.time_in_force is TimeInForce.FILL_OR_KILL and not _fills(venue, order, order.open_lots):
         expire(venue, order, CloseReason.FILL_OR_KILL)
         return
@@ -110,6 +120,8 @@ def enter(venue: Venue, order: Order) -> None:
     elif _match_quantity(venue, order):
         if order.may_rest:
             venue.rest(order)
+        elif venue.instruments[order.instrument].state is not State.CONTINUOUS:
+            expire(venue, order, CloseReason.TRADING_STOPPED)
         elif order.order_type is OrderType.MARKET:
             expire(venue, order, CloseReason.NO_LIQUIDITY)
         else:
@@ -129,8 +141,12 @@ def _fills(venue: Venue, order: Order, lots: int) -> bool:
     if instrument.allocation != PriceTime():
         return _fills_by_level(venue, instrument, order, lots)
     quantity = 0
+    before: list[int] = []
     for maker in instrument.book.crossing(order.side, order.price_ticks):
         if not is_own(venue, order, maker):
+            if guards.would_trip(venue, instrument, before, maker.price_ticks):
+                return False
+            before.append(maker.price_ticks)
             quantity += maker.open_lots
         elif order.prevention in (Prevention.EXPIRE_TAKER, Prevention.EXPIRE_BOTH):
             return False
@@ -142,7 +158,8 @@ def _fills(venue: Venue, order: Order, lots: int) -> bool:
 def _fills_by_level(venue: Venue, instrument: Instrument, order: Order, lots: int) -> bool:
     """The same where prices are shared: own orders of a price are met before any of it trades."""
     quantity = 0
-    for _, level in groupby(
+    before: list[int] = []
+    for price, level in groupby(
         instrument.book.crossing(order.side, order.price_ticks), key=lambda maker: maker.price_ticks
     ):
         makers = list(level)
@@ -150,6 +167,10 @@ def _fills_by_level(venue: Venue, instrument: Instrument, order: Order, lots: in
         closes = order.prevention in (Prevention.EXPIRE_TAKER, Prevention.EXPIRE_BOTH)
         if closes and len(others) < len(makers):
             return False
+        if others:
+            if guards.would_trip(venue, instrument, before, price):
+                return False
+            before.append(price)
         quantity += sum(maker.open_lots for maker in others)
         if quantity >= lots:
             return True
@@ -183,6 +204,8 @@ def _match_levels(venue: Venue, taker: Order) -> bool:
         level = _next_level(venue, instrument, taker)
         if level is None:
             return False
+        if level and guards.trips(venue, instrument, taker, level[0].price_ticks):
+            return True
         if level:
             _share(venue, instrument, taker, level, min(taker.open_lots, sum(maker.open_lots for maker in level)))
         if taker.open_lots == 0:
@@ -202,6 +225,9 @@ def _match_amount_by_level(venue: Venue, taker: Order) -> None:
         stands = sum(maker.open_lots for maker in level)
         lots = min(_lots_for_rest(instrument, taker, level[0].price_ticks, stands), stands)
         if lots > 0:
+            if guards.trips(venue, instrument, taker, level[0].price_ticks):
+                expire(venue, taker, CloseReason.TRADING_STOPPED)
+                return
             _share(venue, instrument, taker, level, lots)
         if taker.unspent == 0:
             return
@@ -225,6 +251,8 @@ def _match_quantity(venue: Venue, taker: Order) -> bool:
             if prevent(venue, instrument, taker, maker):
                 return False
             continue
+        if guards.trips(venue, instrument, taker, maker.price_ticks):
+            return True
         trade(venue, instrument, taker, maker, min(taker.open_lots, maker.open_lots))
         if taker.open_lots == 0:
             return False
@@ -245,6 +273,9 @@ def _match_amount(venue: Venue, taker: Order) -> None:
         stands = maker.open_lots
         lots = min(_lots_for_rest(instrument, taker, maker.price_ticks, stands), stands)
         if lots > 0:
+            if guards.trips(venue, instrument, taker, maker.price_ticks):
+                expire(venue, taker, CloseReason.TRADING_STOPPED)
+                return
             trade(venue, instrument, taker, maker, lots)
         if taker.unspent == 0:
             return
@@ -288,6 +319,7 @@ def trade(venue: Venue, instrument: Instrument, taker: Order, maker: Order, lots
     ledger.credit(maker.account, units.quote, -maker_fee)
     ledger.credit(FEE_ACCOUNT, units.quote, taker_fee + maker_fee)
     instrument.last_price_ticks = price
+    guards.observe(venue, instrument, price)
     instrument.trades += 1
     taker_done = taker.unspent == 0 if taker.by_amount else taker.open_lots == 0
     venue.emit(

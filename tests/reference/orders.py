@@ -33,6 +33,10 @@ class Order:
     conditions: Conditions = UNCONDITIONAL
     trigger_ticks: int | None = None
     """The trigger price as it is now, while the order waits for it."""
+    beside: bool = False
+    """Whether it stands beside the book: it waits for its auction, or is a market order in a call."""
+    arrived: int = 0
+    """When it came to its place: lower is earlier."""
     executed_lots: int = 0
     prevented_lots: int = 0
     taker_notional: int = 0

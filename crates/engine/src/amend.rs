@@ -19,7 +19,7 @@ impl Engine {
         let slot = self.target(amend.account, &amend.target).ok_or(RejectReason::UnknownOrder)?;
         match self.open.station(slot) {
             Station::Book => {}
-            Station::Trigger => return Err(RejectReason::OrderNotAmendable),
+            Station::Trigger | Station::Auction => return Err(RejectReason::OrderNotAmendable),
         }
         let old = &self.open.slab[slot];
         let old_total = self.open.notes[slot.0 as usize].total;

@@ -71,7 +71,7 @@ impl Floor<'_> {
         let order = self.closing(slot);
         let station = self.open.station(slot);
         let hold = match station {
-            Station::Book => self.resting_hold_of(slot, order.price),
+            Station::Book | Station::Auction => self.resting_hold_of(slot, order.price),
             Station::Trigger => self.waiting_hold_of(slot),
         };
         self.ledger.release(order.account, self.asset_of(order.side), hold);
@@ -98,6 +98,7 @@ impl Floor<'_> {
         match station {
             Station::Book => self.market.book.remove(&mut self.open.slab, order.side, slot),
             Station::Trigger => self.leave_triggers(slot),
+            Station::Auction => self.leave_call(slot),
         }
         if order.side == Side::Buy {
             *self.market.instrument.open_bids_mut(order.account) -= order.open.lots();

@@ -7,8 +7,11 @@ use tradewright_types::{Amount, AssetId, InstrumentId, OrderFlags, OrderId, Pric
 
 use crate::Engine;
 use crate::emit::Closing;
+use crate::guard::Guard;
 use crate::open_orders::{OpenOrders, Station};
+use crate::session::Session;
 use crate::sharing::Sharing;
+use crate::timers::Timer;
 use crate::triggers::{Triggers, waiting_hold_of};
 
 /// An instrument with its book, and the numbers it gives out.
@@ -22,11 +25,37 @@ pub(crate) struct Market {
     pub(crate) triggers: Option<Box<Triggers>>,
     /// How a price is shared, when it is not first come, first served.
     pub(crate) sharing: Option<Box<Sharing>>,
+    /// What belongs to its state. None while it has always been in continuous trading.
+    pub(crate) session: Option<Box<Session>>,
+    /// Its circuit breaker, if one is set.
+    pub(crate) guard: Option<Box<Guard>>,
+    /// Whether matching has to look at more than the front of the book: see [`Market::refresh`].
+    pub(crate) is_special: bool,
 }
 
 impl Market {
     pub(crate) fn new(instrument: Instrument) -> Self {
-        Self { instrument, book: Book::default(), trades: 0, prevented: 0, triggers: None, sharing: None }
+        Self {
+            instrument,
+            book: Book::default(),
+            trades: 0,
+            prevented: 0,
+            triggers: None,
+            sharing: None,
+            session: None,
+            guard: None,
+            is_special: false,
+        }
+    }
+
+    /// Keeps the one flag that matching looks at: to be called when the state or the rule of allocation changes.
+    pub(crate) fn refresh(&mut self) {
+        self.is_special = self.needs_care();
+    }
+
+    /// Whether orders do not simply trade with the front of the book.
+    pub(crate) fn needs_care(&self) -> bool {
+        self.sharing.is_some() || self.guard.is_some() || !self.instrument.state.trades()
     }
 
     /// The price that a source has now.
@@ -133,7 +162,7 @@ impl Floor<'_> {
     fn forget_conditions(&mut self, slot: Slot) {
         let (id, expires) = (self.open.slab[slot].id, self.open.conditional(slot).conditions.expire_time_ns);
         if expires != 0 {
-            self.open.timers.remove(expires, id);
+            self.open.timers.remove(expires, Timer::Order(id));
         }
     }
 }
@@ -157,7 +186,9 @@ pub(crate) fn hold_of(market: &Market, open: &OpenOrders, slot: Slot) -> (AssetI
     match open.station(slot) {
         Station::Book => {}
         Station::Trigger => return (asset, waiting_hold_of(market, open, slot)),
+        // Nothing trades when its auction begins: it holds what a resting order holds.
+        Station::Auction => {}
     }
-    let price = market.book.price_of(&open.slab, side, slot);
+    let price = price_of(market, open, slot);
     (asset, resting_hold(units, side, price, order.open, order.terms.maker_rate, order.terms.maker_fee))
 }

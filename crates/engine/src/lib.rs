@@ -8,12 +8,14 @@
 
 mod amend;
 mod buffer;
+mod call;
 mod cancel;
 mod chains;
 mod emit;
 mod engine;
 mod enter;
 mod floor;
+mod guard;
 mod invariants;
 mod matching;
 mod open_orders;
@@ -21,6 +23,7 @@ mod place;
 mod prevention;
 mod registry;
 mod replace;
+mod session;
 mod settings;
 mod sharing;
 mod snapshot;

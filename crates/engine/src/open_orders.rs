@@ -76,6 +76,8 @@ pub(crate) enum Station {
     Book = 0,
     /// In a trigger book, until its price comes.
     Trigger = 1,
+    /// Beside the book: until its auction comes, or as a market order in a call.
+    Auction = 4,
 }
 
 impl Station {
@@ -83,6 +85,7 @@ impl Station {
         match code {
             0 => Some(Self::Book),
             1 => Some(Self::Trigger),
+            4 => Some(Self::Auction),
             _ => None,
         }
     }
@@ -318,7 +321,16 @@ impl OpenOrders {
         }
     }
 
-    /// Notes that an order's trigger fired.
+    /// Notes that an order has left the book and waits elsewhere.
+    pub(crate) fn begin_waiting(&mut self, slot: Slot, station: Station, limit: Price) {
+        let terms = &mut self.slab[slot].terms;
+        terms.flags = terms.flags.with(OrderFlags::WAITING);
+        let conditional = &mut self.conditionals[slot.0 as usize];
+        (conditional.station, conditional.limit) = (station, limit);
+        self.mark(slot);
+    }
+
+    /// Notes that an order comes to the market: its trigger fired, or its auction began.
     pub(crate) fn end_waiting(&mut self, slot: Slot) {
         let terms = &mut self.slab[slot].terms;
         terms.flags = terms.flags.without(OrderFlags::WAITING);

@@ -18,12 +18,16 @@ impl Engine {
         let price_now = order.conditions().trigger.and_then(|trigger| floor.market.source_price(trigger.source));
         let (mut gate, open) = floor.gate();
         let Some((old, relief)) = old.zip(relief) else {
-            gate.check_standing(order.account)?;
+            gate.check_standing(order)?;
             return Err(RejectReason::UnknownOrder);
         };
         let is_duplicate = || open.find_client(order.account, &order.client_order_id).is_some_and(|found| found != old);
         let waiting = order.conditions().trigger.map(|trigger| trigger.source);
+        let is_for_auction = order.time_in_force.is_for_auction();
         let (held, fires_at) = match waiting {
+            None if is_for_auction => {
+                (gate.check_and_hold_for_auction(order, is_duplicate, Some(&relief))?, Price::default())
+            }
             None => (gate.check_and_hold(order, is_duplicate, Some(&relief))?, Price::default()),
             Some(_) => gate.check_and_hold_waiting(order, is_duplicate, Some(&relief), price_now)?,
         };
@@ -31,6 +35,7 @@ impl Engine {
         self.floor_of(old).close_released(old, EventKind::OrderCancelled, CloseReason::Replaced, emit);
         let mut floor = self.floor(order.instrument).expect("Invariant: the gate has seen the instrument");
         match waiting {
+            None if is_for_auction => floor.enter_for_auction(&held, emit),
             None => floor.execute(&held, emit),
             Some(_) => floor.wait(&held, fires_at, emit),
         }

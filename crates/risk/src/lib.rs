@@ -17,7 +17,7 @@ mod risk;
 
 pub use account::{AccountRisk, UNLIMITED};
 pub use band::Band;
-pub use breaker::{Breaker, MarketWideLevel, MoveLimit, PauseRule, RollingPrices, Trip, Window, variant_ticks};
+pub use breaker::{Breaker, MarketWide, MarketWideLevel, MoveLimit, PauseRule, RollingPrices, Trip, Window, variant_ticks};
 pub use exposure::{Exposure, POSITION_UNLIMITED};
 pub use fees::FeeSchedules;
 pub use gate::{Amended, Amendment, Gate, HeldOrder, ORDERS_MAX, Relief};

@@ -1,8 +1,8 @@
 //! What risk knows of accounts and fees.
 
-use tradewright_types::{AccountId, EntityHash, HashTotal};
+use tradewright_types::{AccountId, EntityHash, HashTotal, Price};
 
-use crate::{AccountRisk, FeeSchedules};
+use crate::{AccountRisk, FeeSchedules, MarketWide};
 
 /// Accounts and fees as risk sees them.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +15,8 @@ pub struct Risk {
     pub fees: FeeSchedules,
     /// Whether everything is halted.
     pub halted: bool,
+    /// The market-wide levels.
+    pub market_wide: MarketWide,
     /// The engine's time, in nanoseconds: what rates and times of expiry are judged by.
     pub time_ns: u64,
 }
@@ -99,8 +101,13 @@ impl Risk {
 
     /// The hash of what is little enough to be taken anew each time.
     fn small_state_hash(&self) -> HashTotal {
-        let Self { accounts: _, account_hashes: _, accounts_hash: _, fees, halted, time_ns: _ } = self;
+        let Self { accounts: _, account_hashes: _, accounts_hash: _, fees, halted, market_wide, time_ns: _ } = self;
         let mut total = EntityHash::new(0x20).word(u64::from(*halted)).finish();
+        if *market_wide != MarketWide::default() {
+            let MarketWide { close, reached, until_ns } = *market_wide;
+            let hash = EntityHash::new(0x25).signed(close.map_or(0, Price::ticks));
+            total += hash.word(reached.map_or(0, |level| level as u64)).word(until_ns).finish();
+        }
         for (schedule, tier, rates) in fees.iter() {
             let place = EntityHash::new(0x24).word(u64::from(schedule)).word(u64::from(tier));
             total += place.signed(rates.taker.ppm().into()).signed(rates.maker.ppm().into()).finish();

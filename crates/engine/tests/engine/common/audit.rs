@@ -92,7 +92,14 @@ impl Audit {
         let amount = event.amount.get();
         let asset = event.instrument;
         match EventKind::from_code(event.kind).expect("a known event") {
-            EventKind::Rejected | EventKind::ClientOrderIdText | EventKind::SettingApplied => {}
+            EventKind::Rejected
+            | EventKind::ClientOrderIdText
+            | EventKind::SettingApplied
+            | EventKind::AuctionIndication
+            | EventKind::AuctionUncrossed
+            | EventKind::BreakerTripped
+            | EventKind::MarketWideLevelReached
+            | EventKind::InstrumentStateChanged => {}
             EventKind::OrderConditions => {
                 let order = self.orders.get_mut(&event.order_id).expect("only open orders have conditions");
                 assert_eq!((order.account, order.side), (event.account, side(event)));
@@ -106,6 +113,7 @@ impl Audit {
                 (order.waits, order.fired, order.arrival) = (false, true, self.arrivals);
             }
             EventKind::OrderAccepted => self.accepted(event),
+            EventKind::Trade if EventFlags(event.flags).has(EventFlags::AUCTION) => self.auctioned(engine, event),
             EventKind::Trade => self.traded(engine, event),
             EventKind::MatchPrevented => self.match_prevented(engine, event),
             EventKind::OrderCancelled | EventKind::OrderExpired => {
@@ -115,7 +123,8 @@ impl Audit {
                 assert!(order.price == event.price_ticks || order.fired && order.is_market);
                 let open = if order.amount.is_some() { 0 } else { order.open() };
                 assert_eq!((open, order.unspent()), (event.quantity_lots, amount), "O{} closes with", event.order_id);
-                let immediate = event.reason >= CloseReason::ImmediateOrCancel as u16;
+                let immediate = event.reason >= CloseReason::ImmediateOrCancel as u16
+                    && event.reason != CloseReason::InstrumentExpired as u16;
                 assert_eq!(immediate, event.kind == EventKind::OrderExpired as u8);
             }
             EventKind::OrderAmended => {
@@ -185,7 +194,9 @@ impl Audit {
 
     /// Who is first in line for a taker of `side` on `instrument`.
     fn front(&self, instrument: u32, side: Side) -> Option<u64> {
-        let stands = |order: &Shadow| order.instrument == instrument && order.side != side && !order.waits;
+        let beside = |order: &Shadow| TimeInForce::from_code(order.time_in_force).is_some_and(TimeInForce::is_for_auction);
+        let stands =
+            |order: &Shadow| order.instrument == instrument && order.side != side && !order.waits && !beside(order);
         let makers = self.orders.iter().filter(|(_, order)| stands(order));
         makers
             .min_by_key(|(_, order)| (if side == Side::Buy { order.price } else { -order.price }, order.arrival))
@@ -243,6 +254,40 @@ impl Audit {
         self.moves(units.quote.0, event.account, AccountId::FEE.0, taker_fee);
         self.moves(units.quote.0, event.counter_account, AccountId::FEE.0, maker_fee);
         self.close(event, taker.is_done(), maker_done);
+    }
+
+    /// A trade of an auction: both pay as makers, and no rebate is paid.
+    fn auctioned(&mut self, engine: &Engine, event: &EventRecord) {
+        let number = self.trades.entry(event.instrument).or_default();
+        *number += 1;
+        assert_eq!(event.reference, *number, "trades of an instrument are numbered without gaps");
+        assert_eq!(side(event), Side::Buy, "the bid is named first");
+        let units = engine.instrument(InstrumentId(event.instrument)).expect("it is listed").units;
+        let quantity = Quantity::from_lots(event.quantity_lots);
+        let notional = units.notional(Price::from_ticks(event.price_ticks), quantity).quanta();
+        let parties = [
+            (event.order_id, event.account, Side::Buy, event.amount.get()),
+            (event.counter_order_id, event.counter_account, Side::Sell, event.counter_amount.get()),
+        ];
+        let done = parties.map(|(id, account, side, charged)| {
+            let order = self.orders.get_mut(&id).expect("both orders are open");
+            assert_eq!((order.account, order.side), (account, side));
+            let within = side.crosses(Price::from_ticks(order.price), Price::from_ticks(event.price_ticks));
+            assert!(within || order.is_market && side == Side::Sell, "the auction keeps to the limits of O{id}");
+            let before = fee(order.maker_notional, order.maker_ppm);
+            if order.maker_ppm > 0 {
+                order.maker_notional += notional;
+            }
+            assert_eq!(charged, fee(order.maker_notional, order.maker_ppm) - before, "O{id} pays as a maker");
+            order.executed += event.quantity_lots;
+            (order.open(), charged)
+        });
+        assert_eq!(event.open_lots, done[0].0);
+        self.moves(units.base.0, event.counter_account, event.account, units.base_amount(quantity).quanta());
+        self.moves(units.quote.0, event.account, event.counter_account, notional);
+        self.moves(units.quote.0, event.account, AccountId::FEE.0, done[0].1);
+        self.moves(units.quote.0, event.counter_account, AccountId::FEE.0, done[1].1);
+        self.close(event, done[0].0 == 0, done[1].0 == 0);
     }
 
     fn match_prevented(&mut self, engine: &Engine, event: &EventRecord) {
