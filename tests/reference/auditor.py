@@ -148,6 +148,8 @@ class Auditor:
                 _require(fine, "conditions follow their order", event)
             is_first = self._in_timers and _is_of_command(event)
             if is_first:
+                # What timers brought to the market has found its place.
+                self._rest(event)
                 self._nothing_is_due(event)
                 self._in_timers = False
             self._check_place(event, is_first=is_first)

@@ -5,6 +5,8 @@
 mod common;
 
 mod amending;
+mod auctions;
+mod breakers;
 mod cancelling;
 mod conditions;
 mod defects;
@@ -21,4 +23,5 @@ mod replacing;
 mod settings;
 mod sharing;
 mod snapshots;
+mod states;
 mod time_in_force;

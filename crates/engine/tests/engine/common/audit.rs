@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use tradewright_engine::Engine;
 use tradewright_types::{
-    AccountId, AllocationRule, AssetId, CloseReason, EventFlags, EventKind, EventRecord, InstrumentId, OrderFlags,
-    OrderType, Price, Quantity, Side, TimeInForce,
+    AccountId, AllocationRule, AssetId, AuctionPhase, CloseReason, EventFlags, EventKind, EventRecord, InstrumentId,
+    InstrumentState, OrderFlags, OrderType, Price, Quantity, Side, TimeInForce,
 };
 
 /// What the events say about an order.
@@ -31,6 +31,8 @@ struct Shadow {
     arrival: u64,
     /// A market order.
     is_market: bool,
+    /// Whether it stands beside the book, for an auction.
+    beside: bool,
     /// Whether it waits for its trigger.
     waits: bool,
     /// Whether its trigger fired: a market order's limit is then no longer the one it was accepted with.
@@ -61,6 +63,8 @@ pub(crate) struct Audit {
     withdrawals: BTreeMap<u64, (u32, u32, i128)>,
     trades: BTreeMap<u32, u64>,
     prevented: BTreeMap<u32, u64>,
+    /// The phase whose orders take part in a call, by instrument.
+    joined: BTreeMap<u32, AuctionPhase>,
     last_order: u64,
     last_withdrawal: u64,
     arrivals: u64,
@@ -96,10 +100,13 @@ impl Audit {
             | EventKind::ClientOrderIdText
             | EventKind::SettingApplied
             | EventKind::AuctionIndication
-            | EventKind::AuctionUncrossed
             | EventKind::BreakerTripped
-            | EventKind::MarketWideLevelReached
-            | EventKind::InstrumentStateChanged => {}
+            | EventKind::MarketWideLevelReached => {}
+            EventKind::AuctionUncrossed => {
+                // What is left of its own orders expires next.
+                self.joined.remove(&event.instrument);
+            }
+            EventKind::InstrumentStateChanged => self.state_changed(event),
             EventKind::OrderConditions => {
                 let order = self.orders.get_mut(&event.order_id).expect("only open orders have conditions");
                 assert_eq!((order.account, order.side), (event.account, side(event)));
@@ -158,13 +165,43 @@ impl Audit {
         }
     }
 
+    /// Orders for auctions come into a call, or leave it.
+    fn state_changed(&mut self, event: &EventRecord) {
+        let to = InstrumentState::from_code(event.order_type).expect("a state");
+        let phase = AuctionPhase::from_code(event.time_in_force).expect("a phase");
+        let joined = self.joined.get(&event.instrument).copied().unwrap_or_default();
+        let keeps = matches!(to, InstrumentState::Halted | InstrumentState::Paused | InstrumentState::Expired);
+        let instrument = event.instrument;
+        let joins = |order: &Shadow, phase| {
+            order.instrument == instrument
+                && TimeInForce::from_code(order.time_in_force).is_some_and(|in_force| in_force.joins(phase))
+        };
+        if joined != AuctionPhase::None && !keeps && !(to.is_call() && phase == joined) {
+            self.orders.values_mut().filter(|order| joins(order, joined)).for_each(|order| order.beside = true);
+            self.joined.remove(&instrument);
+        }
+        if to.is_call() && phase != joined {
+            self.joined.insert(instrument, phase);
+            let mut coming: Vec<_> = self.orders.values_mut().filter(|order| joins(order, phase)).collect();
+            coming.sort_by_key(|order| order.arrival);
+            for order in coming {
+                self.arrivals += 1;
+                (order.arrival, order.beside) = (self.arrivals, order.is_market);
+            }
+        }
+    }
+
     fn accepted(&mut self, event: &EventRecord) {
         self.last_order += 1;
         self.arrivals += 1;
         assert_eq!(event.order_id, self.last_order, "orders are numbered in order");
         let rates = event.accepted_rates();
         let by_amount = OrderFlags(event.order_flags).has(OrderFlags::QUOTE_AMOUNT);
+        let joined = self.joined.get(&event.instrument).copied().unwrap_or_default();
+        let in_force = TimeInForce::from_code(event.time_in_force).expect("a time in force");
+        let is_market = event.order_type == OrderType::Market as u8;
         let order = Shadow {
+            beside: in_force.is_for_auction() && (is_market || !in_force.joins(joined)),
             account: event.account,
             instrument: event.instrument,
             side: side(event),
@@ -180,7 +217,7 @@ impl Audit {
             maker_notional: 0,
             taker_fees: 0,
             arrival: self.arrivals,
-            is_market: event.order_type == OrderType::Market as u8,
+            is_market,
             waits: false,
             fired: false,
         };
@@ -194,9 +231,9 @@ impl Audit {
 
     /// Who is first in line for a taker of `side` on `instrument`.
     fn front(&self, instrument: u32, side: Side) -> Option<u64> {
-        let beside = |order: &Shadow| TimeInForce::from_code(order.time_in_force).is_some_and(TimeInForce::is_for_auction);
-        let stands =
-            |order: &Shadow| order.instrument == instrument && order.side != side && !order.waits && !beside(order);
+        let stands = |order: &Shadow| {
+            order.instrument == instrument && order.side != side && !order.waits && !order.beside
+        };
         let makers = self.orders.iter().filter(|(_, order)| stands(order));
         makers
             .min_by_key(|(_, order)| (if side == Side::Buy { order.price } else { -order.price }, order.arrival))
@@ -392,7 +429,9 @@ impl Audit {
     fn compare_book(&self, engine: &Engine, instrument: InstrumentId) {
         let level_counts = engine.level_counts(instrument);
         for (side, level_count) in [(Side::Buy, level_counts.0), (Side::Sell, level_counts.1)] {
-            let own = |order: &Shadow| order.instrument == instrument.0 && order.side == side && !order.waits;
+            let own = |order: &Shadow| {
+                order.instrument == instrument.0 && order.side == side && !order.waits && !order.beside
+            };
             let mut queue: Vec<_> = self.orders.iter().filter(|(_, order)| own(order)).collect();
             let rank = |price: i64| if side == Side::Buy { -price } else { price };
             queue.sort_by_key(|(_, order)| (rank(order.price), order.arrival));
