@@ -3,6 +3,7 @@
 
 UV_VERSION := 0.13.9
 CARGO_LLVM_COV_VERSION := 0.6.21
+CARGO_MUTANTS_VERSION := 27.1.0
 # The one place for the minimum is Cargo.toml.
 RUST_VERSION_MIN := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 # Passed on to the command: make demo ARGS="--seed 7"
@@ -45,6 +46,10 @@ coverage: ready ## measure which lines and branches the tests reach, Python and 
 	$(RUN) coverage run -m pytest
 	$(RUN) coverage report
 	$(RUN) python tools/rust_coverage.py --cargo-llvm-cov-version $(CARGO_LLVM_COV_VERSION)
+
+.PHONY: mutants
+mutants: ready ## break a sample of the code, one small place at a time, and see whether the tests notice
+	$(RUN) python tools/mutants.py --cargo-mutants-version $(CARGO_MUTANTS_VERSION) $(ARGS)
 
 .PHONY: lint
 lint: ready ## check format, lints, types and stubs

@@ -29,6 +29,11 @@ class AccountView:
         Whether it is halted.
         """
     @property
+    def is_killed(self, /) -> bool:
+        """
+        Whether a kill switch is engaged, its own or its trade group's.
+        """
+    @property
     def kind(self, /) -> int:
         """
         A code of `AccountKind`.
@@ -842,6 +847,11 @@ class OrderView:
     def client_order_id(self, /) -> str | None:
         """
         The client's own id: a decimal number as text too; None when it gave none.
+        """
+    @property
+    def displayed_lots(self, /) -> int:
+        """
+        What of it the book shows; zero while it waits.
         """
     @property
     def expire_time_ns(self, /) -> int | None:

@@ -59,6 +59,13 @@ class Venue:
             raise rejection(int(first["reason"]), arguments)
         return first
 
+    def cancelled_by(self, records: commands.Records, arguments: Mapping[str, object]) -> int:
+        """Apply one command; return how many orders it cancelled. A refusal is raised."""
+        events = self.live().apply(self.stamped(records))
+        if events[-1]["kind"] == EventKind.REJECTED:
+            raise rejection(int(events[-1]["reason"]), arguments)
+        return int((events["kind"] == EventKind.ORDER_CANCELLED).sum())
+
     def execute(self, records: commands.Records, arguments: Mapping[str, object]) -> Outcome:
         """Apply one order command of several records."""
         return self.checked(self.live().execute(self.stamped(records)), arguments)

@@ -19,6 +19,7 @@ from tradewright.enums import (
     OrderFlags,
     OrderType,
     Permissions,
+    Restriction,
     SelfTradePrevention,
     Side,
     TimeInForce,
@@ -409,6 +410,11 @@ class Account:
         """Whether it is halted."""
         return self.view.is_halted
 
+    @property
+    def is_killed(self) -> bool:
+        """Whether a kill switch is engaged, its own or its trade group's."""
+        return self.view.is_killed
+
     def set_limits(
         self,
         *,
@@ -460,6 +466,25 @@ class Account:
     def resume(self) -> None:
         """End its halt."""
         self._venue.apply(commands.resume(account=self.id), {"account": self.name})
+
+    def kill(self) -> int:
+        """Cancel every open order and let no more in until `release`; return how many there were. Money passes."""
+        return self._venue.cancelled_by(commands.engage_kill_switch(account=self.id), {"account": self.name})
+
+    def release(self) -> None:
+        """End its kill switch. That of its trade group is another."""
+        self._venue.apply(commands.release_kill_switch(account=self.id), {"account": self.name})
+
+    def restrict(self, instrument: Instrument | str, restriction: Restriction, *, cancel_open: bool = False) -> int:
+        """Restrict it on an instrument; `Restriction.NONE` ends that.
+
+        With `cancel_open` the open orders go that the restriction forbids; return how many there were.
+        """
+        market = self._instrument(instrument)
+        records = commands.set_restriction(
+            account=self.id, instrument=market.id, restriction=restriction, cancel_open=cancel_open
+        )
+        return self._venue.cancelled_by(records, {"account": self.name, "instrument": market.name})
 
     def __repr__(self) -> str:
         return f"Account({self.name}, {self.kind.name}, id={self.id})"

@@ -40,6 +40,8 @@ CONTINUATIONS_FROM = 128
 """Record kinds from here on stand behind another record."""
 SCHEMA_VERSION = Engine.SCHEMA_VERSION
 _LOW = 2**64 - 1
+_ACCOUNT, _TRADE_GROUP = 2, 3
+"""The scopes of a control."""
 
 
 def place(
@@ -145,11 +147,14 @@ def with_conditions(
     trail_bps: int = 0,
     minimum_lots: int = 0,
     expire_time_ns: int = 0,
+    peak_lots: int = 0,
+    peak_range_lots: int = 0,
+    peak_seed: int = 0,
 ) -> Records:
     """Return one command whose order has conditions: a trigger (a `TriggerKind`), a minimum quantity, a time of expiry.
 
-    A trail is in ticks or in basis points; without a trigger price it starts from the price there is. Give
-    a text id before the conditions.
+    A trail is in ticks or in basis points; without a trigger price it starts from the price there is. With a peak the
+    order is an iceberg. Give a text id before the conditions.
     """
     record = np.zeros(1, _DTYPES["conditions"])
     record["kind"], record["schema_version"] = CommandKind.CONDITIONS, SCHEMA_VERSION
@@ -157,6 +162,7 @@ def with_conditions(
     record["trail_unit"] = 1 if trail_ticks else 2 if trail_bps else 0
     record["trail"] = trail_ticks or trail_bps
     record["minimum_lots"], record["expire_time_ns"] = minimum_lots, expire_time_ns
+    record["peak_lots"], record["peak_range_lots"], record["seed"] = peak_lots, peak_range_lots, peak_seed
     command = command.copy()
     (order,) = np.flatnonzero(command["kind"] == CommandKind.PLACE_ORDER)
     command["flags"][order] |= OrderFlags.CONDITIONS
@@ -380,6 +386,24 @@ def resume(*, instrument: int | None = None, account: int | None = None) -> Reco
     return _scoped(CommandKind.RESUME, instrument, account)
 
 
+def engage_kill_switch(*, account: int | None = None, group: int = 0) -> Records:
+    """Cancel every order of an account or, without one, of a trade group, and let no more in."""
+    return _control(CommandKind.ENGAGE_KILL_SWITCH, account, values=(group, 0, 0))
+
+
+def release_kill_switch(*, account: int | None = None, group: int = 0) -> Records:
+    """End the kill switch of an account or, without one, of a trade group."""
+    return _control(CommandKind.RELEASE_KILL_SWITCH, account, values=(group, 0, 0))
+
+
+def set_restriction(
+    *, instrument: int, restriction: int, account: int | None = None, group: int = 0, cancel_open: bool = False
+) -> Records:
+    """Restrict an account or, without one, a trade group on an instrument; `restriction` is a `Restriction`."""
+    values = (group, int(cancel_open), 0)
+    return _control(CommandKind.SET_RESTRICTION, account, values=values, instrument=instrument, tier=restriction)
+
+
 def deposit(*, account: Integers, asset: Integers, amount: Integers) -> Records:
     """Bring money in."""
     return _money(CommandKind.DEPOSIT, account=account, asset=asset, amount=amount)
@@ -439,6 +463,13 @@ def _setting(
 def _scoped(kind: CommandKind, instrument: int | None, account: int | None) -> Records:
     scope = 1 if instrument is not None else 2 if account is not None else 0
     return _setting(kind, scope=scope, instrument=instrument or 0, account=account or 0)
+
+
+def _control(
+    kind: CommandKind, account: int | None, *, values: tuple[Integers, Integers, Integers], **fields: Integers
+) -> Records:
+    scope = _TRADE_GROUP if account is None else _ACCOUNT
+    return _setting(kind, scope=scope, account=account or 0, values=values, **fields)
 
 
 def _money(kind: CommandKind, *, amount: Integers = 0, **fields: Integers) -> Records:

@@ -26,6 +26,8 @@ class Conditions(TypedDict, total=False):
     `trigger_source`: which price is looked at; the last trade's unless it is named.
     `expire_time_ns`: expire at this time of the exchange's clock, in nanoseconds.
     `min_quantity`: trade at least this at once, or nothing; for IOC orders.
+    `peak_quantity`: show only this much at a time, an iceberg. `peak_range`: peaks are larger than that by up to this,
+    drawn by a generator that starts from `peak_seed`, which is 0 unless it is named.
     """
 
     stop_loss_price: Number
@@ -35,6 +37,9 @@ class Conditions(TypedDict, total=False):
     trigger_source: PriceSource
     expire_time_ns: int
     min_quantity: Number
+    peak_quantity: Number
+    peak_range: Number
+    peak_seed: int
 
 
 def condition_codes(instrument: Instrument, conditions: Conditions) -> dict[str, int]:
@@ -78,4 +83,23 @@ def condition_codes(instrument: Instrument, conditions: Conditions) -> dict[str,
     minimum = conditions.get("min_quantity")
     if minimum is not None:
         codes["minimum_lots"] = instrument.lots("min_quantity", minimum)
+    return codes | _peak_codes(instrument, conditions)
+
+
+def _peak_codes(instrument: Instrument, conditions: Conditions) -> dict[str, int]:
+    """Return how an order shows itself by parts."""
+    peak, span, seed = conditions.get("peak_quantity"), conditions.get("peak_range"), conditions.get("peak_seed")
+    if peak is None:
+        for name, value in (("peak_range", span), ("peak_seed", seed)):
+            if value is not None:
+                raise ArgumentError(name, value=value, rule="needs a peak_quantity")
+        return {}
+    lots = within("peak_quantity", peak, instrument.lots("peak_quantity", peak), low=1, high=_UINT64_MAX)
+    codes = {"peak_lots": lots}
+    if span is not None:
+        codes["peak_range_lots"] = instrument.lots("peak_range", span)
+    if seed is not None:
+        if not codes.get("peak_range_lots"):
+            raise ArgumentError("peak_seed", value=seed, rule="needs a peak_range")
+        codes["peak_seed"] = whole_number("peak_seed", seed, high=_UINT32_MAX)
     return codes

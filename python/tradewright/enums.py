@@ -205,6 +205,15 @@ class Permissions(IntFlag):
     TRANSFER = 4
 
 
+class Restriction(Code):
+    """What an account may not do on an instrument."""
+
+    NONE = 0
+    SELL_ONLY = 1
+    """No bids: a position may only become smaller."""
+    NO_TRADING = 2
+
+
 class EventFlags(IntFlag):
     """Yes-or-no properties of an event."""
 
@@ -231,6 +240,8 @@ class EventKind(Code):
     CLIENT_ORDER_ID_TEXT = 8
     ORDER_CONDITIONS = 9
     ORDER_TRIGGERED = 10
+    ORDER_DISPLAY = 11
+    ORDER_REFRESHED = 12
     DEPOSITED = 16
     WITHDRAWAL_REQUESTED = 17
     WITHDRAWAL_CONFIRMED = 18
@@ -280,6 +291,9 @@ class CommandKind(Code):
     CONFIRM_WITHDRAWAL = 34
     CANCEL_WITHDRAWAL = 35
     TRANSFER = 36
+    ENGAGE_KILL_SWITCH = 40
+    RELEASE_KILL_SWITCH = 41
+    SET_RESTRICTION = 42
     PLACE_ORDER = 64
     CANCEL_ORDER = 65
     CANCEL_ALL = 66
@@ -315,6 +329,8 @@ class CloseReason(Code):
     INSTRUMENT_EXPIRED = 26
     TRADING_STOPPED = 27
     OUTSIDE_COLLAR = 28
+    KILL_SWITCH = 35
+    RESTRICTED = 36
 
     @property
     def label(self) -> str:
@@ -337,6 +353,7 @@ class RejectReason(Code):
     INVALID_COMBINATION = 15
     INVALID_CLIENT_ORDER_ID = 16
     INVALID_CONDITIONS = 17
+    INVALID_DISPLAY = 18
     UNKNOWN_INSTRUMENT = 20
     VENUE_HALTED = 21
     INSTRUMENT_HALTED = 22
@@ -348,6 +365,8 @@ class RejectReason(Code):
     UNKNOWN_ACCOUNT = 30
     ACCOUNT_HALTED = 31
     ACCOUNT_NOT_PERMITTED = 32
+    ACCOUNT_RESTRICTED = 33
+    KILL_SWITCH_ENGAGED = 34
     UNKNOWN_ORDER = 35
     ORDER_NOT_AMENDABLE = 36
     PRICE_NOT_POSITIVE = 40
@@ -366,6 +385,9 @@ class RejectReason(Code):
     TRIGGER_PRICE_NOT_ON_TICK = 53
     NO_TRIGGER_REFERENCE = 54
     EXPIRY_NOT_IN_FUTURE = 55
+    PEAK_NOT_ON_LOT = 57
+    PEAK_ABOVE_QUANTITY = 58
+    TOO_MANY_PEAKS = 59
     MESSAGE_RATE_EXCEEDED = 60
     ORDER_RATE_EXCEEDED = 61
     DUPLICATE_CLIENT_ORDER_ID = 70

@@ -9,7 +9,7 @@
     │   ├── BadSymbol                       no such instrument
     │   ├── MarketClosed                    the venue or the instrument takes no orders now
     │   ├── AccountNotFound                 no such account
-    │   ├── AccountSuspended                the account is halted
+    │   ├── AccountSuspended                the account is halted, restricted or under a kill switch
     │   ├── PermissionDenied                the account may not do this
     │   ├── OrderNotFound                   the account has no such open order
     │   ├── InvalidOrder                    price, size or combination is not one that is accepted
@@ -100,7 +100,7 @@ class AccountNotFound(CommandRejected):
 
 
 class AccountSuspended(CommandRejected):
-    """The account is halted."""
+    """The account is halted, restricted on this instrument, or under a kill switch."""
 
 
 class PermissionDenied(CommandRejected):

@@ -42,10 +42,20 @@ _ORDER_KINDS: Final = (
     EventKind.ORDER_CONDITIONS,
     EventKind.ORDER_TRIGGERED,
     EventKind.BREAKER_TRIPPED,
+    EventKind.ORDER_DISPLAY,
+    EventKind.ORDER_REFRESHED,
 )
 _MATCH_KINDS: Final = (EventKind.TRADE, EventKind.MATCH_PREVENTED)
 _AUCTION_KINDS: Final = (EventKind.AUCTION_INDICATION, EventKind.AUCTION_UNCROSSED)
 _STATE_KINDS: Final = (*_AUCTION_KINDS, EventKind.INSTRUMENT_STATE_CHANGED, EventKind.MARKET_WIDE_LEVEL_REACHED)
+_LEFT_KINDS: Final = (EventKind.ORDER_AMENDED, EventKind.ORDER_DISPLAY, EventKind.ORDER_REFRESHED)
+"""Besides matches: those in which `open_lots` is a quantity."""
+_WITHOUT_AMOUNT: Final = (
+    EventKind.ORDER_CONDITIONS,
+    EventKind.ORDER_TRIGGERED,
+    EventKind.BREAKER_TRIPPED,
+    *_LEFT_KINDS,
+)
 _MONEY_KINDS: Final = (
     EventKind.DEPOSITED,
     EventKind.WITHDRAWAL_REQUESTED,
@@ -137,10 +147,9 @@ class Events:
         money_unit = _Unit.of([Decimal(1).scaleb(-scale) for _, scale in names.assets], asset)
         is_condition = kind == EventKind.ORDER_CONDITIONS
         has_lots = is_auction | is_order & ~is_trip & ~is_condition & ~(is_accepted & (rows["quantity_lots"] == 0))
-        has_left = is_match | (kind == EventKind.ORDER_AMENDED)
-        without_amount = is_trip | np.isin(
-            kind, (EventKind.ORDER_AMENDED, EventKind.ORDER_CONDITIONS, EventKind.ORDER_TRIGGERED)
-        )
+        has_left = is_match | np.isin(kind, _LEFT_KINDS)
+        has_price = is_auction | is_order & (kind != EventKind.ORDER_DISPLAY)
+        without_amount = np.isin(kind, _WITHOUT_AMOUNT)
         has_amount = (is_order & ~without_amount) | is_money
         has_reason = {
             RejectReason: is_rejected,
@@ -178,7 +187,7 @@ class Events:
                 is_accepted | (kind == EventKind.MATCH_PREVENTED),
             ),
             "reason": _named(reason, reasons, is_rejected | has_reason[CloseReason]),
-            "price": decimal_array(rows["price_ticks"], None, price_unit.factors, price_unit.scale, is_order | is_auction),
+            "price": decimal_array(rows["price_ticks"], None, price_unit.factors, price_unit.scale, has_price),
             "quantity": decimal_array(rows["quantity_lots"], None, lot_unit.factors, lot_unit.scale, has_lots),
             "open_quantity": decimal_array(rows["open_lots"], None, lot_unit.factors, lot_unit.scale, has_left),
             "amount": decimal_array(
@@ -243,8 +252,9 @@ def _texts(rows: npt.NDArray[np.void], is_text: npt.NDArray[np.bool_]) -> Any:  
     import pyarrow as pa
 
     shows = np.isin(rows["kind"], (*_ORDER_KINDS, EventKind.REJECTED)) & ~np.isin(rows["kind"], _MATCH_KINDS)
-    # The reference of conditions and of a breaker is a time.
-    is_else = np.isin(rows["kind"], (EventKind.REJECTED, EventKind.ORDER_CONDITIONS, EventKind.BREAKER_TRIPPED))
+    # The reference of conditions and of a breaker is a time, and a seed of how an order shows itself.
+    other_references = (EventKind.ORDER_CONDITIONS, EventKind.ORDER_DISPLAY, EventKind.BREAKER_TRIPPED)
+    is_else = np.isin(rows["kind"], (EventKind.REJECTED, *other_references))
     placed = shows & (rows["reference"] != 0) & ~is_else
     texts: list[str | None] = [None] * len(rows)
     for row in np.flatnonzero(placed).tolist():

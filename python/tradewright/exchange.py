@@ -27,7 +27,7 @@ from tradewright._decimal import (
 )
 from tradewright._venue import Venue, known
 from tradewright.account import Account, Asset
-from tradewright.enums import AccountKind
+from tradewright.enums import AccountKind, Restriction
 from tradewright.errors import ArgumentError, DataError
 from tradewright.events import Events
 from tradewright.instrument import PPM, Instrument, PriceBand, limit_records
@@ -37,6 +37,7 @@ from tradewright.simulation.clock import VirtualClock
 _SCALE_DEFAULT = 8
 _SCALE_MAX = 30
 _SCHEDULES = 256
+_GROUP_MAX = 2**32 - 1
 _DOWN, _UP = Decimal("0.5"), Decimal("0.5")
 
 
@@ -258,6 +259,32 @@ class Exchange:
         """Set the index. When it is 7, 13 or 20 % below the close, every instrument pauses."""
         number = whole_number("index", index, high=2**62)
         self._venue.apply(commands.set_market_level(index=number), {"index": index})
+
+    def kill(self, *, group: int) -> int:
+        """Engage the kill switch of a trade group: every open order of its accounts goes, and no more come in.
+
+        Return how many there were. `Account.kill` is the one of a single account.
+        """
+        records = commands.engage_kill_switch(group=whole_number("group", group, high=_GROUP_MAX))
+        return self._venue.cancelled_by(records, {"group": group})
+
+    def release(self, *, group: int) -> None:
+        """Release the kill switch of a trade group."""
+        records = commands.release_kill_switch(group=whole_number("group", group, high=_GROUP_MAX))
+        self._venue.apply(records, {"group": group})
+
+    def restrict(
+        self, instrument: Instrument | str, restriction: Restriction, *, group: int, cancel_open: bool = False
+    ) -> int:
+        """Restrict the accounts of a trade group on an instrument; see `Account.restrict`."""
+        market = self.instrument(instrument) if isinstance(instrument, str) else instrument
+        records = commands.set_restriction(
+            group=whole_number("group", group, high=_GROUP_MAX),
+            instrument=market.id,
+            restriction=restriction,
+            cancel_open=cancel_open,
+        )
+        return self._venue.cancelled_by(records, {"group": group, "instrument": market.name})
 
     @property
     def is_halted(self) -> bool:

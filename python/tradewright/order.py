@@ -187,6 +187,12 @@ class Order:
         return times(self._open, self.instrument.lot)
 
     @property
+    def displayed(self) -> Decimal:
+        """What of it the book shows: of an iceberg its peak; nothing while it waits or when it is closed."""
+        view = self._venue.engine.order(self.id)
+        return times(0 if view is None else view.displayed_lots, self.instrument.lot)
+
+    @property
     def prevented(self) -> Decimal:
         """What self-trade prevention took."""
         self._look()

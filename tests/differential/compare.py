@@ -45,6 +45,7 @@ class OpenOrder:
     trigger_price_ticks: int | None
     """None unless it waits for its trigger."""
     expire_time_ns: int | None
+    displayed_lots: int
 
 
 class Engine(Protocol):
@@ -243,6 +244,7 @@ def open_orders(exchange: Exchange) -> list[OpenOrder]:
             order.hold(exchange.venue.instruments[order.instrument].units),
             order.trigger_ticks,
             order.conditions.expire_time_ns or None,
+            0 if order.waits or order.beside else order.displayed_lots,
         )
         for order in exchange.open_orders()
     ]

@@ -41,7 +41,20 @@ TURNS = (
     "own orders met in an auction",
     "the market paused what was halted",
     "triggered by an auction",
+    "a price was shared with an iceberg",
+    "an amended iceberg keeps its place",
+    "an iceberg came to the book by a trigger",
+    "an iceberg showed its next peak",
+    "an iceberg showed its last peak",
+    "an iceberg trades as a taker",
+    "fill or kill filled from a reserve",
+    "peaks of different sizes",
+    "prevention took from a reserve",
     "a cascade of three",
+    "a kill switch took several orders",
+    "a kill switch took a waiting order",
+    "a kill switch took who joined its group",
+    "a restriction took an order",
     "a trail moved its trigger",
     "a triggered order rests",
     "amend keeps its place",
@@ -79,6 +92,7 @@ TRIPS = {1: "DYNAMIC", 2: "VELOCITY"}
 AT_TRIGGER = (
     RejectReason.ACCOUNT_HALTED,
     RejectReason.ACCOUNT_NOT_PERMITTED,
+    RejectReason.ACCOUNT_RESTRICTED,
     RejectReason.NO_REFERENCE_PRICE,
     RejectReason.PRICE_OUTSIDE_BAND,
 )
@@ -108,6 +122,8 @@ class Coverage:
         """Orders for auctions only, and those whose maker rate is a rebate, by id."""
         self._states: dict[int, int] = {}
         """By instrument; the phase stands in the tens."""
+        self._peaks: dict[int, list[int]] = {}
+        """Of icebergs, by order id: the peaks that they have shown."""
         for topic, names in _everything():
             for name in names:
                 self.counts[topic, name] = 0
@@ -133,12 +149,18 @@ class Coverage:
                         self._turn("replaced by one on another instrument")
                 case EventKind.ORDER_CONDITIONS if accepted is not None:
                     self._learn_conditions(event, accepted)
+                case EventKind.ORDER_DISPLAY:
+                    self._peaks[event.order_id] = []
+                case EventKind.ORDER_REFRESHED:
+                    self._add_peak(event)
                 case EventKind.ORDER_TRIGGERED:
                     self._add_triggered(event)
                 case EventKind.ORDER_AMENDED:
                     kept = event.has(EventFlags.KEPT_PRIORITY)
                     self._turn("amend keeps its place" if kept else "amend comes in again")
                     amended = event.order_id
+                    if kept and event.order_id in self._peaks:
+                        self._turn("an amended iceberg keeps its place")
                     if event.order_id in self._conditional and self._conditional[event.order_id].expires:
                         self._turn("good till date amended")
                 case EventKind.ORDER_CANCELLED | EventKind.ORDER_EXPIRED:
@@ -209,8 +231,21 @@ class Coverage:
         for first, second in pairwise(trades):
             # Whoever is first in line is taken whole before the next one gets anything, unless they share.
             same = (first.order_id, first.price_ticks) == (second.order_id, second.price_ticks)
-            if same and not first.has(EventFlags.MAKER_DONE):
+            refreshed = any(
+                event.kind is EventKind.ORDER_REFRESHED and first.k < event.k < second.k for event in events
+            )
+            if same and not first.has(EventFlags.MAKER_DONE) and not refreshed:
                 self._turn("a price was shared")
+                if {first.counter_order_id, second.counter_order_id} & self._peaks.keys():
+                    self._turn("a price was shared with an iceberg")
+        killed = [event for event in events if event.reason == CloseReason.KILL_SWITCH and _closes(event)]
+        if len(killed) > 1:
+            self._turn("a kill switch took several orders")
+        joined = any(event.open_lots == CommandKind.SET_TRADE_GROUP for event in events if _sets(event))
+        if killed and joined:
+            self._turn("a kill switch took who joined its group")
+        if any(event.reason == CloseReason.RESTRICTED for event in events if _closes(event)):
+            self._turn("a restriction took an order")
         triggered = [event for event in events if event.kind is EventKind.ORDER_TRIGGERED]
         if len(triggered) >= 3 and len({event.open_lots for event in triggered}) >= 2:
             self._turn("a cascade of three")
@@ -237,6 +272,17 @@ class Coverage:
             has_trigger,
         )
 
+    def _add_peak(self, event: Event) -> None:
+        peaks = self._peaks[event.order_id]
+        if peaks:
+            last = event.quantity_lots == event.open_lots
+            self._turn("an iceberg showed its last peak" if last else "an iceberg showed its next peak")
+            if not last and event.quantity_lots != peaks[-1]:
+                self._turn("peaks of different sizes")
+        elif self._conditional[event.order_id].first_trigger_ticks:
+            self._turn("an iceberg came to the book by a trigger")
+        peaks.append(event.quantity_lots)
+
     def _add_triggered(self, event: Event) -> None:
         self._turn(
             {
@@ -261,6 +307,8 @@ class Coverage:
             if event.reason == CloseReason.REPLACED:
                 self._turn("replaced while it waits")
             is_timer = event.reason == CloseReason.GOOD_TILL_DATE
+            if event.reason == CloseReason.KILL_SWITCH:
+                self._turn("a kill switch took a waiting order")
             self._turn("waiting order expired by date" if is_timer else "waiting order cancelled")
         elif event.reason == CloseReason.NO_LIQUIDITY and event.side == Side.BUY and order.first_trigger_ticks:
             at_the_cap = event.price_ticks == order.price_ticks
@@ -271,6 +319,9 @@ class Coverage:
         self._count("prevention", mode.name)
         if mode is Prevention.TRANSFER:
             self._turn("transfer between accounts")
+        peaks = self._peaks.get(event.counter_order_id)
+        if peaks and event.open_lots and not event.has(EventFlags.MAKER_DONE):
+            self._turn("prevention took from a reserve")
         asked = accepted is not None and accepted.self_trade_prevention == Prevention.TRANSFER
         if asked and mode is Prevention.DECREMENT and event.account == event.counter_account:
             self._turn("transfer within an account decided as decrement")
@@ -284,6 +335,8 @@ class Coverage:
             self._turn("quantity above 2^39 traded")
         if event.order_id == amended:
             self._turn("amended order takes")
+        if event.order_id in self._peaks:
+            self._turn("an iceberg trades as a taker")
         order = self._conditional.get(event.order_id)
         if order is not None and order.first_trigger_ticks:
             self._turn("triggered order takes")
@@ -299,6 +352,9 @@ class Coverage:
                 self._turn("by amount spent to the last quantum")
         if accepted.time_in_force == TimeInForce.FILL_OR_KILL and event.has(EventFlags.TAKER_DONE):
             self._turn("fill or kill filled")
+            peaks = self._peaks.get(event.counter_order_id, [])
+            if len(peaks) > 1 and accepted.quantity_lots > peaks[-1]:
+                self._turn("fill or kill filled from a reserve")
 
     def _turn(self, name: str) -> None:
         self._count("turn", name)
@@ -315,6 +371,14 @@ class Coverage:
 
     def table(self) -> str:
         return "\n".join(f"{topic:<12}{name:<38}{count:>9}" for (topic, name), count in self.counts.items())
+
+
+def _closes(event: Event) -> bool:
+    return event.kind in (EventKind.ORDER_CANCELLED, EventKind.ORDER_EXPIRED)
+
+
+def _sets(event: Event) -> bool:
+    return event.kind is EventKind.SETTING_APPLIED
 
 
 def _everything() -> list[tuple[str, list[str]]]:

@@ -17,6 +17,7 @@ from tests.reference.codes import (
     ANY,
     AccountKind,
     CommandKind,
+    ControlScope,
     EventFlags,
     EventKind,
     HaltScope,
@@ -123,10 +124,13 @@ class Generator:
         self._withdrawals: list[int] = []
         self._used_client_ids: list[int | bytes] = [7, b"first"]
         self._halts: list[tuple[int, int, int]] = []
+        self._ends_of_controls: list[bytes] = []
+        """The commands that end kill switches and restrictions."""
         self._accounts, self._assets, self._instruments = 2, 0, 0
         self._kinds: list[tuple[int, Callable[[], bytes]]] = [
             (440, self._place),
             (190, self._conditional),
+            (70, self._iceberg),
             (40, self._source_price),
             (18, self._in_vain),
             (10, self._stampede),
@@ -143,6 +147,7 @@ class Generator:
             (8, self._advance_time),
             (80, self._setting),
             (6, self._halt),
+            (14, self._control),
             (70, self._spoiled),
             (30, self._huge),
             (14, self._state),
@@ -216,6 +221,9 @@ class Generator:
         stopped = [each for each in self.exchange.venue.instruments[:2] if each.state is not State.CONTINUOUS]
         if stopped and self._random.random() < 0.05:
             return self._stamped(self._go_on(self._random.choice(stopped)))
+        if self._ends_of_controls and self._random.random() < 0.06:
+            place = self._random.randrange(len(self._ends_of_controls))
+            return self._stamped(self._ends_of_controls.pop(place))
         weights = [weight for weight, _ in self._kinds]
         (draw,) = self._random.choices([draw for _, draw in self._kinds], weights)
         return self._stamped(draw())
@@ -275,6 +283,8 @@ class Generator:
                 self._halts.append(scope)
             case CommandKind.RESUME:
                 self._halts = [halt for halt in self._halts if halt != scope]
+            case CommandKind.ENGAGE_KILL_SWITCH | CommandKind.SET_RESTRICTION:
+                self._ends_of_controls.append(_end_of_control(event))
             case CommandKind.OPEN_ACCOUNT:
                 self._accounts = max(self._accounts, event.account + 1)
             case CommandKind.ADD_ASSET:
@@ -342,7 +352,7 @@ class Generator:
     def _place(self, account: int | None = None) -> bytes:
         random = self._random
         if random.random() < 0.1:
-            return self._conditional(account)
+            return self._iceberg(account) if random.random() < 0.3 else self._conditional(account)
         number = self._market() if random.random() < 0.99 else 77
         market = MARKETS[number % len(MARKETS)]
         account = self._owner(number) if account is None else account
@@ -428,6 +438,59 @@ class Generator:
             conditions=records.conditions_record(**values),
         )
 
+    def _iceberg(self, account: int | None = None) -> bytes:
+        """An order that shows itself by parts, near the middle; mostly one that can be."""
+        random, number = self._random, self._market()
+        market, side = MARKETS[number], random.choice(list(Side))
+        account = self._owner(number) if account is None else account
+        away = random.choice([-1, 0, 1, 1, 2, 2, 3, 4]) * market.price_increment
+        increment = market.quantity_increment
+        quantity = random.randint(4, 14) * increment
+        values = self._peaks(quantity, increment)
+        if number in HUGE_INSTRUMENTS:
+            quantity = random.choice([2**40, 2**20])
+            values["peak_lots"] = random.choice([quantity // 3, quantity // 9_999, quantity // 10_000, 2**30, quantity])
+        force = TimeInForce.GOOD_TILL_CANCEL
+        if random.random() < 0.2:
+            force, values["expire_time_ns"] = TimeInForce.GOOD_TILL_DATE, self._expiry()
+        if random.random() < 0.15:
+            values |= self._trigger(number, side)
+        price: int | None = market.price_middle + (away if side is Side.SELL else -away)
+        if random.random() < 0.04:
+            force = random.choice([TimeInForce.IMMEDIATE_OR_CANCEL, TimeInForce.FILL_OR_KILL])
+            price = random.choice([price, None])
+        return records.place(
+            account,
+            number,
+            side,
+            quantity,
+            price,
+            time_in_force=force,
+            prevention=random.choices(list(Prevention), [6, 1, 1, 1, 2, 2])[0],
+            post_only=random.random() < 0.05 and "trigger" not in values,
+            client_order_id=self._client_order_id(),
+            conditions=records.conditions_record(**values),
+        )
+
+    def _peaks(self, quantity: int, increment: int) -> dict[str, int]:
+        """How an order of this quantity shows itself; now and then as it cannot."""
+        random = self._random
+        peak = random.choice([1, 1, 2, 2, 3]) * increment
+        values = {"peak_lots": peak}
+        if random.random() < 0.4:
+            values["peak_range_lots"] = random.choice([1, 2, 2, 4]) * increment
+            values["seed"] = random.choice([0, 1, 77, 2**32 - 1])
+        if random.random() < 0.05:
+            values |= random.choice(
+                [
+                    {"peak_lots": peak + 1},
+                    {"peak_lots": quantity + increment},
+                    {"peak_range_lots": quantity},
+                    {"seed": 5},
+                ]
+            )
+        return values
+
     def _trigger(self, number: int, side: Side) -> dict[str, int]:
         """A trigger near the price that it looks at, mostly on the side from which the price can reach it."""
         random, market = self._random, MARKETS[number]
@@ -492,7 +555,7 @@ class Generator:
             return self._conditional()
         order = random.choice(waiting)
         trigger_ticks = order.trigger_ticks or 1
-        kind = random.randrange(5)
+        kind = random.randrange(6)
         if 2 <= kind < 4:
             self._next.append(records.set_permissions(order.account, 7))
         source = order.conditions.trigger.source if order.conditions.trigger is not None else PriceSource.MARK
@@ -503,6 +566,8 @@ class Generator:
             return records.halt(HaltScope.ACCOUNT, account=order.account)
         if kind < 4:
             return records.set_permissions(order.account, random.choice([6, 6, 2, 4]))
+        if kind < 5:
+            return records.set_restriction(order.instrument, 2, account=order.account)
         return records.halt(HaltScope.INSTRUMENT, instrument=order.instrument)
 
     def _stampede(self) -> bytes:
@@ -830,6 +895,27 @@ class Generator:
         scope, account, instrument = self._random.choice(self._halts)
         return records.resume(scope, account=account, instrument=instrument)
 
+    def _control(self) -> bytes:
+        """A kill switch or a restriction, mostly of somebody who is there."""
+        random = self._random
+        whom: dict[str, int] = (
+            {"account": self._trader()} if random.random() < 0.6 else {"group": random.choice([1, 2])}
+        )
+        if random.random() < 0.08:
+            whom = {"group": random.choice([0, 2**32 - 1, 2**32])}
+        if random.random() < 0.08:
+            command = random.choice([records.engage_kill_switch, records.release_kill_switch])(**whom)
+            return records.patched(command, 32, bytes([random.choice([0, 1, 4, 255])]))
+        kind = random.randrange(10)
+        if kind < 3:
+            return records.engage_kill_switch(**whom)
+        if kind == 3:
+            return records.release_kill_switch(**whom)
+        (instrument,) = random.choices([0, 1, 2, 88], [5, 5, 1, 1])
+        (level,) = random.choices(range(4), [1, 6, 4, 1])
+        (cancels,) = random.choices(range(3), [6, 6, 1])
+        return records.set_restriction(instrument, level, cancels=cancels, **whom)
+
     def _scoped(self, build: Callable[..., bytes]) -> bytes:
         scope = self._random.choice([*HaltScope, 3])
         return build(scope, account=self._trader(), instrument=self._random.choice([0, 1, 2, 3, 88]))
@@ -1048,7 +1134,7 @@ class Generator:
     def _spoiled_conditions(self) -> bytes:
         """An order with a byte of its conditions changed."""
         random = self._random
-        command = self._conditional()
+        command = random.choice([self._conditional, self._iceberg])()
         if random.random() < 0.2:
             # Something is wrong with the order itself as well.
             command = records.patched(command, random.choice([32, 33, 34, 35, 36]), bytes([random.randrange(64)]))
@@ -1071,7 +1157,11 @@ class Generator:
                     (31, [255]),
                     (32, [0, 1, 100]),
                     (39, [255]),
-                    (40, [1]),
+                    (40, [0, 1, 4]),
+                    (47, [1, 255]),
+                    (48, [0, 1]),
+                    (55, [255]),
+                    (56, [1]),
                     (63, [128]),
                 ]
             )
@@ -1134,6 +1224,13 @@ class Generator:
             limit,
             prevention=random.randrange(6),
         )
+
+
+def _end_of_control(event: Event) -> bytes:
+    whom = {"account": event.account} if event.side == ControlScope.ACCOUNT else {"group": event.quantity_lots}
+    if event.open_lots == CommandKind.ENGAGE_KILL_SWITCH:
+        return records.release_kill_switch(**whom)
+    return records.set_restriction(event.instrument, 0, **whom)
 
 
 def generate(seed: int, commands: int) -> list[bytes]:

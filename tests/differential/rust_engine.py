@@ -40,6 +40,7 @@ class RustEngine:
                 order.hold,
                 order.trigger_price_ticks,
                 order.expire_time_ns,
+                order.displayed_lots,
             )
             for order in self._engine.open_orders()
         ]

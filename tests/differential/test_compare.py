@@ -14,7 +14,9 @@ from tests.differential.compare import Balances, Difference, EngineFactory, Open
 from tests.differential.coverage import Coverage
 from tests.differential.generator import generate
 from tests.reference import checks, exchange, fees, line, matching, prevention, records, timers, triggers, venue
-from tests.reference.codes import CloseReason, OrderType, Prevention, PriceSource, Side
+from tests.reference.accounts import Account
+from tests.reference.codes import CloseReason, ControlScope, OrderType, Prevention, PriceSource, Restriction, Side
+from tests.reference.controls import Controls
 from tests.reference.decoding import Amend
 from tests.reference.event import pack_events
 from tests.reference.exchange import Exchange
@@ -48,7 +50,7 @@ class ReferenceEngine:
         self.exchange.check_invariants()
 
 
-def mutant(module: ModuleType, name: str, wrong: Callable[..., Any]) -> type[ReferenceEngine]:
+def mutant(module: ModuleType | type, name: str, wrong: Callable[..., Any]) -> type[ReferenceEngine]:
     """The reference exchange with one function replaced, for the time of its own calls."""
 
     class Mutant(ReferenceEngine):
@@ -139,6 +141,14 @@ def band_alone(venue: Venue, order: Order) -> int:
     return instrument.worst_price(order.side, reference)
 
 
+def by_account_alone(self: Controls, account: Account) -> bool:
+    return any(scope.kind is ControlScope.ACCOUNT and scope.includes(account) for scope in self.killed)
+
+
+def bids_alone(restriction: Restriction, side: Side) -> bool:
+    return restriction is not Restriction.NONE and side is Side.BUY
+
+
 MUTANTS = {
     "a fee is rounded fill by fill": mutant(matching, "fee_of_fill", fee_of_fill_alone),
     "a transfer needs only the taker": mutant(prevention, "decided_mode", taker_decides_alone),
@@ -153,6 +163,8 @@ MUTANTS = {
     "triggers fire by arrival": mutant(triggers, "_firing", by_arrival),
     "a trail never follows": mutant(triggers, "_follow", never_follows),
     "a market bid may pay more than is held": mutant(line, "check_at_trigger", band_alone),
+    "a kill switch spares a group": mutant(Controls, "is_killed", by_account_alone),
+    "no trading lets asks in": mutant(Restriction, "forbids", bids_alone),
 }
 
 

@@ -61,7 +61,7 @@ def _words(kind: int, command: bytes) -> str:
     if kind in _NAMED_KINDS:
         *_header, number, attribute, length, schedule, field = NAMED.unpack_from(command)
         return f"{name} {number} {field[:length]!r} {attribute=} {schedule=}" + _behind(command, 1)
-    if kind >= CommandKind.DEPOSIT:
+    if CommandKind.DEPOSIT <= kind <= CommandKind.TRANSFER:
         return _money_words(CommandKind(kind), name, command)
     *_header, account, instrument, scope, tier, schedule, _reserved, first, second, third = SETTING.unpack_from(command)
     match kind:
@@ -80,7 +80,7 @@ def _words(kind: int, command: bytes) -> str:
             return f"{name} I{instrument} {signed(first)}" + _behind(command, 1)
         case _:
             values = [first, second, third]
-            return f"{name} A{account} I{instrument} {tier=} {values=}" + _behind(command, 1)
+            return f"{name} {scope=} A{account} I{instrument} {tier=} {values=}" + _behind(command, 1)
 
 
 def _order_words(kind: CommandKind, name: str, command: bytes) -> str:
@@ -156,7 +156,8 @@ def _behind(command: bytes, start: int) -> str:
 
 
 def _condition_words(record: bytes) -> str:
-    kind, source, unit, reserved, price, trail, word, minimum, expire_time_ns, more = CONDITIONS.unpack(record)[2:]
+    kind, source, unit, display, peg, peg_mode, price, trail, seed = CONDITIONS.unpack(record)[2:11]
+    minimum, expire_time_ns, peak, peak_range, peg_offset = CONDITIONS.unpack(record)[11:]
     words = []
     if kind or source or price:
         name = TriggerKind(kind).name.lower() if known(TriggerKind, kind) else f"trigger={kind}"
@@ -168,6 +169,8 @@ def _condition_words(record: bytes) -> str:
         words.append(f"minimum {minimum}")
     if expire_time_ns:
         words.append(f"until @{expire_time_ns}")
-    if any(reserved + word + more):
-        words.append("reserved bytes set")
+    if peak or peak_range or seed:
+        words.append(f"shown by {peak}..{peak + peak_range} {seed=}")
+    if any((display, peg, peg_mode, peg_offset)):
+        words.append(f"{display=} {peg=} {peg_mode=} {peg_offset=}")
     return " when " + (", ".join(words) or "nothing")

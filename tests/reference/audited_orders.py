@@ -41,12 +41,19 @@ class AuditedOrder:
     expire_time_ns: int = 0
     limit_is_untold: bool = False
     """Of a market order that fired: the band at that time is in no event, unless the order expires."""
+    unfolded: bool = False
+    """An iceberg that takes part in a call with all that it has open."""
     beside: bool = False
     """It stands beside the book: it waits for its auction, or is a market order in a call."""
     arrived: int = 0
     must_be_refused: bool = False
     """It fired, but its account may not trade."""
     worst_traded: int | None = None
+    shown: int = 0
+    """Of an iceberg on the book."""
+    peak: int = 0
+    """0 unless it is an iceberg."""
+    peak_range: int = 0
 
     @property
     def by_amount(self) -> bool:
@@ -72,6 +79,11 @@ class AuditedOrder:
     def bound(self) -> int:
         """The worst price at which it may trade, as far as events tell."""
         return 1 if self.limit_is_untold and self.side is Side.SELL else self.price
+
+    @property
+    def displayed(self) -> int:
+        """What trades of it before it goes behind the others."""
+        return self.shown if self.peak else self.open
 
     @property
     def sort_key(self) -> int:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tests.reference.audited_calls import AuditedCall
+from tests.reference.audited_controls import BY_CONTROL, AuditedControls
 from tests.reference.audited_orders import AuditedOrder, AuditedWaiting
 from tests.reference.codes import (
     AMOUNT_MAX,
@@ -23,6 +24,7 @@ from tests.reference.codes import (
     Cause,
     CloseReason,
     CommandKind,
+    ControlScope,
     EventFlags,
     EventKind,
     HaltScope,
@@ -32,6 +34,7 @@ from tests.reference.codes import (
     Phase,
     Prevention,
     PriceSource,
+    Restriction,
     Side,
     State,
     TimeInForce,
@@ -95,6 +98,7 @@ class Auditor:
         self._guarded: set[int] = set()
         """Instruments with a breaker."""
         self._market_close = 0
+        self._controls = AuditedControls()
         self._shared: set[int] = set()
         """Instruments whose prices are shared by a rule: which share is whose, the auditor does not judge."""
         self._orders: dict[int, AuditedOrder] = {}
@@ -110,6 +114,8 @@ class Auditor:
         self._touched: set[Place] = set()
         self._text_due: AuditedOrder | None = None
         self._conditions_due: AuditedOrder | None = None
+        self._display_due: AuditedOrder | None = None
+        self._peak_due: AuditedOrder | None = None
         self._in_timers = True
         """Whether all of its events came from timers so far."""
         self._replacing = False
@@ -124,6 +130,8 @@ class Auditor:
             EventKind.CLIENT_ORDER_ID_TEXT: self._text,
             EventKind.ORDER_CONDITIONS: self._conditions,
             EventKind.ORDER_TRIGGERED: self._triggered,
+            EventKind.ORDER_DISPLAY: self._display,
+            EventKind.ORDER_REFRESHED: self._refreshed,
             EventKind.DEPOSITED: self._deposited,
             EventKind.WITHDRAWAL_REQUESTED: self._withdrawal_requested,
             EventKind.WITHDRAWAL_CONFIRMED: self._withdrawal_ended,
@@ -146,6 +154,11 @@ class Auditor:
             if self._text_due is None and self._conditions_due is not None:
                 fine = event.kind is EventKind.ORDER_CONDITIONS
                 _require(fine, "conditions follow their order", event)
+            if self._display_due is not None:
+                _require(event.kind is EventKind.ORDER_DISPLAY, "conditions tell of one at least", event)
+            if self._peak_due is not None:
+                fine = event.kind is EventKind.ORDER_REFRESHED
+                _require(fine, "an iceberg with a reserve shows its next peak", event)
             is_first = self._in_timers and _is_of_command(event)
             if is_first:
                 # What timers brought to the market has found its place.
@@ -199,7 +212,10 @@ class Auditor:
         _require(self._text_due is None, "a client order id that is text follows its order", event)
         _require(not self._replacing, "a replaced order is followed by the new one", event)
         _require(self._conditions_due is None, "conditions follow their order", event)
+        _require(self._display_due is None, "conditions tell of one at least", event)
+        _require(self._peak_due is None, "an iceberg with a reserve shows its next peak", event)
         _require(not self._waiting.line, "what fired comes to the market", event)
+        _require(not self._controls.due, "a control takes all that it forbids", event)
         self._rest(event)
         if self._in_timers:
             self._nothing_is_due(event)
@@ -221,9 +237,9 @@ class Auditor:
             _require(is_first, "a refusal is the only event, but for those of timers", event)
         if event.kind is EventKind.ORDER_AMENDED:
             _require(is_first, "an amendment is its command's first event, but for timers", event)
-        several = event.reason in (CloseReason.CANCELLED_ALL, CloseReason.INSTRUMENT_EXPIRED)
+        several = event.reason in (CloseReason.CANCELLED_ALL, CloseReason.INSTRUMENT_EXPIRED, *BY_CONTROL)
         if event.kind is EventKind.ORDER_CANCELLED and not is_first:
-            _require(several, "only a cancel-all cancels several", event)
+            _require(several, "only a cancel-all or a control cancels several", event)
 
     def _states_hold(self, event: Event) -> None:
         """What states promise of their orders, now that a command is done."""
@@ -233,6 +249,10 @@ class Auditor:
             ends = order.time_in_force in (TimeInForce.DAY, TimeInForce.AT_CLOSE)
             _require(not (ends and state is State.CLOSED), "a closed instrument has no day orders", event)
         _require(not any(call.traded for call in self._calls.values()), "an auction is told of", event)
+        for (instrument, _), queue in self._queues.items():
+            calls = self._calls[instrument].joined is not Phase.NONE
+            folds = all(order.unfolded <= calls for order in queue if order.peak)
+            _require(folds, "behind a call icebergs show a peak", event)
         for instrument in self._must_pause:
             stopped = self._calls[instrument].state in (State.PAUSED, State.HALTED, State.CLOSED, State.EXPIRED)
             _require(stopped, "what a breaker stopped does not trade", event)
@@ -254,17 +274,22 @@ class Auditor:
             self._taker = None
             return
         _require(taker.may_rest, "only good till cancel or date rests", event)
+        fine = not taker.peak or event.kind is EventKind.ORDER_REFRESHED or call.joined is not Phase.NONE
+        _require(fine, "an iceberg shows a peak when it rests", event)
         _require(not taker.must_be_refused, "an order that fires is refused when its account may not trade", event)
         free = call.state is not State.CONTINUOUS or next(self._crossing(taker), None) is None
         _require(free, "what rests crosses nobody while the instrument trades", event)
-        self._queue_up(taker)
+        if taker.peak and call.joined is not Phase.NONE:
+            taker.unfolded, taker.shown = True, taker.open
+        self._stand(taker)
         self._orders[taker.order_id] = taker
         self._hold(taker, 1)
         self._taker = None
 
-    def _queue_up(self, order: AuditedOrder) -> None:
+    def _stand(self, order: AuditedOrder) -> None:
+        """Put an order behind the others of its price."""
         queue = self._queues[order.instrument, order.side]
-        queue.insert(bisect_right(queue, order.sort_key, key=lambda order: order.sort_key), order)
+        queue.insert(bisect_right(queue, order.sort_key, key=lambda other: other.sort_key), order)
 
     def _nothing_is_due(self, event: Event) -> None:
         due = any(0 < order.expire_time_ns <= event.time_ns for order in self._orders.values())
@@ -368,6 +393,8 @@ class Auditor:
         _require(not halted, "nothing is accepted in a halt, or in a state that lets no orders in", event)
         must_trade = not TimeInForce(event.time_in_force).may_rest and not event.order_flags & OrderFlags.CONDITIONS
         _require(not (state.is_call and must_trade), "a call takes no orders that must trade at once", event)
+        controls = (event.account, account.group, event.instrument, Side(event.side))
+        _require(self._controls.refusal(*controls) is None, "no control is in the way", event)
         _require(account.may_trade, "the account may trade", event)
         rates = FeeRates(_rate(event.open_lots), _rate(event.open_lots >> 32))
         due = resolved_tier(self._tiers, self._schedules[event.instrument], account.tier)
@@ -444,7 +471,8 @@ class Auditor:
         _require(told == (order.account, order.instrument, order.side), "conditions are those of their order", event)
         order.learn_conditions(event)
         self._conditions_due = None
-        _require(any((order.trigger_kind, order.minimum, order.expire_time_ns)), "there is a condition", event)
+        if not any((order.trigger_kind, order.minimum, order.expire_time_ns)):
+            self._display_due = order
         dated = order.time_in_force == TimeInForce.GOOD_TILL_DATE
         _require((order.expire_time_ns > event.time_ns) == dated, "good till date has a date to come", event)
         _require(dated or order.expire_time_ns == 0, "only good till date has a date", event)
@@ -466,6 +494,44 @@ class Auditor:
         self._waiting.add(order)
         self._hold(order, 1)
 
+    def _display(self, event: Event) -> None:
+        last = self._last
+        behind = last is not None and (last.kind, last.order_id) == (EventKind.ORDER_CONDITIONS, event.order_id)
+        _require(behind, "how an order shows itself follows its conditions", event)
+        order = self._orders.get(event.order_id, self._taker)
+        if order is None or order.order_id != event.order_id:
+            raise AuditError("how an order shows itself follows its conditions", event)
+        told = (event.account, event.instrument, event.side)
+        _require(told == (order.account, order.instrument, order.side), "an order keeps what it said", event)
+        order.peak, order.peak_range = event.quantity_lots, event.open_lots
+        _require(0 < order.peak <= order.peak + order.peak_range <= order.total, "a peak is part of the order", event)
+        _require(event.reference == 0 or order.peak_range > 0, "only peaks of different sizes have a seed", event)
+        _require(order.order_type == OrderType.LIMIT and order.may_rest, "what is shown by parts can rest", event)
+        self._display_due = None
+
+    def _refreshed(self, event: Event) -> None:
+        if self._peak_due is None:
+            # What is left of the taker comes to the book.
+            self._rest(event)
+        order = self._open(event)
+        _require(self._peak_due in (None, order), "an iceberg shows its next peak at once", event)
+        unfolded = order.unfolded and self._calls[order.instrument].joined is Phase.NONE
+        due = order.shown == 0 or unfolded
+        _require(order.peak > 0 and due, "only an iceberg without a peak, or behind a call, shows one", event)
+        told = (event.price_ticks, event.open_lots)
+        _require(told == (order.price, order.open), "a new peak tells price and open quantity", event)
+        least, most = min(order.peak, order.open), min(order.peak + order.peak_range, order.open)
+        _require(least <= event.quantity_lots <= most, f"a peak is from {least} to {most}", event)
+        order.shown = event.quantity_lots
+        self._peak_due = None
+        if unfolded:
+            order.unfolded = False
+            return
+        self._queues[order.instrument, order.side].remove(order)
+        self._arrivals += 1
+        order.arrived = self._arrivals
+        self._stand(order)
+
     def _triggered(self, event: Event) -> None:
         self._rest(event)
         _require(bool(self._waiting.line), "only what a price reached comes to the market", event)
@@ -481,7 +547,8 @@ class Auditor:
         del self._orders[order.order_id]
         order.come_to_market()
         account = self._accounts[order.account]
-        order.must_be_refused = account.halted or not account.may_trade
+        controlled = self._controls.refusal(order.account, account.group, order.instrument, order.side) is not None
+        order.must_be_refused = account.halted or not account.may_trade or controlled
         self._taker = order
 
     def _traded(self, event: Event) -> None:
@@ -499,17 +566,20 @@ class Auditor:
         fees_fit = (event.amount, event.counter_amount) == (taker_fee, maker_fee)
         _require(fees_fit, f"fees are rounded on the cumulative notional: {taker_fee=} {maker_fee=}", event)
         if taker.by_amount:
-            _require(0 < lots <= maker.open, "a trade is not larger than the maker", event)
+            _require(0 < lots <= maker.displayed, "a trade is not larger than what the maker shows", event)
             taker.unspent -= notional + (taker_fee if taker.side is Side.BUY else 0)
             _require(taker.unspent >= 0, "no more than the amount is spent", event)
-            taker.must_stop = lots < maker.open and event.instrument not in self._shared
+            taker.must_stop = lots < maker.displayed and event.instrument not in self._shared
         else:
-            smaller = min(taker.open, maker.open)
+            smaller = min(taker.open, maker.displayed)
             fits = lots == smaller or (0 < lots < smaller and event.instrument in self._shared)
             _require(fits, "a trade takes the smaller open quantity", event)
             taker.open -= lots
         self._hold(maker, -1)
         maker.open -= lots
+        maker.shown = max(maker.shown - lots, 0)
+        if maker.peak and maker.open and not maker.shown:
+            self._peak_due = maker
         maker.maker_notional += notional
         taker.taker_notional += notional
         self._hold(maker, 1)
@@ -557,6 +627,7 @@ class Auditor:
         _require(event.has(EventFlags.TRANSFERRED) == moves, "a transfer is between two accounts", event)
         self._hold(maker, -1)
         maker.open -= maker_loses
+        maker.shown = min(maker.shown, maker.open)
         taker.open -= taker_loses
         self._hold(maker, 1)
         amount = taker.unspent if ends else 0
@@ -568,7 +639,7 @@ class Auditor:
 
     def _cancelled(self, event: Event) -> None:
         order = self._open(event)
-        reasons = (CloseReason.CANCELLED_BY_OWNER, CloseReason.CANCELLED_ALL, CloseReason.REPLACED)
+        reasons = (CloseReason.CANCELLED_BY_OWNER, CloseReason.CANCELLED_ALL, CloseReason.REPLACED, *BY_CONTROL)
         expired = event.reason == CloseReason.INSTRUMENT_EXPIRED
         _require(event.reason in reasons or expired, "a cancel has a reason of its own", event)
         has_ended = self._calls[event.instrument].state is State.EXPIRED
@@ -578,6 +649,9 @@ class Auditor:
         last = self._last
         if last is not None and not last.has(EventFlags.LAST) and last.kind is EventKind.ORDER_CANCELLED:
             _require(last.order_id < event.order_id, "a cancel-all goes by order id", event)
+        due = self._controls.due
+        if event.reason in BY_CONTROL:
+            _require(bool(due) and due.pop(0) is order, "a control takes what it forbids, by order id", event)
         self._replacing = event.reason == CloseReason.REPLACED
         self._hold(order, -1)
         self._take_out(order)
@@ -668,27 +742,38 @@ class Auditor:
             due = RejectReason.ACCOUNT_HALTED
         elif not account.may_trade:
             due = RejectReason.ACCOUNT_NOT_PERMITTED
+        else:
+            due = self._controls.refusal(order.account, account.group, order.instrument, order.side) or by_price
         _require(event.open_lots == due, f"it is refused because of {due.name}", event)
 
     def _fills(self, order: AuditedOrder, lots: int) -> bool:
+        """Whether so much could trade at once: at each price what is shown, then what stands behind that."""
         quantity = 0
         closes = order.prevention in (Prevention.EXPIRE_TAKER, Prevention.EXPIRE_BOTH)
         makers = list(self._crossing(order))
-        for maker in makers:
-            if closes and order.instrument in self._shared:
-                level = (other for other in makers if other.price == maker.price)
-                if any(self._is_own(order, other) for other in level):
-                    return False
-            if not self._is_own(order, maker):
-                quantity += maker.open
-            elif closes:
+        for price in sorted({maker.price for maker in makers}, reverse=order.side is Side.SELL):
+            level = [maker for maker in makers if maker.price == price]
+            own = [maker for maker in level if self._is_own(order, maker)]
+            if closes and own and order.instrument in self._shared:
                 return False
+            for maker in level:
+                if maker in own:
+                    if closes:
+                        return False
+                    continue
+                quantity += maker.displayed
+                if quantity >= lots:
+                    return True
+            quantity += sum(maker.open - maker.displayed for maker in level if maker not in own)
             if quantity >= lots:
                 return True
         return False
 
     def _amended(self, event: Event) -> None:
         order = self._open(event)
+        group = self._accounts[order.account].group
+        refusal = self._controls.refusal(order.account, group, order.instrument, order.side)
+        _require(refusal is None, "no control is in the way", event)
         _require(not order.waits and not order.beside, "an order that waits is not amended", event)
         reduces = event.price_ticks == order.price and event.quantity_lots < order.total
         _require(event.has(EventFlags.KEPT_PRIORITY) == reduces, "only a reduction keeps its place", event)
@@ -700,6 +785,7 @@ class Auditor:
             self._taker = order
             order.met_a_maker = False
         order.price, order.total, order.open = event.price_ticks, event.quantity_lots, event.open_lots
+        order.shown = min(order.shown, order.open) if reduces else 0
         if reduces:
             self._hold(order, 1)
         else:
@@ -743,6 +829,9 @@ class Auditor:
             call.told = (0, 0, 0)
         if to.is_call and call.joined is not phase:
             call.joined = phase
+            for side in Side:
+                for order in self._queues[event.instrument, side]:
+                    order.unfolded, order.shown = True, order.open
             for order in sorted(call.beside, key=lambda order: order.arrived):
                 if call.joins(order):
                     self._arrivals += 1
@@ -750,7 +839,7 @@ class Auditor:
                     if order.order_type == OrderType.LIMIT:
                         call.beside.remove(order)
                         order.beside = False
-                        self._queue_up(order)
+                        self._stand(order)
         if call.traded:
             price = call.traded[0][0]
             call.traded.clear()
@@ -809,6 +898,7 @@ class Auditor:
             fees.append(fee_of_fill(order.maker_notional, notional, rate) if rate else 0)
             self._hold(order, -1)
             order.open -= lots
+            order.shown = order.open
             order.maker_notional += notional if rate else 0
             self._hold(order, 1)
             self._pay(order.account, units.quote, -fees[-1])
@@ -953,6 +1043,10 @@ class Auditor:
                 self._accounts[event.account].tier = event.order_type
             case CommandKind.SET_TRADE_GROUP:
                 self._accounts[event.account].group = event.quantity_lots
+                if self._controls.is_killed(event.account, event.quantity_lots):
+                    self._controls.due = self._of_accounts([event.account])
+            case CommandKind.ENGAGE_KILL_SWITCH | CommandKind.RELEASE_KILL_SWITCH | CommandKind.SET_RESTRICTION:
+                self._control(event)
             case CommandKind.SET_PERMISSIONS:
                 self._permissions(event)
             case CommandKind.SET_MARK_PRICE | CommandKind.SET_INDEX_PRICE as kind:
@@ -980,6 +1074,24 @@ class Auditor:
         fine = not (fixed and event.quantity_lots & ~Permissions.TRANSFER)
         _require(fine, "the venue's own accounts do nothing but transfer", event)
         account.permissions = event.quantity_lots
+
+    def _control(self, event: Event) -> None:
+        """A kill switch or a restriction: it says which open orders go behind it."""
+        members = [event.account]
+        if event.side == ControlScope.TRADE_GROUP:
+            members = [each for each, account in enumerate(self._accounts) if account.group == event.quantity_lots]
+        orders = self._of_accounts(members)
+        self._controls.learn(event)
+        if event.open_lots == CommandKind.ENGAGE_KILL_SWITCH:
+            self._controls.due = orders
+        elif event.open_lots == CommandKind.SET_RESTRICTION and event.reference:
+            level = Restriction(event.order_type)
+            here = (order for order in orders if order.instrument == event.instrument)
+            self._controls.due = [order for order in here if level.forbids(order.side)]
+
+    def _of_accounts(self, accounts: Iterable[int]) -> list[AuditedOrder]:
+        wanted = set(accounts)
+        return [order for _, order in sorted(self._orders.items()) if order.account in wanted]
 
     def _fee_tier(self, event: Event) -> None:
         schedule = event.order_flags
@@ -1029,6 +1141,7 @@ def _is_of_command(event: Event) -> bool:
         EventKind.INSTRUMENT_STATE_CHANGED,
         EventKind.AUCTION_UNCROSSED,
         EventKind.BREAKER_TRIPPED,
+        EventKind.ORDER_REFRESHED,
     )
 
 

@@ -8,7 +8,8 @@
 
 `O1` is the id an accepted order gets; events are parted by semicolons; balances read available+held. A line without an
 arrow must not be refused. `stop=105 of=mark trail=3` (or `take=`, `trail=150bp`) lets an order wait for a trigger,
-`until=77` makes it good till date, `least=2` is its minimum quantity. After each line the invariants hold, and at the
+`until=77` makes it good till date, `least=2` is its minimum quantity,
+`peak=3` (or `peak=3..9 seed=5`) shows it by parts. After each line the invariants hold, and at the
 end the auditor agrees with every balance.
 
 The venue: instrument 0 trades `base` (asset 0) in `quote` (asset 1), accounts A2 to A5 are clients, A6 is the house.
@@ -185,12 +186,16 @@ def _order(words: list[str], account: int) -> bytes:
 def _conditions(words: list[str]) -> bytes:
     """The record of an order's conditions; nothing when it names none."""
     stop, take, trail = (_option(words, name) for name in ("stop", "take", "trail"))
-    until, least = (_option(words, name) for name in ("until", "least"))
-    if not any((stop, take, trail, until, least)):
+    until, least, peak = (_option(words, name) for name in ("until", "least", "peak"))
+    if not any((stop, take, trail, until, least, peak)):
         return b""
     kind = TriggerKind.TAKE_PROFIT if take else TriggerKind.STOP_LOSS if stop or trail else 0
     unit = TrailUnit.BASIS_POINTS if (trail or "").endswith("bp") else TrailUnit.TICKS if trail else 0
+    smallest, _, largest = (peak or "0").partition("..")
     return records.conditions_record(
+        peak_lots=int(smallest),
+        peak_range_lots=int(largest or smallest) - int(smallest),
+        seed=int(_option(words, "seed") or 0),
         trigger=kind,
         source=PriceSource[(_option(words, "of") or "last").upper()],
         trigger_price_ticks=int(stop or take or 0),
@@ -276,6 +281,12 @@ def _limits(words: list[str]) -> bytes:
     )
 
 
+def _whom(words: list[str]) -> dict[str, int]:
+    """`A2` is an account, `G7` a trade group."""
+    group = _number(words, "G")
+    return {"account": _account(words)} if group is None else {"group": group}
+
+
 def _transfer(words: list[str]) -> bytes:
     sender, receiver = (int(word[1:]) for word in words[1:3])
     return records.transfer(sender, receiver, ASSETS[words[3]], int(words[4]), TransferKind[words[5].upper()])
@@ -311,6 +322,11 @@ _COMMANDS: dict[str, Callable[[list[str]], bytes]] = {
     "tier": lambda words: records.set_account_fee_tier(_account(words), int(words[2])),
     "group": lambda words: records.set_trade_group(_account(words), int(words[2])),
     "permit": lambda words: records.set_permissions(_account(words), int(words[2])),
+    "kill": lambda words: records.engage_kill_switch(**_whom(words)),
+    "release": lambda words: records.release_kill_switch(**_whom(words)),
+    "restrict": lambda words: records.set_restriction(
+        0, int(_option(words, "level") or 0), cancels=int("cancel" in words), **_whom(words)
+    ),
     "position": lambda words: records.set_position_limit(_account(words), 0, int(words[2])),
     "mark": lambda words: records.set_mark_price(0, int(words[1])),
     "index": lambda words: records.set_index_price(0, int(words[1])),
@@ -332,6 +348,10 @@ def _told(event: Event) -> str:
             return ""
         case EventKind.ORDER_CONDITIONS:
             return f"waits for {event.price_ticks}" if event.order_type else ""
+        case EventKind.ORDER_DISPLAY:
+            return ""
+        case EventKind.ORDER_REFRESHED:
+            return f"O{event.order_id} shows {event.quantity_lots} of {event.open_lots}"
         case EventKind.ORDER_TRIGGERED:
             by = f" by {event.open_lots}" if event.open_lots != event.price_ticks else ""
             return f"O{event.order_id} fires at {event.price_ticks}{by}"

@@ -51,8 +51,8 @@ class Book:
             yield maker
 
     def depth(self, side: Side) -> list[tuple[int, int]]:
-        """Price and open quantity of each level, best first."""
+        """Price and displayed quantity of each level, best first."""
         levels: dict[int, int] = {}
         for order in self.side(side):
-            levels[order.price_ticks] = levels.get(order.price_ticks, 0) + order.open_lots
+            levels[order.price_ticks] = levels.get(order.price_ticks, 0) + order.displayed_lots
         return list(levels.items())

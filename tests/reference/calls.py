@@ -37,11 +37,14 @@ def enter(venue: Venue, order: Order) -> None:
 def join(venue: Venue, instrument: Instrument, phase: Phase) -> None:
     """Those that wait for a call of this phase come in, as they came."""
     instrument.joined = phase
+    for order in [*instrument.book.bids, *instrument.book.asks]:
+        order.unfolded = True
     for order in sorted(instrument.beside, key=lambda order: order.arrived):
         if order.time_in_force.joins(phase):
             instrument.beside.remove(order)
             order.beside = False
             order.arrived = venue.next_arrival()
+            order.unfolded = True
             if order.order_type is OrderType.LIMIT:
                 instrument.book.insert(order)
             else:
@@ -57,6 +60,13 @@ def withdraw(venue: Venue, instrument: Instrument) -> None:
             order.beside = True
             instrument.beside.append(order)
     instrument.joined = Phase.NONE
+
+
+def fold(venue: Venue, instrument: Instrument) -> None:
+    """Behind a call icebergs show a peak again, each in its place."""
+    for order in sorted([*instrument.book.bids, *instrument.book.asks], key=lambda order: order.order_id):
+        order.unfolded = False
+        venue.show_peak(order)
 
 
 def reference(instrument: Instrument) -> int | None:

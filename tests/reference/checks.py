@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tests.reference.accounts import Account
 from tests.reference.codes import AMOUNT_MAX, ORDERS_MAX, OrderType, Permissions, Side, State
-from tests.reference.conditions import Trigger
+from tests.reference.conditions import Iceberg, Trigger
 from tests.reference.decoding import Amend, NewOrder, Target
 from tests.reference.fees import fee_on
 from tests.reference.instruments import Instrument, Units
@@ -54,14 +54,21 @@ class Checked:
     """The order that it replaces."""
 
 
+def check_may_trade(venue: Venue, account: Account, instrument: Instrument, side: Side) -> None:
+    """Whether the account may send an order of this side at all."""
+    require(not account.halted, Reason.ACCOUNT_HALTED)
+    require(account.may(Permissions.TRADE), Reason.ACCOUNT_NOT_PERMITTED)
+    require(not venue.controls.forbids(account, instrument.id, side), Reason.ACCOUNT_RESTRICTED)
+    require(not venue.controls.is_killed(account), Reason.KILL_SWITCH_ENGAGED)
+
+
 def check_new_order(venue: Venue, new: NewOrder, replaced: Target | None = None) -> Checked:
     """Check a new order, in place of another one if `replaced` names it."""
     instrument = known_instrument(venue, new.instrument)
     require(not venue.halted, Reason.VENUE_HALTED)
     check_state(instrument, must_trade=not new.time_in_force.may_rest and new.conditions.trigger is None)
     account = known_account(venue, new.account)
-    require(not account.halted, Reason.ACCOUNT_HALTED)
-    require(account.may(Permissions.TRADE), Reason.ACCOUNT_NOT_PERMITTED)
+    check_may_trade(venue, account, instrument, new.side)
     gone = None if replaced is None else known_order(account, replaced)
     trigger = new.conditions.trigger
     if new.order_type is OrderType.LIMIT:
@@ -88,6 +95,8 @@ def check_new_order(venue: Venue, new: NewOrder, replaced: Target | None = None)
         limit = instrument.worst_price(new.side, centre)
     if new.conditions.expire_time_ns != 0:
         require(new.conditions.expire_time_ns > venue.time_ns, Reason.EXPIRY_NOT_IN_FUTURE)
+    if new.conditions.iceberg is not None:
+        check_iceberg(instrument, new.conditions.iceberg, new.quantity_lots)
     require(account.messages <= account.limits.messages_per_second_max, Reason.MESSAGE_RATE_EXCEEDED)
     require(account.orders <= account.limits.orders_per_second_max, Reason.ORDER_RATE_EXCEEDED)
     others = [order for order in account.open_orders.values() if order is not gone]
@@ -138,8 +147,7 @@ def check_new_order(venue: Venue, new: NewOrder, replaced: Target | None = None)
 def check_at_trigger(venue: Venue, order: Order) -> int:
     """Check an order that fired, and return the price that limits it from now on."""
     account, instrument = venue.accounts[order.account], venue.instruments[order.instrument]
-    require(not account.halted, Reason.ACCOUNT_HALTED)
-    require(account.may(Permissions.TRADE), Reason.ACCOUNT_NOT_PERMITTED)
+    check_may_trade(venue, account, instrument, order.side)
     if order.order_type is OrderType.LIMIT:
         check_band(instrument, order.price_ticks)
         return order.price_ticks
@@ -159,8 +167,7 @@ def check_amend(venue: Venue, amend: Amend) -> Order:
     require(not order.waits and not order.beside, Reason.ORDER_NOT_AMENDABLE)
     instrument = venue.instruments[order.instrument]
     check_state(instrument, must_trade=False)
-    require(not account.halted, Reason.ACCOUNT_HALTED)
-    require(account.may(Permissions.TRADE), Reason.ACCOUNT_NOT_PERMITTED)
+    check_may_trade(venue, account, instrument, order.side)
     check_price(instrument, amend.price_ticks)
     check_quantity(instrument, amend.quantity_lots)
     check_notional(instrument, instrument.units.notional(amend.price_ticks, amend.quantity_lots))
@@ -171,6 +178,8 @@ def check_amend(venue: Venue, amend: Amend) -> Order:
     require(amend.quantity_lots > done, Reason.QUANTITY_NOT_ABOVE_EXECUTED)
     same = (amend.price_ticks, amend.quantity_lots) == (order.price_ticks, order.quantity_lots)
     require(not same, Reason.AMEND_CHANGES_NOTHING)
+    iceberg = order.conditions.iceberg
+    require(iceberg is None or not iceberg.has_too_many_peaks(amend.quantity_lots), Reason.TOO_MANY_PEAKS)
     require(account.messages <= account.limits.messages_per_second_max, Reason.MESSAGE_RATE_EXCEEDED)
     if reduces:
         return order
@@ -247,6 +256,14 @@ def check_trigger_price(instrument: Instrument, side: Side, trigger: Trigger) ->
     if price is None or trigger.trail is None:
         raise Refused(Reason.NO_TRIGGER_REFERENCE)
     return trigger.trail.trigger_ticks(side, price)
+
+
+def check_iceberg(instrument: Instrument, iceberg: Iceberg, quantity_lots: int) -> None:
+    increment = instrument.limits.quantity_increment_lots
+    fine = iceberg.peak_lots % increment == 0 and iceberg.range_lots % increment == 0
+    require(fine, Reason.PEAK_NOT_ON_LOT)
+    require(iceberg.peak_lots + iceberg.range_lots <= quantity_lots, Reason.PEAK_ABOVE_QUANTITY)
+    require(not iceberg.has_too_many_peaks(quantity_lots), Reason.TOO_MANY_PEAKS)
 
 
 def check_position(venue: Venue, account: Account, instrument: Instrument, lots: int, gone: Order | None) -> None:

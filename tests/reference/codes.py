@@ -24,6 +24,8 @@ TICKS_MAX = 2**63 - 1
 """The highest price that a record can carry."""
 PPM = 1_000_000
 BASIS_POINTS = 10_000
+PEAKS_MAX = 10_000
+"""The most peaks that an iceberg may be shown by."""
 SCHEDULE_MAX = 255
 """The highest fee schedule."""
 TIERS = 256
@@ -64,6 +66,9 @@ class CommandKind(IntEnum):
     CONFIRM_WITHDRAWAL = 34
     CANCEL_WITHDRAWAL = 35
     TRANSFER = 36
+    ENGAGE_KILL_SWITCH = 40
+    RELEASE_KILL_SWITCH = 41
+    SET_RESTRICTION = 42
     PLACE_ORDER = 64
     CANCEL_ORDER = 65
     CANCEL_ALL = 66
@@ -95,6 +100,8 @@ class EventKind(IntEnum):
     CLIENT_ORDER_ID_TEXT = 8
     ORDER_CONDITIONS = 9
     ORDER_TRIGGERED = 10
+    ORDER_DISPLAY = 11
+    ORDER_REFRESHED = 12
     DEPOSITED = 16
     WITHDRAWAL_REQUESTED = 17
     WITHDRAWAL_CONFIRMED = 18
@@ -135,6 +142,8 @@ class CloseReason(IntEnum):
     INSTRUMENT_EXPIRED = 26
     TRADING_STOPPED = 27
     OUTSIDE_COLLAR = 28
+    KILL_SWITCH = 35
+    RESTRICTED = 36
 
 
 class Side(IntEnum):
@@ -297,3 +306,21 @@ class HaltScope(IntEnum):
     VENUE = 0
     INSTRUMENT = 1
     ACCOUNT = 2
+
+
+class ControlScope(IntEnum):
+    """Whom a kill switch or a restriction is for."""
+
+    ACCOUNT = 2
+    TRADE_GROUP = 3
+
+
+class Restriction(IntEnum):
+    """What is forbidden on an instrument; the higher, the more."""
+
+    NONE = 0
+    SELL_ONLY = 1
+    NO_TRADING = 2
+
+    def forbids(self, side: Side) -> bool:
+        return self is Restriction.NO_TRADING or (self is Restriction.SELL_ONLY and side is Side.BUY)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tests.reference.codes import BASIS_POINTS, PRICE_MAX, PriceSource, Side, TrailUnit, TriggerKind
+from tests.reference.codes import BASIS_POINTS, PEAKS_MAX, PRICE_MAX, PriceSource, Side, TrailUnit, TriggerKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +39,39 @@ class Trigger:
 
 
 @dataclass(frozen=True, slots=True)
+class Iceberg:
+    """An order that shows one peak of itself at a time."""
+
+    peak_lots: int
+    range_lots: int
+    seed: int
+
+    def has_too_many_peaks(self, quantity_lots: int) -> bool:
+        """Whether even more peaks of the smallest size than are allowed leave some of the quantity over."""
+        return quantity_lots > PEAKS_MAX * self.peak_lots
+
+    def peaks(self, lots_at_a_time: int, drawn: int) -> int:
+        """The size of the peak that follows so many drawn ones."""
+        choices = self.range_lots // lots_at_a_time + 1
+        return self.peak_lots + split_mix(self.seed, drawn) % choices * lots_at_a_time
+
+
+def split_mix(seed: int, number: int) -> int:
+    """The number-th word, from 0, that SplitMix64 gives after a seed."""
+    word = (seed + (number + 1) * 0x9E3779B97F4A7C15) % 2**64
+    word = (word ^ word >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+    word = (word ^ word >> 27) * 0x94D049BB133111EB % 2**64
+    return word ^ word >> 31
+
+
+@dataclass(frozen=True, slots=True)
 class Conditions:
     trigger: Trigger | None = None
     expire_time_ns: int = 0
     """0 is never."""
     minimum_lots: int = 0
     """0 is no minimum."""
+    iceberg: Iceberg | None = None
 
 
 UNCONDITIONAL = Conditions()

@@ -22,6 +22,7 @@ from tests.reference.codes import (
     TIME_MAX,
     AccountKind,
     CommandKind,
+    ControlScope,
     HaltScope,
     InstrumentKind,
     OrderFlags,
@@ -30,6 +31,7 @@ from tests.reference.codes import (
     Phase,
     Prevention,
     PriceSource,
+    Restriction,
     Side,
     State,
     TimeInForce,
@@ -38,7 +40,7 @@ from tests.reference.codes import (
     TriggerKind,
     known,
 )
-from tests.reference.conditions import UNCONDITIONAL, Conditions, Trail, Trigger
+from tests.reference.conditions import UNCONDITIONAL, Conditions, Iceberg, Trail, Trigger
 from tests.reference.instruments import BreakerTerms as Terms
 from tests.reference.instruments import Limits, Units
 from tests.reference.orders import ClientOrderId
@@ -276,6 +278,8 @@ def _new_order(records: Records) -> NewOrder:
     if flags & OrderFlags.CONDITIONS:
         new = replace(new, conditions=_conditions(records))
     require(_conditions_fit(new), Reason.INVALID_COMBINATION)
+    can_rest = order_type is OrderType.LIMIT and time_in_force.may_rest and not time_in_force.is_for_auction
+    require(can_rest or new.conditions.iceberg is None, Reason.INVALID_DISPLAY)
     return new
 
 
@@ -297,22 +301,27 @@ def _is_consistent(
 
 def _conditions(records: Records) -> Conditions:
     fields = CONDITIONS.unpack(records.take(CommandKind.CONDITIONS))
-    kind_code, source_code, unit_code, reserved, price, size, word, minimum, expire_time_ns, words = fields[2:]
+    kind_code, source_code, unit_code, display, peg, peg_mode, price, size, seed = fields[2:11]
+    minimum, expire_time_ns, peak, peak_range, peg_offset = fields[11:]
     require(kind_code == 0 or known(TriggerKind, kind_code), Reason.INVALID_CONDITIONS)
     require(known(PriceSource, source_code), Reason.INVALID_CONDITIONS)
     require(unit_code == 0 or known(TrailUnit, unit_code), Reason.INVALID_CONDITIONS)
     require((unit_code == 0) == (size == 0), Reason.INVALID_CONDITIONS)
     require(unit_code != TrailUnit.BASIS_POINTS or size < BASIS_POINTS, Reason.INVALID_CONDITIONS)
-    require(not any(reserved + word + words), Reason.INVALID_CONDITIONS)
+    require(not any((display, peg, peg_mode, peg_offset)), Reason.INVALID_CONDITIONS)
+    # A range is one of peaks, and a seed is one of a range.
+    require(peak > 0 or peak_range == 0, Reason.INVALID_CONDITIONS)
+    require(peak_range > 0 or seed == 0, Reason.INVALID_CONDITIONS)
+    iceberg = Iceberg(peak, peak_range, seed) if peak else None
     require(price <= PRICE_MAX, Reason.INVALID_CONDITIONS)
     if kind_code == 0:
         require((source_code, unit_code, price) == (0, 0, 0), Reason.INVALID_CONDITIONS)
-        return Conditions(None, expire_time_ns, minimum)
+        return Conditions(None, expire_time_ns, minimum, iceberg)
     trail = Trail(TrailUnit(unit_code), size) if unit_code else None
     # A trail needs no price: it starts from the one there is.
     given = None if trail is not None and price == 0 else price
     trigger = Trigger(TriggerKind(kind_code), PriceSource(source_code), given, trail)
-    return Conditions(trigger, expire_time_ns, minimum)
+    return Conditions(trigger, expire_time_ns, minimum, iceberg)
 
 
 def _conditions_fit(new: NewOrder) -> bool:
@@ -497,6 +506,10 @@ def _setting(kind: CommandKind, records: Records) -> Setting:
             in_range = first <= 2**62
         case CommandKind.HALT | CommandKind.RESUME:
             in_range = known(HaltScope, scope)
+        case CommandKind.ENGAGE_KILL_SWITCH | CommandKind.RELEASE_KILL_SWITCH:
+            in_range = _is_control_scope(scope, first)
+        case CommandKind.SET_RESTRICTION:
+            in_range = _is_control_scope(scope, first) and known(Restriction, tier) and second <= 1
         case CommandKind.ADVANCE_TIME | CommandKind.SET_ACCOUNT_FEE_TIER:
             pass
         case _:
@@ -527,6 +540,10 @@ def _breaker(records: Records) -> Terms:
     )
     require(in_range, Reason.SETTING_OUT_OF_RANGE)
     return Terms(settlement, share, ticks, slots, slot_ns, pause_ns, closing_ns, closing_pause_ns)
+
+
+def _is_control_scope(scope: int, group: int) -> bool:
+    return scope == ControlScope.ACCOUNT or (scope == ControlScope.TRADE_GROUP and 0 < group < 2**32)
 
 
 def _money(kind: CommandKind, records: Records) -> Money:

@@ -138,7 +138,7 @@ class Exchange:
         return self.venue.open_orders()
 
     def book(self, instrument: int) -> dict[Side, list[tuple[int, int]]]:
-        """Price and open quantity of each level of each side, best first."""
+        """Price and displayed quantity of each level of each side, best first."""
         return {side: self.venue.instruments[instrument].book.depth(side) for side in Side}
 
     def check_invariants(self) -> None:

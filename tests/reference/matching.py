@@ -1,5 +1,6 @@
 """Matching: what happens to an order that was accepted, or that comes in again after an amendment."""
 
+from collections.abc import Iterator
 from itertools import groupby
 
 from tests.reference import calls, guards
@@ -99,6 +100,20 @@ def _tell_conditions(venue: Venue, order: Order) -> None:
             reference=order.conditions.expire_time_ns,
         )
     )
+    iceberg = order.conditions.iceberg
+    if iceberg is not None:
+        venue.emit(
+            Event(
+                EventKind.ORDER_DISPLAY,
+                instrument=order.instrument,
+                order_id=order.order_id,
+                account=order.account,
+                side=order.side,
+                quantity_lots=iceberg.peak_lots,
+                open_lots=iceberg.range_lots,
+                reference=iceberg.seed,
+            )
+        )
 
 
 def enter(venue: Venue, order: Order) -> None:
@@ -138,43 +153,34 @@ def is_own(venue: Venue, taker: Order, maker: Order) -> bool:
 def _fills(venue: Venue, order: Order, lots: int) -> bool:
     """Whether so much of the order could trade at once."""
     instrument = venue.instruments[order.instrument]
+    closes = order.prevention in (Prevention.EXPIRE_TAKER, Prevention.EXPIRE_BOTH)
+    makers = instrument.book.crossing(order.side, order.price_ticks)
+    quantity = 0
+    before: list[int] = []
+    for price, level in groupby(makers, key=lambda maker: maker.price_ticks):
+        for own, available in _line_up(venue, instrument, order, list(level)):
+            if own and closes:
+                return False
+            if not own and guards.would_trip(venue, instrument, before, price):
+                return False
+            if not own:
+                before.append(price)
+            quantity += available
+            if quantity >= lots:
+                return True
+    return False
+
+
+def _line_up(venue: Venue, instrument: Instrument, order: Order, level: list[Order]) -> Iterator[tuple[bool, int]]:
+    """What an order would meet at a price, in turn: one of its own, or so many lots of another's."""
+    owned = [maker for maker in level if is_own(venue, order, maker)]
     if instrument.allocation != PriceTime():
-        return _fills_by_level(venue, instrument, order, lots)
-    quantity = 0
-    before: list[int] = []
-    for maker in instrument.book.crossing(order.side, order.price_ticks):
-        if not is_own(venue, order, maker):
-            if guards.would_trip(venue, instrument, before, maker.price_ticks):
-                return False
-            before.append(maker.price_ticks)
-            quantity += maker.open_lots
-        elif order.prevention in (Prevention.EXPIRE_TAKER, Prevention.EXPIRE_BOTH):
-            return False
-        if quantity >= lots:
-            return True
-    return False
-
-
-def _fills_by_level(venue: Venue, instrument: Instrument, order: Order, lots: int) -> bool:
-    """The same where prices are shared: own orders of a price are met before any of it trades."""
-    quantity = 0
-    before: list[int] = []
-    for price, level in groupby(
-        instrument.book.crossing(order.side, order.price_ticks), key=lambda maker: maker.price_ticks
-    ):
-        makers = list(level)
-        others = [maker for maker in makers if not is_own(venue, order, maker)]
-        closes = order.prevention in (Prevention.EXPIRE_TAKER, Prevention.EXPIRE_BOTH)
-        if closes and len(others) < len(makers):
-            return False
-        if others:
-            if guards.would_trip(venue, instrument, before, price):
-                return False
-            before.append(price)
-        quantity += sum(maker.open_lots for maker in others)
-        if quantity >= lots:
-            return True
-    return False
+        # Where prices are shared, own orders of a price are met before any of it trades.
+        yield from ((True, 0) for _ in owned)
+    for maker in level:
+        yield (True, 0) if maker in owned else (False, maker.displayed_lots)
+    # Each further peak stands behind all that was there, so nothing of one's own is left when they come.
+    yield from ((False, maker.open_lots - maker.displayed_lots) for maker in level if maker not in owned)
 
 
 def _next_level(venue: Venue, instrument: Instrument, taker: Order) -> list[Order] | None:
@@ -191,7 +197,7 @@ def _next_level(venue: Venue, instrument: Instrument, taker: Order) -> list[Orde
 
 def _share(venue: Venue, instrument: Instrument, taker: Order, level: list[Order], lots: int) -> None:
     """Trade a quantity at one price, by the rule."""
-    shares = allocate(instrument.allocation, lots, [Resting(maker.open_lots) for maker in level])
+    shares = allocate(instrument.allocation, lots, [Resting(maker.displayed_lots) for maker in level])
     for maker, share in zip(level, shares, strict=True):
         if share and not (taker.by_amount and taker.unspent == 0):
             trade(venue, instrument, taker, maker, share)
@@ -207,7 +213,7 @@ def _match_levels(venue: Venue, taker: Order) -> bool:
         if level and guards.trips(venue, instrument, taker, level[0].price_ticks):
             return True
         if level:
-            _share(venue, instrument, taker, level, min(taker.open_lots, sum(maker.open_lots for maker in level)))
+            _share(venue, instrument, taker, level, min(taker.open_lots, sum(maker.displayed_lots for maker in level)))
         if taker.open_lots == 0:
             return False
     return True
@@ -222,7 +228,7 @@ def _match_amount_by_level(venue: Venue, taker: Order) -> None:
             return
         if not level:
             continue
-        stands = sum(maker.open_lots for maker in level)
+        stands = sum(maker.displayed_lots for maker in level)
         lots = min(_lots_for_rest(instrument, taker, level[0].price_ticks, stands), stands)
         if lots > 0:
             if guards.trips(venue, instrument, taker, level[0].price_ticks):
@@ -253,7 +259,7 @@ def _match_quantity(venue: Venue, taker: Order) -> bool:
             continue
         if guards.trips(venue, instrument, taker, maker.price_ticks):
             return True
-        trade(venue, instrument, taker, maker, min(taker.open_lots, maker.open_lots))
+        trade(venue, instrument, taker, maker, min(taker.open_lots, maker.displayed_lots))
         if taker.open_lots == 0:
             return False
     return True
@@ -270,7 +276,7 @@ def _match_amount(venue: Venue, taker: Order) -> None:
             if prevent(venue, instrument, taker, maker):
                 return
             continue
-        stands = maker.open_lots
+        stands = maker.displayed_lots
         lots = min(_lots_for_rest(instrument, taker, maker.price_ticks, stands), stands)
         if lots > 0:
             if guards.trips(venue, instrument, taker, maker.price_ticks):
@@ -340,6 +346,7 @@ def trade(venue: Venue, instrument: Instrument, taker: Order, maker: Order, lots
             reference=instrument.trades,
         )
     )
+    venue.refresh(maker)
     see_price(venue, instrument, PriceSource.LAST, price)
 
 
@@ -380,6 +387,7 @@ def amend(venue: Venue, order: Order, price_ticks: int, quantity_lots: int, *, k
         units = instrument.units
         before = order.hold(units)
         order.quantity_lots = quantity_lots
+        order.keep_shown_within_open()
         venue.ledger.hold(order.account, order.held_asset(units), order.hold(units) - before)
     else:
         venue.take_out(order)

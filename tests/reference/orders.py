@@ -37,6 +37,11 @@ class Order:
     """Whether it stands beside the book: it waits for its auction, or is a market order in a call."""
     arrived: int = 0
     """When it came to its place: lower is earlier."""
+    unfolded: bool = False
+    """Whether it takes part in a call, of an iceberg with all that it has open."""
+    shown_lots: int = 0
+    """Of an iceberg on the book: what it shows."""
+    peaks_drawn: int = 0
     executed_lots: int = 0
     prevented_lots: int = 0
     taker_notional: int = 0
@@ -67,6 +72,11 @@ class Order:
         return self.quantity_lots - self.executed_lots - self.prevented_lots
 
     @property
+    def displayed_lots(self) -> int:
+        """What the book shows of it, and what trades before it goes behind the others."""
+        return self.open_lots if self.conditions.iceberg is None or self.unfolded else self.shown_lots
+
+    @property
     def unspent(self) -> int:
         return self.amount - self.spent
 
@@ -74,6 +84,10 @@ class Order:
     def reference(self) -> int:
         """The client order id as events carry it: 0 when there is none or it is text."""
         return self.client_order_id if isinstance(self.client_order_id, int) else 0
+
+    def keep_shown_within_open(self) -> None:
+        """What prevention or an amendment took came from the reserve, as far as that went."""
+        self.shown_lots = min(self.shown_lots, self.open_lots)
 
     def held_asset(self, units: Units) -> int:
         return units.quote if self.side is Side.BUY else units.base

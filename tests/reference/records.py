@@ -16,6 +16,7 @@ from tests.reference.codes import (
     BOTH_SIDES,
     SCHEMA_VERSION,
     CommandKind,
+    ControlScope,
     HaltScope,
     OrderFlags,
     OrderType,
@@ -157,7 +158,7 @@ MONEY = struct.Struct("<BBHIQQIIIB3xQqQ")
 TEXT = struct.Struct("<BBB5x56s")
 UNITS = struct.Struct("<BB6xIIQQ32x")
 LIMITS = struct.Struct("<BB2xIIIQQQQQq")
-CONDITIONS = struct.Struct("<BBBBB3sqI4sQQ24s")
+CONDITIONS = struct.Struct("<8BqIIQQ3Q")
 BREAKER = struct.Struct("<BBHIqQQQQQQ")
 
 
@@ -271,11 +272,14 @@ def conditions_record(
     trail: int = 0,
     minimum_lots: int = 0,
     expire_time_ns: int = 0,
+    peak_lots: int = 0,
+    peak_range_lots: int = 0,
+    seed: int = 0,
 ) -> bytes:
     """What stands behind an order with conditions."""
-    kind = CommandKind.CONDITIONS
-    head = (kind, SCHEMA_VERSION, trigger, source, trail_unit, b"")
-    return CONDITIONS.pack(*head, trigger_price_ticks, trail, b"", minimum_lots, expire_time_ns, b"")
+    head = (CommandKind.CONDITIONS, SCHEMA_VERSION, trigger, source, trail_unit, 0, 0, 0)
+    words = (minimum_lots, expire_time_ns, peak_lots, peak_range_lots, 0)
+    return CONDITIONS.pack(*head, trigger_price_ticks, trail, seed, *words)
 
 
 # Orders.
@@ -605,6 +609,36 @@ def halt(scope: int = HaltScope.VENUE, *, account: int = 0, instrument: int = 0,
 
 def resume(scope: int = HaltScope.VENUE, *, account: int = 0, instrument: int = 0, time_ns: int = 0) -> bytes:
     return setting(CommandKind.RESUME, scope=scope, account=account, instrument=instrument, time_ns=time_ns)
+
+
+def _scope(account: int | None) -> int:
+    return ControlScope.TRADE_GROUP if account is None else ControlScope.ACCOUNT
+
+
+def engage_kill_switch(*, account: int | None = None, group: int = 0, time_ns: int = 0) -> bytes:
+    """For an account or, without one, for a trade group."""
+    kind, values = CommandKind.ENGAGE_KILL_SWITCH, (group, 0, 0)
+    return setting(kind, scope=_scope(account), account=account or 0, values=values, time_ns=time_ns)
+
+
+def release_kill_switch(*, account: int | None = None, group: int = 0, time_ns: int = 0) -> bytes:
+    kind, values = CommandKind.RELEASE_KILL_SWITCH, (group, 0, 0)
+    return setting(kind, scope=_scope(account), account=account or 0, values=values, time_ns=time_ns)
+
+
+def set_restriction(
+    instrument: int, level: int, *, account: int | None = None, group: int = 0, cancels: int = 0, time_ns: int = 0
+) -> bytes:
+    """Restrict an account or, without one, a trade group; with `cancels` open orders go too."""
+    return setting(
+        CommandKind.SET_RESTRICTION,
+        scope=_scope(account),
+        account=account or 0,
+        instrument=instrument,
+        tier=level,
+        values=(group, cancels, 0),
+        time_ns=time_ns,
+    )
 
 
 # Money.

@@ -1,6 +1,6 @@
 """Commands that are not about orders: names, limits, halts, money. Each checks everything, then changes."""
 
-from tests.reference import guards, states
+from tests.reference import guards, matching, states
 from tests.reference.accounts import Account, AccountLimits, transfer_allowed
 from tests.reference.checks import known_account, known_instrument
 from tests.reference.codes import (
@@ -9,20 +9,25 @@ from tests.reference.codes import (
     TIERS,
     AccountKind,
     Cause,
+    CloseReason,
     CommandKind,
+    ControlScope,
     EventKind,
     HaltScope,
     Permissions,
     Phase,
     PriceSource,
+    Restriction,
     State,
     TransferKind,
 )
+from tests.reference.controls import Scope
 from tests.reference.decoding import Money, Named, Setting, allocation_rule
 from tests.reference.event import Event
 from tests.reference.fees import FeeRates, resolved_tier
 from tests.reference.instruments import Instrument, Scheduled
 from tests.reference.ledger import Withdrawal
+from tests.reference.orders import Order
 from tests.reference.records import unsigned
 from tests.reference.reject import Refused, require
 from tests.reference.reject import RejectReason as Reason
@@ -188,8 +193,15 @@ def apply_setting(venue: Venue, setting: Setting) -> None:
             known_account(venue, setting.account).tier = setting.tier
             _applied(venue, kind, account=setting.account, tier_or_kind=setting.tier)
         case CommandKind.SET_TRADE_GROUP:
-            known_account(venue, setting.account).group = first
+            account = known_account(venue, setting.account)
+            account.group = first
             _applied(venue, kind, account=setting.account, second=first)
+            if venue.controls.is_killed(account):
+                _cancel_all_of(venue, [account], CloseReason.KILL_SWITCH)
+        case CommandKind.ENGAGE_KILL_SWITCH | CommandKind.RELEASE_KILL_SWITCH:
+            _kill_or_release(venue, setting)
+        case CommandKind.SET_RESTRICTION:
+            _restrict(venue, setting)
         case CommandKind.SET_PERMISSIONS:
             account = known_account(venue, setting.account)
             fixed = account.kind in (AccountKind.FEE, AccountKind.INSURANCE)
@@ -251,6 +263,55 @@ def _halt_or_resume(venue: Venue, setting: Setting) -> None:
         case HaltScope.ACCOUNT:
             known_account(venue, setting.account).halted = halted
             _applied(venue, setting.kind, account=setting.account, scope=setting.scope)
+
+
+def _scope(venue: Venue, setting: Setting) -> Scope:
+    """Whom a control is for; an account must be there."""
+    if setting.scope == ControlScope.ACCOUNT:
+        return Scope(ControlScope.ACCOUNT, known_account(venue, setting.account).id)
+    return Scope(ControlScope.TRADE_GROUP, setting.values[0])
+
+
+def _kill_or_release(venue: Venue, setting: Setting) -> None:
+    scope = _scope(venue, setting)
+    account, group = (scope.id, 0) if scope.kind is ControlScope.ACCOUNT else (0, scope.id)
+    _applied(venue, setting.kind, account=account, second=group, scope=scope.kind)
+    if setting.kind is CommandKind.RELEASE_KILL_SWITCH:
+        venue.controls.release(scope)
+        return
+    venue.controls.kill(scope)
+    _cancel_all_of(venue, [each for each in venue.accounts if scope.includes(each)], CloseReason.KILL_SWITCH)
+
+
+def _restrict(venue: Venue, setting: Setting) -> None:
+    instrument = known_instrument(venue, setting.instrument)
+    scope, restriction, cancels = _scope(venue, setting), Restriction(setting.tier), setting.values[1]
+    venue.controls.restrict(scope, instrument.id, restriction)
+    account, group = (scope.id, 0) if scope.kind is ControlScope.ACCOUNT else (0, scope.id)
+    _applied(
+        venue,
+        setting.kind,
+        account=account,
+        instrument=instrument.id,
+        second=group,
+        third=cancels,
+        scope=scope.kind,
+        tier_or_kind=restriction,
+    )
+    if cancels:
+        members = [each for each in venue.accounts if scope.includes(each)]
+        orders = [order for each in members for order in each.open_orders.values() if order.instrument == instrument.id]
+        _cancel(venue, [order for order in orders if restriction.forbids(order.side)], CloseReason.RESTRICTED)
+
+
+def _cancel_all_of(venue: Venue, accounts: list[Account], reason: CloseReason) -> None:
+    _cancel(venue, [order for account in accounts for order in account.open_orders.values()], reason)
+
+
+def _cancel(venue: Venue, orders: list[Order], reason: CloseReason) -> None:
+    """Cancel orders, the oldest first."""
+    for order in sorted(orders, key=lambda order: order.order_id):
+        matching.cancel(venue, order, reason)
 
 
 # Money.

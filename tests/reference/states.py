@@ -69,7 +69,7 @@ def resume(venue: Venue, instrument: Instrument) -> None:
 
 def change(venue: Venue, instrument: Instrument, to: State, phase: Phase, until_ns: int, cause: Cause) -> None:
     """The five steps of a change."""
-    old = instrument.state
+    old, joined = instrument.state, instrument.joined
     price = None
     # 1. The auction, or its end without one.
     if would_uncross(old, to):
@@ -93,6 +93,8 @@ def change(venue: Venue, instrument: Instrument, to: State, phase: Phase, until_
     if instrument.scheduled is not None:
         instrument.scheduled.waits = False
     tell(venue, instrument, old, until_ns, cause)
+    if joined is not Phase.NONE and instrument.joined is Phase.NONE and not to.is_call:
+        calls.fold(venue, instrument)
     # 3. Who joins.
     if to.is_call and instrument.joined is not phase:
         instrument.extensions = 0

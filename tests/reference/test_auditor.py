@@ -76,6 +76,9 @@ STORY = """
     buy O16 A2 3 @60 until=40
     time 50
     cancel all A3
+    sell O17 A3 9 @110 peak=2..3 seed=1
+    buy O18 A2 4 @110
+    cancel O17 A3
 """
 Change = Callable[[Event], Event]
 WRONG: list[tuple[EventKind, Change, str]] = [
@@ -118,7 +121,11 @@ WRONG: list[tuple[EventKind, Change, str]] = [
     (EventKind.ORDER_CONDITIONS, lambda event: replace(event, reference=99), "has a date to come"),
     (EventKind.ORDER_CONDITIONS, lambda event: replace(event, price_ticks=100), "is still to come"),
     (EventKind.ORDER_CONDITIONS, lambda event: replace(event, account=5), "those of their order"),
-    (EventKind.ORDER_CONDITIONS, lambda event: replace(event, order_type=0), "there is a condition"),
+    (EventKind.ORDER_CONDITIONS, lambda event: replace(event, order_type=0), "nothing to tell of it"),
+    (EventKind.ORDER_DISPLAY, lambda event: replace(event, quantity_lots=10), "a peak is part of the order"),
+    (EventKind.ORDER_DISPLAY, lambda event: replace(event, order_id=5), "follows its conditions"),
+    (EventKind.ORDER_REFRESHED, lambda event: replace(event, quantity_lots=4), "a peak is from 2 to 3"),
+    (EventKind.ORDER_REFRESHED, lambda event: replace(event, open_lots=1), "price and open quantity"),
     (EventKind.ORDER_TRIGGERED, lambda event: replace(event, order_id=13), "in the order of the line: 11 first"),
     (EventKind.ORDER_TRIGGERED, lambda event: replace(event, price_ticks=104), "source, trigger, open quantity"),
     (EventKind.ORDER_TRIGGERED, lambda event: replace(event, quantity_lots=1), "source, trigger, open quantity"),

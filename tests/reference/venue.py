@@ -4,7 +4,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from tests.reference.accounts import Account
-from tests.reference.codes import AccountKind, OrderFlags, Permissions, Side, State
+from tests.reference.codes import AccountKind, EventKind, OrderFlags, Permissions, Phase, Side, State
+from tests.reference.controls import Controls
 from tests.reference.event import Event
 from tests.reference.fees import FeeRates, resolved_tier
 from tests.reference.instruments import Instrument
@@ -24,6 +25,7 @@ class Venue:
     time_ns: int = 0
     sequence: int = 0
     halted: bool = False
+    controls: Controls = field(default_factory=Controls)
     orders_accepted: int = 0
     assets: list[bytes] = field(default_factory=list)
     """Their names, by id."""
@@ -73,10 +75,49 @@ class Venue:
 
     def rest(self, order: Order) -> None:
         """Put an order into the book and hold what it can cost."""
+        self._stand(order)
+        self._keep(order)
+
+    def _stand(self, order: Order) -> None:
+        """Put an order behind those of its price; an iceberg with a new peak."""
         instrument = self.instruments[order.instrument]
         order.arrived = self.next_arrival()
         instrument.book.insert(order)
-        self._keep(order)
+        # In a call it takes part with all that it has open.
+        order.unfolded = instrument.joined is not Phase.NONE
+        if not order.unfolded:
+            self.show_peak(order)
+
+    def show_peak(self, order: Order) -> None:
+        """Let an iceberg show its next peak."""
+        instrument, iceberg = self.instruments[order.instrument], order.conditions.iceberg
+        if iceberg is None:
+            return
+        increment = instrument.limits.quantity_increment_lots
+        peak = iceberg.peak_lots
+        if iceberg.range_lots >= increment:
+            peak = iceberg.peaks(increment, order.peaks_drawn)
+            order.peaks_drawn += 1
+        order.shown_lots = min(peak, order.open_lots)
+        self.emit(
+            Event(
+                EventKind.ORDER_REFRESHED,
+                instrument=order.instrument,
+                order_id=order.order_id,
+                account=order.account,
+                side=order.side,
+                price_ticks=order.price_ticks,
+                quantity_lots=order.shown_lots,
+                open_lots=order.open_lots,
+                reference=order.reference,
+            )
+        )
+
+    def refresh(self, order: Order) -> None:
+        """Let an iceberg whose peak has traded show the next one."""
+        if order.conditions.iceberg is not None and order.shown_lots == 0 and order.open_lots > 0:
+            self.instruments[order.instrument].book.remove(order)
+            self._stand(order)
 
     def wait(self, order: Order) -> None:
         """Let an order wait for its trigger and hold what it needs on entry."""
@@ -116,7 +157,9 @@ class Venue:
         instrument = self.instruments[order.instrument]
         before = order.hold(instrument.units)
         order.executed_lots += executed
+        order.shown_lots = max(order.shown_lots - executed, 0)
         order.prevented_lots += prevented
+        order.keep_shown_within_open()
         order.maker_notional += notional
         self.ledger.hold(order.account, order.held_asset(instrument.units), order.hold(instrument.units) - before)
         if order.open_lots == 0:
@@ -146,8 +189,13 @@ class Venue:
                 broken.append(f"an open order whose time has come: {order}")
         if any(order.beside for order in booked + waiting) or not all(order.beside for order in beside):
             broken.append("only orders for auctions stand beside the book")
+        for order in booked:
+            if not order.waits and not 0 < order.displayed_lots <= order.open_lots:
+                broken.append(f"an order in the book that shows nothing, or more than it has: {order}")
         if any(order.waits for order in booked + beside) or not all(order.waits for order in waiting):
             broken.append("only orders that have not fired wait")
+        if any(self.controls.is_killed(account) and account.open_orders for account in self.accounts):
+            broken.append("an open order of an account whose kill switch is engaged")
         if self.line:
             broken.append(f"an order that fired has not come to the market: {self.line}")
         for withdrawal in self.ledger.withdrawals.values():

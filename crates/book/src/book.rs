@@ -102,6 +102,13 @@ impl Book {
         self.sides[side as usize].level_mut(order.level).open -= quantity;
     }
 
+    /// Gives `quantity` to an order, which keeps its place.
+    pub fn enlarge<T>(&mut self, orders: &mut Orders<T>, side: Side, slot: Slot, quantity: Quantity) {
+        let order = &mut orders[slot];
+        order.open += quantity;
+        self.sides[side as usize].level_mut(order.level).open += quantity;
+    }
+
     /// The levels of one side, best first.
     pub fn levels(&self, side: Side) -> impl Iterator<Item = (Price, &Level)> {
         self.side(side).iter()

@@ -21,9 +21,8 @@ impl Engine {
             Station::Book => {}
             Station::Trigger | Station::Auction => return Err(RejectReason::OrderNotAmendable),
         }
-        let old = &self.open.slab[slot];
         let old_total = self.open.notes[slot.0 as usize].total;
-        let gone = old_total - old.open;
+        let gone = old_total - self.open.open_of(slot);
         let open = Size::Lots(amend.quantity.saturating_sub(gone));
         let order = NewOrder { price: amend.price, size: open, ..self.open.order_again(slot, amend.price) };
         let mut floor = self.floor_of(slot);
@@ -36,6 +35,7 @@ impl Engine {
             old_total,
             old_hold: floor.hold_of(slot).1,
             opposite_best: floor.market.book.best(order.side.opposite()),
+            iceberg: floor.open.conditions(slot).iceberg,
         };
         let (mut gate, _) = floor.gate();
         let amended = gate.check_and_hold_amendment(&amendment)?;
@@ -53,9 +53,8 @@ impl Floor<'_> {
     fn reduce(&mut self, slot: Slot, amendment: &Amendment<'_>, emit: &mut Emitter<'_>) {
         let NewOrder { account, side, .. } = *amendment.order;
         let less = amendment.old_total - amendment.total;
-        self.market.book.reduce(&mut self.open.slab, side, slot, less);
+        self.reduce_resting(slot, side, less);
         self.open.notes[slot.0 as usize].total = amendment.total;
-        self.open.mark(slot);
         if side == Side::Buy {
             *self.market.instrument.open_bids_mut(account) -= less.lots();
         }
@@ -78,6 +77,7 @@ impl Floor<'_> {
         self.open.mark(slot);
         emit.amended(&order, total, false);
 
+        self.open.take_in_reserve(slot);
         self.open.slab[slot].open = open;
         self.enter_again(slot, held, Quantity::ZERO, emit);
         self.work_off(emit);

@@ -164,11 +164,13 @@ impl Floor<'_> {
         let flags = order.flags.with(OrderFlags::CONDITIONS);
         if joins && order.order_type == OrderType::Limit {
             let slot = self.open_slot(id, held, flags, open, Quantity::ZERO, RoundedFee::default());
+            self.note_conditions(id, slot, held, Station::Book);
             self.market.book.rest(&mut self.open.slab, order.side, held.limit(), slot, open);
             return;
         }
         let flags = flags.with(OrderFlags::WAITING);
         let slot = self.open_slot(id, held, flags, open, Quantity::ZERO, RoundedFee::default());
+        self.note_conditions(id, slot, held, Station::Auction);
         self.market.session.get_or_insert_default().call.take_in(self.open, slot);
     }
 
@@ -178,6 +180,7 @@ impl Floor<'_> {
             self.open.station(slot) == Station::Auction && self.open.conditional(slot).time_in_force.joins(phase)
         };
         let slots = self.by_priority(self.own_orders(waiting));
+        self.unfold_icebergs();
         let call = &mut self.market.session.get_or_insert_default().call;
         slots.iter().for_each(|slot| call.leave(self.open, *slot));
         call.joined = phase;
@@ -245,7 +248,9 @@ impl Floor<'_> {
         let session = self.market.session.as_deref().expect("Invariant: a call belongs to a session");
         let (call, phase) = (&session.call, session.phase);
         let found = uncross(&self.market.book, &call.terms(self.market, collar));
-        let queue = |side| call.market_orders.levels(side).flat_map(|(_, level)| call.market_orders.queue(&self.open.slab, level));
+        let queue = |side| {
+            call.market_orders.levels(side).flat_map(|(_, level)| call.market_orders.queue(&self.open.slab, level))
+        };
         let pairs: Vec<AuctionMatch> = found.map_or(Vec::new(), |found| {
             matches(&self.market.book, &self.open.slab, queue(Side::Buy), queue(Side::Sell), found).collect()
         });
@@ -314,18 +319,22 @@ impl Floor<'_> {
         self.shrink_in_call(sell, Side::Sell, quantity, ask_left.is_zero());
     }
 
+    /// Takes what was traded from an order; one that has nothing left goes.
     fn shrink_in_call(&mut self, slot: Slot, side: Side, quantity: Quantity, done: bool) {
-        if self.open.station(slot) == Station::Book {
-            return self.shrink(slot, side, quantity, done);
-        }
+        let is_on_book = self.open.station(slot) == Station::Book;
         let call = &mut self.market.session.get_or_insert_default().call;
-        if done {
-            call.leave(self.open, slot);
-            self.forget(slot);
-        } else {
-            call.market_orders.reduce(&mut self.open.slab, side, slot, quantity);
+        let book = if is_on_book { &mut self.market.book } else { &mut call.market_orders };
+        if !done {
+            book.reduce(&mut self.open.slab, side, slot, quantity);
             self.open.mark(slot);
+            return;
         }
+        if is_on_book {
+            book.remove(&mut self.open.slab, side, slot);
+        } else {
+            call.leave(self.open, slot);
+        }
+        self.forget(slot);
     }
 
     /// Takes an order out of where it stands beside the book.
@@ -359,6 +368,8 @@ impl Floor<'_> {
                 indicative.note(side, Price::from_ticks(event.price_ticks));
             }
             EventKind::OrderAmended
+            | EventKind::OrderDisplay
+            | EventKind::OrderRefreshed
             | EventKind::Trade
             | EventKind::MatchPrevented
             | EventKind::OrderTriggered

@@ -1,14 +1,15 @@
 //! Cancels.
 
-use tradewright_book::Slot;
+use tradewright_book::{Order, Slot};
 use tradewright_types::{
-    AccountId, Amount, Cancel, CancelAll, CloseReason, CommandRecord, Decoded, EventKind, RejectReason, Side, Target,
+    AccountId, Amount, Cancel, CancelAll, CloseReason, CommandRecord, Decoded, EventKind, OrderId, RejectReason, Side,
+    Target,
 };
 
 use crate::Engine;
 use crate::emit::{Closing, Emitter};
 use crate::floor::Floor;
-use crate::open_orders::Station;
+use crate::open_orders::{OpenOrders, Station};
 
 impl Engine {
     /// Cancels an order by other means than the engine's id.
@@ -33,7 +34,7 @@ impl Engine {
         }
         let account = self.risk.account(cancel.account).ok_or(RejectReason::UnknownAccount)?;
         let own = self.open.slab.iter().filter(|(_, order)| order.account == cancel.account);
-        let mut slots: Vec<_> = own
+        let slots = own
             .take(account.open_orders as usize)
             .filter(|(_, order)| {
                 cancel.instrument.is_none_or(|instrument| instrument == order.terms.instrument)
@@ -41,11 +42,16 @@ impl Engine {
             })
             .map(|(slot, order)| (order.id, slot))
             .collect();
+        self.cancel_each(slots, CloseReason::CancelledAll, emit);
+        Ok(())
+    }
+
+    /// Cancels open orders for one reason, by ascending order id.
+    pub(crate) fn cancel_each(&mut self, mut slots: Vec<(OrderId, Slot)>, reason: CloseReason, emit: &mut Emitter<'_>) {
         slots.sort_unstable();
         for (_, slot) in slots {
-            self.floor_of(slot).close(slot, CloseReason::CancelledAll, emit);
+            self.floor_of(slot).close(slot, reason, emit);
         }
-        Ok(())
     }
 
     /// The account's open order that a command means.
@@ -68,10 +74,36 @@ impl Floor<'_> {
     /// Closes an open order with an event of this kind and gives back what it holds.
     #[inline(always)]
     pub(crate) fn close_as(&mut self, slot: Slot, kind: EventKind, reason: CloseReason, emit: &mut Emitter<'_>) {
-        let order = self.closing(slot);
-        let station = self.open.station(slot);
+        if self.open.slab[slot].terms.flags.are_plain() {
+            self.close_plain(slot, kind, reason, emit);
+        } else {
+            self.close_any(slot, kind, reason, emit);
+        }
+    }
+
+    /// The same for an order as nearly all are: one look at its flags has answered for every place and condition.
+    #[inline(always)]
+    fn close_plain(&mut self, slot: Slot, kind: EventKind, reason: CloseReason, emit: &mut Emitter<'_>) {
+        let Order { id, open, account, terms, .. } = self.open.slab[slot];
+        let (instrument, side, client_number) = (self.id, terms.side, OpenOrders::client_number(&terms));
+        let price = self.market.book.price_of(&self.open.slab, side, slot);
+        let hold = self.resting_hold_of(slot, price, open);
+        self.ledger.release(account, self.asset_of(side), hold);
+        emit.closed(kind, &Closing { id, account, instrument, side, price, open, client_number }, reason, Amount::ZERO);
+        self.market.book.remove(&mut self.open.slab, side, slot);
+        if side == Side::Buy {
+            *self.market.instrument.open_bids_mut(account) -= open.lots();
+        }
+        self.forget_plain(slot);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn close_any(&mut self, slot: Slot, kind: EventKind, reason: CloseReason, emit: &mut Emitter<'_>) {
+        let (station, open) = self.open.standing(slot);
+        let order = Closing { open, ..self.closing(slot) };
         let hold = match station {
-            Station::Book | Station::Auction => self.resting_hold_of(slot, order.price),
+            Station::Book | Station::Auction => self.resting_hold_of(slot, order.price, open),
             Station::Trigger => self.waiting_hold_of(slot),
         };
         self.ledger.release(order.account, self.asset_of(order.side), hold);
@@ -84,7 +116,6 @@ impl Floor<'_> {
         self.close_told(slot, &order, station, kind, reason, emit);
     }
 
-    #[inline(always)]
     fn close_told(
         &mut self,
         slot: Slot,

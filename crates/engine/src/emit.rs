@@ -148,7 +148,7 @@ impl<'b> Emitter<'b> {
     #[cold]
     #[inline(never)]
     pub(crate) fn conditions(&mut self, id: OrderId, order: &NewOrder<'_>, fires_at: Price) {
-        let Conditions { trigger, expire_time_ns, minimum } = order.conditions();
+        let Conditions { trigger, expire_time_ns, minimum, iceberg } = order.conditions();
         let record = ConditionsRecord::new(&order.conditions());
         let body = EventRecord {
             order_id: id.0,
@@ -164,6 +164,39 @@ impl<'b> Emitter<'b> {
             ..EventRecord::default()
         };
         self.write(EventKind::OrderConditions, order.instrument.0, body);
+        if iceberg.is_some() {
+            let body = EventRecord {
+                order_id: id.0,
+                account: order.account.0,
+                side: order.side as u8,
+                quantity_lots: record.peak_lots,
+                open_lots: record.peak_range_lots,
+                reference: record.seed.into(),
+                ..EventRecord::default()
+            };
+            self.write(EventKind::OrderDisplay, order.instrument.0, body);
+        }
+    }
+
+    /// The maker of the trade in the event before is not closed by it: it has a reserve.
+    pub(crate) fn maker_goes_on(&mut self) {
+        let event = self.buffer.last_mut().expect("Invariant: a maker is refreshed behind its trade");
+        event.flags &= !EventFlags::MAKER_DONE.0;
+    }
+
+    /// An iceberg that shows a new peak.
+    pub(crate) fn refreshed(&mut self, order: &Closing, shown: Quantity) {
+        let body = EventRecord {
+            order_id: order.id.0,
+            account: order.account.0,
+            side: order.side as u8,
+            price_ticks: order.price.ticks(),
+            quantity_lots: shown.lots(),
+            open_lots: order.open.lots(),
+            reference: order.client_number,
+            ..EventRecord::default()
+        };
+        self.write(EventKind::OrderRefreshed, order.instrument.0, body);
     }
 
     /// A waiting order whose trigger fired.

@@ -198,7 +198,10 @@ impl Engine {
             | CommandKind::RequestWithdrawal
             | CommandKind::ConfirmWithdrawal
             | CommandKind::CancelWithdrawal
-            | CommandKind::Transfer => self.set(&Setting::read(kind, records)?, emit),
+            | CommandKind::Transfer
+            | CommandKind::EngageKillSwitch
+            | CommandKind::ReleaseKillSwitch
+            | CommandKind::SetRestriction => self.set(&Setting::read(kind, records)?, emit),
             CommandKind::PlaceOrder
             | CommandKind::CancelOrder
             | CommandKind::Text

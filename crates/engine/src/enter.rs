@@ -37,7 +37,7 @@ impl Floor<'_> {
         let ended = if killed { Ended::Liquidity } else { self.take(&mut taker, emit) };
         let mut keep = Amount::ZERO;
         if ended.leaves_rest() && taker.has_rest() && order.time_in_force.rests() {
-            self.rest_again(slot, &taker);
+            self.rest_again(slot, &taker, emit);
             let posted = self.open.slab[slot].terms.maker_fee;
             keep = resting_hold(&units, side, limit, taker.open, held.rates().maker, posted);
         } else {
@@ -53,13 +53,13 @@ impl Floor<'_> {
     }
 
     /// Puts what is left of an open order on the book, behind the others at its limit.
-    fn rest_again(&mut self, slot: Slot, taker: &Taker) {
+    fn rest_again(&mut self, slot: Slot, taker: &Taker, emit: &mut Emitter<'_>) {
         let priority = self.open.next_priority();
         let notes = &mut self.open.notes[slot.0 as usize];
         (notes.prevented, notes.taker_fee, notes.priority) = (taker.prevented, taker.fee, priority);
         self.open.slab[slot].open = taker.open;
         self.open.mark(slot);
-        self.market.book.rest(&mut self.open.slab, taker.side, taker.limit, slot, taker.open);
+        self.stand(slot, taker.limit, emit);
         if taker.side == Side::Buy {
             *self.market.instrument.open_bids_mut(taker.account) += taker.open.lots();
         }

@@ -3,7 +3,7 @@
 use tradewright_book::{Book, Order, Slot};
 use tradewright_ledger::Ledger;
 use tradewright_risk::{Gate, Instrument, Risk, resting_hold};
-use tradewright_types::{Amount, AssetId, InstrumentId, OrderFlags, OrderId, Price, PriceSource, Side};
+use tradewright_types::{Amount, AssetId, InstrumentId, OrderFlags, OrderId, Price, PriceSource, Quantity, Side};
 
 use crate::Engine;
 use crate::emit::Closing;
@@ -31,6 +31,8 @@ pub(crate) struct Market {
     pub(crate) guard: Option<Box<Guard>>,
     /// Whether matching has to look at more than the front of the book: see [`Market::refresh`].
     pub(crate) is_special: bool,
+    /// How many of its open orders are icebergs: with none, what a level shows is all that stands there.
+    pub(crate) icebergs: u32,
 }
 
 impl Market {
@@ -45,6 +47,7 @@ impl Market {
             session: None,
             guard: None,
             is_special: false,
+            icebergs: 0,
         }
     }
 
@@ -118,11 +121,11 @@ impl Floor<'_> {
         if side == Side::Buy { units.quote } else { units.base }
     }
 
-    /// What an order holds that stands in the book at `price`.
+    /// What an order holds that stands in the book at `price` and has `open` lots open in all.
     #[inline(always)]
-    pub(crate) fn resting_hold_of(&self, slot: Slot, price: Price) -> Amount {
-        let Order { open, terms, .. } = &self.open.slab[slot];
-        resting_hold(&self.market.instrument.units, terms.side, price, *open, terms.maker_rate, terms.maker_fee)
+    pub(crate) fn resting_hold_of(&self, slot: Slot, price: Price, open: Quantity) -> Amount {
+        let Order { terms, .. } = &self.open.slab[slot];
+        resting_hold(&self.market.instrument.units, terms.side, price, open, terms.maker_rate, terms.maker_fee)
     }
 
     /// What an open order holds, and of which asset.
@@ -134,14 +137,20 @@ impl Floor<'_> {
     /// An open order as its events tell it.
     #[inline(always)]
     pub(crate) fn closing(&self, slot: Slot) -> Closing {
+        self.closing_at(slot, self.price_of(slot))
+    }
+
+    /// The same of an order that stands, or is about to stand, at `price`.
+    #[inline(always)]
+    pub(crate) fn closing_at(&self, slot: Slot, price: Price) -> Closing {
         let order = &self.open.slab[slot];
         Closing {
             id: order.id,
             account: order.account,
             instrument: self.id,
             side: order.terms.side,
-            price: self.price_of(slot),
-            open: order.open,
+            price,
+            open: self.open.open_of(slot),
             client_number: OpenOrders::client_number(&order.terms),
         }
     }
@@ -149,20 +158,31 @@ impl Floor<'_> {
     /// Forgets an order that has left its book: its ids are free, its owner may open another.
     #[inline(always)]
     pub(crate) fn forget(&mut self, slot: Slot) {
-        let order = &self.open.slab[slot];
-        self.risk.owner_mut(order.account).open_orders -= 1;
-        if order.terms.flags.has(OrderFlags::CONDITIONS) {
+        if !self.open.slab[slot].terms.flags.are_plain() {
             self.forget_conditions(slot);
         }
+        self.forget_plain(slot);
+    }
+
+    /// The same, where nothing but its ids and its owner knows of the order.
+    #[inline(always)]
+    pub(crate) fn forget_plain(&mut self, slot: Slot) {
+        self.risk.owner_mut(self.open.slab[slot].account).open_orders -= 1;
         self.open.remove(slot);
     }
 
     #[cold]
     #[inline(never)]
     fn forget_conditions(&mut self, slot: Slot) {
+        if !self.open.slab[slot].terms.flags.has(OrderFlags::CONDITIONS) {
+            return;
+        }
         let (id, expires) = (self.open.slab[slot].id, self.open.conditional(slot).conditions.expire_time_ns);
         if expires != 0 {
             self.open.timers.remove(expires, Timer::Order(id));
+        }
+        if self.open.conditional(slot).conditions.iceberg.is_some() {
+            self.market.icebergs -= 1;
         }
     }
 }
@@ -190,5 +210,5 @@ pub(crate) fn hold_of(market: &Market, open: &OpenOrders, slot: Slot) -> (AssetI
         Station::Auction => {}
     }
     let price = price_of(market, open, slot);
-    (asset, resting_hold(units, side, price, order.open, order.terms.maker_rate, order.terms.maker_fee))
+    (asset, resting_hold(units, side, price, open.open_of(slot), order.terms.maker_rate, order.terms.maker_fee))
 }

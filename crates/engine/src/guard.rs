@@ -106,6 +106,16 @@ impl Floor<'_> {
         }
     }
 
+    /// Tells whether a breaker would stop a taker before it trades at a price; to be asked at each price at which it would, in order.
+    pub(crate) fn stops(&self, taker: &Taker) -> impl FnMut(Price) -> bool {
+        let side = taker.side;
+        let mut reach = None;
+        move |price| {
+            let reach = *reach.get_or_insert_with(|| self.reach(side, price));
+            !reach.is_some_and(|worst| side.crosses(worst, price))
+        }
+    }
+
     /// Pauses with the whole market. A call that is interrupted goes on behind the pause.
     fn pause_with_market(&mut self, pause_until_ns: u64, emit: &mut Emitter<'_>) {
         use InstrumentState::{Auction, CancelOnly, Closed, Continuous, Expired, Halted, Paused, PreOpen};
@@ -154,12 +164,7 @@ impl Engine {
     /// The index moved: perhaps it has newly reached a level, and everything pauses.
     pub(crate) fn set_market_level(&mut self, index: Price, emit: &mut Emitter<'_>) {
         let now_ns = self.risk.time_ns;
-        emit.setting(
-            CommandKind::SetMarketLevel,
-            (0, tradewright_types::ANY),
-            [index.ticks() as u64, 0, 0],
-            (0, 0, 0),
-        );
+        emit.setting(CommandKind::SetMarketLevel, (0, tradewright_types::ANY), [index.ticks() as u64, 0, 0], (0, 0, 0));
         let MarketWide { close, reached, .. } = self.risk.market_wide;
         let Some(level) = close.and_then(|close| MarketWideLevel::newly_reached(index, close, reached)) else { return };
         let until_ns = level.pause_ns().map_or(0, |pause_ns| now_ns.saturating_add(pause_ns));

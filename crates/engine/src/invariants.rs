@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use tradewright_book::Slot;
 use tradewright_types::{AccountId, Amount, AssetId, InstrumentId, InstrumentState, OrderFlags, Side};
 
 use crate::Engine;
@@ -18,6 +19,7 @@ impl Engine {
         registry.check_invariants();
         ledger.check_invariants();
         open.check_invariants();
+        risk.check_invariants();
         for market in markets {
             match market.instrument.state.trades() {
                 true => market.book.check_invariants(&open.slab),
@@ -64,8 +66,13 @@ impl Engine {
                 session,
                 guard: _,
                 is_special: _,
+                icebergs,
             } = market;
             let instrument = InstrumentId(place as u32);
+            let is_iceberg = |slot: Slot| open.conditions(slot).iceberg.is_some();
+            let own = open.slab.iter().filter(|(_, order)| order.terms.instrument == instrument);
+            let counted = own.filter(|(slot, _)| is_iceberg(*slot)).count();
+            assert_eq!(counted, *icebergs as usize, "Invariant: icebergs are counted");
             let waiting = triggers.iter().flat_map(|triggers| &triggers.books);
             waiting.clone().for_each(|book| book.check_queues(&open.slab));
             let beside = session.iter().flat_map(|session| session.call.books());
@@ -92,7 +99,7 @@ impl Engine {
                         queued += 1;
                         *open_orders.entry(order.account).or_default() += 1;
                         if side == Side::Buy {
-                            *open_bids.entry((instrument, order.account)).or_default() += order.open.lots();
+                            *open_bids.entry((instrument, order.account)).or_default() += open.open_of(slot).lots();
                         }
                     }
                 }
@@ -104,6 +111,8 @@ impl Engine {
         }
         assert_eq!(queued, open.slab.len(), "Invariant: every open order stands in a queue");
         for (account, known) in risk.accounts().iter().enumerate() {
+            let is_killed = known.standing.is_killed();
+            assert!(!is_killed || known.open_orders == 0, "Invariant: a kill switch leaves no order open");
             let count = open_orders.get(&AccountId(account as u32)).copied().unwrap_or(0);
             assert_eq!(known.open_orders, count, "Invariant: open orders are counted");
         }

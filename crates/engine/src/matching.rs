@@ -3,8 +3,8 @@
 use tradewright_book::{Front, Slot};
 use tradewright_ledger::{Fill, TakerSettlement};
 use tradewright_types::{
-    AccountId, Amount, EventFlags, FeeRate, OrderId, Price, PriceSource, Quantity, RoundedFee, SelfTradePrevention,
-    Side,
+    AccountId, Amount, EventFlags, FeeRate, OrderFlags, OrderId, Price, PriceSource, Quantity, RoundedFee,
+    SelfTradePrevention, Side,
 };
 
 use crate::emit::{Emitter, Match};
@@ -194,19 +194,34 @@ impl Floor<'_> {
             flags: EventFlags::MAKER_DONE.when(maker_done).with(taker_done),
             reference: *trades,
         });
-        self.shrink(slot, taker.side.opposite(), quantity, maker_done);
+        self.shrink(front, taker.side.opposite(), quantity, maker_done, emit);
     }
 
-    /// Takes `quantity` from a maker; one that has nothing left goes.
+    /// Takes what was traded from a maker; one that has nothing left goes.
     #[inline(always)]
-    pub(crate) fn shrink(&mut self, slot: Slot, side: Side, quantity: Quantity, done: bool) {
+    fn shrink(&mut self, maker: Front, side: Side, quantity: Quantity, done: bool, emit: &mut Emitter<'_>) {
+        let Front { slot, price } = maker;
         let book = &mut self.market.book;
         if done {
             book.remove(&mut self.open.slab, side, slot);
-            self.forget(slot);
+            if self.open.slab[slot].terms.flags.are_plain() {
+                self.forget_plain(slot);
+            } else {
+                self.leave_filled(slot, price, emit);
+            }
         } else {
             book.reduce(&mut self.open.slab, side, slot, quantity);
             self.open.mark(slot);
+        }
+    }
+
+    /// A maker that is not plain has traded all that it showed, and has left the book.
+    #[cold]
+    #[inline(never)]
+    fn leave_filled(&mut self, slot: Slot, price: Price, emit: &mut Emitter<'_>) {
+        let has_conditions = self.open.slab[slot].terms.flags.has(OrderFlags::CONDITIONS);
+        if !(has_conditions && self.refresh(slot, price, emit)) {
+            self.forget(slot);
         }
     }
 
@@ -245,15 +260,13 @@ impl Floor<'_> {
         if !self.market.instrument.state.trades() {
             return true;
         }
+        if self.market.icebergs > 0 {
+            return self.can_fill_with_reserves(taker, wanted);
+        }
         let side = taker.side.opposite();
         let book = &self.market.book;
         let mode = taker.self_trade_prevention;
-        let mut reach = None;
-        // Whether a breaker would stop it before it trades at a price.
-        let mut stops = |price: Price| {
-            let reach = *reach.get_or_insert_with(|| self.reach(taker.side, price));
-            !reach.is_some_and(|worst| taker.side.crosses(worst, price))
-        };
+        let mut stops = self.stops(taker);
         for (price, level) in book.levels(side) {
             if !taker.side.crosses(taker.limit, price) {
                 return false;

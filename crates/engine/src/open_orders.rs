@@ -102,6 +102,10 @@ pub(crate) struct Conditional {
     pub(crate) station: Station,
     /// Its conditions; a trigger that fired is gone.
     pub(crate) conditions: Conditions,
+    /// What an iceberg has open and does not show; zero while it waits.
+    pub(crate) reserve: Quantity,
+    /// The state of the generator of its peaks.
+    pub(crate) draws: u64,
 }
 
 impl Conditional {
@@ -110,7 +114,9 @@ impl Conditional {
         order_type: OrderType::Limit,
         time_in_force: TimeInForce::GoodTillCancel,
         station: Station::Book,
-        conditions: Conditions { trigger: None, expire_time_ns: 0, minimum: Quantity::ZERO },
+        conditions: Conditions { trigger: None, expire_time_ns: 0, minimum: Quantity::ZERO, iceberg: None },
+        reserve: Quantity::ZERO,
+        draws: 0,
     };
 }
 
@@ -301,6 +307,20 @@ impl OpenOrders {
         &self.conditionals[slot.0 as usize]
     }
 
+    /// The conditions of an open order; none when it has none.
+    pub(crate) fn conditions(&self, slot: Slot) -> Conditions {
+        let has_conditions = self.slab[slot].terms.flags.has(OrderFlags::CONDITIONS);
+        if has_conditions { self.conditional(slot).conditions } else { Conditions::default() }
+    }
+
+    /// Lets an order that left the book show all that it has open.
+    pub(crate) fn take_in_reserve(&mut self, slot: Slot) {
+        if self.slab[slot].terms.flags.has(OrderFlags::CONDITIONS) {
+            let reserve = core::mem::take(&mut self.conditional_mut(slot).reserve);
+            self.slab[slot].open += reserve;
+        }
+    }
+
     /// Notes the conditions of an open order.
     pub(crate) fn note_conditional(&mut self, slot: Slot, conditional: Conditional) {
         let place = slot.0 as usize;
@@ -309,6 +329,39 @@ impl OpenOrders {
         }
         self.conditionals[place] = conditional;
         self.mark(slot);
+    }
+
+    /// What is known of an open order with conditions, to be changed.
+    pub(crate) fn conditional_mut(&mut self, slot: Slot) -> &mut Conditional {
+        self.mark(slot);
+        &mut self.conditionals[slot.0 as usize]
+    }
+
+    /// What an order has open in all: what it shows, and the reserve of an iceberg.
+    #[inline(always)]
+    pub(crate) fn open_of(&self, slot: Slot) -> Quantity {
+        let order = &self.slab[slot];
+        if order.terms.flags.has(OrderFlags::CONDITIONS) { self.open_of_conditional(slot) } else { order.open }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn open_of_conditional(&self, slot: Slot) -> Quantity {
+        self.slab[slot].open + self.conditional(slot).reserve
+    }
+
+    /// Where an order stands, and what it has open in all.
+    #[inline(always)]
+    pub(crate) fn standing(&self, slot: Slot) -> (Station, Quantity) {
+        const SPECIAL: u16 = OrderFlags::CONDITIONS.0 | OrderFlags::WAITING.0;
+        let order = &self.slab[slot];
+        if order.terms.flags.0 & SPECIAL == 0 { (Station::Book, order.open) } else { self.standing_special(slot) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn standing_special(&self, slot: Slot) -> (Station, Quantity) {
+        (self.station(slot), self.open_of(slot))
     }
 
     /// Where an order stands.
@@ -347,7 +400,8 @@ impl OpenOrders {
 
     /// An open order as if it came in again, at `price`, without conditions. It keeps its place in the table of client order ids.
     pub(crate) fn order_again(&self, slot: Slot, price: Price) -> NewOrder<'static> {
-        let Order { account, open, terms, .. } = self.slab[slot];
+        let Order { account, terms, .. } = self.slab[slot];
+        let open = self.open_of(slot);
         let has_conditions = terms.flags.has(OrderFlags::CONDITIONS);
         let known = if has_conditions { *self.conditional(slot) } else { Conditional::NONE };
         let Conditional { order_type, time_in_force, .. } = known;
@@ -544,7 +598,7 @@ impl OpenOrders {
             }
             let Notes { total, prevented, priority, .. } = notes[slot.0 as usize];
             assert!(priority <= *last_priority, "Invariant: places in time are numbered in order");
-            assert!(prevented + order.open <= total, "Invariant: original - executed - prevented = open");
+            assert!(prevented + self.open_of(slot) <= total, "Invariant: original - executed - prevented = open");
         }
         let linked = by_client.count(|slot| slab[slot].terms.links.next_by_client);
         assert_eq!(linked, named, "Invariant: client order ids belong to open orders");

@@ -83,7 +83,7 @@ impl Floor<'_> {
         if may_rest && !held.crosses() {
             // 3. With nobody to trade with it rests as it is, and holds what it goes on holding.
             let Size::Lots(open) = held.order().size else { unreachable!("Invariant: only orders by quantity rest") };
-            self.rest(id, held, open, Quantity::ZERO, RoundedFee::default());
+            self.rest(id, held, open, Quantity::ZERO, RoundedFee::default(), emit);
         } else {
             // A copy, so that the order of the other path need not be in memory at all.
             self.execute_as_taker(id, &held.copied_to(&mut None), emit);
@@ -103,7 +103,7 @@ impl Floor<'_> {
         let mut keep = Amount::ZERO;
         if ended.leaves_rest() && taker.has_rest() {
             if order.time_in_force.rests() {
-                self.rest(id, held, taker.open, taker.prevented, taker.fee);
+                self.rest(id, held, taker.open, taker.prevented, taker.fee, emit);
                 let units = &self.market.instrument.units;
                 let (maker, posted) = (held.rates().maker, RoundedFee::default());
                 keep = resting_hold(units, order.side, taker.limit, taker.open, maker, posted);
@@ -138,6 +138,7 @@ impl Floor<'_> {
         let Size::Lots(open) = held.order().size else { unreachable!("Invariant: only orders by quantity wait") };
         let flags = held.order().flags.with(OrderFlags::WAITING);
         let slot = self.open_slot(id, held, flags, open, Quantity::ZERO, RoundedFee::default());
+        self.note_conditions(id, slot, held, Station::Trigger);
         let triggers = self.market.triggers.get_or_insert_default();
         triggers.wait(&mut self.open.slab, slot, &trigger, fires_at);
     }
@@ -170,15 +171,28 @@ impl Floor<'_> {
 
     /// Puts what is left of a new order on the book.
     #[inline(always)]
-    fn rest(&mut self, id: OrderId, held: &HeldOrder<'_>, open: Quantity, prevented: Quantity, taker_fee: RoundedFee) {
+    fn rest(
+        &mut self,
+        id: OrderId,
+        held: &HeldOrder<'_>,
+        open: Quantity,
+        prevented: Quantity,
+        taker_fee: RoundedFee,
+        emit: &mut Emitter<'_>,
+    ) {
         let order = held.order();
         let remembered = order.time_in_force.is_remembered();
         let flags = if remembered { order.flags.with(OrderFlags::CONDITIONS) } else { order.flags };
         let slot = self.open_slot(id, held, flags, open, prevented, taker_fee);
-        self.market.book.rest(&mut self.open.slab, order.side, held.limit(), slot, open);
+        if flags.has(OrderFlags::CONDITIONS) {
+            self.note_conditions(id, slot, held, Station::Book);
+            self.stand(slot, held.limit(), emit);
+        } else {
+            self.market.book.rest(&mut self.open.slab, order.side, held.limit(), slot, open);
+        }
     }
 
-    /// Makes an approved order an open one, which stands nowhere yet.
+    /// Makes an approved order an open one, which stands nowhere yet; its conditions are still to be noted.
     #[inline(always)]
     pub(crate) fn open_slot(
         &mut self,
@@ -209,24 +223,21 @@ impl Floor<'_> {
         if order.side == Side::Buy {
             *self.market.instrument.open_bids_mut(order.account) += open.lots();
         }
-        if flags.has(OrderFlags::CONDITIONS) {
-            self.note_conditions(id, slot, held);
-        }
         slot
     }
 
     #[cold]
     #[inline(never)]
-    fn note_conditions(&mut self, id: OrderId, slot: Slot, held: &HeldOrder<'_>) {
+    pub(crate) fn note_conditions(&mut self, id: OrderId, slot: Slot, held: &HeldOrder<'_>, station: Station) {
         let &NewOrder { order_type, time_in_force, .. } = held.order();
         let conditions = held.order().conditions();
-        let station = match self.open.slab[slot].terms.flags.has(OrderFlags::WAITING) {
-            false => Station::Book,
-            true if conditions.trigger.is_some() => Station::Trigger,
-            true => Station::Auction,
-        };
-        let limit = held.limit();
-        self.open.note_conditional(slot, Conditional { limit, order_type, time_in_force, station, conditions });
+        let (limit, reserve) = (held.limit(), Quantity::ZERO);
+        let draws = conditions.iceberg.map_or(0, |iceberg| iceberg.seed.into());
+        let conditional = Conditional { limit, order_type, time_in_force, station, conditions, reserve, draws };
+        self.open.note_conditional(slot, conditional);
+        if conditions.iceberg.is_some() {
+            self.market.icebergs += 1;
+        }
         if conditions.expire_time_ns != 0 {
             self.open.timers.set(conditions.expire_time_ns, Timer::Order(id));
         }

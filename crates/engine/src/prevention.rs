@@ -22,11 +22,12 @@ impl Floor<'_> {
             (Transfer, None | ExpireTaker | ExpireMaker | ExpireBoth | Decrement) => Decrement,
             (mode, _) => mode,
         };
-        let smaller = taker.open.min(maker.open);
+        let maker_open = self.open.open_of(slot);
+        let smaller = taker.open.min(maker_open);
         let (from_taker, from_maker) = match mode {
-            None | ExpireMaker => (Quantity::ZERO, maker.open),
+            None | ExpireMaker => (Quantity::ZERO, maker_open),
             ExpireTaker => (taker.open, Quantity::ZERO),
-            ExpireBoth => (taker.open, maker.open),
+            ExpireBoth => (taker.open, maker_open),
             Decrement | Transfer => (smaller, smaller),
         };
         let moves = mode == Transfer;
@@ -35,7 +36,7 @@ impl Floor<'_> {
             None | ExpireMaker => false,
             Decrement | Transfer => from_taker == taker.open,
         };
-        let closes_maker = from_maker == maker.open;
+        let closes_maker = from_maker == maker_open;
         taker.open -= from_taker;
         taker.prevented += from_taker;
         let notional = self.give_back(taker, front, from_maker, moves);
@@ -63,18 +64,23 @@ impl Floor<'_> {
         );
         if !from_maker.is_zero() {
             self.open.notes[slot.0 as usize].prevented += from_maker;
-            self.shrink(slot, taker.side.opposite(), from_maker, closes_maker);
+            if closes_maker {
+                self.market.book.remove(&mut self.open.slab, taker.side.opposite(), slot);
+                self.forget(slot);
+            } else {
+                self.reduce_resting(slot, taker.side.opposite(), from_maker);
+            }
         }
         !closes_taker
     }
 
     /// Gives back what a maker holds for `quantity`, or moves it to the other account. Returns the notional that moved.
     fn give_back(&mut self, taker: &mut Taker, front: Front, quantity: Quantity, moves: bool) -> Amount {
-        let maker = self.open.slab[front.slot];
+        let (maker, open) = (self.open.slab[front.slot], self.open.open_of(front.slot));
         let side = taker.side.opposite();
         let units = self.market.instrument.units;
         let hold = |open| resting_hold(&units, side, front.price, open, maker.terms.maker_rate, maker.terms.maker_fee);
-        let freed = hold(maker.open) - hold(maker.open - quantity);
+        let freed = hold(open) - hold(open - quantity);
         let (base, notional) = (units.base_amount(quantity), units.notional(front.price, quantity));
         if side == Side::Buy {
             *self.market.instrument.open_bids_mut(maker.account) -= quantity.lots();

@@ -55,7 +55,7 @@ impl Engine {
         Relief {
             hold: hold_of(market, &self.open, old),
             instrument: order.terms.instrument,
-            bid_lots: if order.terms.side == Side::Buy { order.open.lots() } else { 0 },
+            bid_lots: if order.terms.side == Side::Buy { self.open.open_of(old).lots() } else { 0 },
             opposite_best,
         }
     }

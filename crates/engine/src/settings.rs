@@ -1,7 +1,7 @@
 //! Commands that are not about orders.
 
 use tradewright_ledger::Withdrawal;
-use tradewright_risk::{AccountRisk, Instrument};
+use tradewright_risk::{AccountRisk, Instrument, Standing};
 use tradewright_types::{
     ANY, AccountId, AccountKind, AllocationTerms, Amount, AssetId, AuctionPhase, CommandKind, Decoded, EventKind,
     FeeRates, HaltScope, InstrumentId, InstrumentKind, InstrumentLimits, InstrumentState, InstrumentUnits, Name,
@@ -88,8 +88,7 @@ impl Engine {
                 emit.setting(Kind::SetAccountFeeTier, (account.0, ANY), [0; 3], (0, tier, 0));
             }
             Setting::SetTradeGroup { account, group } => {
-                self.known_account(account)?.trade_group = group;
-                emit.setting(Kind::SetTradeGroup, (account.0, ANY), [0, group.into(), 0], none);
+                self.set_trade_group(account, group, emit)?;
             }
             Setting::SetPermissions { account, permissions } => {
                 self.set_permissions(account, permissions)?;
@@ -103,6 +102,11 @@ impl Engine {
             }
             Setting::Halt(scope) => self.set_halted(Kind::Halt, scope, true, emit)?,
             Setting::Resume(scope) => self.set_halted(Kind::Resume, scope, false, emit)?,
+            Setting::EngageKillSwitch(scope) => self.engage_kill_switch(scope, emit)?,
+            Setting::ReleaseKillSwitch(scope) => self.release_kill_switch(scope, emit)?,
+            Setting::SetRestriction { scope, instrument, restriction, cancels } => {
+                self.set_restriction(scope, instrument, restriction, cancels, emit)?;
+            }
             Setting::Deposit { account, asset, amount } => {
                 self.deposit(account, asset, amount)?;
                 emit.money(EventKind::Deposited, (account, AccountId(0)), asset.0, amount, 0);
@@ -139,11 +143,11 @@ impl Engine {
         Ok(())
     }
 
-    fn known_account(&mut self, account: AccountId) -> Decoded<&mut AccountRisk> {
+    pub(crate) fn known_account(&mut self, account: AccountId) -> Decoded<&mut AccountRisk> {
         self.risk.account_mut(account).ok_or(RejectReason::UnknownAccount)
     }
 
-    fn known_instrument(&mut self, instrument: InstrumentId) -> Decoded<&mut Instrument> {
+    pub(crate) fn known_instrument(&mut self, instrument: InstrumentId) -> Decoded<&mut Instrument> {
         let market = self.markets.get_mut(instrument.index()).ok_or(RejectReason::UnknownInstrument)?;
         Ok(&mut market.instrument)
     }
@@ -248,12 +252,7 @@ impl Engine {
         let would_trade = uncrosses(floor.market.instrument.state, state);
         ensure(!(floor.risk.halted && would_trade), RejectReason::VenueHalted)?;
         ensure(floor.may_become(state, phase), RejectReason::IllegalStateChange)?;
-        emit.setting(
-            CommandKind::SetInstrumentState,
-            (0, instrument.0),
-            [0; 3],
-            (state as u8, phase as u8, 0),
-        );
+        emit.setting(CommandKind::SetInstrumentState, (0, instrument.0), [0; 3], (state as u8, phase as u8, 0));
         floor.become_state(state, phase, StateCause::Command, emit);
         self.tell_indications(emit);
         Ok(())
@@ -296,7 +295,8 @@ impl Engine {
                 return self.set_instrument_halted(instrument, halted, emit);
             }
             HaltScope::Account(account) => {
-                self.known_account(account)?.halted = halted;
+                let known = self.known_account(account)?;
+                known.standing = known.standing.set(Standing::HALTED, halted);
                 (2, account.0, ANY)
             }
         };

@@ -5,13 +5,13 @@
 
 use tradewright_book::Slot;
 use tradewright_ledger::{Balance, Withdrawal};
-use tradewright_risk::{AccountRisk, Exposure, Instrument, MarketWide, MarketWideLevel};
+use tradewright_risk::{AccountRisk, Controls, Exposure, Instrument, MarketWide, MarketWideLevel, Standing};
 use tradewright_types::{
-    AccountId, AccountKind, AccountLimits, AllocationRule, AllocationTerms, Amount, AssetId, AuctionPhase, BreakerRecord,
-    CallTerms,
-    ClientOrderId, ConditionsRecord, FeeRate, FeeRates, InstrumentId, InstrumentKind, InstrumentLimits,
-    InstrumentState, InstrumentUnits, Name, OrderFlags, OrderId, OrderType, Permissions, Price, Quantity,
-    RULESET_VERSION, RoundedFee, ScheduledState, SelfTradePrevention, Side, TimeInForce, Trigger, WithdrawalId,
+    AccountId, AccountKind, AccountLimits, AllocationRule, AllocationTerms, Amount, AssetId, AuctionPhase,
+    BreakerRecord, CallTerms, ClientOrderId, ConditionsRecord, ControlScope, FeeRate, FeeRates, InstrumentId,
+    InstrumentKind, InstrumentLimits, InstrumentState, InstrumentUnits, Name, OrderFlags, OrderId, OrderType,
+    Permissions, Price, Quantity, RULESET_VERSION, Restriction, RoundedFee, ScheduledState, SelfTradePrevention, Side,
+    TimeInForce, Trigger, WithdrawalId,
 };
 
 use crate::call::Told;
@@ -45,11 +45,13 @@ pub enum SectionKind {
     /// Open orders: by instrument, bids then asks, in the order in which they would trade; then those that wait for a trigger, in
     /// the order in which they would fire; then those that stand beside the book for an auction, by queue.
     Orders = 8,
+    /// Kill switches and restrictions.
+    Controls = 9,
 }
 
 impl SectionKind {
     /// Every kind, in the order in which they stand in a snapshot.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Engine,
         Self::Assets,
         Self::Accounts,
@@ -58,6 +60,7 @@ impl SectionKind {
         Self::Balances,
         Self::Withdrawals,
         Self::Orders,
+        Self::Controls,
     ];
 }
 
@@ -287,7 +290,8 @@ impl Engine {
                 }
             }
         }
-        let written = [engine, assets, accounts, instruments, fees, balances, withdrawals, orders];
+        let controls = write_controls(&risk.controls);
+        let written = [engine, assets, accounts, instruments, fees, balances, withdrawals, orders, controls];
         written.into_iter().zip(SectionKind::ALL).map(|(writer, kind)| writer.section(kind)).collect()
     }
 
@@ -351,6 +355,9 @@ impl Engine {
         })?;
         engine.ledger.restore_withdrawals(last_withdrawal, pending);
         reader(SectionKind::Orders).each(|part| engine.read_order(part))?;
+        let mut controls = reader(SectionKind::Controls);
+        engine.read_controls(&mut controls)?;
+        controls.end()?;
         engine.markets.iter_mut().filter_map(|market| market.triggers.as_deref_mut()).for_each(Triggers::sort_trails);
         Ok(engine)
     }
@@ -376,7 +383,7 @@ impl Engine {
         };
         (account.orders, account.messages, account.window_end_ns) = (part.u32()?, part.u32()?, part.u64()?);
         (account.trade_group, account.permissions) = (part.u32()?, Permissions(part.u32()? as u16));
-        (account.fee_tier, account.halted) = (part.u8()?, part.u8()? == 1);
+        (account.fee_tier, account.standing) = (part.u8()?, Standing(part.u8()?).of_its_own());
         self.risk.add_account(account);
         Ok(())
     }
@@ -438,6 +445,25 @@ impl Engine {
         Ok(())
     }
 
+    fn read_controls(&mut self, part: &mut Reader<'_>) -> Read<()> {
+        for _ in 0..part.u32()? {
+            self.risk.set_killed(ControlScope::TradeGroup(part.u32()?), true);
+        }
+        for _ in 0..part.u32()? {
+            let (scope, account, group) = (part.u8()?, part.u32()?, part.u32()?);
+            let scope = match scope {
+                2 => ControlScope::Account(AccountId(part.below(account, self.ledger.account_count())?)),
+                3 => ControlScope::TradeGroup(group),
+                _ => return Err(SnapshotError::Invalid(part.kind)),
+            };
+            let instrument = part.u32()?;
+            let instrument = InstrumentId(part.below(instrument, self.markets.len())?);
+            let restriction = Restriction::from_code(part.u8()?);
+            self.risk.set_restriction(scope, instrument, part.known(restriction)?);
+        }
+        Ok(())
+    }
+
     fn read_order(&mut self, part: &mut Reader<'_>) -> Read<()> {
         let id = OrderId(part.u64()?);
         let (account, instrument) = (part.u32()?, part.u32()?);
@@ -489,7 +515,10 @@ impl Engine {
         owner.open_orders += 1;
         owner.client_number_max = owner.client_number_max.max(client_order_id.number_or_zero());
         if terms.side == Side::Buy {
-            *market.instrument.open_bids_mut(account) += open;
+            *market.instrument.open_bids_mut(account) += self.open.open_of(slot).lots();
+        }
+        if self.open.conditions(slot).iceberg.is_some() {
+            market.icebergs += 1;
         }
         Ok(())
     }
@@ -506,12 +535,12 @@ fn write_account(writer: &mut Writer, account: &AccountRisk) {
         trade_group,
         permissions,
         fee_tier,
-        halted,
+        standing,
         ..
     } = *account;
     writer.u32(limits.open_orders_max).u32(limits.orders_per_second_max).u32(limits.messages_per_second_max);
     writer.u32(orders).u32(messages).u64(window_end_ns);
-    writer.u32(trade_group).u32(permissions.0.into()).u8(fee_tier).u8(halted.into());
+    writer.u32(trade_group).u32(permissions.0.into()).u8(fee_tier).u8(standing.of_its_own().0);
 }
 
 fn write_instrument(writer: &mut Writer, instrument: &Instrument) {
@@ -539,9 +568,11 @@ impl Engine {
         let (order_type, time_in_force) = (part.known(order_type)?, part.known(in_force)?);
         let station = Station::from_code(part.u8()?);
         let (station, limit) = (part.known(station)?, Price::from_ticks(part.i64()?));
+        let (reserve, draws) = (Quantity::from_lots(part.u64()?), part.u64()?);
         let record: ConditionsRecord = zerocopy::transmute!(part.array::<64>()?);
         let conditions = part.known(record.conditions().ok())?;
-        self.open.note_conditional(slot, Conditional { limit, order_type, time_in_force, station, conditions });
+        let conditional = Conditional { limit, order_type, time_in_force, station, conditions, reserve, draws };
+        self.open.note_conditional(slot, conditional);
         if conditions.expire_time_ns != 0 {
             self.open.timers.set(conditions.expire_time_ns, Timer::Order(id));
         }
@@ -649,9 +680,22 @@ impl Engine {
     }
 }
 
+fn write_controls(controls: &Controls) -> Writer {
+    let mut writer = Writer::default();
+    writer.u32(controls.killed_groups().count() as u32);
+    controls.killed_groups().for_each(|group| _ = writer.u32(group));
+    writer.u32(controls.restrictions().count() as u32);
+    for (scope, instrument, restriction) in controls.restrictions() {
+        let (account, group) = scope.ids();
+        writer.u8(scope.code()).u32(account).u32(group).u32(instrument.0).u8(restriction as u8);
+    }
+    writer
+}
+
 fn write_conditional(writer: &mut Writer, conditional: &Conditional) {
-    let Conditional { limit, order_type, time_in_force, station, conditions } = conditional;
+    let Conditional { limit, order_type, time_in_force, station, conditions, reserve, draws } = conditional;
     writer.u8(*order_type as u8).u8(*time_in_force as u8).u8(*station as u8).i64(limit.ticks());
+    writer.u64(reserve.lots()).u64(*draws);
     writer.0.extend_from_slice(zerocopy::IntoBytes::as_bytes(&ConditionsRecord::new(conditions)));
 }
 

@@ -2,7 +2,8 @@
 
 use tradewright_book::Slot;
 use tradewright_types::{
-    AllocationTerms, Amount, BreakerRecord, CallTerms, ClientOrderId, ConditionsRecord, EntityHash, HashTotal, InstrumentId, OrderFlags,
+    AllocationTerms, Amount, BreakerRecord, CallTerms, ClientOrderId, ConditionsRecord, EntityHash, HashTotal, Iceberg,
+    InstrumentId, OrderFlags,
 };
 
 use crate::Engine;
@@ -61,8 +62,18 @@ impl Engine {
             .finish();
         total += registry.state_hash();
         for (id, market) in markets.iter().enumerate() {
-            let Market { instrument: _, book: _, trades, prevented, triggers, sharing, session, guard, is_special: _ } =
-                market;
+            let Market {
+                instrument: _,
+                book: _,
+                trades,
+                prevented,
+                triggers,
+                sharing,
+                session,
+                guard,
+                is_special: _,
+                icebergs: _,
+            } = market;
             if let Some(guard) = guard.as_deref() {
                 total += hash_guard(id as u64, guard, self.risk.time_ns);
             }
@@ -115,7 +126,8 @@ impl Engine {
 
     /// What an order's conditions add to its hash, with the price at which it fires now.
     fn hash_conditional(&self, hash: EntityHash, slot: Slot) -> EntityHash {
-        let Conditional { limit: _, order_type, time_in_force, station, conditions } = *self.open.conditional(slot);
+        let Conditional { limit: _, order_type, time_in_force, station, conditions, reserve, draws } =
+            *self.open.conditional(slot);
         let market = &self.markets[self.open.slab[slot].terms.instrument.index()];
         let fires_at = conditions
             .trigger
@@ -132,11 +144,18 @@ impl Engine {
             0,
             0,
         ];
-        hash.word(u64::from_le_bytes(codes))
+        let hash = hash
+            .word(u64::from_le_bytes(codes))
             .word(record.trail.into())
             .signed(fires_at)
             .word(record.minimum_lots)
-            .word(record.expire_time_ns)
+            .word(record.expire_time_ns);
+        match conditions.iceberg {
+            None => hash,
+            Some(Iceberg { peak, range, seed: _ }) => {
+                hash.word(peak.lots()).word(range.lots()).word(reserve.lots()).word(draws)
+            }
+        }
     }
 }
 
@@ -150,7 +169,8 @@ fn hash_session(id: u64, session: &Session) -> HashTotal {
         let change = scheduled.change;
         (change.due_ns, change.state as u8, change.phase as u8, scheduled.is_timed)
     });
-    let codes = [*phase as u8, before, state, scheduled_phase, is_timed.into(), *extensions, extensions_max, call.joined as u8];
+    let codes =
+        [*phase as u8, before, state, scheduled_phase, is_timed.into(), *extensions, extensions_max, call.joined as u8];
     let told = call.told();
     EntityHash::new(0x35)
         .word(id)

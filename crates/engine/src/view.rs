@@ -4,9 +4,9 @@ use tradewright_book::{Level, Slot};
 use tradewright_ledger::Ledger;
 use tradewright_risk::{Instrument, Risk};
 use tradewright_types::{
-    AccountId, AllocationTerms, Amount, AuctionPhase, ClientOrderId, Conditions, InstrumentId, InstrumentState,
-    OrderFlags, OrderId, OrderType, Price, PriceSource, Quantity, ScheduledState, SelfTradePrevention, Side,
-    TimeInForce, Trigger,
+    AccountId, AllocationTerms, Amount, AuctionPhase, ClientOrderId, Conditions, Iceberg, InstrumentId,
+    InstrumentState, OrderFlags, OrderId, OrderType, Price, PriceSource, Quantity, ScheduledState, SelfTradePrevention,
+    Side, TimeInForce, Trigger,
 };
 
 use crate::floor::{Market, hold_of, price_of};
@@ -43,6 +43,8 @@ pub struct OrderView<'e> {
     pub total: Quantity,
     /// What is open.
     pub open: Quantity,
+    /// What of it the book shows; zero while it waits.
+    pub displayed: Quantity,
     /// What self-trade prevention took.
     pub prevented: Quantity,
     /// Its prevention mode.
@@ -61,6 +63,8 @@ pub struct OrderView<'e> {
     pub trigger: Option<(Trigger, Price)>,
     /// When it expires; 0 is never.
     pub expire_time_ns: u64,
+    /// How it shows itself by parts.
+    pub iceberg: Option<Iceberg>,
 }
 
 impl Engine {
@@ -238,7 +242,11 @@ impl Engine {
             side: order.terms.side,
             price: price_of(market, &self.open, slot),
             total: self.open.notes[slot.0 as usize].total,
-            open: order.open,
+            open: self.open.open_of(slot),
+            displayed: match self.open.station(slot) {
+                Station::Book => order.open,
+                Station::Trigger | Station::Auction => Quantity::ZERO,
+            },
             prevented: self.open.notes[slot.0 as usize].prevented,
             self_trade_prevention: order.terms.self_trade_prevention,
             flags: if is_conditional { again.flags } else { again.flags.without(OrderFlags::CONDITIONS) },
@@ -247,11 +255,8 @@ impl Engine {
             order_type: again.order_type,
             time_in_force: again.time_in_force,
             trigger,
-            expire_time_ns: if again.flags.has(OrderFlags::CONDITIONS) {
-                self.open.conditional(slot).conditions.expire_time_ns
-            } else {
-                0
-            },
+            expire_time_ns: self.open.conditions(slot).expire_time_ns,
+            iceberg: self.open.conditions(slot).iceberg,
         }
     }
 

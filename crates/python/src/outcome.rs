@@ -69,6 +69,7 @@ fn is_of_command(event: &EventRecord) -> bool {
         EventKind::AuctionUncrossed,
         EventKind::AuctionIndication,
         EventKind::BreakerTripped,
+        EventKind::OrderRefreshed,
     ];
     if event.kind == EventKind::OrderCancelled as u8 {
         return event.reason != CloseReason::InstrumentExpired as u16;
@@ -180,6 +181,8 @@ impl Outcome {
                 EventKind::ClientOrderIdText
                 | EventKind::OrderConditions
                 | EventKind::OrderTriggered
+                | EventKind::OrderDisplay
+                | EventKind::OrderRefreshed
                 | EventKind::Deposited
                 | EventKind::WithdrawalRequested
                 | EventKind::WithdrawalConfirmed

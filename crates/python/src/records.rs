@@ -10,8 +10,8 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList};
 use tradewright_types::{
-    BreakerRecord, CommandRecord, ConditionsRecord, EventRecord, InstrumentLimitsRecord, InstrumentUnitsRecord, MoneyRecord,
-    NamedRecord, SettingRecord, TextEventRecord, TextRecord,
+    BreakerRecord, CommandRecord, ConditionsRecord, EventRecord, InstrumentLimitsRecord, InstrumentUnitsRecord,
+    MoneyRecord, NamedRecord, SettingRecord, TextEventRecord, TextRecord,
 };
 
 /// A field of a record: name, numpy format, offset.
@@ -98,8 +98,11 @@ const CONDITIONS: &[Field] = layout!(ConditionsRecord {
     trail_unit: "u1",
     trigger_price_ticks: "<i8",
     trail: "<u4",
+    seed: "<u4",
     minimum_lots: "<u8",
     expire_time_ns: "<u8",
+    peak_lots: "<u8",
+    peak_range_lots: "<u8",
 });
 
 const UNITS: &[Field] = layout!(InstrumentUnitsRecord {

@@ -22,6 +22,8 @@ pub(crate) struct OrderView {
     total_lots: u64,
     /// What is open.
     open_lots: u64,
+    /// What of it the book shows; zero while it waits.
+    displayed_lots: u64,
     /// What self-trade prevention took.
     prevented_lots: u64,
     /// A code of `SelfTradePrevention`.
@@ -52,6 +54,7 @@ impl From<EngineOrder<'_>> for OrderView {
             price_ticks: order.price.ticks(),
             total_lots: order.total.lots(),
             open_lots: order.open.lots(),
+            displayed_lots: order.displayed.lots(),
             prevented_lots: order.prevented.lots(),
             self_trade_prevention: order.self_trade_prevention as u8,
             flags: order.flags.0,
@@ -150,9 +153,7 @@ impl InstrumentView {
             state: instrument.state as u8,
             phase: engine.auction_phase(id) as u8,
             state_until_ns: engine.state_until_ns(id),
-            scheduled: engine
-                .scheduled_state(id)
-                .map(|change| (change.state as u8, change.phase as u8, change.due_ns)),
+            scheduled: engine.scheduled_state(id).map(|change| (change.state as u8, change.phase as u8, change.due_ns)),
             indication: engine
                 .indication(id)
                 .map(|(price, quantity, surplus)| (price.ticks(), quantity.lots(), surplus)),
@@ -184,6 +185,8 @@ pub(crate) struct AccountView {
     fee_tier: u8,
     /// Whether it is halted.
     is_halted: bool,
+    /// Whether a kill switch is engaged, its own or its trade group's.
+    is_killed: bool,
     /// How many orders it has open.
     open_orders: u32,
     /// How many orders it may have open.
@@ -204,7 +207,8 @@ impl AccountView {
             permissions: account.permissions.0,
             trade_group: account.trade_group,
             fee_tier: account.fee_tier,
-            is_halted: account.halted,
+            is_halted: account.standing.is_halted(),
+            is_killed: account.standing.is_killed(),
             open_orders: account.open_orders,
             open_orders_max: account.limits.open_orders_max,
             orders_per_second_max: account.limits.orders_per_second_max,

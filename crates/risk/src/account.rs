@@ -2,6 +2,8 @@
 
 use tradewright_types::{AccountKind, AccountLimits, EntityHash, HashTotal, Permissions};
 
+use crate::Standing;
+
 /// A limit that no account reaches by itself.
 pub const UNLIMITED: AccountLimits =
     AccountLimits { open_orders_max: u32::MAX, orders_per_second_max: u32::MAX, messages_per_second_max: u32::MAX };
@@ -31,8 +33,8 @@ pub struct AccountRisk {
     pub permissions: Permissions,
     /// Its row in the fee schedules.
     pub fee_tier: u8,
-    /// Whether it is halted.
-    pub halted: bool,
+    /// What stands between it and the market: one comparison for nearly every order.
+    pub standing: Standing,
     /// Whether it may have changed since the last checkpoint.
     pub(crate) changed: bool,
 }
@@ -54,7 +56,7 @@ impl AccountRisk {
             trade_group: 0,
             permissions,
             fee_tier: 0,
-            halted: false,
+            standing: Standing::default(),
             changed: true,
         }
     }
@@ -92,7 +94,7 @@ impl AccountRisk {
             trade_group,
             permissions,
             fee_tier,
-            halted,
+            standing,
             changed: _,
         } = *self;
         EntityHash::new(0x21)
@@ -105,7 +107,7 @@ impl AccountRisk {
                 u64::from(trade_group) << 32
                     | u64::from(permissions.0) << 16
                     | u64::from(fee_tier) << 8
-                    | u64::from(halted),
+                    | u64::from(standing.of_its_own().0),
             )
             .finish()
     }

@@ -235,9 +235,8 @@ impl RollingPrices {
     /// The prices that may still be the highest and those that may still be the lowest at `now_ns`, each with the number of its slot.
     pub fn seen(&self, now_ns: u64) -> [Vec<(u64, Price)>; 2] {
         let first = (now_ns / self.window.slot_ns).saturating_sub(u64::from(self.window.slots.get()));
-        [&self.highs, &self.lows].map(|ends| {
-            ends.iter().filter(|seen| seen.slot >= first).map(|seen| (seen.slot, seen.price)).collect()
-        })
+        [&self.highs, &self.lows]
+            .map(|ends| ends.iter().filter(|seen| seen.slot >= first).map(|seen| (seen.slot, seen.price)).collect())
     }
 
     /// Takes over what [`RollingPrices::seen`] gave. `false` when that cannot be: then nothing has changed.

@@ -5,9 +5,9 @@ use core::cmp::Ordering;
 use tradewright_book::Book;
 use tradewright_ledger::Ledger;
 use tradewright_types::{
-    AccountId, Admission, Amount, AssetId, ClientOrderId, FeeRates, InstrumentAction, InstrumentId, InstrumentState,
-    NewOrder, OrderFlags, OrderType, Permissions, Price, Quantity, RawNotional, RejectReason, RoundedFee, Side, Size,
-    Trigger,
+    AccountId, Admission, Amount, AssetId, ClientOrderId, Conditions, FeeRates, Iceberg, InstrumentAction,
+    InstrumentId, InstrumentState, NewOrder, OrderFlags, OrderType, Permissions, Price, Quantity, RawNotional,
+    RejectReason, RoundedFee, Side, Size, Trigger,
 };
 
 use crate::hold::{bid_hold, waiting_hold};
@@ -141,7 +141,7 @@ impl Gate<'_> {
         if !instrument.state.trades() {
             check_state(instrument.state, order)?;
         }
-        let account = check_account(risk, order.account, Permissions::TRADE)?;
+        let account = check_account(risk, order)?;
         let limit = match order.size {
             Size::Lots(quantity) => {
                 if order.order_type == OrderType::Limit {
@@ -158,7 +158,7 @@ impl Gate<'_> {
                 market_limit(instrument, order.side)?
             }
         };
-        self.check_expiry(order)?;
+        self.check_conditions(order)?;
         check_order_rates(account)?;
         check_client_order_id(account, order, is_duplicate)?;
         let may_rest = order.time_in_force.rests();
@@ -250,7 +250,7 @@ impl Gate<'_> {
         };
         ensure(!risk.halted, RejectReason::VenueHalted)?;
         check_state(instrument.state, order)?;
-        let account = check_account(risk, order.account, Permissions::TRADE)?;
+        let account = check_account(risk, order)?;
         let is_limit = order.order_type == OrderType::Limit;
         if is_limit {
             check_price(instrument, order.price)?;
@@ -263,7 +263,7 @@ impl Gate<'_> {
         if !is_limit {
             check_notional(instrument, fires_at, quantity)?;
         }
-        self.check_expiry(order)?;
+        self.check_conditions(order)?;
         check_order_rates(account)?;
         check_client_order_id(account, order, is_duplicate)?;
         self.check_open_orders(account, relief)?;
@@ -312,7 +312,7 @@ impl Gate<'_> {
         let Size::Lots(quantity) = order.size else { unreachable!("Invariant: orders for auctions are by quantity") };
         ensure(!risk.halted, RejectReason::VenueHalted)?;
         check_state(instrument.state, order)?;
-        let account = check_account(risk, order.account, Permissions::TRADE)?;
+        let account = check_account(risk, order)?;
         if order.order_type == OrderType::Limit {
             check_price(instrument, order.price)?;
         }
@@ -358,7 +358,7 @@ impl Gate<'_> {
         rates: FeeRates,
         hold: Amount,
     ) -> Checked<HeldOrder<'o>> {
-        let account = check_account(self.risk, order.account, Permissions::TRADE)?;
+        let account = check_account(self.risk, order)?;
         let limit = match (order.order_type, order.side) {
             (OrderType::Limit, _) => {
                 let inside = self.instrument.band().is_none_or(|band| band.contains(order.price));
@@ -374,9 +374,19 @@ impl Gate<'_> {
     }
 
     #[inline(always)]
-    fn check_expiry(&self, order: &NewOrder<'_>) -> Checked {
-        let expires = order.conditions().expire_time_ns;
-        ensure(expires == 0 || expires > self.risk.time_ns, RejectReason::ExpiryNotInFuture)
+    fn check_conditions(&self, order: &NewOrder<'_>) -> Checked {
+        if order.conditions_record.is_some() { self.check_known_conditions(order) } else { Ok(()) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn check_known_conditions(&self, order: &NewOrder<'_>) -> Checked {
+        let Conditions { trigger: _, expire_time_ns: expires, minimum: _, iceberg } = order.conditions();
+        ensure(expires == 0 || expires > self.risk.time_ns, RejectReason::ExpiryNotInFuture)?;
+        match (iceberg, order.size) {
+            (Some(iceberg), Size::Lots(quantity)) => check_iceberg(self.instrument, iceberg, quantity),
+            (Some(_), Size::QuoteAmount(_)) | (None, _) => Ok(()),
+        }
     }
 
     #[inline(always)]
@@ -394,7 +404,7 @@ impl Gate<'_> {
     pub fn check_standing(&self, order: &NewOrder<'_>) -> Checked {
         ensure(!self.risk.halted, RejectReason::VenueHalted)?;
         check_state(self.instrument.state, order)?;
-        check_account(self.risk, order.account, Permissions::TRADE)?;
+        check_account(self.risk, order)?;
         Ok(())
     }
 
@@ -432,6 +442,8 @@ pub struct Amendment<'o> {
     pub old_hold: Amount,
     /// The best price on its opposite side.
     pub opposite_best: Option<Price>,
+    /// How it shows itself by parts.
+    pub iceberg: Option<Iceberg>,
 }
 
 /// What the gate decided about an amendment.
@@ -449,10 +461,11 @@ impl Gate<'_> {
     /// # Errors
     /// The first reason that applies; then nothing has changed.
     pub fn check_and_hold_amendment<'o>(&mut self, amendment: &Amendment<'o>) -> Checked<Amended<'o>> {
-        let Amendment { order, rates, total, gone, old_price, old_total, old_hold, opposite_best } = *amendment;
+        let Amendment { order, rates, total, gone, old_price, old_total, old_hold, opposite_best, iceberg } =
+            *amendment;
         let (risk, instrument) = (self.risk, self.instrument);
         check_state(instrument.state, order)?;
-        let account = check_account(risk, order.account, Permissions::TRADE)?;
+        let account = check_account(risk, order)?;
         check_price(instrument, order.price)?;
         check_quantity(instrument, total)?;
         check_notional(instrument, order.price, total)?;
@@ -463,6 +476,8 @@ impl Gate<'_> {
         }
         ensure(total > gone, RejectReason::QuantityNotAboveExecuted)?;
         ensure(order.price != old_price || total != old_total, RejectReason::AmendChangesNothing)?;
+        let too_many = iceberg.is_some_and(|iceberg| iceberg.has_too_many_peaks(total));
+        ensure(!too_many, RejectReason::TooManyPeaks)?;
         check_rates(account)?;
         if reduction {
             return Ok(Amended::Reduced);
@@ -504,13 +519,27 @@ fn check_state(state: InstrumentState, order: &NewOrder<'_>) -> Checked {
     }
 }
 
-/// Whether an account exists, is not halted and has a permission.
+/// Whether an order's account exists and may trade, for all that halts, permissions, restrictions and kill switches say.
 #[inline(always)]
-fn check_account(risk: &Risk, account: AccountId, wanted: Permissions) -> Checked<&AccountRisk> {
-    let account = risk.account(account).ok_or(RejectReason::UnknownAccount)?;
-    ensure(!account.halted, RejectReason::AccountHalted)?;
-    ensure(account.permissions.allow(wanted), RejectReason::AccountNotPermitted)?;
+fn check_account<'r>(risk: &'r Risk, order: &NewOrder<'_>) -> Checked<&'r AccountRisk> {
+    let account = risk.account(order.account).ok_or(RejectReason::UnknownAccount)?;
+    if !account.standing.is_clear() {
+        check_controls(risk, order.account, order.instrument, order.side)?;
+    }
+    ensure(account.permissions.allow(Permissions::TRADE), RejectReason::AccountNotPermitted)?;
     Ok(account)
+}
+
+/// What an account may not do for which something is not as it is for nearly all.
+#[cold]
+#[inline(never)]
+fn check_controls(risk: &Risk, id: AccountId, instrument: InstrumentId, side: Side) -> Checked {
+    let account = &risk.accounts()[id.index()];
+    ensure(!account.standing.is_halted(), RejectReason::AccountHalted)?;
+    ensure(account.permissions.allow(Permissions::TRADE), RejectReason::AccountNotPermitted)?;
+    let restriction = risk.controls.restriction(id, account.trade_group, instrument);
+    ensure(!restriction.forbids(side), RejectReason::AccountRestricted)?;
+    ensure(!account.standing.is_killed(), RejectReason::KillSwitchEngaged)
 }
 
 #[inline(always)]
@@ -527,6 +556,14 @@ fn check_quantity(instrument: &Instrument, quantity: Quantity) -> Checked {
     ensure(instrument.whole_lots(quantity) == quantity, RejectReason::QuantityNotOnLot)?;
     ensure(quantity >= limits.quantity_min, RejectReason::QuantityBelowMinimum)?;
     ensure(quantity <= limits.quantity_max, RejectReason::QuantityAboveMaximum)
+}
+
+fn check_iceberg(instrument: &Instrument, iceberg: Iceberg, quantity: Quantity) -> Checked {
+    let Iceberg { peak, range, seed: _ } = iceberg;
+    let on_lot = instrument.whole_lots(peak) == peak && instrument.whole_lots(range) == range;
+    ensure(on_lot, RejectReason::PeakNotOnLot)?;
+    ensure(peak.lots().saturating_add(range.lots()) <= quantity.lots(), RejectReason::PeakAboveQuantity)?;
+    ensure(!iceberg.has_too_many_peaks(quantity), RejectReason::TooManyPeaks)
 }
 
 #[inline(always)]

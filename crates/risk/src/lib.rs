@@ -8,19 +8,25 @@
 mod account;
 mod band;
 mod breaker;
+mod controls;
 mod exposure;
 mod fees;
 mod gate;
 mod hold;
 mod instrument;
 mod risk;
+mod standing;
 
 pub use account::{AccountRisk, UNLIMITED};
 pub use band::Band;
-pub use breaker::{Breaker, MarketWide, MarketWideLevel, MoveLimit, PauseRule, RollingPrices, Trip, Window, variant_ticks};
+pub use breaker::{
+    Breaker, MarketWide, MarketWideLevel, MoveLimit, PauseRule, RollingPrices, Trip, Window, variant_ticks,
+};
+pub use controls::Controls;
 pub use exposure::{Exposure, POSITION_UNLIMITED};
 pub use fees::FeeSchedules;
 pub use gate::{Amended, Amendment, Gate, HeldOrder, ORDERS_MAX, Relief};
 pub use hold::{entry_hold, resting_hold, waiting_hold};
 pub use instrument::Instrument;
 pub use risk::Risk;
+pub use standing::Standing;

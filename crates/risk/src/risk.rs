@@ -2,17 +2,19 @@
 
 use tradewright_types::{AccountId, EntityHash, HashTotal, Price};
 
-use crate::{AccountRisk, FeeSchedules, MarketWide};
+use crate::{AccountRisk, Controls, FeeSchedules, MarketWide};
 
 /// Accounts and fees as risk sees them.
 #[derive(Clone, Debug, Default)]
 pub struct Risk {
-    accounts: Vec<AccountRisk>,
+    pub(crate) accounts: Vec<AccountRisk>,
     /// What each account hashed to at the last checkpoint.
     account_hashes: Vec<HashTotal>,
     accounts_hash: HashTotal,
     /// Rates by schedule and tier.
     pub fees: FeeSchedules,
+    /// Kill switches and restrictions that are not one account's alone.
+    pub controls: Controls,
     /// Whether everything is halted.
     pub halted: bool,
     /// The market-wide levels.
@@ -54,7 +56,9 @@ impl Risk {
 
     /// Adds the next account.
     pub fn add_account(&mut self, account: AccountRisk) {
+        let id = AccountId(self.accounts.len() as u32);
         self.accounts.push(account);
+        crate::controls::refresh_standing(&self.controls, id, &mut self.accounts[id.index()]);
         self.account_hashes.push(HashTotal::default());
     }
 
@@ -101,11 +105,13 @@ impl Risk {
 
     /// The hash of what is little enough to be taken anew each time.
     fn small_state_hash(&self) -> HashTotal {
-        let Self { accounts: _, account_hashes: _, accounts_hash: _, fees, halted, market_wide, time_ns: _ } = self;
+        let Self { accounts: _, account_hashes: _, accounts_hash: _, fees, controls, halted, market_wide, time_ns: _ } =
+            self;
         let mut total = EntityHash::new(0x20).word(u64::from(*halted)).finish();
+        total += controls.state_hash();
         if *market_wide != MarketWide::default() {
             let MarketWide { close, reached, until_ns } = *market_wide;
-            let hash = EntityHash::new(0x25).signed(close.map_or(0, Price::ticks));
+            let hash = EntityHash::new(0x28).signed(close.map_or(0, Price::ticks));
             total += hash.word(reached.map_or(0, |level| level as u64)).word(until_ns).finish();
         }
         for (schedule, tier, rates) in fees.iter() {

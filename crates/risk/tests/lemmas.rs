@@ -1,6 +1,8 @@
 //! The formulas of `tests/lemmas` against the real functions: every small case, and a million random ones.
 
-use tradewright_risk::{Band, FeeSchedules, entry_hold, resting_hold};
+use core::num::{NonZeroU32, NonZeroU64};
+
+use tradewright_risk::{Band, FeeSchedules, MarketWideLevel, MoveLimit, Window, entry_hold, resting_hold};
 use tradewright_types::{Amount, AssetId, FeeRate, FeeRates, InstrumentUnits, Price, Quantity, RoundedFee, Side};
 
 const MILLION: i128 = 1_000_000;
@@ -150,5 +152,63 @@ fn a_schedule_covers_rebates_when_the_rates_add_up_to_nothing_or_more() {
         let rates = |taker, maker| FeeRates { taker: FeeRate::from_ppm(taker), maker: FeeRate::from_ppm(maker) };
         let covered = FeeSchedules::default().covers_rebates(0, 0, rates(taker, maker), core::iter::empty());
         assert_eq!(covered, taker + maker >= 0, "taker={taker} maker={maker} seed={SEED:#x} case={case}");
+    }
+}
+
+/// A window that never forgets: no price is ever too old.
+const ENDLESS: Window = Window { slot_ns: NonZeroU64::MAX, slots: NonZeroU32::MIN };
+
+#[test]
+fn a_window_never_spans_more_than_its_limit() {
+    let mut random = Random(SEED);
+    let (mut limit, mut most) = (MoveLimit::new(NonZeroU64::MIN, ENDLESS), 1);
+    let (mut prices, mut ends) = (0, (0, 0));
+    for case in 0..CASES {
+        if prices == 0 {
+            prices = 1 + random.below(20);
+            let bits = 1 + random.below(30);
+            most = 1 + random.below(1 << bits) as i64;
+            limit = MoveLimit::new(NonZeroU64::new(most as u64).expect("at least a tick"), ENDLESS);
+            let first = 1 + random.below(1 << 31) as i64;
+            limit.observe(0, Price::from_ticks(first));
+            ends = (first, first);
+        }
+        prices -= 1;
+        let band = limit.band(0).expect("the window has a price");
+        let formula = (ends.1 - most, ends.0 + most);
+        assert_eq!((band.low.ticks(), band.high.ticks()), formula, "seed={SEED:#x} case={case}");
+        assert!(band.low.ticks() <= ends.0 && ends.1 <= band.high.ticks(), "seed={SEED:#x} case={case}");
+        // Any price that does not trip, its ends included.
+        let price = band.low.ticks() + random.below((band.high.ticks() - band.low.ticks() + 1) as u64) as i64;
+        assert!(band.contains(Price::from_ticks(price)), "seed={SEED:#x} case={case}");
+        limit.observe(0, Price::from_ticks(price));
+        ends = (ends.0.min(price), ends.1.max(price));
+        assert!(ends.1 - ends.0 <= most, "seed={SEED:#x} case={case} price={price}");
+    }
+}
+
+/// The level that an index has reached, by the formula: 0 for none.
+fn level(index: i64, close: i64) -> u8 {
+    let fallen = |percent: i128| close > 0 && i128::from(close - index) * 100 >= i128::from(close) * percent;
+    u8::from(fallen(7)) + u8::from(fallen(13)) + u8::from(fallen(20))
+}
+
+fn check_level(index: i64, close: i64, case: &dyn core::fmt::Display) {
+    let reached = MarketWideLevel::newly_reached(Price::from_ticks(index), Price::from_ticks(close), None);
+    assert_eq!(reached.map_or(0, |level| level as u8), level(index, close), "index={index} close={close} {case}");
+}
+
+#[test]
+fn a_level_is_its_formula() {
+    for close in 0..=200 {
+        (0..=close + 3).for_each(|index| check_level(index, close, &"exhaustive"));
+    }
+    let mut random = Random(SEED);
+    for case in 0..CASES {
+        let bits = 1 + random.below(50);
+        let close = random.below(1 << bits) as i64;
+        // Mostly within the fall that counts.
+        let index = close - (close / 100 * random.below(25) as i64) - random.below(3) as i64 + 1;
+        check_level(index, close, &format_args!("seed={SEED:#x} case={case}"));
     }
 }

@@ -100,6 +100,12 @@ kinds! {
     CancelWithdrawal = 35,
     /// Moves money between accounts.
     Transfer = 36,
+    /// Cancels every order of an account or a trade group, and lets no more in.
+    EngageKillSwitch = 40,
+    /// Ends that.
+    ReleaseKillSwitch = 41,
+    /// Restricts what an account or a trade group may do on an instrument.
+    SetRestriction = 42,
     /// Places an order.
     PlaceOrder = 64,
     /// Cancels an order.
@@ -451,7 +457,10 @@ impl<'r> NewOrder<'r> {
             (conditions_record, rest) = (Some(record), behind);
         }
         let order = Self { client_order_id, conditions_record, ..order };
-        if order.has_fitting_conditions() { Ok((order, rest)) } else { Err(RejectReason::InvalidCombination) }
+        if !order.has_fitting_conditions() {
+            return Err(RejectReason::InvalidCombination);
+        }
+        if order.may_be_displayed_so() { Ok((order, rest)) } else { Err(RejectReason::InvalidDisplay) }
     }
 
     /// What must happen first, and when it leaves by itself.
@@ -463,7 +472,7 @@ impl<'r> NewOrder<'r> {
 
     /// Whether the conditions fit to the order, and are there when it has the flag.
     fn has_fitting_conditions(&self) -> bool {
-        let Conditions { trigger, expire_time_ns, minimum } = self.conditions();
+        let Conditions { trigger, expire_time_ns, minimum, iceberg } = self.conditions();
         let is_dated = self.time_in_force == TimeInForce::GoodTillDate;
         let minimum_fits = match self.size {
             _ if minimum.is_zero() => true,
@@ -476,9 +485,16 @@ impl<'r> NewOrder<'r> {
                 && !self.time_in_force.is_for_auction()
                 && (trigger.trail.is_none() || trigger.kind == TriggerKind::StopLoss)
         });
-        let has_any = trigger.is_some() || expire_time_ns != 0 || !minimum.is_zero();
+        let has_any = trigger.is_some() || expire_time_ns != 0 || !minimum.is_zero() || iceberg.is_some();
         let is_flagged = self.flags.has(OrderFlags::CONDITIONS);
         is_dated == (expire_time_ns != 0) && minimum_fits && trigger_fits && has_any == is_flagged
+    }
+
+    /// Whether an order that shows itself by parts is one that can stand on the book.
+    fn may_be_displayed_so(&self) -> bool {
+        let in_force = self.time_in_force;
+        let rests = self.order_type == OrderType::Limit && in_force.rests() && !in_force.is_for_auction();
+        rests || self.conditions().iceberg.is_none()
     }
 
     /// Whether type, time in force, flags and prevention mode fit together.

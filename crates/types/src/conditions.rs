@@ -92,6 +92,43 @@ pub struct Conditions {
     pub expire_time_ns: u64,
     /// What must trade at once, or nothing does; zero is no minimum.
     pub minimum: Quantity,
+    /// How it shows itself by parts.
+    pub iceberg: Option<Iceberg>,
+}
+
+/// An order that shows only a part of itself, its peak. When that has traded, the next one comes from the reserve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Iceberg {
+    /// The smallest peak.
+    pub peak: Quantity,
+    /// How much larger a peak may be. Zero: all peaks are the same.
+    pub range: Quantity,
+    /// Where the generator of the peaks starts.
+    pub seed: u32,
+}
+
+impl Iceberg {
+    /// The most peaks that an order may be shown by.
+    pub const PEAKS_MAX: u64 = 10_000;
+
+    /// Whether `total` is shown by more peaks than an order may have, when all are the smallest.
+    pub const fn has_too_many_peaks(self, total: Quantity) -> bool {
+        total.lots().div_ceil(self.peak.lots()) > Self::PEAKS_MAX
+    }
+
+    /// The size of the next peak, a step of `increment` lots at a time, and the generator's state behind it. The generator is
+    /// SplitMix64; equal peaks draw nothing.
+    pub const fn draw(self, state: u64, increment: u64) -> (Quantity, u64) {
+        let steps = self.range.lots() / increment;
+        if steps == 0 {
+            return (self.peak, state);
+        }
+        let state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (state ^ state >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let more = (mixed ^ mixed >> 31) % (steps + 1) * increment;
+        (Quantity::from_lots(self.peak.lots() + more), state)
+    }
 }
 
 /// The record of an order's conditions, behind the order and its text client order id.
@@ -109,19 +146,27 @@ pub struct ConditionsRecord {
     /// 0 no trail, 1 ticks, 2 basis points.
     pub trail_unit: u8,
     /// Zero.
-    pub reserved: [u8; 3],
+    pub display: u8,
+    /// Zero.
+    pub peg: u8,
+    /// Zero.
+    pub peg_mode: u8,
     /// The price at which it fires; 0 with a trail: from the price there is.
     pub trigger_price_ticks: i64,
     /// How far the trigger stays behind, in the trail's unit.
     pub trail: u32,
-    /// Zero.
-    pub reserved_word: u32,
+    /// Where the generator of peaks of different sizes starts; 0 without a range.
+    pub seed: u32,
     /// What must trade at once; 0 is no minimum.
     pub minimum_lots: u64,
     /// When the order expires; 0 is never.
     pub expire_time_ns: u64,
-    /// Zero; for conditions to come.
-    pub reserved_words: [u64; 3],
+    /// What is shown of it at a time; 0 shows it whole.
+    pub peak_lots: u64,
+    /// How much larger a peak may be.
+    pub peak_range_lots: u64,
+    /// Zero.
+    pub peg_offset: u64,
 }
 
 const _: () = assert!(size_of::<ConditionsRecord>() == 64);
@@ -129,7 +174,9 @@ const _: () = assert!(size_of::<ConditionsRecord>() == 64);
 impl ConditionsRecord {
     /// A record of these conditions.
     pub fn new(conditions: &Conditions) -> Self {
-        let Conditions { trigger, expire_time_ns, minimum } = *conditions;
+        let Conditions { trigger, expire_time_ns, minimum, iceberg } = *conditions;
+        let Iceberg { peak, range, seed } =
+            iceberg.unwrap_or(Iceberg { peak: Quantity::ZERO, range: Quantity::ZERO, seed: 0 });
         let (trail_unit, trail) = match trigger.and_then(|trigger| trigger.trail) {
             None => (0, 0),
             Some(Trail::Ticks(ticks)) => (1, ticks),
@@ -141,13 +188,17 @@ impl ConditionsRecord {
             trigger: trigger.map_or(0, |trigger| trigger.kind as u8),
             source: trigger.map_or(0, |trigger| trigger.source as u8),
             trail_unit,
-            reserved: [0; 3],
+            display: 0,
+            peg: 0,
+            peg_mode: 0,
             trigger_price_ticks: trigger.and_then(|trigger| trigger.price).map_or(0, Price::ticks),
             trail,
-            reserved_word: 0,
+            seed,
             minimum_lots: minimum.lots(),
             expire_time_ns,
-            reserved_words: [0; 3],
+            peak_lots: peak.lots(),
+            peak_range_lots: range.lots(),
+            peg_offset: 0,
         }
     }
 
@@ -170,7 +221,16 @@ impl ConditionsRecord {
             (2, parts @ 1..10_000) => Some(Trail::BasisPoints(parts)),
             _ => return Err(invalid),
         };
-        let is_empty = self.reserved == [0; 3] && self.reserved_word == 0 && self.reserved_words == [0; 3];
+        let iceberg = match (self.peak_lots, self.peak_range_lots, self.seed) {
+            (0, 0, 0) => None,
+            (1.., 0, 0) | (1.., 1.., _) => Some(Iceberg {
+                peak: Quantity::from_lots(self.peak_lots),
+                range: Quantity::from_lots(self.peak_range_lots),
+                seed: self.seed,
+            }),
+            _ => return Err(invalid),
+        };
+        let is_empty = self.display == 0 && self.peg == 0 && self.peg_mode == 0 && self.peg_offset == 0;
         let has_trigger_fields = self.source != 0 || trail.is_some() || self.trigger_price_ticks != 0;
         if !is_empty || kind.is_none() && has_trigger_fields || self.trigger_price_ticks > Trigger::PRICE_MAX.ticks() {
             return Err(invalid);
@@ -181,6 +241,7 @@ impl ConditionsRecord {
             trigger: kind.map(|kind| Trigger { kind, source, price, trail }),
             expire_time_ns: self.expire_time_ns,
             minimum: Quantity::from_lots(self.minimum_lots),
+            iceberg,
         })
     }
 }

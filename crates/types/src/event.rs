@@ -73,6 +73,12 @@ codes! {
         /// A waiting order's trigger fired: it comes to the market now. `price_ticks` is the trigger price, `quantity_lots` what is
         /// open, `open_lots` the price that fired it, `time_in_force` its [`crate::PriceSource`].
         OrderTriggered = 10,
+        /// How the order in the event before shows itself. `quantity_lots` is its peak, `open_lots` how much larger a peak may be,
+        /// `reference` the seed of their generator.
+        OrderDisplay = 11,
+        /// An iceberg showed a new peak, behind the others at its price. `quantity_lots` is what it shows, `open_lots` what is
+        /// open in all.
+        OrderRefreshed = 12,
         /// Money came in. `instrument` is the asset.
         Deposited = 16,
         /// Money is held until it leaves. `instrument` is the asset, `reference` the withdrawal.
@@ -137,6 +143,10 @@ codes! {
         TradingStopped = 27,
         /// It would only trade at prices at which its auction may not.
         OutsideCollar = 28,
+        /// The kill switch took it.
+        KillSwitch = 35,
+        /// A restriction took it that forbids such orders.
+        Restricted = 36,
     }
 }
 

@@ -11,6 +11,7 @@ mod allocation;
 mod amount;
 mod command;
 mod conditions;
+mod control;
 mod event;
 mod fee;
 mod hash;
@@ -33,7 +34,8 @@ pub use command::{
     Amend, Cancel, CancelAll, CommandHeader, CommandKind, CommandRecord, Decoded, NewOrder, Replace, Size, Target,
     TextRecord, read_envelope,
 };
-pub use conditions::{Conditions, ConditionsRecord, PriceSource, Trail, Trigger, TriggerKind};
+pub use conditions::{Conditions, ConditionsRecord, Iceberg, PriceSource, Trail, Trigger, TriggerKind};
+pub use control::{ControlScope, Restriction};
 pub use event::{CloseReason, EventFlags, EventKind, EventRecord, TextEventRecord};
 pub use fee::{FeeRate, FeeRates, RoundedFee};
 pub use hash::{EntityHash, HashTotal};

@@ -186,6 +186,14 @@ impl OrderFlags {
     /// The order waits for its trigger, outside the book. Set by the engine; no command may have it.
     pub const WAITING: Self = Self(1 << 15);
 
+    /// Whether nothing sets an open order with these flags apart from nearly all: it stands on the book, without conditions,
+    /// and no bit of the engine's own is set.
+    #[inline(always)]
+    pub const fn are_plain(self) -> bool {
+        const ENGINE: u16 = !((1 << 10) - 1);
+        self.0 & (ENGINE | Self::CONDITIONS.0) == 0
+    }
+
     /// Whether every bit of `wanted` is set.
     #[inline(always)]
     pub const fn has(self, wanted: Self) -> bool {

@@ -63,6 +63,8 @@ reasons! {
     InvalidClientOrderId = 16,
     /// A condition is not one that this build knows, or lies outside its range.
     InvalidConditions = 17,
+    /// Only a limit order that may rest can show itself by parts.
+    InvalidDisplay = 18,
     // The market.
     /// No instrument has this id.
     UnknownInstrument = 20,
@@ -87,6 +89,10 @@ reasons! {
     AccountHalted = 31,
     /// The account lacks the permission that this command needs.
     AccountNotPermitted = 32,
+    /// The account, or its trade group, is restricted on this instrument.
+    AccountRestricted = 33,
+    /// The kill switch is engaged for the account or its trade group.
+    KillSwitchEngaged = 34,
     /// The account has no open order with this id.
     UnknownOrder = 35,
     /// The order waits outside the book: only orders on a book can be amended.
@@ -124,6 +130,12 @@ reasons! {
     NoTriggerReference = 54,
     /// The time at which the order is to expire is not in the future.
     ExpiryNotInFuture = 55,
+    /// A peak, or the range of the peaks, is not a multiple of the instrument's quantity increment.
+    PeakNotOnLot = 57,
+    /// The largest peak is above the order's quantity.
+    PeakAboveQuantity = 58,
+    /// The order would be shown by more than 10,000 peaks.
+    TooManyPeaks = 59,
     // Rates and limits.
     /// The account sent more messages in this second than it may.
     MessageRateExceeded = 60,

@@ -4,10 +4,10 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, transmute_ref};
 
 use crate::text::Name;
 use crate::{
-    AccountId, AccountKind, AllocationRule, AllocationTerms, Amount, AssetId, AuctionPhase, BreakerRecord, BreakerTerms, CallTerms,
-    CommandHeader, CommandKind, CommandRecord, Decoded, FeeRate, FeeRates, InstrumentId, InstrumentKind, InstrumentLimits,
-    InstrumentState, InstrumentUnits, Permissions, Price, PriceSource, Quantity, RejectReason, TransferKind, Trigger,
-    Wide, WithdrawalId,
+    AccountId, AccountKind, AllocationRule, AllocationTerms, Amount, AssetId, AuctionPhase, BreakerRecord,
+    BreakerTerms, CallTerms, CommandHeader, CommandKind, CommandRecord, ControlScope, Decoded, FeeRate, FeeRates,
+    InstrumentId, InstrumentKind, InstrumentLimits, InstrumentState, InstrumentUnits, Permissions, Price, PriceSource,
+    Quantity, RejectReason, Restriction, TransferKind, Trigger, Wide, WithdrawalId,
 };
 
 /// A record that names something new: an asset, an instrument, an account.
@@ -38,9 +38,9 @@ pub struct SettingRecord {
     pub account: u32,
     /// The instrument it is about.
     pub instrument: u32,
-    /// 0 venue, 1 instrument, 2 account: what a halt or resume is about.
+    /// 0 venue, 1 instrument, 2 account, 3 trade group: what a halt or a control is about.
     pub scope: u8,
-    /// Fee tier.
+    /// Fee tier; the level of a restriction.
     pub tier: u8,
     /// Fee schedule.
     pub fee_schedule: u16,
@@ -258,6 +258,15 @@ pub enum Setting {
     },
     Halt(HaltScope),
     Resume(HaltScope),
+    EngageKillSwitch(ControlScope),
+    ReleaseKillSwitch(ControlScope),
+    SetRestriction {
+        scope: ControlScope,
+        instrument: InstrumentId,
+        restriction: Restriction,
+        /// Whether the open orders go that it forbids.
+        cancels: bool,
+    },
     Deposit {
         account: AccountId,
         asset: AssetId,
@@ -412,6 +421,13 @@ impl Setting {
                 };
                 if kind == CommandKind::Halt { Self::Halt(scope) } else { Self::Resume(scope) }
             }
+            CommandKind::EngageKillSwitch => Self::EngageKillSwitch(control_scope(setting)?),
+            CommandKind::ReleaseKillSwitch => Self::ReleaseKillSwitch(control_scope(setting)?),
+            CommandKind::SetRestriction => {
+                let restriction = Restriction::from_code(setting.tier).filter(|_| second_value <= 1);
+                let (scope, restriction) = (control_scope(setting)?, restriction.ok_or(out_of_range)?);
+                Self::SetRestriction { scope, instrument, restriction, cancels: second_value == 1 }
+            }
             CommandKind::Deposit
             | CommandKind::RequestWithdrawal
             | CommandKind::ConfirmWithdrawal
@@ -509,6 +525,16 @@ fn decode_schedule(setting: &SettingRecord) -> Decoded<Option<ScheduledState>> {
         && window_ns <= CallTerms::TIME_MAX_NS;
     let due_ns = in_range.then(|| time_ns + draw % (window_ns + 1)).ok_or(RejectReason::SettingOutOfRange)?;
     Ok(Some(ScheduledState { due_ns, state, phase }))
+}
+
+/// Who a control is for: the account, or the trade group in the first value.
+fn control_scope(setting: &SettingRecord) -> Decoded<ControlScope> {
+    let group = u32::try_from(setting.values[0]).ok().filter(|group| *group != 0);
+    match (setting.scope, group) {
+        (2, _) => Ok(ControlScope::Account(AccountId(setting.account))),
+        (3, Some(group)) => Ok(ControlScope::TradeGroup(group)),
+        _ => Err(RejectReason::SettingOutOfRange),
+    }
 }
 
 fn decode_limits(records: &[CommandRecord]) -> Decoded<(InstrumentLimits, &[CommandRecord])> {

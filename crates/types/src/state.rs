@@ -136,7 +136,8 @@ use RejectReason as Reason;
 /// What each state admits: a row for each state, a column for each action.
 const TABLE: [[Admission; 4]; 8] = [
     // enter                                 enter at once                            cancel fire
-    /* Continuous */ [YES, YES, YES, YES],
+    /* Continuous */
+    [YES, YES, YES, YES],
     /* Halted     */ row(Reason::InstrumentHalted),
     /* PreOpen    */ [YES, Refused(Reason::ImmediateInCall), YES, LATER],
     /* Auction    */ [YES, Refused(Reason::ImmediateInCall), YES, LATER],

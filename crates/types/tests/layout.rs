@@ -6,8 +6,9 @@ use core::mem::offset_of;
 use tradewright_types::{
     AccountKind, AuctionPhase, BreakerRecord, CloseReason, CommandHeader, CommandKind, CommandRecord, EventFlags,
     EventKind, EventRecord, InstrumentKind, InstrumentLimitsRecord, InstrumentState, InstrumentUnitsRecord,
-    MoneyRecord, NamedRecord, OrderFlags, OrderType, Permissions, RULESET_VERSION, RejectReason, SCHEMA_VERSION,
-    SelfTradePrevention, SettingRecord, Side, StateCause, TextEventRecord, TextRecord, TimeInForce, TransferKind, Wide,
+    MoneyRecord, NamedRecord, OrderFlags, OrderType, Permissions, RULESET_VERSION, RejectReason, Restriction,
+    SCHEMA_VERSION, SelfTradePrevention, SettingRecord, Side, StateCause, TextEventRecord, TextRecord, TimeInForce,
+    TransferKind, Wide,
 };
 use zerocopy::{FromBytes, IntoBytes};
 
@@ -225,6 +226,9 @@ codes!(codes_of_command_kind: CommandKind as u8 {
     ConfirmWithdrawal = 34,
     CancelWithdrawal = 35,
     Transfer = 36,
+    EngageKillSwitch = 40,
+    ReleaseKillSwitch = 41,
+    SetRestriction = 42,
     PlaceOrder = 64,
     CancelOrder = 65,
     CancelAll = 66,
@@ -248,6 +252,8 @@ codes!(codes_of_event_kind: EventKind as u8 {
     ClientOrderIdText = 8,
     OrderConditions = 9,
     OrderTriggered = 10,
+    OrderDisplay = 11,
+    OrderRefreshed = 12,
     Deposited = 16,
     WithdrawalRequested = 17,
     WithdrawalConfirmed = 18,
@@ -277,6 +283,8 @@ codes!(codes_of_close_reason: CloseReason as u16 {
     InstrumentExpired = 26,
     TradingStopped = 27,
     OutsideCollar = 28,
+    KillSwitch = 35,
+    Restricted = 36,
 });
 
 codes!(codes_of_reject_reason: RejectReason as u16 {
@@ -292,6 +300,7 @@ codes!(codes_of_reject_reason: RejectReason as u16 {
     InvalidCombination = 15,
     InvalidClientOrderId = 16,
     InvalidConditions = 17,
+    InvalidDisplay = 18,
     UnknownInstrument = 20,
     VenueHalted = 21,
     InstrumentHalted = 22,
@@ -303,6 +312,8 @@ codes!(codes_of_reject_reason: RejectReason as u16 {
     UnknownAccount = 30,
     AccountHalted = 31,
     AccountNotPermitted = 32,
+    AccountRestricted = 33,
+    KillSwitchEngaged = 34,
     UnknownOrder = 35,
     OrderNotAmendable = 36,
     PriceNotPositive = 40,
@@ -321,6 +332,9 @@ codes!(codes_of_reject_reason: RejectReason as u16 {
     TriggerPriceNotOnTick = 53,
     NoTriggerReference = 54,
     ExpiryNotInFuture = 55,
+    PeakNotOnLot = 57,
+    PeakAboveQuantity = 58,
+    TooManyPeaks = 59,
     MessageRateExceeded = 60,
     OrderRateExceeded = 61,
     DuplicateClientOrderId = 70,
@@ -423,6 +437,12 @@ codes!(codes_of_transfer_kind: TransferKind as u8 {
     FeePayout = 2,
     InsuranceContribution = 3,
     ClientCredit = 4,
+});
+
+codes!(codes_of_restriction: Restriction as u8 {
+    None = 0,
+    SellOnly = 1,
+    NoTrading = 2,
 });
 
 #[test]

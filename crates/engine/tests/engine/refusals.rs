@@ -74,6 +74,8 @@ fn violations_of_a_new_order() -> Vec<Violation> {
         by_command(Reason::UnknownAccount, |records| records[0].account = 99),
         by_state(Reason::AccountHalted, "", "halt A2"),
         by_state(Reason::AccountNotPermitted, "", "permit A2 6"),
+        by_state(Reason::AccountRestricted, "", "restrict A2 I0 1"),
+        by_state(Reason::KillSwitchEngaged, "", "kill A2"),
         by_command(Reason::PriceNotPositive, |records| records[0].price_ticks = -20),
         by_limits(Reason::PriceNotOnTick, "tick=7"),
         by_command(Reason::QuantityNotPositive, |records| records[0].quantity_lots = 0),
@@ -130,6 +132,29 @@ fn violations_of_a_waiting_order() -> Vec<Violation> {
     violations
 }
 
+/// What may be wrong with `buy A2 10 @20 #1 peak=4`, by ascending code.
+fn violations_of_an_iceberg() -> Vec<Violation> {
+    use RejectReason as Reason;
+    let mut violations = violations_of_a_new_order();
+    violations.retain(|violation| {
+        ![Reason::InvalidClientOrderId, Reason::QuantityNotOnLot, Reason::PostOnlyWouldTrade]
+            .contains(&violation.reason)
+    });
+    violations.extend([
+        by_command(Reason::InvalidConditions, |records| conditions(records).seed = 3),
+        by_command(Reason::InvalidDisplay, |records| {
+            records[0].time_in_force = TimeInForce::ImmediateOrCancel as u8;
+        }),
+        Violation {
+            change: |records| conditions(records).peak_range_lots = 1,
+            ..by_limits(Reason::PeakNotOnLot, "lot=2")
+        },
+        by_command(Reason::PeakAboveQuantity, |records| conditions(records).peak_lots = 12),
+    ]);
+    violations.sort_by_key(|violation| violation.reason as u16);
+    violations
+}
+
 /// What may be wrong with `amend A2 O1 12 @20` when O1 is `buy 10 @15 post`, by the rulebook's order.
 fn violations_of_an_amendment() -> Vec<Violation> {
     use RejectReason as Reason;
@@ -140,6 +165,7 @@ fn violations_of_an_amendment() -> Vec<Violation> {
         by_state(Reason::InstrumentHalted, "", "halt I0"),
         by_state(Reason::AccountHalted, "", "halt A2"),
         by_state(Reason::AccountNotPermitted, "", "permit A2 6"),
+        by_state(Reason::AccountRestricted, "", "group A2 7\nrestrict G7 I0 1"),
         by_command(Reason::PriceNotPositive, |records| records[0].price_ticks = -20),
         by_limits(Reason::PriceNotOnTick, "tick=7"),
         by_command(Reason::QuantityNotPositive, |records| records[0].quantity_lots = 0),
@@ -449,6 +475,10 @@ fn every_reason_is_reached() {
     for violation in violations_of_a_waiting_order() {
         reach(&answer("", "buy A2 10 @20 #1 stop=25", &[&violation]));
     }
+    for violation in violations_of_an_iceberg() {
+        reach(&answer("", "buy A2 10 @20 #1 peak=4", &[&violation]));
+    }
+    reach(&Venue::new().send("buy A2 10001 @20 peak=1"));
     let mut venue = Venue::new();
     venue.check("buy A2 1 @20");
     reach(&venue.send("allocation I0 rule=1"));
@@ -504,15 +534,13 @@ fn names_are_one_to_32_printable_characters() {
 #[test]
 fn commands_that_only_stand_behind_others_are_unknown() {
     let mut venue = Venue::new();
-    for kind in
-        [
-            CommandKind::Text,
-            CommandKind::InstrumentUnits,
-            CommandKind::InstrumentLimits,
-            CommandKind::Conditions,
-            CommandKind::Breaker,
-        ]
-    {
+    for kind in [
+        CommandKind::Text,
+        CommandKind::InstrumentUnits,
+        CommandKind::InstrumentLimits,
+        CommandKind::Conditions,
+        CommandKind::Breaker,
+    ] {
         assert_eq!(venue.apply(&[CommandRecord::new(kind)]), "UnknownCommand");
         assert!(kind.is_continuation());
     }

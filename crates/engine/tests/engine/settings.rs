@@ -83,7 +83,7 @@ fn the_event_of_each_setting_of_an_account() {
     check(venue, "resume I1", Kind::Resume, (0, 1), none, (1, 0, 0));
     let account = venue.engine.risk().account(AccountId(9)).expect("it was opened");
     assert_eq!((account.fee_tier, account.trade_group, account.permissions), (6, 8, Permissions(5)));
-    assert!(account.halted);
+    assert!(account.standing.is_halted());
     check(venue, "resume A9", Kind::Resume, (9, ANY), none, (2, 0, 0));
 }
 

@@ -103,6 +103,7 @@ fn every_section_cut_anywhere_is_truncated() {
             SectionKind::Balances => 13,
             SectionKind::Withdrawals => 1,
             SectionKind::Orders => 5,
+            SectionKind::Controls => 0,
         };
         assert_eq!(whole, entries, "{kind:?}");
     }
@@ -123,7 +124,7 @@ fn damaged_at(kind: SectionKind, length: usize) -> Option<SnapshotError> {
 fn a_byte_too_many_is_surplus_or_the_beginning_of_a_truncated_entry() {
     for kind in SectionKind::ALL {
         let expected = match kind {
-            SectionKind::Engine => SnapshotError::Surplus(kind),
+            SectionKind::Engine | SectionKind::Controls => SnapshotError::Surplus(kind),
             SectionKind::Assets
             | SectionKind::Accounts
             | SectionKind::Instruments
@@ -196,4 +197,29 @@ fn each_error_says_what_is_wrong() {
     check(SnapshotError::Truncated(kind), "section Fees of the snapshot is truncated");
     check(SnapshotError::Surplus(kind), "section Fees of the snapshot has bytes behind its end");
     check(SnapshotError::Invalid(kind), "section Fees of the snapshot holds a value that cannot be");
+}
+
+#[test]
+fn controls_that_cannot_be_are_invalid() {
+    let mut venue = Venue::new();
+    venue.check("kill G7\nrestrict A2 I0 1");
+    let sections = venue.engine.snapshot();
+    let place = SectionKind::Controls as usize - 1;
+    assert_eq!(sections[place].bytes.len(), 4 + 4 + 4 + 14);
+    let given = |change: fn(&mut Vec<u8>)| {
+        let mut sections = sections.clone();
+        change(&mut sections[place].bytes);
+        restore(&sections).err()
+    };
+    // A scope, an account, an instrument and a level that there is not; an end that comes too early.
+    let kind = SectionKind::Controls;
+    assert_eq!(given(|bytes| bytes[12] = 9), Some(SnapshotError::Invalid(kind)));
+    assert_eq!(given(|bytes| bytes[13] = 99), Some(SnapshotError::Invalid(kind)));
+    assert_eq!(given(|bytes| bytes[21] = 9), Some(SnapshotError::Invalid(kind)));
+    assert_eq!(given(|bytes| bytes[25] = 9), Some(SnapshotError::Invalid(kind)));
+    for length in 0..sections[place].bytes.len() {
+        let mut sections = sections.clone();
+        sections[place].bytes.truncate(length);
+        assert_eq!(restore(&sections).err(), Some(SnapshotError::Truncated(kind)));
+    }
 }

@@ -69,7 +69,9 @@ impl Flow {
                 Some(EventKind::Rejected) => self.see_rejected(event),
                 Some(EventKind::WithdrawalRequested) => self.housekeeping.withdrawals.push(event.reference),
                 Some(
-                    EventKind::Deposited
+                    EventKind::OrderDisplay
+                    | EventKind::OrderRefreshed
+                    | EventKind::Deposited
                     | EventKind::WithdrawalConfirmed
                     | EventKind::WithdrawalCancelled
                     | EventKind::Transferred

@@ -31,10 +31,16 @@ struct Shadow {
     arrival: u64,
     /// A market order.
     is_market: bool,
+    /// An iceberg that takes part in a call with all that it has open.
+    in_call: bool,
     /// Whether it stands beside the book, for an auction.
     beside: bool,
     /// Whether it waits for its trigger.
     waits: bool,
+    /// Of an iceberg on the book, what it shows.
+    shown: Option<u64>,
+    /// Its smallest and its largest peak.
+    peaks: Option<(u64, u64)>,
     /// Whether its trigger fired: a market order's limit is then no longer the one it was accepted with.
     fired: bool,
 }
@@ -42,6 +48,11 @@ struct Shadow {
 impl Shadow {
     fn open(&self) -> u64 {
         self.total - self.executed - self.prevented
+    }
+
+    /// What the book shows of it.
+    fn shows(&self) -> u64 {
+        self.shown.unwrap_or(if self.waits || self.beside { 0 } else { self.open() })
     }
 
     fn unspent(&self) -> i128 {
@@ -73,6 +84,29 @@ pub(crate) struct Audit {
 /// The fee on a cumulative notional: up for a charge, down for a rebate.
 fn fee(notional: i128, ppm: i32) -> i128 {
     -(-notional * i128::from(ppm)).div_euclid(1_000_000)
+}
+
+/// Whether an order ends by itself for this reason; otherwise a command takes it.
+fn expires(reason: CloseReason) -> bool {
+    match reason {
+        CloseReason::CancelledByOwner
+        | CloseReason::CancelledAll
+        | CloseReason::Replaced
+        | CloseReason::InstrumentExpired
+        | CloseReason::KillSwitch
+        | CloseReason::Restricted => false,
+        CloseReason::ImmediateOrCancel
+        | CloseReason::FillOrKill
+        | CloseReason::NoLiquidity
+        | CloseReason::QuoteAmountSpent
+        | CloseReason::MinimumQuantity
+        | CloseReason::GoodTillDate
+        | CloseReason::RefusedAtTrigger
+        | CloseReason::DayEnded
+        | CloseReason::AuctionEnded
+        | CloseReason::TradingStopped
+        | CloseReason::OutsideCollar => true,
+    }
 }
 
 fn side(event: &EventRecord) -> Side {
@@ -112,6 +146,27 @@ impl Audit {
                 assert_eq!((order.account, order.side), (event.account, side(event)));
                 order.waits = event.order_type != 0;
             }
+            EventKind::OrderDisplay => {
+                let order = self.orders.get_mut(&event.order_id).expect("only open orders are displayed");
+                assert_eq!((order.account, order.side), (event.account, side(event)));
+                order.peaks = Some((event.quantity_lots, event.quantity_lots + event.open_lots));
+                order.in_call = self.joined.contains_key(&event.instrument) && !order.waits;
+            }
+            EventKind::OrderRefreshed => {
+                let order = self.orders.get_mut(&event.order_id).expect("only open orders show a peak");
+                // Behind a call it keeps its place.
+                let stays = core::mem::take(&mut order.in_call);
+                self.arrivals += u64::from(!stays);
+                assert_eq!((order.account, order.side, order.price), (event.account, side(event), event.price_ticks));
+                assert_eq!((order.open(), order.waits), (event.open_lots, false));
+                assert!(order.shown.is_none_or(|shown| shown == 0), "a peak follows when the one before has traded");
+                let (least, most) = order.peaks.expect("only icebergs have peaks");
+                assert!(event.quantity_lots <= most && event.quantity_lots >= least.min(order.open()));
+                order.shown = Some(event.quantity_lots);
+                if !stays {
+                    order.arrival = self.arrivals;
+                }
+            }
             EventKind::OrderTriggered => {
                 self.arrivals += 1;
                 let order = self.orders.get_mut(&event.order_id).expect("only open orders fire");
@@ -130,9 +185,8 @@ impl Audit {
                 assert!(order.price == event.price_ticks || order.fired && order.is_market);
                 let open = if order.amount.is_some() { 0 } else { order.open() };
                 assert_eq!((open, order.unspent()), (event.quantity_lots, amount), "O{} closes with", event.order_id);
-                let immediate = event.reason >= CloseReason::ImmediateOrCancel as u16
-                    && event.reason != CloseReason::InstrumentExpired as u16;
-                assert_eq!(immediate, event.kind == EventKind::OrderExpired as u8);
+                let reason = *CloseReason::ALL.iter().find(|reason| **reason as u16 == event.reason).expect("a reason");
+                assert_eq!(expires(reason), event.kind == EventKind::OrderExpired as u8);
             }
             EventKind::OrderAmended => {
                 let order = self.orders.get_mut(&event.order_id).expect("only open orders are amended");
@@ -141,6 +195,7 @@ impl Audit {
                 assert_eq!(kept, is_reduction, "only a reduction keeps its place");
                 (order.price, order.total) = (event.price_ticks, event.quantity_lots);
                 assert_eq!(order.open(), event.open_lots);
+                order.shown = order.shown.map(|shown| shown.min(order.open())).filter(|_| kept);
                 if !kept {
                     self.arrivals += 1;
                     order.arrival = self.arrivals;
@@ -180,6 +235,12 @@ impl Audit {
             self.orders.values_mut().filter(|order| joins(order, joined)).for_each(|order| order.beside = true);
             self.joined.remove(&instrument);
         }
+        if to.is_call() || joined != AuctionPhase::None && keeps {
+            let here = self.orders.values_mut().filter(|order| order.instrument == instrument);
+            for order in here.filter(|order| order.peaks.is_some() && !order.waits) {
+                (order.in_call, order.shown) = (true, None);
+            }
+        }
         if to.is_call() && phase != joined {
             self.joined.insert(instrument, phase);
             let mut coming: Vec<_> = self.orders.values_mut().filter(|order| joins(order, phase)).collect();
@@ -201,6 +262,7 @@ impl Audit {
         let in_force = TimeInForce::from_code(event.time_in_force).expect("a time in force");
         let is_market = event.order_type == OrderType::Market as u8;
         let order = Shadow {
+            in_call: false,
             beside: in_force.is_for_auction() && (is_market || !in_force.joins(joined)),
             account: event.account,
             instrument: event.instrument,
@@ -219,6 +281,8 @@ impl Audit {
             arrival: self.arrivals,
             is_market,
             waits: false,
+            shown: None,
+            peaks: None,
             fired: false,
         };
         self.orders.insert(event.order_id, order);
@@ -231,9 +295,8 @@ impl Audit {
 
     /// Who is first in line for a taker of `side` on `instrument`.
     fn front(&self, instrument: u32, side: Side) -> Option<u64> {
-        let stands = |order: &Shadow| {
-            order.instrument == instrument && order.side != side && !order.waits && !order.beside
-        };
+        let stands =
+            |order: &Shadow| order.instrument == instrument && order.side != side && !order.waits && !order.beside;
         let makers = self.orders.iter().filter(|(_, order)| stands(order));
         makers
             .min_by_key(|(_, order)| (if side == Side::Buy { order.price } else { -order.price }, order.arrival))
@@ -280,6 +343,9 @@ impl Audit {
         let maker_fee = fee(maker.maker_notional, maker.maker_ppm) - before;
         assert_eq!(event.counter_amount.get(), maker_fee, "the maker's fee is the rounding of its cumulative notional");
         maker.executed += event.quantity_lots;
+        if let Some(shown) = &mut maker.shown {
+            *shown = shown.checked_sub(event.quantity_lots).expect("an iceberg trades what it shows");
+        }
         let maker_done = maker.open() == 0;
 
         let (buyer, seller) = match taker.side {
@@ -348,6 +414,7 @@ impl Audit {
         let maker = self.orders.get_mut(&event.counter_order_id).expect("the maker is open");
         assert_eq!((maker.price, maker.account), (event.price_ticks, event.counter_account));
         maker.prevented += event.open_lots;
+        maker.shown = maker.shown.map(|shown| shown.min(maker.open()));
         let maker_done = maker.open() == 0;
         if flags.has(EventFlags::TRANSFERRED) {
             let units = engine.instrument(InstrumentId(event.instrument)).expect("it is listed").units;
@@ -390,6 +457,8 @@ impl Audit {
             assert_eq!(seen, (*id, order.account, order.instrument, order.side, order.price));
             let seen = (view.total.lots(), view.open.lots(), view.prevented.lots());
             assert_eq!(seen, (order.total, order.open(), order.prevented), "O{id}");
+            assert_eq!(view.displayed.lots(), order.shows(), "O{id} shows");
+            assert!(order.shows() > 0 || order.waits, "O{id} shows nothing");
             assert_eq!(engine.order(view.id), Some(*view), "O{id} is found by its id");
             let units = engine.instrument(view.instrument).expect("it is listed").units;
             let hold = match order.side {
@@ -443,7 +512,7 @@ impl Audit {
             let mut levels: BTreeMap<i64, (u64, u32)> = BTreeMap::new();
             for (_, order) in &queue {
                 let level = levels.entry(rank(order.price)).or_default();
-                *level = (level.0 + order.open(), level.1 + 1);
+                *level = (level.0 + order.shows(), level.1 + 1);
             }
             let seen: Vec<_> = engine
                 .level_views(instrument, side)

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! buy A2 3 @11 [ioc|fok|day|opening|close|auction] [post] [et|em|eb|dec|tr] [#17|#text] [I1]      buy A2 3 market        buy A2 100q market
-//!     [stop=12|take=12] [by=mark|index] [trail=3|trail=50bp] [until=1000] [min=2]      mark I0 12      index I0 12
+//!     [stop=12|take=12] [by=mark|index] [trail=3|trail=50bp] [until=1000] [min=2] [peak=3 range=4 seed=5]      mark I0 12      index I0 12
 //! state I0 auction closing     schedule I0 closed none 77 [window] [draw]     schedule I0 none
 //! terms I0 collar=10000 extension=50 extensions=2 call=100
 //! breaker I0 settlement=2000 share=35000 ticks=5 slots=2 slot=10 pause=100 closing=50 short=5
@@ -16,8 +16,9 @@
 //! ```
 
 use tradewright_types::{
-    ANY, Amount, BreakerRecord, BreakerTerms, ClientOrderId, CommandKind, CommandRecord, Conditions, ConditionsRecord, InstrumentLimitsRecord,
-    MoneyRecord, OrderFlags, OrderType, SelfTradePrevention, SettingRecord, TimeInForce, TransferKind, Wide,
+    ANY, Amount, BreakerRecord, BreakerTerms, ClientOrderId, CommandKind, CommandRecord, Conditions, ConditionsRecord,
+    InstrumentLimitsRecord, MoneyRecord, OrderFlags, OrderType, SelfTradePrevention, SettingRecord, TimeInForce,
+    TransferKind, Wide,
 };
 use zerocopy::transmute;
 
@@ -173,6 +174,9 @@ fn condition(record: &mut ConditionsRecord, name: &str, text: &str) {
         }
         "until" => record.expire_time_ns = value(text),
         "min" => record.minimum_lots = value(text),
+        "peak" => record.peak_lots = value(text),
+        "range" => record.peak_range_lots = value(text),
+        "seed" => record.seed = value(text),
         other => panic!("there is no condition {other}"),
     }
 }
@@ -312,11 +316,25 @@ fn setting_record(words: &[&str]) -> SettingRecord {
         Some('A') => SettingRecord { scope: 2, account: number(words[1], 'A'), ..record },
         _ => SettingRecord { scope: if words[1] == "venue" { 0 } else { value(words[1]) }, ..record },
     };
+    // `A2` is an account, `G7` a trade group.
+    let control = |record: SettingRecord| match words[1].chars().next() {
+        Some('A') => SettingRecord { scope: 2, account: number(words[1], 'A'), ..record },
+        Some('G') => SettingRecord { scope: 3, values: [number(words[1], 'G').into(), 0, 0], ..record },
+        _ => SettingRecord { scope: value(words[1]), ..record },
+    };
     let of_account = |kind, values| SettingRecord { account: number(words[1], 'A'), values, ..setting(kind) };
     match words[0] {
         "at" => setting(CommandKind::AdvanceTime),
         "halt" => scope(setting(CommandKind::Halt)),
         "resume" => scope(setting(CommandKind::Resume)),
+        "kill" => control(setting(CommandKind::EngageKillSwitch)),
+        "release" => control(setting(CommandKind::ReleaseKillSwitch)),
+        "restrict" => {
+            let record = control(setting(CommandKind::SetRestriction));
+            let cancels = u64::from(words.get(4) == Some(&"cancel"));
+            let values = [record.values[0], cancels, 0];
+            SettingRecord { instrument: number(words[2], 'I'), tier: value(words[3]), values, ..record }
+        }
         "mark" | "index" => SettingRecord {
             instrument: number(words[1], 'I'),
             values: [value::<i64>(words[2]) as u64, 0, 0],

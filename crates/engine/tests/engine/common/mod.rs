@@ -167,7 +167,10 @@ impl Venue {
                 let instrument = InstrumentId(commands::number(words[1], 'I'));
                 let side = if words[2] == "buy" { Side::Buy } else { Side::Sell };
                 let queue = self.engine.queue_views(instrument, side);
-                queue.map(|view| format!("O{} {}@{}", view.id, view.open, view.price)).collect::<Vec<_>>().join(" ")
+                queue
+                    .map(|view| format!("O{} {}@{}", view.id, view.displayed, view.price))
+                    .collect::<Vec<_>>()
+                    .join(" ")
             }
             "order" => match self.engine.order(OrderId(commands::number(words[1], 'O').into())) {
                 None => "none".to_owned(),
@@ -225,7 +228,8 @@ pub(crate) fn normalised(sections: &[Section]) -> Vec<Section> {
             | SectionKind::Fees
             | SectionKind::Balances
             | SectionKind::Withdrawals
-            | SectionKind::Orders => {}
+            | SectionKind::Orders
+            | SectionKind::Controls => {}
         }
     }
     sections
@@ -269,8 +273,8 @@ pub(crate) fn describe(event: &EventRecord) -> String {
         EventKind::OrderExpired => {
             let (rest, reason) = close();
             // Of other orders than the one that the command is about, the id too; and why a trigger's check refused.
-            let own = event.reason < CloseReason::GoodTillDate as u16
-                || event.reason == CloseReason::TradingStopped as u16;
+            let own =
+                event.reason < CloseReason::GoodTillDate as u16 || event.reason == CloseReason::TradingStopped as u16;
             let id = if own { String::new() } else { format!("O{} ", event.order_id) };
             let why =
                 RejectReason::from_code(event.open_lots as u16).map_or(String::new(), |why| format!(" {}", why.name()));
@@ -280,6 +284,8 @@ pub(crate) fn describe(event: &EventRecord) -> String {
             0 => "conditions".to_owned(),
             _ => format!("waits for {price}"),
         },
+        EventKind::OrderDisplay => format!("by {quantity}"),
+        EventKind::OrderRefreshed => format!("shows O{} {quantity} of {}@{price}", event.order_id, event.open_lots),
         EventKind::OrderTriggered => format!("fires O{} {quantity} at {price} by {}", event.order_id, event.open_lots),
         EventKind::OrderAmended => {
             let kept = if EventFlags(event.flags).has(EventFlags::KEPT_PRIORITY) { " kept" } else { "" };

@@ -1,0 +1,141 @@
+//! Controls over several accounts: kill switches of trade groups, and restricted lists.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tradewright_types::{AccountId, ControlScope, EntityHash, HashTotal, InstrumentId, Restriction};
+
+use crate::{AccountRisk, Risk, Standing};
+
+/// Kill switches of groups, and restrictions. An account's own kill switch is a bit of its [`Standing`].
+#[derive(Clone, Debug, Default)]
+pub struct Controls {
+    killed_groups: BTreeSet<u32>,
+    /// Those that restrict something.
+    restrictions: BTreeMap<(ControlScope, InstrumentId), Restriction>,
+}
+
+impl Controls {
+    /// The trade groups whose kill switch is engaged.
+    pub fn killed_groups(&self) -> impl Iterator<Item = u32> + Clone + '_ {
+        self.killed_groups.iter().copied()
+    }
+
+    /// Every restriction there is.
+    pub fn restrictions(&self) -> impl Iterator<Item = (ControlScope, InstrumentId, Restriction)> + Clone + '_ {
+        self.restrictions.iter().map(|((scope, instrument), restriction)| (*scope, *instrument, *restriction))
+    }
+
+    /// What an account of this group may not do on an instrument: the stricter of its own and its group's restriction.
+    pub fn restriction(&self, account: AccountId, group: u32, instrument: InstrumentId) -> Restriction {
+        let of = |scope| self.restrictions.get(&(scope, instrument)).copied().unwrap_or_default();
+        of(ControlScope::Account(account)).max(of(ControlScope::TradeGroup(group)))
+    }
+
+    /// The bits of an account's standing that follow from controls of more than itself.
+    fn shared_standing(&self, account: AccountId, group: u32) -> Standing {
+        let is_of = |scope: ControlScope| match scope {
+            ControlScope::Account(other) => other == account,
+            ControlScope::TradeGroup(other) => other == group,
+        };
+        let is_restricted = self.restrictions.keys().any(|(scope, _)| is_of(*scope));
+        Standing::default()
+            .set(Standing::GROUP_KILLED, self.killed_groups.contains(&group))
+            .set(Standing::RESTRICTED, is_restricted)
+    }
+
+    /// The hash of everything.
+    pub(crate) fn state_hash(&self) -> HashTotal {
+        let Self { killed_groups, restrictions } = self;
+        let mut total = HashTotal::default();
+        for group in killed_groups {
+            total += EntityHash::new(0x25).word(u64::from(*group)).finish();
+        }
+        for ((scope, instrument), restriction) in restrictions {
+            let (account, group) = scope.ids();
+            let hash = EntityHash::new(0x26).word(u64::from(scope.code()) << 8 | *restriction as u64);
+            total += hash.word(u64::from(account) << 32 | u64::from(group)).word(u64::from(instrument.0)).finish();
+        }
+        total
+    }
+}
+
+impl Risk {
+    /// Engages or releases a kill switch. Open orders are the caller's.
+    ///
+    /// # Panics
+    /// When there is no such account.
+    pub fn set_killed(&mut self, scope: ControlScope, killed: bool) {
+        match scope {
+            ControlScope::Account(account) => {
+                let owner = self.owner_mut(account);
+                owner.standing = owner.standing.set(Standing::KILLED, killed);
+            }
+            ControlScope::TradeGroup(group) => {
+                if killed {
+                    self.controls.killed_groups.insert(group);
+                } else {
+                    self.controls.killed_groups.remove(&group);
+                }
+                self.refresh_standings(scope);
+            }
+        }
+    }
+
+    /// Restricts accounts on an instrument, or ends that.
+    pub fn set_restriction(&mut self, scope: ControlScope, instrument: InstrumentId, restriction: Restriction) {
+        match restriction {
+            Restriction::None => self.controls.restrictions.remove(&(scope, instrument)),
+            Restriction::SellOnly | Restriction::NoTrading => {
+                self.controls.restrictions.insert((scope, instrument), restriction)
+            }
+        };
+        self.refresh_standings(scope);
+    }
+
+    /// Moves an account to another trade group, with the controls of that one.
+    ///
+    /// # Panics
+    /// When there is no such account.
+    pub fn set_trade_group(&mut self, account: AccountId, group: u32) {
+        self.owner_mut(account).trade_group = group;
+        self.refresh_standings(ControlScope::Account(account));
+    }
+
+    /// Whether a control of this scope is for the account.
+    pub fn is_in_scope(&self, account: AccountId, scope: ControlScope) -> bool {
+        match scope {
+            ControlScope::Account(other) => other == account,
+            ControlScope::TradeGroup(group) => self.accounts()[account.index()].trade_group == group,
+        }
+    }
+
+    /// Works out again what follows from the controls for the accounts of a scope.
+    fn refresh_standings(&mut self, scope: ControlScope) {
+        let Self { accounts, controls, .. } = self;
+        for (id, account) in accounts.iter_mut().enumerate() {
+            let id = AccountId(id as u32);
+            let is_in_scope = match scope {
+                ControlScope::Account(other) => other == id,
+                ControlScope::TradeGroup(group) => account.trade_group == group,
+            };
+            if is_in_scope {
+                refresh_standing(controls, id, account);
+            }
+        }
+    }
+
+    /// Panics unless every account's standing follows from the controls.
+    pub fn check_invariants(&self) {
+        for (id, account) in self.accounts().iter().enumerate() {
+            let shared = self.controls.shared_standing(AccountId(id as u32), account.trade_group);
+            let due = Standing(account.standing.of_its_own().0 | shared.0);
+            assert_eq!(account.standing, due, "Invariant: an account's standing follows from the controls");
+        }
+    }
+}
+
+/// Puts the bits into an account's standing that follow from the controls.
+pub(crate) fn refresh_standing(controls: &Controls, id: AccountId, account: &mut AccountRisk) {
+    let shared = controls.shared_standing(id, account.trade_group);
+    account.standing = Standing(account.standing.of_its_own().0 | shared.0);
+}

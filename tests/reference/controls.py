@@ -1,0 +1,48 @@
+"""Kill switches and restrictions: two lists of who is meant, looked through whenever somebody wants to trade."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tests.reference.accounts import Account
+from tests.reference.codes import ControlScope, Restriction, Side
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """An account, or everybody in a trade group."""
+
+    kind: ControlScope
+    id: int
+
+    def includes(self, account: Account) -> bool:
+        return self.id == (account.id if self.kind is ControlScope.ACCOUNT else account.group)
+
+
+@dataclass(slots=True)
+class Controls:
+    killed: list[Scope] = field(default_factory=list)
+    """Those whose kill switch is engaged."""
+    restrictions: list[tuple[Scope, int, Restriction]] = field(default_factory=list)
+    """Scope, instrument, and what is forbidden."""
+
+    def is_killed(self, account: Account) -> bool:
+        return any(scope.includes(account) for scope in self.killed)
+
+    def forbids(self, account: Account, instrument: int, side: Side) -> bool:
+        """Whether any restriction is in the way."""
+        return any(
+            scope.includes(account) and where == instrument and restriction.forbids(side)
+            for scope, where, restriction in self.restrictions
+        )
+
+    def kill(self, scope: Scope) -> None:
+        if scope not in self.killed:
+            self.killed.append(scope)
+
+    def release(self, scope: Scope) -> None:
+        self.killed = [other for other in self.killed if other != scope]
+
+    def restrict(self, scope: Scope, instrument: int, restriction: Restriction) -> None:
+        self.restrictions = [entry for entry in self.restrictions if entry[:2] != (scope, instrument)]
+        self.restrictions.append((scope, instrument, restriction))

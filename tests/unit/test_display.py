@@ -1,0 +1,77 @@
+"""How orders show themselves: icebergs."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+import tradewright as tw
+
+
+@pytest.fixture
+def market(exchange: tw.Exchange) -> tw.Instrument:
+    return exchange.list_spot("GOLD/USD", tick=1, lot=1)
+
+
+@pytest.fixture
+def traders(exchange: tw.Exchange, market: tw.Instrument) -> tuple[tw.Account, tw.Account]:
+    """Two accounts with money."""
+    del market  # it lists the assets
+    both = exchange.open_account("one"), exchange.open_account("two")
+    for account in both:
+        for asset in ("GOLD", "USD"):
+            account.deposit(asset, 10_000)
+    return both
+
+
+def test_an_iceberg_shows_its_peak(
+    exchange: tw.Exchange, market: tw.Instrument, traders: tuple[tw.Account, tw.Account]
+) -> None:
+    seller, buyer = traders
+    iceberg = seller.sell(market, quantity=10, price=100, peak_quantity=4)
+    assert iceberg.displayed == 4
+    assert iceberg.remaining == 10
+    assert seller.balance("GOLD").used == 10
+    buyer.buy(market, quantity=5, price=100)
+    assert iceberg.displayed == 3
+    assert iceberg.remaining == 5
+    assert iceberg.status is tw.OrderStatus.PARTIALLY_FILLED
+    buyer.buy(market, quantity=5, price=100)
+    assert (iceberg.status, iceberg.displayed) == (tw.OrderStatus.FILLED, Decimal(0))
+    frame = exchange.events.to_arrow()
+    shown = [row for row in frame.to_pylist() if row["kind"] == "OrderRefreshed"]
+    assert [(row["quantity"], row["open_quantity"]) for row in shown] == [(4, 10), (4, 6), (2, 2)]
+    (display,) = (row for row in frame.to_pylist() if row["kind"] == "OrderDisplay")
+    assert (display["quantity"], display["open_quantity"], display["price"], display["amount"]) == (4, 0, None, None)
+
+
+def test_peaks_of_different_sizes(market: tw.Instrument, traders: tuple[tw.Account, tw.Account]) -> None:
+    seller, _buyer = traders
+    orders = [
+        seller.sell(market, quantity=1_000, price=100, peak_quantity=10, peak_range=50, peak_seed=seed)
+        for seed in range(5)
+    ]
+    assert all(10 <= order.displayed <= 60 for order in orders)
+    assert len({order.displayed for order in orders}) > 1
+
+
+@pytest.mark.parametrize(
+    ("conditions", "text"),
+    [
+        ({"peak_quantity": 0}, "peak_quantity=0 must lie between 1"),
+        ({"peak_quantity": 11}, "peak_quantity=11 refused, PeakAboveQuantity"),
+        ({"peak_quantity": 4, "peak_range": 7}, "peak_quantity=4 refused, PeakAboveQuantity"),
+        ({"peak_quantity": 4, "time_in_force": tw.TimeInForce.IOC}, "peak_quantity=4 refused, InvalidDisplay"),
+        ({"peak_range": 4}, "peak_range=4 needs a peak_quantity"),
+        ({"peak_quantity": 4, "peak_seed": 4}, "peak_seed=4 needs a peak_range"),
+    ],
+)
+def test_what_cannot_be_shown_so(
+    market: tw.Instrument, traders: tuple[tw.Account, tw.Account], conditions: dict[str, Any], text: str
+) -> None:
+    seller, _buyer = traders
+    with pytest.raises(tw.TradewrightError, match=text):
+        seller.sell(market, quantity=10, price=100, **conditions)
+    assert seller.open_orders() == []
