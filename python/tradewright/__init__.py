@@ -14,6 +14,7 @@ from tradewright.enums import (
     AuctionPhase,
     CloseReason,
     CommandKind,
+    Display,
     EventFlags,
     EventKind,
     InstrumentState,
@@ -52,6 +53,7 @@ from tradewright.errors import (
     OrderNotFound,
     PermissionDenied,
     RateLimitExceeded,
+    ReplacementFailed,
     TradewrightError,
 )
 from tradewright.events import Events
@@ -81,6 +83,7 @@ __all__ = [
     "Conditions",
     "ConfigError",
     "DataError",
+    "Display",
     "DuplicateOrderId",
     "Engine",
     "EventFlags",
@@ -114,6 +117,7 @@ __all__ = [
     "PriceSource",
     "RateLimitExceeded",
     "RejectReason",
+    "ReplacementFailed",
     "Restriction",
     "SelfTradePrevention",
     "Side",

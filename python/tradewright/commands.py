@@ -16,6 +16,7 @@ from tradewright._core import Engine, dtypes
 from tradewright.enums import (
     AccountKind,
     CommandKind,
+    Display,
     OrderFlags,
     OrderType,
     PriceSource,
@@ -109,7 +110,10 @@ def amend(
 
 
 def replace(order_id: Integers, orders: Records, *, flags: Integers = 0) -> Records:
-    """Cancel orders and place others in one step; `orders` is what `place` returns, one for each `order_id`."""
+    """Cancel orders and place others in one step; `orders` is what `place` returns, one for each `order_id`.
+
+    `flags` may hold `OrderFlags.ALLOW_FAILURE` and the like: the modes of a replacement.
+    """
     first = _rows(
         CommandKind.REPLACE_ORDER,
         account=orders["account"],
@@ -126,15 +130,11 @@ def with_text_id(command: Records, client_order_id: str) -> Records:
 
     A decimal number without leading zeros is the same id as that number and must be given as one.
     """
-    text = np.zeros(1, _DTYPES["text"])
-    content = client_order_id.encode()
-    text["kind"], text["schema_version"], text["length"] = CommandKind.TEXT, SCHEMA_VERSION, min(len(content), 255)
-    text["bytes"] = content
     command = command.copy()
     command["order_ref"][-1] = 0
     command["flags"][-1] |= OrderFlags.TEXT_ID
     command["record_count"][0] += 1
-    return np.concatenate((command, text.view(COMMAND)))
+    return np.concatenate((command, _text(client_order_id)))
 
 
 def with_conditions(
@@ -150,11 +150,12 @@ def with_conditions(
     peak_lots: int = 0,
     peak_range_lots: int = 0,
     peak_seed: int = 0,
+    display: int = Display.SHOWN,
 ) -> Records:
     """Return one command whose order has conditions: a trigger (a `TriggerKind`), a minimum quantity, a time of expiry.
 
     A trail is in ticks or in basis points; without a trigger price it starts from the price there is. With a peak the
-    order is an iceberg. Give a text id before the conditions.
+    order is an iceberg; `display` is a `Display`. Give a text id before the conditions.
     """
     record = np.zeros(1, _DTYPES["conditions"])
     record["kind"], record["schema_version"] = CommandKind.CONDITIONS, SCHEMA_VERSION
@@ -162,12 +163,24 @@ def with_conditions(
     record["trail_unit"] = 1 if trail_ticks else 2 if trail_bps else 0
     record["trail"] = trail_ticks or trail_bps
     record["minimum_lots"], record["expire_time_ns"] = minimum_lots, expire_time_ns
+    record["display"] = display
     record["peak_lots"], record["peak_range_lots"], record["seed"] = peak_lots, peak_range_lots, peak_seed
     command = command.copy()
-    (order,) = np.flatnonzero(command["kind"] == CommandKind.PLACE_ORDER)
-    command["flags"][order] |= OrderFlags.CONDITIONS
+    # An amendment needs no flag.
+    for order in np.flatnonzero(command["kind"] == CommandKind.PLACE_ORDER):
+        command["flags"][order] |= OrderFlags.CONDITIONS
     command["record_count"][0] += 1
     return np.concatenate((command, record.view(COMMAND)))
+
+
+def with_new_client_id(amendment: Records, client_order_id: str) -> Records:
+    """Return one amendment that gives its order another client order id; a number stands there as text as well.
+
+    Give it before a new trigger price (`with_conditions`).
+    """
+    amendment = amendment.copy()
+    amendment["record_count"][0] += 1
+    return np.concatenate((amendment, _text(client_order_id)))
 
 
 def advance_time(time_ns: Integers) -> Records:
@@ -280,7 +293,7 @@ def schedule_instrument_state(
     window_ns: Integers = 0,
     draw: Integers = 0,
 ) -> Records:
-    """Take instruments to another state at a time to come: at_ns + draw mod (window_ns + 1). Without values: at none."""
+    """Take instruments to another state at a time to come, at_ns + draw mod (window_ns + 1); without values at none."""
     kind, values = CommandKind.SCHEDULE_INSTRUMENT_STATE, (at_ns, window_ns, draw)
     return _setting(kind, instrument=instrument, scope=state, tier=phase, values=values)
 
@@ -293,7 +306,7 @@ def set_auction_terms(
     extensions_max: Integers = 0,
     call_ns: Integers = 30_000_000_000,
 ) -> Records:
-    """Set how the auctions of instruments end: collar around the reference, extensions, the length of the call behind a pause."""
+    """Set how auctions end: collar around the reference, extensions, the length of the call behind a pause."""
     kind, values = CommandKind.SET_AUCTION_TERMS, (collar_ppm, extension_ns, call_ns)
     return _setting(kind, instrument=instrument, tier=extensions_max, values=values)
 
@@ -431,6 +444,14 @@ def transfer(
     return _money(
         CommandKind.TRANSFER, account=account, counter_account=to, asset=asset, amount=amount, transfer_kind=kind
     )
+
+
+def _text(client_order_id: str) -> Records:
+    text = np.zeros(1, _DTYPES["text"])
+    content = client_order_id.encode()
+    text["kind"], text["schema_version"], text["length"] = CommandKind.TEXT, SCHEMA_VERSION, min(len(content), 255)
+    text["bytes"] = content
+    return text.view(COMMAND)
 
 
 def _rows(kind: CommandKind, *, dtype: np.dtype[np.void] = COMMAND, **fields: Integers) -> Records:

@@ -227,7 +227,7 @@ class Instrument:
 
     @property
     def state_until_ns(self) -> int | None:
-        """When its state ends by itself, in nanoseconds of exchange time; None: it lasts until a command or a schedule."""
+        """When its state ends by itself, in nanoseconds of exchange time; None: it takes a command or a schedule."""
         return self.view.state_until_ns or None
 
     @property
@@ -288,8 +288,9 @@ class Instrument:
     ) -> None:
         """Set how its auctions end.
 
-        `collar`: how far from the last trade they may trade, as a part of it; 0 is as far as they like. A call whose price
-        lies outside goes on for `extension_ns`, up to `extensions` times. `call_ns`: how long the call behind a pause is.
+        `collar`: how far from the last trade they may trade, as a part of it; 0 is as far as they like. A call whose
+        price lies outside goes on for `extension_ns`, up to `extensions` times. `call_ns`: how long the call behind a
+        pause is.
         """
         millionths = units("collar", collar, Decimal("0.000001"), "millionth")
         records = commands.set_auction_terms(
@@ -315,9 +316,9 @@ class Instrument:
     ) -> None:
         """Set its circuit breaker; without arguments it has none.
 
-        A price that is more than `share` of the `settlement` from another one within an hour, or more than `velocity` from
-        one within `velocity_slots` slots, does not trade: trading pauses for `pause_ns`, or for `closing_pause_ns` in the
-        last `closing_ns` before the scheduled close, and resumes by an auction.
+        A price that is more than `share` of the `settlement` from another one within an hour, or more than `velocity`
+        from one within `velocity_slots` slots, does not trade: trading pauses for `pause_ns`, or for `closing_pause_ns`
+        in the last `closing_ns` before the scheduled close, and resumes by an auction.
         """
         millionths = units("share", share, Decimal("0.000001"), "millionth")
         records = commands.set_breaker(

@@ -52,7 +52,7 @@ def join(venue: Venue, instrument: Instrument, phase: Phase) -> None:
                 instrument.beside.append(order)
 
 
-def withdraw(venue: Venue, instrument: Instrument) -> None:
+def withdraw(instrument: Instrument) -> None:
     """Those that joined a call that comes to no end wait again."""
     for order in [*instrument.book.bids, *instrument.book.asks]:
         if order.time_in_force.joins(instrument.joined):

@@ -144,6 +144,7 @@ class CloseReason(IntEnum):
     OUTSIDE_COLLAR = 28
     KILL_SWITCH = 35
     RESTRICTED = 36
+    NOT_REPLACED = 40
 
 
 class Side(IntEnum):
@@ -265,6 +266,13 @@ class Prevention(IntEnum):
     TRANSFER = 5
 
 
+class Display(IntEnum):
+    """What the book shows of an order."""
+
+    SHOWN = 0
+    HIDDEN = 1
+
+
 class OrderFlags(IntEnum):
     """Bits; `|` of them is a plain number."""
 
@@ -273,6 +281,11 @@ class OrderFlags(IntEnum):
     BY_CLIENT_ORDER_ID = 4
     TEXT_ID = 8
     CONDITIONS = 16
+    # Of replacements only.
+    ALLOW_FAILURE = 32
+    CANCEL_ONLY = 64
+    ONLY_NEW = 128
+    ONLY_PARTIALLY_FILLED = 256
 
 
 class AccountKind(IntEnum):

@@ -4,24 +4,9 @@ from typing import Any
 
 import numpy.typing as npt
 
-from tests.reference import calls, line, matching, timers
-from tests.reference.checks import (
-    check_amend,
-    check_new_order,
-    is_reduction,
-    known_account,
-    known_instrument,
-    known_order,
-)
-from tests.reference.codes import (
-    ANY,
-    NEW_ORDER_KINDS,
-    ORDER_ENTRY_KINDS,
-    CloseReason,
-    EventFlags,
-    EventKind,
-    Side,
-)
+from tests.reference import calls, line, matching, replacing, timers
+from tests.reference.checks import check_amend, check_new_order, known_account, known_instrument, known_order
+from tests.reference.codes import NEW_ORDER_KINDS, ORDER_ENTRY_KINDS, CloseReason, EventFlags, Side
 from tests.reference.decoding import (
     Amend,
     Cancel,
@@ -39,9 +24,10 @@ from tests.reference.decoding import (
 from tests.reference.event import Event
 from tests.reference.ledger import Place
 from tests.reference.orders import Order
-from tests.reference.records import ORDER, split_commands
+from tests.reference.records import split_commands
 from tests.reference.reject import Refused, require
 from tests.reference.reject import RejectReason as Reason
+from tests.reference.replacing import rejected
 from tests.reference.settings import add_named, apply_setting, move_money
 from tests.reference.venue import Venue
 
@@ -70,7 +56,7 @@ class Exchange:
             self._apply(command)
         except Refused as refused:
             # Checks come before changes: if there are events by now, they are those of timers.
-            venue.emit(_rejected(command, refused.reason))
+            venue.emit(rejected(command, refused.reason))
         calls.tell_indications(venue)
         for k, event in enumerate(venue.events):
             event.k, event.sequence, event.time_ns = k, venue.sequence, venue.time_ns
@@ -96,14 +82,10 @@ class Exchange:
             case CancelAll():
                 self._cancel_all(decoded)
             case Amend():
-                order = check_amend(self.venue, decoded)
-                price, quantity, keeps_place = decoded.price_ticks, decoded.quantity_lots, is_reduction(order, decoded)
-                matching.amend(self.venue, order, price, quantity, keeps_place=keeps_place)
+                matching.amend(self.venue, check_amend(self.venue, decoded))
             case Replace():
-                checked = check_new_order(self.venue, decoded.new_order, decoded.target)
-                assert checked.gone is not None, "Invariant: the check found the order that goes"
-                matching.cancel(self.venue, checked.gone, CloseReason.REPLACED)
-                matching.accept(self.venue, decoded.new_order, checked.limit_ticks, checked.trigger_ticks)
+                replacing.replace(self.venue, decoded, command)
+                return
             case Named():
                 add_named(self.venue, decoded)
             case Setting():
@@ -146,23 +128,3 @@ class Exchange:
         broken = self.venue.broken_rules()
         if broken:
             raise InvariantError("; ".join(broken))
-
-
-def _rejected(command: bytes, reason: Reason) -> Event:
-    """The event of a refused command: it repeats the first record."""
-    header = read_header(command)
-    event = Event(
-        EventKind.REJECTED,
-        instrument=ANY,
-        account=header.account,
-        reason=reason,
-        open_lots=header.kind,
-        counter_account=header.session,
-        counter_order_id=header.client_sequence,
-    )
-    if header.kind in ORDER_ENTRY_KINDS:
-        fields = ORDER.unpack_from(command)
-        event.instrument, event.side, event.order_type = fields[7:10]
-        event.time_in_force, event.self_trade_prevention, event.order_flags = fields[10:13]
-        event.price_ticks, event.quantity_lots, event.reference = fields[14:17]
-    return event

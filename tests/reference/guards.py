@@ -1,4 +1,7 @@
-"""Circuit breakers at work: a trade that would trip one does not happen, and trading pauses. The limits are those of `breaker.py`."""
+"""Circuit breakers at work: a trade that would trip one does not happen, and trading pauses.
+
+The limits are those of `breaker.py`.
+"""
 
 from __future__ import annotations
 

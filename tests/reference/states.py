@@ -77,7 +77,7 @@ def change(venue: Venue, instrument: Instrument, to: State, phase: Phase, until_
     else:
         goes_on = to in (State.HALTED, State.PAUSED, State.EXPIRED) or (to.is_call and phase is instrument.joined)
         if instrument.joined is not Phase.NONE and not goes_on:
-            calls.withdraw(venue, instrument)
+            calls.withdraw(instrument)
     # 2. The state.
     if to is State.HALTED:
         instrument.before_halt = (old, instrument.phase, instrument.until_ns)

@@ -72,7 +72,7 @@ def test_market_orders_trade_first_and_at_the_reference_when_they_are_alone() ->
         sell O4 A3 5 auction        => accepted at 5; would trade 3@10 -2
         state continuous            => setting_applied; 3@10 O3 with O4 closing taker; uncrossed 3@10 -2; O4 expired 2 (auction_ended); continuous
         A2                          => quote 99960+0
-        """,
+        """,  # noqa: E501
         limits=BAND,
     )
 
@@ -91,7 +91,7 @@ def test_both_pay_as_makers_and_no_rebate_is_paid() -> None:
         state continuous            => setting_applied; 300@100 O1 with O2 fees 30/0 closing maker; uncrossed 300@100 +400; continuous
         A2                          => quote 29930+40040
         A3                          => quote 30000+0
-        """
+        """  # noqa: E501
     )
 
 
@@ -108,7 +108,7 @@ def test_each_auction_takes_its_own_orders() -> None:
         buy A2 1 @9                 => instrument_closed
         state pre_open              => setting_applied; pre_open
         amend O3 A2 2 @12           => amended open 2
-        """
+        """  # noqa: E501
     )
 
 
@@ -187,7 +187,7 @@ def test_icebergs_take_part_with_all_that_they_have() -> None:
         state auction intraday      => setting_applied; auction
         buy O4 A2 7 @11             => accepted; would trade 7@11 -3
         state continuous            => setting_applied; 7@11 O4 with O3 closing taker; uncrossed 7@11 -3; continuous; O3 shows 2 of 3
-        """
+        """  # noqa: E501
     )
 
 

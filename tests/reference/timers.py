@@ -22,11 +22,12 @@ def fire(venue: Venue) -> None:
 
 
 def _everything(venue: Venue) -> list[Due]:
-    due: list[Due] = []
-    for account in venue.accounts:
-        for order in account.open_orders.values():
-            if order.conditions.expire_time_ns > 0:
-                due.append((order.conditions.expire_time_ns, 0, order.order_id, partial(_expire, venue, order)))
+    due: list[Due] = [
+        (order.conditions.expire_time_ns, 0, order.order_id, partial(_expire, venue, order))
+        for account in venue.accounts
+        for order in account.open_orders.values()
+        if order.conditions.expire_time_ns > 0
+    ]
     # While the venue is halted, states stay as they are.
     for instrument in [] if venue.halted else venue.instruments:
         if instrument.until_ns > 0:

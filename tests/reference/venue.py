@@ -189,9 +189,11 @@ class Venue:
                 broken.append(f"an open order whose time has come: {order}")
         if any(order.beside for order in booked + waiting) or not all(order.beside for order in beside):
             broken.append("only orders for auctions stand beside the book")
-        for order in booked:
-            if not order.waits and not 0 < order.displayed_lots <= order.open_lots:
-                broken.append(f"an order in the book that shows nothing, or more than it has: {order}")
+        broken.extend(
+            f"an order in the book that shows nothing, or more than it has: {order}"
+            for order in booked
+            if not order.waits and not 0 < order.displayed_lots <= order.open_lots
+        )
         if any(order.waits for order in booked + beside) or not all(order.waits for order in waiting):
             broken.append("only orders that have not fired wait")
         if any(self.controls.is_killed(account) and account.open_orders for account in self.accounts):
@@ -208,7 +210,8 @@ class Venue:
             if trades and book.bids and book.asks and book.bids[0].price_ticks >= book.asks[0].price_ticks:
                 broken.append(f"crossed book: {instrument.id=} {book.bids[0].price_ticks=} {book.asks[0].price_ticks=}")
             for orders in (book.bids, book.asks):
-                prices = [order.price_ticks for order in orders]
-                if prices != sorted(prices, reverse=orders is book.bids):
-                    broken.append(f"book out of order: {instrument.id=} {prices=}")
+                sign = -1 if orders is book.bids else 1
+                places = [(sign * order.price_ticks, order.hidden) for order in orders]
+                if places != sorted(places):
+                    broken.append(f"book out of order: {instrument.id=} {places=}")
         return broken + list(self.ledger.broken_rules(holds))

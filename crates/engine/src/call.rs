@@ -5,12 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use tradewright_book::{AuctionMatch, AuctionTerms, Book, Collar, Indicative, Slot, Uncross, matches, uncross};
+use tradewright_book::{AuctionMatch, AuctionTerms, Book, Collar, Indicative, Orders, Slot, Uncross, matches, uncross};
 use tradewright_ledger::Fill;
 use tradewright_risk::{Band, HeldOrder, resting_hold};
 use tradewright_types::{
-    Amount, AuctionPhase, CloseReason, EventFlags, EventKind, EventRecord, InstrumentId, InstrumentState, OrderFlags,
-    OrderType, Price, Quantity, RoundedFee, Side, Size, TimeInForce,
+    AccountId, Amount, AuctionPhase, CloseReason, EventFlags, EventKind, EventRecord, InstrumentId, InstrumentState,
+    OrderFlags, OrderId, OrderType, Price, Quantity, RoundedFee, Side, Size, TimeInForce,
 };
 
 use crate::Engine;
@@ -146,7 +146,7 @@ impl Call {
             }
         }
         assert_eq!(*limits, counted, "Invariant: the prices that market bids are held at are known");
-        if market.instrument.state == InstrumentState::Auction {
+        if market.instrument.state == InstrumentState::Auction && gathered(market).is_none() {
             indicative.check_invariants(&market.book);
         }
     }
@@ -238,7 +238,8 @@ impl Floor<'_> {
         if session.extensions >= session.terms.extensions_max {
             return false;
         }
-        let free = uncross(&self.market.book, &session.call.terms(self.market, None));
+        let gathered = gathered(self.market);
+        let free = uncross(gathered.as_ref().unwrap_or(&self.market.book), &session.call.terms(self.market, None));
         free.is_some_and(|free| !collar.contains(free.price))
     }
 
@@ -247,13 +248,23 @@ impl Floor<'_> {
         let collar = self.collar();
         let session = self.market.session.as_deref().expect("Invariant: a call belongs to a session");
         let (call, phase) = (&session.call, session.phase);
-        let found = uncross(&self.market.book, &call.terms(self.market, collar));
+        let gathered = gathered(self.market);
+        let found = uncross(gathered.as_ref().unwrap_or(&self.market.book), &call.terms(self.market, collar));
         let queue = |side| {
             call.market_orders.levels(side).flat_map(|(_, level)| call.market_orders.queue(&self.open.slab, level))
         };
-        let pairs: Vec<AuctionMatch> = found.map_or(Vec::new(), |found| {
-            matches(&self.market.book, &self.open.slab, queue(Side::Buy), queue(Side::Sell), found).collect()
-        });
+        let pairs: Vec<AuctionMatch> = match found {
+            None => Vec::new(),
+            Some(found) if gathered.is_none() => {
+                matches(&self.market.book, &self.open.slab, queue(Side::Buy), queue(Side::Sell), found).collect()
+            }
+            Some(found) => {
+                // Who stands on several books is lined up first, as if all had come without a price.
+                let line = |side| queue(side).chain(self.line_within(side, found.price)).collect::<Vec<_>>();
+                let none = Book::default();
+                matches(&none, &self.open.slab, line(Side::Buy), line(Side::Sell), found).collect()
+            }
+        };
         if let Some(found) = found {
             pairs.iter().for_each(|pair| self.trade_pair(pair, found.price, emit));
             self.market.instrument.set_last(found.price);
@@ -272,9 +283,9 @@ impl Floor<'_> {
     /// that came later.
     fn end_crossing(&mut self, emit: &mut Emitter<'_>) {
         let priority = |floor: &Self, slot: Slot| floor.open.notes[slot.0 as usize].priority;
-        while let Some(ask) = self.market.book.best(Side::Sell)
-            && let Some(bid) = self.market.book.front_within(Side::Buy, ask)
-            && let Some(ask) = self.market.book.front_within(Side::Sell, ask)
+        while let Some(ask) = self.market.best_of_all(Side::Sell)
+            && let Some(bid) = self.front_of_all(Side::Buy, ask)
+            && let Some(ask) = self.front_of_all(Side::Sell, ask)
         {
             let later = if priority(self, bid.slot) > priority(self, ask.slot) { bid.slot } else { ask.slot };
             self.close_as(later, EventKind::OrderExpired, CloseReason::OutsideCollar, emit);
@@ -321,18 +332,21 @@ impl Floor<'_> {
 
     /// Takes what was traded from an order; one that has nothing left goes.
     fn shrink_in_call(&mut self, slot: Slot, side: Side, quantity: Quantity, done: bool) {
-        let is_on_book = self.open.station(slot) == Station::Book;
-        let call = &mut self.market.session.get_or_insert_default().call;
-        let book = if is_on_book { &mut self.market.book } else { &mut call.market_orders };
-        if !done {
+        let station = self.open.station(slot);
+        let is_beside = station == Station::Auction;
+        if done && is_beside {
+            self.leave_call(slot);
+        } else if done {
+            self.leave_book(slot);
+        } else {
+            let session = self.market.session.as_deref_mut().filter(|_| is_beside);
+            let book = match session {
+                Some(session) => &mut session.call.market_orders,
+                None => self.market.shelf_mut(station),
+            };
             book.reduce(&mut self.open.slab, side, slot, quantity);
             self.open.mark(slot);
             return;
-        }
-        if is_on_book {
-            book.remove(&mut self.open.slab, side, slot);
-        } else {
-            call.leave(self.open, slot);
         }
         self.forget(slot);
     }
@@ -349,8 +363,12 @@ impl Floor<'_> {
         let collar = self.collar();
         let Some(session) = self.market.session.as_deref() else { return };
         let terms = session.call.terms(self.market, collar);
+        let gathered = gathered(self.market);
         let Market { book, session: Some(session), .. } = &mut *self.market else { return };
-        let now = Told::of(session.call.indicative.uncross(book, &terms));
+        let now = Told::of(match gathered {
+            None => session.call.indicative.uncross(book, &terms),
+            Some(gathered) => uncross(&gathered, &terms),
+        });
         if now != session.call.told {
             session.call.told = now;
             emit.auction(EventKind::AuctionIndication, self.id, session.phase, now);
@@ -389,6 +407,27 @@ impl Floor<'_> {
             | EventKind::MarketWideLevelReached => {}
         }
     }
+}
+
+/// The totals of all books on one, where hidden orders stand beside the displayed ones: the price depends on them too. One order
+/// stands for each price.
+fn gathered(market: &Market) -> Option<Book> {
+    let aside = market.books_aside();
+    if aside.iter().all(|book| [Side::Buy, Side::Sell].into_iter().all(|side| book.best(side).is_none())) {
+        return None;
+    }
+    let (mut book, mut orders) = (Book::default(), Orders::<()>::with_capacity(0));
+    for side in [Side::Buy, Side::Sell] {
+        let mut totals: BTreeMap<Price, Quantity> = BTreeMap::new();
+        for (price, level) in market.books().flat_map(|book| book.levels(side)) {
+            *totals.entry(price).or_default() += level.open();
+        }
+        for (price, total) in totals {
+            let slot = orders.insert(OrderId(1), AccountId(0), total, ());
+            book.rest(&mut orders, side, price, slot, total);
+        }
+    }
+    Some(book)
 }
 
 /// What an order pays for a trade in an auction: its maker's fee. A rebate is not paid, and the trade does not count towards one.

@@ -6,6 +6,7 @@ use tradewright_risk::{Gate, Instrument, Risk, resting_hold};
 use tradewright_types::{Amount, AssetId, InstrumentId, OrderFlags, OrderId, Price, PriceSource, Quantity, Side};
 
 use crate::Engine;
+use crate::aside::Aside;
 use crate::emit::Closing;
 use crate::guard::Guard;
 use crate::open_orders::{OpenOrders, Station};
@@ -33,6 +34,8 @@ pub(crate) struct Market {
     pub(crate) is_special: bool,
     /// How many of its open orders are icebergs: with none, what a level shows is all that stands there.
     pub(crate) icebergs: u32,
+    /// What stands beside the displayed book. None until the first such order comes.
+    pub(crate) aside: Option<Box<Aside>>,
 }
 
 impl Market {
@@ -48,17 +51,18 @@ impl Market {
             guard: None,
             is_special: false,
             icebergs: 0,
+            aside: None,
         }
     }
 
-    /// Keeps the one flag that matching looks at: to be called when the state or the rule of allocation changes.
+    /// Keeps the one flag that matching looks at: to be called when the state, the rule of allocation or the breaker changes.
     pub(crate) fn refresh(&mut self) {
         self.is_special = self.needs_care();
     }
 
     /// Whether orders do not simply trade with the front of the book.
     pub(crate) fn needs_care(&self) -> bool {
-        self.sharing.is_some() || self.guard.is_some() || !self.instrument.state.trades()
+        self.sharing.is_some() || self.guard.is_some() || self.aside.is_some() || !self.instrument.state.trades()
     }
 
     /// The price that a source has now.
@@ -105,7 +109,9 @@ impl Floor<'_> {
     #[inline(always)]
     pub(crate) fn gate(&mut self) -> (Gate<'_>, &OpenOrders) {
         let Market { instrument, book, .. } = &*self.market;
-        (Gate { risk: self.risk, instrument, book, ledger: self.ledger, open_orders: self.open.slab.len() }, self.open)
+        let (risk, open_orders) = (&*self.risk, self.open.slab.len());
+        let aside = self.market.books_aside();
+        (Gate { risk, instrument, book, aside, ledger: self.ledger, open_orders }, self.open)
     }
 
     /// The price at which an order stands; of a waiting one its limit.
@@ -192,9 +198,19 @@ impl Floor<'_> {
 pub(crate) fn price_of(market: &Market, open: &OpenOrders, slot: Slot) -> Price {
     let terms = &open.slab[slot].terms;
     if terms.flags.has(OrderFlags::WAITING) {
-        return open.conditional(slot).limit;
+        return price_beside(market, open, slot);
     }
     market.book.price_of(&open.slab, terms.side, slot)
+}
+
+/// The price of an order that does not stand on the displayed book.
+#[cold]
+#[inline(never)]
+fn price_beside(market: &Market, open: &OpenOrders, slot: Slot) -> Price {
+    match open.station(slot) {
+        Station::Book | Station::Trigger | Station::Auction => open.conditional(slot).limit,
+        Station::Hidden => market.shelf(Station::Hidden).price_of(&open.slab, open.slab[slot].terms.side, slot),
+    }
 }
 
 /// What an open order of a market holds, and of which asset.
@@ -204,10 +220,9 @@ pub(crate) fn hold_of(market: &Market, open: &OpenOrders, slot: Slot) -> (AssetI
     let (units, side) = (&market.instrument.units, order.terms.side);
     let asset = if side == Side::Buy { units.quote } else { units.base };
     match open.station(slot) {
-        Station::Book => {}
+        // Nothing trades when the auction of one that waits begins: it holds what a resting order holds.
+        Station::Book | Station::Hidden | Station::Auction => {}
         Station::Trigger => return (asset, waiting_hold_of(market, open, slot)),
-        // Nothing trades when its auction begins: it holds what a resting order holds.
-        Station::Auction => {}
     }
     let price = price_of(market, open, slot);
     (asset, resting_hold(units, side, price, open.open_of(slot), order.terms.maker_rate, order.terms.maker_fee))

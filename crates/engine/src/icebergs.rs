@@ -4,11 +4,10 @@
 //! what any fill costs, and the next peak is a matter of the cold way that a maker without rest goes.
 
 use tradewright_book::Slot;
-use tradewright_types::{AuctionPhase, OrderFlags, Price, Quantity, SelfTradePrevention, Side};
+use tradewright_types::{AuctionPhase, Price, Quantity};
 
 use crate::emit::Emitter;
 use crate::floor::Floor;
-use crate::matching::Taker;
 use crate::open_orders::Station;
 
 impl Floor<'_> {
@@ -18,8 +17,7 @@ impl Floor<'_> {
         if self.open.conditions(slot).iceberg.is_some() && !self.is_gathering() {
             self.show_peak(slot, price, emit);
         }
-        let (side, open) = (self.open.slab[slot].terms.side, self.open.slab[slot].open);
-        self.market.book.rest(&mut self.open.slab, side, price, slot, open);
+        self.join_book(slot, price);
     }
 
     /// Divides what an iceberg has open into its next peak and the reserve.
@@ -54,10 +52,10 @@ impl Floor<'_> {
     /// Lets icebergs take part in a call with all that they have open, each in its place.
     pub(crate) fn unfold_icebergs(&mut self) {
         for slot in self.icebergs() {
-            let side = self.open.slab[slot].terms.side;
+            let (side, open) = (self.open.slab[slot].terms.side, self.open.open_of(slot));
             let conditional = self.open.conditional_mut(slot);
-            let reserve = core::mem::replace(&mut conditional.reserve, Quantity::ZERO);
-            self.market.book.enlarge(&mut self.open.slab, side, slot, reserve);
+            conditional.reserve = Quantity::ZERO;
+            self.market.book.resize(&mut self.open.slab, side, slot, open);
             self.open.mark(slot);
         }
     }
@@ -73,9 +71,7 @@ impl Floor<'_> {
             let (peak, draws) = iceberg.draw(conditional.draws, increment);
             let shown = peak.min(open);
             (conditional.reserve, conditional.draws) = (open - shown, draws);
-            if shown < open {
-                self.market.book.reduce(&mut self.open.slab, side, slot, open - shown);
-            }
+            self.market.book.resize(&mut self.open.slab, side, slot, shown);
             self.open.mark(slot);
             emit.refreshed(&closing, shown);
         }
@@ -91,63 +87,5 @@ impl Floor<'_> {
         self.open.renew_priority(slot);
         self.stand(slot, price, emit);
         true
-    }
-
-    /// Takes `less` than it has open from an order on the book, which keeps its place: from its reserve first.
-    pub(crate) fn reduce_resting(&mut self, slot: Slot, side: Side, less: Quantity) {
-        let mut from_shown = less;
-        if self.open.slab[slot].terms.flags.has(OrderFlags::CONDITIONS) {
-            let conditional = self.open.conditional_mut(slot);
-            let from_reserve = less.min(conditional.reserve);
-            conditional.reserve -= from_reserve;
-            from_shown -= from_reserve;
-        }
-        if !from_shown.is_zero() {
-            self.market.book.reduce(&mut self.open.slab, side, slot, from_shown);
-        }
-        self.open.mark(slot);
-    }
-
-    /// As [`Floor::can_fill`], where levels may hold more than they show. At a price all that is shown comes first: own orders
-    /// stand before the reserves of others.
-    #[cold]
-    #[inline(never)]
-    pub(crate) fn can_fill_with_reserves(&self, taker: &Taker, mut wanted: Quantity) -> bool {
-        let book = &self.market.book;
-        let mode = taker.self_trade_prevention;
-        let closes = matches!(mode, SelfTradePrevention::ExpireTaker | SelfTradePrevention::ExpireBoth);
-        let is_own = |slot: Slot| mode != SelfTradePrevention::None && self.is_own(taker, self.open.slab[slot].account);
-        let mut stops = self.stops(taker);
-        for (price, level) in book.levels(taker.side.opposite()) {
-            if !taker.side.crosses(taker.limit, price) {
-                return false;
-            }
-            // Where a price is shared, own orders of a level are met before any of it trades.
-            if closes && self.market.sharing.is_some() && book.queue(&self.open.slab, level).any(is_own) {
-                return false;
-            }
-            let mut reserves = Quantity::ZERO;
-            for slot in book.queue(&self.open.slab, level) {
-                if is_own(slot) {
-                    if closes {
-                        return false;
-                    }
-                    continue;
-                }
-                if stops(price) {
-                    return false;
-                }
-                wanted = wanted.saturating_sub(self.open.slab[slot].open);
-                if wanted.is_zero() {
-                    return true;
-                }
-                reserves += self.open.open_of(slot) - self.open.slab[slot].open;
-            }
-            wanted = wanted.saturating_sub(reserves);
-            if wanted.is_zero() {
-                return true;
-            }
-        }
-        false
     }
 }

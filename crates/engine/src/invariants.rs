@@ -67,19 +67,22 @@ impl Engine {
                 guard: _,
                 is_special: _,
                 icebergs,
+                aside,
             } = market;
             let instrument = InstrumentId(place as u32);
             let is_iceberg = |slot: Slot| open.conditions(slot).iceberg.is_some();
             let own = open.slab.iter().filter(|(_, order)| order.terms.instrument == instrument);
             let counted = own.filter(|(slot, _)| is_iceberg(*slot)).count();
             assert_eq!(counted, *icebergs as usize, "Invariant: icebergs are counted");
-            let waiting = triggers.iter().flat_map(|triggers| &triggers.books);
-            waiting.clone().for_each(|book| book.check_queues(&open.slab));
-            let beside = session.iter().flat_map(|session| session.call.books());
-            let stations = core::iter::once((book, Station::Book))
-                .chain(waiting.map(|book| (book, Station::Trigger)))
-                .chain(beside.map(|book| (book, Station::Auction)));
-            for (book, station) in stations {
+            let waiting = triggers.iter().flat_map(|triggers| &triggers.books).map(|book| (book, Station::Trigger));
+            let hidden = aside.iter().map(|aside| (&aside.hidden, Station::Hidden));
+            let beside = session.iter().flat_map(|session| session.call.books()).map(|book| (book, Station::Auction));
+            if known.state.trades() {
+                market.check_not_crossed();
+            }
+            for (book, station) in core::iter::once((book, Station::Book)).chain(waiting).chain(hidden).chain(beside) {
+                book.check_queues(&open.slab);
+                let waits = station == Station::Trigger;
                 for (stands, (_, level)) in [Side::Buy, Side::Sell]
                     .into_iter()
                     .flat_map(|side| book.levels(side).map(move |level| (side, level)))
@@ -90,8 +93,7 @@ impl Engine {
                         let side = order.terms.side;
                         assert!(order.id <= *last_order, "Invariant: order ids are given in order");
                         assert_eq!(order.terms.instrument, instrument, "Invariant: an order stands in its own book");
-                        let own_side = station == Station::Trigger || side == stands;
-                        assert!(own_side, "Invariant: an order stands on its own side");
+                        assert!(waits || side == stands, "Invariant: an order stands on its own side");
                         assert_eq!(open.station(slot), station, "Invariant: an order knows where it stands");
                         let own = open.notes[slot.0 as usize].priority;
                         assert!(priority < own, "Invariant: queues are in the order of time");

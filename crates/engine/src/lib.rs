@@ -7,6 +7,7 @@
 #![deny(clippy::float_arithmetic, clippy::iter_over_hash_type)]
 
 mod amend;
+mod aside;
 mod buffer;
 mod call;
 mod cancel;

@@ -142,8 +142,8 @@ impl Floor<'_> {
         if !self.market.instrument.state.trades() {
             return Ended::Stopped;
         }
-        if self.market.sharing.is_some() {
-            return self.take_shared(taker, emit);
+        if self.market.sharing.is_some() || self.market.aside.is_some() {
+            return self.take_by_level(taker, emit);
         }
         self.take_in_time::<true>(taker, emit)
     }
@@ -155,9 +155,22 @@ impl Floor<'_> {
             || taker.trade_group != 0 && self.risk.accounts()[maker.index()].trade_group == taker.trade_group
     }
 
-    /// One trade.
+    /// One trade with an order of the displayed book.
     #[inline(always)]
-    pub(crate) fn trade(&mut self, taker: &mut Taker, front: Front, quantity: Quantity, emit: &mut Emitter<'_>) {
+    fn trade(&mut self, taker: &mut Taker, front: Front, quantity: Quantity, emit: &mut Emitter<'_>) {
+        let done = self.post_trade(taker, front, quantity, emit);
+        self.shrink(front, taker.side.opposite(), quantity, done, emit);
+    }
+
+    /// Posts a trade and tells of it. Returns whether the maker has nothing left on the book.
+    #[inline(always)]
+    pub(crate) fn post_trade(
+        &mut self,
+        taker: &mut Taker,
+        front: Front,
+        quantity: Quantity,
+        emit: &mut Emitter<'_>,
+    ) -> bool {
         let Front { slot, price } = front;
         let Market { instrument, trades, .. } = &mut *self.market;
         let maker = &mut self.open.slab[slot];
@@ -194,7 +207,7 @@ impl Floor<'_> {
             flags: EventFlags::MAKER_DONE.when(maker_done).with(taker_done),
             reference: *trades,
         });
-        self.shrink(front, taker.side.opposite(), quantity, maker_done, emit);
+        maker_done
     }
 
     /// Takes what was traded from a maker; one that has nothing left goes.
@@ -260,8 +273,8 @@ impl Floor<'_> {
         if !self.market.instrument.state.trades() {
             return true;
         }
-        if self.market.icebergs > 0 {
-            return self.can_fill_with_reserves(taker, wanted);
+        if self.market.icebergs > 0 || self.market.aside.is_some() {
+            return self.can_fill_unseen(taker, wanted);
         }
         let side = taker.side.opposite();
         let book = &self.market.book;

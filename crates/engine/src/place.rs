@@ -136,8 +136,7 @@ impl Floor<'_> {
         emit.conditions(id, held.order(), fires_at);
         let trigger = held.order().conditions().trigger.expect("Invariant: who waits has a trigger");
         let Size::Lots(open) = held.order().size else { unreachable!("Invariant: only orders by quantity wait") };
-        let flags = held.order().flags.with(OrderFlags::WAITING);
-        let slot = self.open_slot(id, held, flags, open, Quantity::ZERO, RoundedFee::default());
+        let slot = self.open_slot(id, held, held.order().flags, open, Quantity::ZERO, RoundedFee::default());
         self.note_conditions(id, slot, held, Station::Trigger);
         let triggers = self.market.triggers.get_or_insert_default();
         triggers.wait(&mut self.open.slab, slot, &trigger, fires_at);
@@ -185,7 +184,7 @@ impl Floor<'_> {
         let flags = if remembered { order.flags.with(OrderFlags::CONDITIONS) } else { order.flags };
         let slot = self.open_slot(id, held, flags, open, prevented, taker_fee);
         if flags.has(OrderFlags::CONDITIONS) {
-            self.note_conditions(id, slot, held, Station::Book);
+            self.note_conditions(id, slot, held, Station::at_market(&order.conditions()));
             self.stand(slot, held.limit(), emit);
         } else {
             self.market.book.rest(&mut self.open.slab, order.side, held.limit(), slot, open);
@@ -235,6 +234,8 @@ impl Floor<'_> {
         let draws = conditions.iceberg.map_or(0, |iceberg| iceberg.seed.into());
         let conditional = Conditional { limit, order_type, time_in_force, station, conditions, reserve, draws };
         self.open.note_conditional(slot, conditional);
+        let terms = &mut self.open.slab[slot].terms;
+        terms.flags = station.flags(terms.flags);
         if conditions.iceberg.is_some() {
             self.market.icebergs += 1;
         }

@@ -1,45 +1,88 @@
-//! Cancel-replace: one order goes and another comes, in one step or not at all.
+//! Cancel-replace: one order goes and another comes, in one step or not at all, or in two halves that may fail apart.
 
-use tradewright_book::Slot;
-use tradewright_risk::Relief;
-use tradewright_types::{CloseReason, Decoded, EventKind, Price, RejectReason, Replace, Side};
+use tradewright_book::{Book, Slot};
+use tradewright_risk::{HeldOrder, Relief};
+use tradewright_types::{
+    CloseReason, CommandRecord, Decoded, EventKind, NewOrder, OrderFlags, Price, RejectReason, Replace, Side,
+};
 
 use crate::Engine;
 use crate::emit::Emitter;
-use crate::floor::hold_of;
+use crate::floor::{Floor, hold_of};
+use crate::open_orders::Notes;
 
 impl Engine {
-    /// Replaces an order. Every check is made as if the old order were gone already; when one fails, it is still there.
-    pub(crate) fn replace(&mut self, replace: &Replace<'_>, emit: &mut Emitter<'_>) -> Decoded<()> {
+    /// Replaces an order. Every check is made as if the old order were gone already. When one fails, it is still there, unless
+    /// the command lets its halves fail apart.
+    pub(crate) fn replace(
+        &mut self,
+        replace: &Replace<'_>,
+        first: &CommandRecord,
+        emit: &mut Emitter<'_>,
+    ) -> Decoded<()> {
         let order = &replace.order;
-        let old = self.target(order.account, &replace.target);
+        let allows_failure = replace.modes.has(OrderFlags::ALLOW_FAILURE);
+        let old = self.target(order.account, &replace.target).ok_or(RejectReason::UnknownOrder);
+        let old = old.and_then(|old| self.check_restriction(old, replace.modes).map(|()| old));
         let relief = old.map(|old| self.relief(old, replace));
         let mut floor = self.floor(order.instrument).ok_or(RejectReason::UnknownInstrument)?;
-        let price_now = order.conditions().trigger.and_then(|trigger| floor.market.source_price(trigger.source));
-        let (mut gate, open) = floor.gate();
-        let Some((old, relief)) = old.zip(relief) else {
-            gate.check_standing(order)?;
-            return Err(RejectReason::UnknownOrder);
-        };
-        let is_duplicate = || open.find_client(order.account, &order.client_order_id).is_some_and(|found| found != old);
-        let waiting = order.conditions().trigger.map(|trigger| trigger.source);
-        let is_for_auction = order.time_in_force.is_for_auction();
-        let (held, fires_at) = match waiting {
-            None if is_for_auction => {
-                (gate.check_and_hold_for_auction(order, is_duplicate, Some(&relief))?, Price::default())
-            }
-            None => (gate.check_and_hold(order, is_duplicate, Some(&relief))?, Price::default()),
-            Some(_) => gate.check_and_hold_waiting(order, is_duplicate, Some(&relief), price_now)?,
-        };
-        // After this point the replacement must succeed. The gate has given back the old order's hold.
-        self.floor_of(old).close_released(old, EventKind::OrderCancelled, CloseReason::Replaced, emit);
-        let mut floor = self.floor(order.instrument).expect("Invariant: the gate has seen the instrument");
-        match waiting {
-            None if is_for_auction => floor.enter_for_auction(&held, emit),
-            None => floor.execute(&held, emit),
-            Some(_) => floor.wait(&held, fires_at, emit),
+        if let Err(reason) = old
+            && !allows_failure
+        {
+            floor.gate().0.check_standing(order)?;
+            return Err(reason);
         }
+        match (old, floor.check_replacement(order, old.ok(), relief.as_ref().ok())) {
+            (Ok(old), Ok(approved)) => {
+                // After this point the replacement must succeed. The gate has given back the old order's hold.
+                self.floor_of(old).close_released(old, EventKind::OrderCancelled, CloseReason::Replaced, emit);
+                let mut floor = self.floor(order.instrument).expect("Invariant: the gate has seen the instrument");
+                floor.enter_approved(&approved, emit);
+                Ok(())
+            }
+            (Err(reason), Ok(approved)) => {
+                floor.enter_approved(&approved, emit);
+                emit.rejected(first, reason);
+                Ok(())
+            }
+            (old, Err(reason)) => self.replace_in_part(old, reason, replace, first, emit),
+        }
+    }
+
+    /// The new order of a replacement was refused: its other half may still be done, or fail by itself.
+    #[cold]
+    fn replace_in_part(
+        &mut self,
+        old: Decoded<Slot>,
+        reason: RejectReason,
+        replace: &Replace<'_>,
+        first: &CommandRecord,
+        emit: &mut Emitter<'_>,
+    ) -> Decoded<()> {
+        let is_one_too_many = reason == RejectReason::OrderRateExceeded && replace.modes.has(OrderFlags::CANCEL_ONLY);
+        let parts = replace.modes.has(OrderFlags::ALLOW_FAILURE) && !reason.is_found_before_cancel();
+        if !parts && !is_one_too_many {
+            return Err(reason);
+        }
+        match old {
+            Ok(old) => self.floor_of(old).close_as(old, EventKind::OrderCancelled, CloseReason::NotReplaced, emit),
+            Err(why) => emit.rejected(first, why),
+        }
+        emit.rejected_half(&first.header, replace.order_record, reason);
         Ok(())
+    }
+
+    /// Whether an order may go that only new ones, or only partially filled ones, may.
+    fn check_restriction(&self, old: Slot, modes: OrderFlags) -> Decoded<()> {
+        let Notes { total, prevented, .. } = self.open.notes[old.0 as usize];
+        let has_traded = total - prevented != self.open.open_of(old);
+        if modes.has(OrderFlags::ONLY_NEW) && has_traded {
+            Err(RejectReason::OrderNotNew)
+        } else if modes.has(OrderFlags::ONLY_PARTIALLY_FILLED) && !has_traded {
+            Err(RejectReason::OrderNotPartiallyFilled)
+        } else {
+            Ok(())
+        }
     }
 
     /// What an order gives up to the one that takes its place.
@@ -49,14 +92,56 @@ impl Engine {
         let gone = |slot: Slot| slot == old;
         let market = &self.markets[order.terms.instrument.index()];
         let opposite_best = self.markets.get(instrument.index()).and_then(|market| {
-            let mut levels = market.book.levels(opposite);
-            levels.find(|(_, level)| !market.book.queue(&self.open.slab, level).all(gone)).map(|(price, _)| price)
+            let best = |book: &Book| {
+                let mut levels = book.levels(opposite);
+                levels.find(|(_, level)| !book.queue(&self.open.slab, level).all(gone)).map(|(price, _)| price)
+            };
+            market.books().filter_map(best).reduce(|one, other| opposite.better(one, other))
         });
         Relief {
             hold: hold_of(market, &self.open, old),
             instrument: order.terms.instrument,
             bid_lots: if order.terms.side == Side::Buy { self.open.open_of(old).lots() } else { 0 },
             opposite_best,
+        }
+    }
+}
+
+/// An approved order, and where it fires if it is to wait for its trigger.
+type Approved<'o> = (HeldOrder<'o>, Option<Price>);
+
+impl Floor<'_> {
+    /// Checks the new order of a replacement, as if `old` were gone.
+    fn check_replacement<'o>(
+        &mut self,
+        order: &'o NewOrder<'o>,
+        old: Option<Slot>,
+        relief: Option<&Relief>,
+    ) -> Decoded<Approved<'o>> {
+        let trigger = order.conditions().trigger;
+        let price_now = trigger.and_then(|trigger| self.market.source_price(trigger.source));
+        let (mut gate, open) = self.gate();
+        let is_duplicate = || {
+            let found = open.find_client(order.account, &order.client_order_id);
+            found.is_some() && found != old
+        };
+        match trigger {
+            None if order.time_in_force.is_for_auction() => {
+                Ok((gate.check_and_hold_for_auction(order, is_duplicate, relief)?, None))
+            }
+            None => Ok((gate.check_and_hold(order, is_duplicate, relief)?, None)),
+            Some(_) => {
+                let (held, fires_at) = gate.check_and_hold_waiting(order, is_duplicate, relief, price_now)?;
+                Ok((held, Some(fires_at)))
+            }
+        }
+    }
+
+    fn enter_approved(&mut self, (held, fires_at): &Approved<'_>, emit: &mut Emitter<'_>) {
+        match fires_at {
+            None if held.order().time_in_force.is_for_auction() => self.enter_for_auction(held, emit),
+            None => self.execute(held, emit),
+            Some(fires_at) => self.wait(held, *fires_at, emit),
         }
     }
 }

@@ -42,8 +42,8 @@ pub enum SectionKind {
     Balances = 6,
     /// Pending withdrawals.
     Withdrawals = 7,
-    /// Open orders: by instrument, bids then asks, in the order in which they would trade; then those that wait for a trigger, in
-    /// the order in which they would fire; then those that stand beside the book for an auction, by queue.
+    /// Open orders: by instrument, bids then asks, in the order in which they would trade; the same of the hidden ones; then those
+    /// that wait for a trigger, in the order in which they would fire; then those that stand beside the book for an auction, by queue.
     Orders = 8,
     /// Kill switches and restrictions.
     Controls = 9,
@@ -281,10 +281,10 @@ impl Engine {
             withdrawals.u64(id.0).u32(withdrawal.account.0).u32(withdrawal.asset.0).amount(withdrawal.amount);
         }
         let mut orders = Writer::default();
-        for Market { book, triggers, session, .. } in markets {
-            let waiting = triggers.iter().flat_map(|triggers| &triggers.books);
-            let beside = session.iter().flat_map(|session| session.call.books());
-            for book in core::iter::once(book).chain(waiting).chain(beside) {
+        for market in markets {
+            let triggers = market.triggers.iter().flat_map(|triggers| &triggers.books);
+            let beside = market.session.iter().flat_map(|session| session.call.books());
+            for book in market.books().chain(triggers).chain(beside) {
                 for (price, level) in [Side::Buy, Side::Sell].into_iter().flat_map(|side| book.levels(side)) {
                     book.queue(&open.slab, level).for_each(|slot| write_order(&mut orders, open, slot, price));
                 }
@@ -499,8 +499,9 @@ impl Engine {
         }
         let market = &mut self.markets[instrument.index()];
         match station {
-            Station::Book => {
-                market.book.rest(&mut self.open.slab, terms.side, price, slot, Quantity::from_lots(open));
+            Station::Book | Station::Hidden => {
+                let shelf = market.shelf_mut(station);
+                shelf.rest(&mut self.open.slab, terms.side, price, slot, Quantity::from_lots(open));
             }
             Station::Auction => {
                 let session = part.known(market.session.as_deref_mut())?;

@@ -73,6 +73,7 @@ impl Engine {
                 guard,
                 is_special: _,
                 icebergs: _,
+                aside: _,
             } = market;
             if let Some(guard) = guard.as_deref() {
                 total += hash_guard(id as u64, guard, self.risk.time_ns);
@@ -141,7 +142,7 @@ impl Engine {
             record.source,
             record.trail_unit,
             station as u8,
-            0,
+            conditions.hidden.into(),
             0,
         ];
         let hash = hash

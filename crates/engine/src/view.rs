@@ -1,6 +1,6 @@
 //! Looking at the state without changing it.
 
-use tradewright_book::{Level, Slot};
+use tradewright_book::{Book, Level, Slot};
 use tradewright_ledger::Ledger;
 use tradewright_risk::{Instrument, Risk};
 use tradewright_types::{
@@ -65,6 +65,8 @@ pub struct OrderView<'e> {
     pub expire_time_ns: u64,
     /// How it shows itself by parts.
     pub iceberg: Option<Iceberg>,
+    /// Whether it does not show itself at all.
+    pub hidden: bool,
 }
 
 impl Engine {
@@ -224,7 +226,7 @@ impl Engine {
         let market = &self.markets[order.terms.instrument.index()];
         let again = self.open.order_again(slot, Price::default());
         let waits_for = match self.open.station(slot) {
-            Station::Book | Station::Auction => None,
+            Station::Book | Station::Hidden | Station::Auction => None,
             Station::Trigger => self.open.conditional(slot).conditions.trigger,
         };
         // Times in force are remembered where conditions are, but are none.
@@ -245,7 +247,7 @@ impl Engine {
             open: self.open.open_of(slot),
             displayed: match self.open.station(slot) {
                 Station::Book => order.open,
-                Station::Trigger | Station::Auction => Quantity::ZERO,
+                Station::Trigger | Station::Hidden | Station::Auction => Quantity::ZERO,
             },
             prevented: self.open.notes[slot.0 as usize].prevented,
             self_trade_prevention: order.terms.self_trade_prevention,
@@ -257,6 +259,7 @@ impl Engine {
             trigger,
             expire_time_ns: self.open.conditions(slot).expire_time_ns,
             iceberg: self.open.conditions(slot).iceberg,
+            hidden: self.open.conditions(slot).hidden,
         }
     }
 
@@ -265,7 +268,8 @@ impl Engine {
         let of_market = |market: &Market| {
             let waiting = market.triggers.as_deref().map_or(0, Triggers::memory_bytes);
             let session = market.session.as_deref().map_or(0, Session::memory_bytes);
-            market.book.memory_bytes() + market.instrument.exposures.memory_bytes() + waiting + session
+            let aside = market.books().map(Book::memory_bytes).sum::<usize>();
+            aside + market.instrument.exposures.memory_bytes() + waiting + session
         };
         let markets: usize = self.markets.iter().map(of_market).sum();
         markets + self.open.memory_bytes() + self.ledger.memory_bytes() + self.risk.memory_bytes()

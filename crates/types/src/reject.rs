@@ -63,7 +63,7 @@ reasons! {
     InvalidClientOrderId = 16,
     /// A condition is not one that this build knows, or lies outside its range.
     InvalidConditions = 17,
-    /// Only a limit order that may rest can show itself by parts.
+    /// Only a limit order that may rest can be hidden or show itself by parts, and not both.
     InvalidDisplay = 18,
     // The market.
     /// No instrument has this id.
@@ -95,7 +95,7 @@ reasons! {
     KillSwitchEngaged = 34,
     /// The account has no open order with this id.
     UnknownOrder = 35,
-    /// The order waits outside the book: only orders on a book can be amended.
+    /// The order waits for its auction, or the amendment names what it does not have: a trigger, or a price of a market order.
     OrderNotAmendable = 36,
     // Price and size.
     /// The price must be at least one tick.
@@ -153,6 +153,13 @@ reasons! {
     PostOnlyWouldTrade = 90,
     /// The price that the trigger looks at is there already.
     WouldTriggerAtOnce = 91,
+    // Replacements.
+    /// A part of the order that was to go has traded already, and the replacement is for new orders only.
+    OrderNotNew = 95,
+    /// Nothing of the order that was to go has traded yet, and the replacement is for partially filled orders only.
+    OrderNotPartiallyFilled = 96,
+    /// A replacement for new orders only and for partially filled orders only is for none.
+    RestrictionsExclude = 97,
     // Money and administration.
     /// No asset has this id.
     UnknownAsset = 100,
@@ -184,6 +191,14 @@ reasons! {
     IllegalStateChange = 117,
     /// The time of a scheduled change is not in the future.
     ScheduleNotInFuture = 118,
+}
+
+impl RejectReason {
+    /// Whether a replacement that may fail in halves finds this in its new order before it cancels the old one: what stands
+    /// before the account's own orders and funds.
+    pub const fn is_found_before_cancel(self) -> bool {
+        self as u16 <= Self::OrderRateExceeded as u16 || matches!(self, Self::AmountNotPositive)
+    }
 }
 
 impl core::fmt::Display for RejectReason {

@@ -15,6 +15,7 @@ mod determinism;
 mod fees;
 mod flow;
 mod halts;
+mod hidden;
 mod icebergs;
 mod market;
 mod money;

@@ -196,7 +196,11 @@ impl Flow {
             Mistake::AmendsWaiting => {
                 let Some(order) = self.any_waiting(market) else { return };
                 let amend = Self::about(CommandKind::AmendOrder, &order);
-                CommandRecord { price_ticks: order.price, quantity_lots: 2 * order.total_lots, ..amend }
+                let amend = CommandRecord { price_ticks: order.price, quantity_lots: 2 * order.total_lots, ..amend };
+                // Nobody trails that far: it is not the order's trigger.
+                let (kind, source) = (TriggerKind::StopLoss, PriceSource::Last);
+                let trigger = Some(Trigger { kind, source, price: None, trail: Some(Trail::Ticks(u32::MAX)) });
+                return self.send_all([amend, record_of(&Conditions { trigger, ..Conditions::default() })], out);
             }
             Mistake::Conditions(wrong) => {
                 // Where there is no index, a trail on it has nothing to follow.
