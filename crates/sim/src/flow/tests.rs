@@ -9,7 +9,7 @@ use super::{Demo, Flow, FlowConfig, MarketView};
 
 /// The state after 20,000 orders of seed 7. The same on every platform and build; it changes only when the flow, the
 /// rules or the definition of the state hash do.
-const GOLDEN_SEED_7: &str = "d465cf0d4ad9fcd623075c7f41d41240";
+const GOLDEN_SEED_7: &str = "d440572c5304a53e1144732e18af9ff8";
 
 fn run(config: FlowConfig, step: u64) -> Demo {
     let mut demo = Demo::new(config);
@@ -84,14 +84,8 @@ fn waiting_orders_stand_at_no_level_and_leave_in_every_way() {
     }
     flow.next_batch(events.as_slice(), &mut commands);
     // The books do not run dry within the band, and hardly anybody is halted when a trigger fires.
-    // Nobody is cut off, and nobody replaces in two halves.
-    let not_met = [
-        CloseReason::NoLiquidity,
-        CloseReason::RefusedAtTrigger,
-        CloseReason::KillSwitch,
-        CloseReason::Restricted,
-        CloseReason::NotReplaced,
-    ];
+    // Nobody replaces in two halves.
+    let not_met = [CloseReason::NoLiquidity, CloseReason::RefusedAtTrigger, CloseReason::NotReplaced];
     for reason in CloseReason::ALL.iter().filter(|reason| !not_met.contains(reason)) {
         assert!(closed.contains_key(&(*reason as u16)), "{reason:?} {closed:?}");
     }
@@ -156,10 +150,6 @@ fn two_hundred_thousand_orders_meet_every_rule_and_leave_the_books_two_sided() {
         CommandKind::SetTradeGroup,
         CommandKind::SetPositionLimit,
         CommandKind::SetAllocation,
-        // The demo cuts nobody off.
-        CommandKind::EngageKillSwitch,
-        CommandKind::ReleaseKillSwitch,
-        CommandKind::SetRestriction,
     ];
     let sent = |kind: &CommandKind| summary.commands_by_kind.iter().any(|(sent, _)| sent == kind);
     let missing: Vec<_> = CommandKind::ALL
@@ -179,14 +169,6 @@ fn two_hundred_thousand_orders_meet_every_rule_and_leave_the_books_two_sided() {
         RejectReason::UnitsNotWhole,
         RejectReason::FeeScheduleNegative,
         RejectReason::BookNotEmpty,
-        // It cuts nobody off.
-        RejectReason::AccountRestricted,
-        RejectReason::KillSwitchEngaged,
-        // Its agents send no icebergs.
-        RejectReason::InvalidDisplay,
-        RejectReason::PeakNotOnLot,
-        RejectReason::PeakAboveQuantity,
-        RejectReason::TooManyPeaks,
         // Nobody replaces in two halves yet.
         RejectReason::OrderNotNew,
         RejectReason::OrderNotPartiallyFilled,
@@ -195,5 +177,5 @@ fn two_hundred_thousand_orders_meet_every_rule_and_leave_the_books_two_sided() {
     let met = |reason: &RejectReason| summary.rejects_by_reason.iter().any(|(met, _)| met == reason);
     let missing: Vec<_> = RejectReason::ALL.iter().filter(|reason| !not_met.contains(reason) && !met(reason)).collect();
     assert!(missing.is_empty(), "{missing:?}");
-    assert!(summary.orders_by_class.iter().all(|(_, count)| *count > 1_000), "{:?}", summary.orders_by_class);
+    assert!(summary.orders_by_class.iter().all(|(_, count)| *count > 500), "{:?}", summary.orders_by_class);
 }
