@@ -326,19 +326,13 @@ def set_breaker(
     """Set the circuit breaker of an instrument. Without numbers: none."""
     first = _setting(CommandKind.SET_BREAKER, instrument=instrument)
     first["record_count"] = 2
-    numbers = _rows(
-        CommandKind.BREAKER,
-        dtype=_DTYPES["breaker"],
-        settlement_ticks=settlement_ticks,
-        share_ppm=share_ppm,
-        velocity_ticks=velocity_ticks,
-        velocity_slots=velocity_slots,
-        velocity_slot_ns=velocity_slot_ns,
-        pause_ns=pause_ns,
-        closing_ns=closing_ns,
-        closing_pause_ns=closing_pause_ns,
-    )
-    return np.concatenate([first, numbers])
+    numbers = np.zeros(1, _DTYPES["breaker"])
+    numbers["kind"], numbers["schema_version"] = CommandKind.BREAKER, SCHEMA_VERSION
+    numbers["settlement_ticks"], numbers["share_ppm"] = settlement_ticks, share_ppm
+    numbers["velocity_ticks"], numbers["velocity_slots"] = velocity_ticks, velocity_slots
+    numbers["velocity_slot_ns"], numbers["pause_ns"] = velocity_slot_ns, pause_ns
+    numbers["closing_ns"], numbers["closing_pause_ns"] = closing_ns, closing_pause_ns
+    return np.concatenate((first, numbers.view(COMMAND)))
 
 
 def set_market_reference(*, close: Integers) -> Records:

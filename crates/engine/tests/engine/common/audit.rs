@@ -466,7 +466,7 @@ impl Audit {
             let seen = (view.total.lots(), view.open.lots(), view.prevented.lots());
             assert_eq!(seen, (order.total, order.open(), order.prevented), "O{id}");
             assert_eq!(view.displayed.lots(), order.shows(), "O{id} shows");
-            assert!(order.shows() > 0 || order.waits || order.hidden, "O{id} shows nothing");
+            assert!(order.shows() > 0 || order.waits || order.beside || order.hidden, "O{id} shows nothing");
             assert_eq!(engine.order(view.id), Some(*view), "O{id} is found by its id");
             let units = engine.instrument(view.instrument).expect("it is listed").units;
             let hold = match order.side {
