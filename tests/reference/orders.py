@@ -37,6 +37,12 @@ class Order:
     """Of a following peg: the worst price that it may get, which is what it holds for."""
     is_placed: bool = True
     """Whether it stands in the book while it is open; a following peg may wait outside it."""
+    beside: bool = False
+    """Whether it stands beside the book: it waits for its auction, or is a market order in a call."""
+    arrived: int = 0
+    """When it came to its place: lower is earlier."""
+    unfolded: bool = False
+    """Whether it takes part in a call, of an iceberg with all that it has open."""
     shown_lots: int = 0
     """Of an iceberg on the book: what it shows."""
     peaks_drawn: int = 0
@@ -72,7 +78,7 @@ class Order:
     @property
     def displayed_lots(self) -> int:
         """What trades of it before it goes behind the others: of an iceberg what it shows."""
-        return self.open_lots if self.conditions.iceberg is None else self.shown_lots
+        return self.open_lots if self.conditions.iceberg is None or self.unfolded else self.shown_lots
 
     @property
     def hidden(self) -> bool:
@@ -81,7 +87,7 @@ class Order:
     @property
     def seen_lots(self) -> int:
         """What the book shows of it while it stands there."""
-        return 0 if self.hidden or self.waits or not self.is_placed else self.displayed_lots
+        return 0 if self.hidden or self.waits or self.beside or not self.is_placed else self.displayed_lots
 
     @property
     def follows(self) -> bool:

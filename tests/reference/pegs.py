@@ -6,7 +6,7 @@ Naive on purpose: after each command every peg of every instrument is looked at.
 from fractions import Fraction
 from math import ceil, floor
 
-from tests.reference.codes import PRICE_MAX, EventKind, PegKind, Side
+from tests.reference.codes import PRICE_MAX, EventKind, PegKind, Side, State
 from tests.reference.event import Event
 from tests.reference.instruments import Instrument
 from tests.reference.orders import Order
@@ -14,14 +14,20 @@ from tests.reference.venue import Venue
 
 
 def move_all(venue: Venue) -> None:
-    """Let every following peg stand where it belongs. Nothing moves in a halt."""
+    """Let every following peg stand where it belongs. Nothing moves in a halt, or where nothing trades."""
     for instrument in venue.instruments:
-        if venue.halted or instrument.halted:
+        if venue.halted or instrument.state is not State.CONTINUOUS:
             continue
         moved: list[Order] = []
         for order in instrument.following:
             _move(venue, instrument, order, _belongs(instrument, order, moved))
             moved.append(order)
+
+
+def leave(venue: Venue, instrument: Instrument) -> None:
+    """The instrument stops trading: its pegs wait outside the book."""
+    for order in instrument.following:
+        _move(venue, instrument, order, None)
 
 
 def _belongs(instrument: Instrument, order: Order, earlier: list[Order]) -> int | None:

@@ -188,7 +188,7 @@ def test_a_peg_without_a_reference_waits_and_none_crosses_another() -> None:
         buy O4 A5 1 @90                     => accepted; O3 moves to 102
         halt instrument 0
         cancel O2 A3                        => O2 cancelled 5
-        resume instrument 0                 => setting_applied; O1 waits; O3 moves to 91
+        resume instrument 0                 => setting_applied; continuous; O3 moves to 91
         A4                                  => quote 99495+505, base 995+5
         """
     )

@@ -103,7 +103,7 @@ impl Floor<'_> {
         let (station, open) = self.open.standing(slot);
         let order = Closing { open, ..self.closing(slot) };
         let hold = match station {
-            Station::Book | Station::Hidden => self.resting_hold_of(slot, order.price, open),
+            Station::Book | Station::Hidden | Station::Auction => self.resting_hold_of(slot, order.price, open),
             Station::Peg => self.resting_hold_of(slot, held_price(self.market, self.open, slot), open),
             Station::Trigger => self.waiting_hold_of(slot),
         };
@@ -131,6 +131,7 @@ impl Floor<'_> {
             Station::Book => self.market.book.remove(&mut self.open.slab, order.side, slot),
             Station::Trigger => self.leave_triggers(slot),
             Station::Hidden | Station::Peg => self.leave_book(slot),
+            Station::Auction => self.leave_call(slot),
         }
         if order.side == Side::Buy {
             *self.market.instrument.open_bids_mut(order.account) -= order.open.lots();

@@ -82,6 +82,8 @@ pub(crate) enum Station {
     Hidden = 2,
     /// In a book of following pegs; outside it while there is nothing to refer to.
     Peg = 3,
+    /// Beside the book: until its auction comes, or as a market order in a call.
+    Auction = 4,
 }
 
 /// A book of a market in which orders stand at the prices at which they trade.
@@ -101,7 +103,7 @@ impl Shelf {
     /// That of an order at this station with these conditions.
     pub(crate) const fn of(station: Station, conditions: &Conditions) -> Self {
         match station {
-            Station::Book | Station::Trigger => Self::Book,
+            Station::Book | Station::Trigger | Station::Auction => Self::Book,
             Station::Hidden => Self::Hidden,
             Station::Peg if conditions.hidden => Self::HiddenPegs,
             Station::Peg => Self::Pegs,
@@ -123,7 +125,7 @@ impl Station {
     pub(crate) const fn flags(self, flags: OrderFlags) -> OrderFlags {
         match self {
             Self::Book => flags.without(OrderFlags::WAITING),
-            Self::Trigger | Self::Hidden | Self::Peg => flags.with(OrderFlags::WAITING),
+            Self::Trigger | Self::Hidden | Self::Peg | Self::Auction => flags.with(OrderFlags::WAITING),
         }
     }
 
@@ -133,6 +135,7 @@ impl Station {
             1 => Some(Self::Trigger),
             2 => Some(Self::Hidden),
             3 => Some(Self::Peg),
+            4 => Some(Self::Auction),
             _ => None,
         }
     }
@@ -445,10 +448,19 @@ impl OpenOrders {
     pub(crate) fn shelf(&self, slot: Slot) -> Shelf {
         match self.station(slot) {
             Station::Book => Shelf::Book,
-            station @ (Station::Trigger | Station::Hidden | Station::Peg) => {
+            station @ (Station::Trigger | Station::Hidden | Station::Peg | Station::Auction) => {
                 Shelf::of(station, &self.conditional(slot).conditions)
             }
         }
+    }
+
+    /// Notes that an order has left the book and waits elsewhere.
+    pub(crate) fn begin_waiting(&mut self, slot: Slot, station: Station, limit: Price) {
+        let terms = &mut self.slab[slot].terms;
+        terms.flags = terms.flags.with(OrderFlags::WAITING);
+        let conditional = &mut self.conditionals[slot.0 as usize];
+        (conditional.station, conditional.limit) = (station, limit);
+        self.mark(slot);
     }
 
     /// Notes the limit and the trigger that a waiting order has from now on.
@@ -459,7 +471,7 @@ impl OpenOrders {
         self.mark(slot);
     }
 
-    /// Notes that an order's trigger fired.
+    /// Notes that an order comes to the market: its trigger fired, or its auction began.
     pub(crate) fn end_waiting(&mut self, slot: Slot) {
         let conditional = &mut self.conditionals[slot.0 as usize];
         let station = Station::at_market(&conditional.conditions);

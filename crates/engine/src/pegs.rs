@@ -115,18 +115,18 @@ impl Floor<'_> {
         let slot = self.open_slot(id, held, held.order().flags, open, Quantity::ZERO, RoundedFee::default());
         self.note_conditions(id, slot, held, Station::Peg);
         self.note_peg(id, slot);
-        self.market.aside.get_or_insert_default().pegs.fresh.push(id);
+        self.market.aside_mut().pegs.fresh.push(id);
     }
 
     /// Notes a following peg.
     pub(crate) fn note_peg(&mut self, id: OrderId, slot: Slot) {
-        self.market.aside.get_or_insert_default().pegs.following.insert(id, slot);
+        self.market.aside_mut().pegs.following.insert(id, slot);
         self.open.pegged.insert(self.id);
     }
 
     /// Forgets a following peg that goes.
     pub(crate) fn forget_peg(&mut self, id: OrderId) {
-        let pegs = &mut self.market.aside.get_or_insert_default().pegs;
+        let pegs = &mut self.market.aside_mut().pegs;
         pegs.following.remove(&id);
         pegs.fresh.retain(|fresh| *fresh != id);
         if pegs.pressed {
@@ -138,9 +138,19 @@ impl Floor<'_> {
         }
     }
 
-    /// Lets the following pegs stand where they belong now. Nothing moves in a halt.
+    /// Takes the following pegs out of a book that stops trading: they wait until it trades again.
+    pub(crate) fn withdraw_pegs(&mut self, emit: &mut Emitter<'_>) {
+        let Some(aside) = self.market.aside.as_deref_mut() else { return };
+        aside.pegs.seen = None;
+        let slots: Vec<Slot> = aside.pegs.following.values().copied().collect();
+        for slot in slots.into_iter().filter(|slot| self.open.slab[*slot].is_queued()).collect::<Vec<_>>() {
+            self.move_peg(slot, None, emit);
+        }
+    }
+
+    /// Lets the following pegs stand where they belong now. Nothing moves in a halt, or where nothing trades.
     fn move_pegs(&mut self, emit: &mut Emitter<'_>) {
-        if self.risk.halted || self.market.instrument.halted {
+        if self.risk.halted || !self.market.instrument.state.trades() {
             return;
         }
         let around = self.market.around();
@@ -179,6 +189,13 @@ impl Floor<'_> {
         if is_pressed {
             self.set_pressed(true);
         }
+        self.move_peg(slot, wanted, emit);
+        let best = &mut placed[side as usize];
+        *best = [*best, wanted].into_iter().flatten().reduce(|one, other| side.better(one, other));
+    }
+
+    /// Lets a peg stand at a price, or outside the book.
+    fn move_peg(&mut self, slot: Slot, wanted: Option<Price>, emit: &mut Emitter<'_>) {
         let now = self.open.slab[slot].is_queued().then(|| self.price_of(slot));
         if wanted != now {
             self.leave_book(slot);
@@ -187,8 +204,6 @@ impl Floor<'_> {
             let order = self.closing_at(slot, wanted.unwrap_or_default());
             emit.repriced(&order, now.unwrap_or_default());
         }
-        let best = &mut placed[side as usize];
-        *best = [*best, wanted].into_iter().flatten().reduce(|one, other| side.better(one, other));
     }
 
     fn set_pressed(&mut self, pressed: bool) {
@@ -225,6 +240,11 @@ pub(crate) fn check_pegs(market: &Market, open: &OpenOrders, id: InstrumentId, h
     };
     let Pegs { following, fresh, seen: _, pressed: _ } = &aside.pegs;
     assert_eq!(pegs, *following, "Invariant: following pegs are known");
+    if !market.instrument.state.trades() {
+        let waits = following.values().all(|slot| !open.slab[*slot].is_queued());
+        assert!(waits, "Invariant: pegs stand on the book only where it trades");
+        return;
+    }
     if halted {
         return;
     }

@@ -116,10 +116,31 @@ fn nothing_moves_in_a_halt() {
     venue.check(
         "
         buy A4 5 @101 peg=primary   => accepted, conditions, pegged, moves O5 5@99
-        halt I0
+        halt venue
         cancel A2 O2                => cancelled O2 10
         queue I0 buy                => O5 5@99 O1 10@98
-        resume I0                   => set, moves O5 5@98
+        resume venue                => set, moves O5 5@98
+        ",
+    );
+}
+
+#[test]
+fn a_peg_waits_outside_a_book_that_does_not_trade() {
+    let mut venue = quoted();
+    venue.check(
+        "
+        buy A4 5 @101 peg=primary   => accepted, conditions, pegged, moves O5 5@99
+        halt I0
+        queue I0 buy                => O2 10@99 O1 10@98
+        cancel A2 O2                => cancelled O2 10
+        resume I0
+        queue I0 buy                => O1 10@98 O5 5@98
+        state I0 auction closing
+        queue I0 buy                => O1 10@98
+        buy A4 5 @101 peg=market    => accepted, conditions, pegged
+        buy A2 3 @106
+        state I0 continuous
+        queue I0 buy                => O6 5@101 O1 10@98 O5 5@98
         ",
     );
 }
