@@ -1034,6 +1034,9 @@ class Generator:
         return records.set_permissions(self._trader(), self._random.choice([7] * 12 + [3, 5, 6, 8]))
 
     def _halt(self) -> bytes:
+        if self._random.random() < 0.25:
+            # A level of the whole market is reached while something is halted.
+            self._next += [records.set_market_level(3_720), records.set_market_reference(4_000)]
         return self._scoped(records.halt)
 
     def _resume(self) -> bytes:

@@ -221,9 +221,9 @@ def test_a_panic_is_a_difference() -> None:
 
 def test_the_seeds_reach_every_rule() -> None:
     coverage = Coverage()
-    for seed in SEEDS:
+    for seed in range(10):
         reference = Exchange()
-        for command in generate(seed, 4_000):
+        for command in generate(seed, 6_000):
             coverage.add(command, reference.apply_command(command))
     assert coverage.missing() == [], coverage.table()
 
