@@ -203,6 +203,8 @@ impl Engine {
             | CommandKind::SetBreaker
             | CommandKind::SetMarketReference
             | CommandKind::SetMarketLevel
+            | CommandKind::SetTop
+            | CommandKind::SetLead
             | CommandKind::Deposit
             | CommandKind::RequestWithdrawal
             | CommandKind::ConfirmWithdrawal
