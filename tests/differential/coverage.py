@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -43,6 +43,8 @@ TURNS = (
     "own orders met in an auction",
     "the market paused what was halted",
     "triggered by an auction",
+    "a price was shared where there are leads",
+    "a price was shared where there is TOP",
     "a price was shared with an iceberg",
     "a hidden order came to its book by a trigger",
     "a hidden order traded",
@@ -174,6 +176,8 @@ class Coverage:
         self._pegs: dict[int, Peg] = {}
         """By order id."""
         self._shared: set[int] = set()
+        self._topped: set[int] = set()
+        self._leads: defaultdict[int, set[int]] = defaultdict(set)
         """Instruments whose prices are shared."""
         for topic, names in _everything():
             for name in names:
@@ -207,8 +211,8 @@ class Coverage:
                     self._learn_display(event, accepted)
                 case EventKind.ORDER_REPRICED:
                     self._add_move(event)
-                case EventKind.SETTING_APPLIED if event.open_lots == CommandKind.SET_ALLOCATION:
-                    (self._shared.add if event.side else self._shared.discard)(event.instrument)
+                case EventKind.SETTING_APPLIED:
+                    self._add_setting(event)
                 case EventKind.ORDER_REFRESHED:
                     self._add_peak(event)
                 case EventKind.ORDER_TRIGGERED:
@@ -262,6 +266,21 @@ class Coverage:
                 self._turn("cancelled alone for lack of funds")
         elif any(event.kind is EventKind.ORDER_ACCEPTED for event in events):
             self._turn("cancel fails, new order does not")
+
+    def _add_setting(self, event: Event) -> None:
+        """Learn how an instrument shares its prices."""
+        match event.open_lots:
+            case CommandKind.SET_ALLOCATION:
+                (self._shared.add if event.side else self._shared.discard)(event.instrument)
+                self._topped.discard(event.instrument)
+                self._leads.pop(event.instrument, None)
+            case CommandKind.SET_TOP:
+                (self._topped.add if event.reference else self._topped.discard)(event.instrument)
+            case CommandKind.SET_LEAD:
+                leads = self._leads[event.instrument]
+                (leads.add if event.price_ticks else leads.discard)(event.account)
+            case _:
+                pass
 
     def _add_state(self, event: Event) -> None:
         """States, auctions and breakers."""
@@ -322,6 +341,10 @@ class Coverage:
             )
             if same and not first.has(EventFlags.MAKER_DONE) and not refreshed:
                 self._turn("a price was shared")
+                if first.instrument in self._topped:
+                    self._turn("a price was shared where there is TOP")
+                if {first.counter_account, second.counter_account} & self._leads[first.instrument]:
+                    self._turn("a price was shared where there are leads")
                 if {first.counter_order_id, second.counter_order_id} & self._peaks.keys():
                     self._turn("a price was shared with an iceberg")
         killed = [event for event in events if event.reason == CloseReason.KILL_SWITCH and _closes(event)]

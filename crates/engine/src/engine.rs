@@ -205,6 +205,8 @@ impl Engine {
             | CommandKind::SetBreaker
             | CommandKind::SetMarketReference
             | CommandKind::SetMarketLevel
+            | CommandKind::SetTop
+            | CommandKind::SetLead
             | CommandKind::Deposit
             | CommandKind::RequestWithdrawal
             | CommandKind::ConfirmWithdrawal

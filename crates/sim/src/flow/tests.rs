@@ -159,6 +159,8 @@ fn two_hundred_thousand_orders_meet_every_rule_and_leave_the_books_two_sided() {
         CommandKind::SetTradeGroup,
         CommandKind::SetPositionLimit,
         CommandKind::SetAllocation,
+        CommandKind::SetTop,
+        CommandKind::SetLead,
     ];
     // All markets trade all the time.
     let of_sessions = [
@@ -198,6 +200,9 @@ fn two_hundred_thousand_orders_meet_every_rule_and_leave_the_books_two_sided() {
         RejectReason::OrderNotNew,
         RejectReason::OrderNotPartiallyFilled,
         RejectReason::RestrictionsExclude,
+        RejectReason::RuleHasNoSteps,
+        RejectReason::LeadsAboveWhole,
+        RejectReason::TooManyLeads,
         // All markets trade all the time.
         RejectReason::InstrumentPaused,
         RejectReason::InstrumentCancelOnly,
