@@ -110,7 +110,7 @@ impl Floor<'_> {
     pub(crate) fn gate(&mut self) -> (Gate<'_>, &OpenOrders) {
         let Market { instrument, book, .. } = &*self.market;
         let (risk, open_orders) = (&*self.risk, self.open.slab.len());
-        let aside = self.market.books_aside();
+        let aside = self.market.aside.as_deref().map(Aside::books);
         (Gate { risk, instrument, book, aside, ledger: self.ledger, open_orders }, self.open)
     }
 
