@@ -40,6 +40,7 @@ FAMILIES: Final[dict[Reason, tuple[type[CommandRejected], tuple[str, ...]]]] = {
     Reason.KILL_SWITCH_ENGAGED: (errors.AccountSuspended, ("account",)),
     Reason.UNKNOWN_ORDER: (errors.OrderNotFound, ("order",)),
     Reason.ORDER_NOT_AMENDABLE: (errors.InvalidOrder, ("order",)),
+    Reason.ORDER_WAITS_FOR_APPROVAL: (errors.InvalidOrder, ("order",)),
     Reason.PRICE_NOT_POSITIVE: (errors.InvalidOrder, ("price",)),
     Reason.PRICE_NOT_ON_TICK: (errors.InvalidOrder, ("price",)),
     Reason.QUANTITY_NOT_POSITIVE: (errors.InvalidOrder, ("quantity",)),
@@ -80,6 +81,13 @@ FAMILIES: Final[dict[Reason, tuple[type[CommandRejected], tuple[str, ...]]]] = {
     Reason.UNITS_NOT_WHOLE: (errors.InvalidSetting, ("tick",)),
     Reason.FEE_SCHEDULE_NEGATIVE: (errors.InvalidSetting, ("maker",)),
     Reason.BOOK_NOT_EMPTY: (errors.InvalidSetting, ("rule",)),
+    Reason.ORDER_NEEDS_NO_APPROVAL: (errors.InvalidApproval, ("order",)),
+    Reason.APPROVER_NOT_INDEPENDENT: (errors.InvalidApproval, ("by",)),
+    Reason.APPROVER_NOT_PERMITTED: (errors.PermissionDenied, ("by",)),
+    Reason.ALREADY_APPROVED: (errors.InvalidApproval, ("by",)),
+    Reason.APPROVAL_HASH_DIFFERS: (errors.InvalidApproval, ("order",)),
+    Reason.ORDER_NOT_APPROVABLE: (errors.InvalidOrder, ("quote_amount", "quantity")),
+    Reason.AMENDMENT_NEEDS_APPROVAL: (errors.InvalidOrder, ("order",)),
 }
 
 

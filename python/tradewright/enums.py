@@ -146,6 +146,8 @@ class Permissions(IntFlag):
     TRADE = 1
     WITHDRAW = 2
     TRANSFER = 4
+    APPROVE = 8
+    """Approve orders of others. A new account may not."""
 
 
 class Restriction(Code):
@@ -189,6 +191,10 @@ class EventKind(Code):
     WITHDRAWAL_CANCELLED = 19
     TRANSFERRED = 20
     SETTING_APPLIED = 24
+    APPROVAL_REQUIRED = 48
+    ORDER_APPROVED = 49
+    APPROVAL_DECLINED = 50
+    ORDER_RELEASED = 51
 
     @property
     def label(self) -> str:
@@ -224,6 +230,9 @@ class CommandKind(Code):
     ENGAGE_KILL_SWITCH = 40
     RELEASE_KILL_SWITCH = 41
     SET_RESTRICTION = 42
+    SET_APPROVAL_BANDS = 43
+    APPROVE_ORDER = 44
+    DECLINE_ORDER = 45
     PLACE_ORDER = 64
     CANCEL_ORDER = 65
     CANCEL_ALL = 66
@@ -233,6 +242,8 @@ class CommandKind(Code):
     INSTRUMENT_UNITS = 129
     INSTRUMENT_LIMITS = 130
     CONDITIONS = 131
+    APPROVAL_HASH = 133
+    APPROVAL_BANDS = 138
 
     @property
     def label(self) -> str:
@@ -255,6 +266,9 @@ class CloseReason(Code):
     REFUSED_AT_TRIGGER = 16
     KILL_SWITCH = 35
     RESTRICTED = 36
+    DECLINED = 37
+    APPROVAL_EXPIRED = 38
+    REFUSED_AT_RELEASE = 39
 
     @property
     def label(self) -> str:
@@ -288,6 +302,7 @@ class RejectReason(Code):
     KILL_SWITCH_ENGAGED = 34
     UNKNOWN_ORDER = 35
     ORDER_NOT_AMENDABLE = 36
+    ORDER_WAITS_FOR_APPROVAL = 38
     PRICE_NOT_POSITIVE = 40
     PRICE_NOT_ON_TICK = 41
     QUANTITY_NOT_POSITIVE = 42
@@ -328,6 +343,13 @@ class RejectReason(Code):
     UNITS_NOT_WHOLE = 114
     FEE_SCHEDULE_NEGATIVE = 115
     BOOK_NOT_EMPTY = 116
+    ORDER_NEEDS_NO_APPROVAL = 120
+    APPROVER_NOT_INDEPENDENT = 121
+    APPROVER_NOT_PERMITTED = 122
+    ALREADY_APPROVED = 123
+    APPROVAL_HASH_DIFFERS = 124
+    ORDER_NOT_APPROVABLE = 125
+    AMENDMENT_NEEDS_APPROVAL = 126
 
     @property
     def label(self) -> str:

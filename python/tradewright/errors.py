@@ -18,6 +18,7 @@
     │   ├── LimitExceeded                   a limit on open orders or positions
     │   │   └── RateLimitExceeded           too many messages or orders in this second
     │   ├── InsufficientFunds               the available balance is too small
+    │   ├── InvalidApproval                 an approval that is not needed, or not from the right account
     │   ├── InvalidTransfer                 money that cannot move this way
     │   └── InvalidSetting                  an administrator's command out of range
     └── MachineError                        the machine or the build does not give what is needed
@@ -133,6 +134,10 @@ class RateLimitExceeded(LimitExceeded):
 
 class InsufficientFunds(CommandRejected):
     """The available balance is smaller than what the command needs."""
+
+
+class InvalidApproval(CommandRejected):
+    """The order needs no approval, or not from this account."""
 
 
 class InvalidTransfer(CommandRejected):

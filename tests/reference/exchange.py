@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy.typing as npt
 
-from tests.reference import line, matching, timers
+from tests.reference import approvals, line, matching, timers
 from tests.reference.checks import (
+    Checked,
     check_amend,
     check_new_order,
     is_reduction,
@@ -24,6 +25,7 @@ from tests.reference.codes import (
 )
 from tests.reference.decoding import (
     Amend,
+    Approval,
     Cancel,
     CancelAll,
     Header,
@@ -88,7 +90,7 @@ class Exchange:
         match decoded:
             case NewOrder():
                 checked = check_new_order(self.venue, decoded)
-                matching.accept(self.venue, decoded, checked.limit_ticks, checked.trigger_ticks)
+                self._accept(decoded, checked)
             case Cancel():
                 order = known_order(known_account(self.venue, decoded.account), decoded.target)
                 matching.cancel(self.venue, order, CloseReason.CANCELLED_BY_OWNER)
@@ -102,7 +104,9 @@ class Exchange:
                 checked = check_new_order(self.venue, decoded.new_order, decoded.target)
                 assert checked.gone is not None, "Invariant: the check found the order that goes"
                 matching.cancel(self.venue, checked.gone, CloseReason.REPLACED)
-                matching.accept(self.venue, decoded.new_order, checked.limit_ticks, checked.trigger_ticks)
+                self._accept(decoded.new_order, checked)
+            case Approval():
+                approvals.decide(self.venue, decoded)
             case Named():
                 add_named(self.venue, decoded)
             case Setting():
@@ -116,6 +120,13 @@ class Exchange:
         account = self.venue.account(header.account)
         if header.kind in ORDER_ENTRY_KINDS and account is not None:
             account.count_message(self.venue.time_ns, is_order=header.kind in NEW_ORDER_KINDS)
+
+    def _accept(self, new: NewOrder, checked: Checked) -> None:
+        order = matching.accept(self.venue, new, checked.limit_ticks, checked.trigger_ticks)
+        if checked.approvers > 0:
+            approvals.wait(self.venue, order, new, checked.approvers, checked.expiry_ns)
+        else:
+            matching.let_in(self.venue, order)
 
     def _cancel_all(self, command: CancelAll) -> None:
         if command.instrument is not None:

@@ -2,13 +2,20 @@
 
 from tests.reference import matching
 from tests.reference.codes import CloseReason
+from tests.reference.orders import Order
 from tests.reference.venue import Venue
 
 
 def fire(venue: Venue) -> None:
     """Let the orders expire that are due by now, by time and then by order id."""
     orders = [order for account in venue.accounts for order in account.open_orders.values()]
-    due = [order for order in orders if 0 < order.conditions.expire_time_ns <= venue.time_ns]
-    for order in sorted(due, key=lambda order: (order.conditions.expire_time_ns, order.order_id)):
-        venue.take_out(order)
-        matching.expire(venue, order, CloseReason.GOOD_TILL_DATE)
+    for order in sorted(orders, key=lambda order: (_due(order), order.order_id)):
+        if 0 < _due(order) <= venue.time_ns:
+            is_own_time = _due(order) == order.conditions.expire_time_ns
+            venue.take_out(order)
+            matching.expire(venue, order, CloseReason.GOOD_TILL_DATE if is_own_time else CloseReason.APPROVAL_EXPIRED)
+
+
+def _due(order: Order) -> int:
+    """When the order leaves by itself; 0 is never."""
+    return order.deadline_ns if order.approvers_needed else order.conditions.expire_time_ns

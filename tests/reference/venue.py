@@ -36,6 +36,8 @@ class Venue:
     ledger: Ledger = field(default_factory=Ledger)
     events: list[Event] = field(default_factory=list)
     """Those of the command at hand."""
+    unapproved: list[Order] = field(default_factory=list)
+    """Orders that wait for approval."""
     line: list[tuple[Order, int]] = field(default_factory=list)
     """Orders that fired and have not come to the market yet, each with the price that fired it."""
 
@@ -100,6 +102,11 @@ class Venue:
         self.instruments[order.instrument].waiting.append(order)
         self._keep(order)
 
+    def wait_for_approval(self, order: Order) -> None:
+        """Let an order wait for approval and hold what it needs on entry."""
+        self.unapproved.append(order)
+        self._keep(order)
+
     def _keep(self, order: Order) -> None:
         units = self.instruments[order.instrument].units
         self.accounts[order.account].open_orders[order.order_id] = order
@@ -108,7 +115,9 @@ class Venue:
     def take_out(self, order: Order) -> None:
         """Take an order out of the book, or from those that wait, and give back its hold."""
         instrument = self.instruments[order.instrument]
-        if order.waits:
+        if order.approvers_needed:
+            self.unapproved.remove(order)
+        elif order.waits:
             instrument.waiting.remove(order)
         else:
             instrument.book.remove(order)
@@ -147,14 +156,15 @@ class Venue:
         holds: defaultdict[Place, int] = defaultdict(int)
         booked = [order for instrument in self.instruments for order in instrument.book.bids + instrument.book.asks]
         waiting = [order for instrument in self.instruments for order in instrument.waiting]
-        for order in booked + waiting:
+        everything = booked + waiting + self.unapproved
+        for order in everything:
             units = self.instruments[order.instrument].units
             holds[order.account, order.held_asset(units)] += order.hold(units)
-            if order.open_lots <= 0 or order.flags & OrderFlags.QUOTE_AMOUNT or not (order.waits or order.may_rest):
+            if order.open_lots <= 0 or order.flags & OrderFlags.QUOTE_AMOUNT or not (order.is_away or order.may_rest):
                 broken.append(f"an order in the book that cannot rest: {order}")
             if 0 < order.conditions.expire_time_ns <= self.time_ns:
                 broken.append(f"an open order whose time has come: {order}")
-            if not order.waits and not 0 < order.displayed_lots <= order.open_lots:
+            if not order.is_away and not 0 < order.displayed_lots <= order.open_lots:
                 broken.append(f"an order in the book that shows nothing, or more than it has: {order}")
         if any(order.waits for order in booked) or not all(order.waits for order in waiting):
             broken.append("only orders that have not fired wait")
@@ -164,7 +174,9 @@ class Venue:
             broken.append(f"an order that fired has not come to the market: {self.line}")
         for withdrawal in self.ledger.withdrawals.values():
             holds[withdrawal.account, withdrawal.asset] += withdrawal.amount
-        if sorted(booked + waiting, key=lambda order: order.order_id) != self.open_orders():
+        if any(0 < order.deadline_ns <= self.time_ns for order in self.unapproved):
+            broken.append("an order waits for approval for too long")
+        if sorted(everything, key=lambda order: order.order_id) != self.open_orders():
             broken.append("books and accounts disagree about the open orders")
         for instrument in self.instruments:
             book = instrument.book

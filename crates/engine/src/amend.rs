@@ -5,6 +5,7 @@ use tradewright_risk::{Amended, Amendment, HeldOrder};
 use tradewright_types::{Amend, Decoded, NewOrder, Quantity, RejectReason, Side, Size};
 
 use crate::Engine;
+use crate::approvals::Stake;
 use crate::emit::Emitter;
 use crate::floor::Floor;
 use crate::open_orders::Station;
@@ -20,6 +21,7 @@ impl Engine {
         match self.open.station(slot) {
             Station::Book => {}
             Station::Trigger => return Err(RejectReason::OrderNotAmendable),
+            Station::Approval => return Err(RejectReason::OrderWaitsForApproval),
         }
         let old_total = self.open.notes[slot.0 as usize].total;
         let gone = old_total - self.open.open_of(slot);
@@ -37,8 +39,10 @@ impl Engine {
             opposite_best: floor.market.book.best(order.side.opposite()),
             iceberg: floor.open.conditions(slot).iceberg,
         };
-        let (mut gate, _) = floor.gate();
-        let amended = gate.check_and_hold_amendment(&amendment)?;
+        let (mut gate, open) = floor.gate();
+        let stake = Stake { risk: gate.risk, instrument: gate.instrument, book: gate.book, open, gone: Some(slot) };
+        let approval = |limit, opposite_best| stake.approval(&order, limit, opposite_best);
+        let amended = gate.check_and_hold_amendment(&amendment, approval)?;
         // After this point the amendment must succeed.
         match amended {
             Amended::Reduced => floor.reduce(slot, &amendment, emit),

@@ -174,13 +174,18 @@ impl Engine {
             | CommandKind::Transfer
             | CommandKind::EngageKillSwitch
             | CommandKind::ReleaseKillSwitch
-            | CommandKind::SetRestriction => self.set(&Setting::read(kind, records)?, emit),
+            | CommandKind::SetRestriction
+            | CommandKind::SetApprovalBands
+            | CommandKind::ApproveOrder
+            | CommandKind::DeclineOrder => self.set(&Setting::read(kind, records)?, emit),
             CommandKind::PlaceOrder
             | CommandKind::CancelOrder
             | CommandKind::Text
             | CommandKind::InstrumentUnits
             | CommandKind::InstrumentLimits
-            | CommandKind::Conditions => unreachable!("Invariant: neither is left to be dispatched"),
+            | CommandKind::Conditions
+            | CommandKind::ApprovalHash
+            | CommandKind::ApprovalBands => unreachable!("Invariant: neither is left to be dispatched"),
         }
     }
 

@@ -152,11 +152,17 @@ impl Floor<'_> {
 /// The price at which an order of a market stands; of a waiting one its limit.
 #[inline(always)]
 pub(crate) fn price_of(market: &Market, open: &OpenOrders, slot: Slot) -> Price {
+    stands_at(&market.book, open, slot)
+}
+
+/// The price at which an order of a book's market stands; of a waiting one its limit.
+#[inline(always)]
+pub(crate) fn stands_at(book: &Book, open: &OpenOrders, slot: Slot) -> Price {
     let terms = &open.slab[slot].terms;
     if terms.flags.has(OrderFlags::WAITING) {
         return open.conditional(slot).limit;
     }
-    market.book.price_of(&open.slab, terms.side, slot)
+    book.price_of(&open.slab, terms.side, slot)
 }
 
 /// What an open order of a market holds, and of which asset.
@@ -167,7 +173,7 @@ pub(crate) fn hold_of(market: &Market, open: &OpenOrders, slot: Slot) -> (AssetI
     let asset = if side == Side::Buy { units.quote } else { units.base };
     match open.station(slot) {
         Station::Book => {}
-        Station::Trigger => return (asset, waiting_hold_of(market, open, slot)),
+        Station::Trigger | Station::Approval => return (asset, waiting_hold_of(market, open, slot)),
     }
     let price = market.book.price_of(&open.slab, side, slot);
     (asset, resting_hold(units, side, price, open.open_of(slot), order.terms.maker_rate, order.terms.maker_fee))

@@ -5,6 +5,7 @@ use tradewright_risk::Relief;
 use tradewright_types::{CloseReason, Decoded, EventKind, Price, RejectReason, Replace, Side};
 
 use crate::Engine;
+use crate::approvals::Stake;
 use crate::emit::Emitter;
 use crate::floor::hold_of;
 
@@ -23,14 +24,20 @@ impl Engine {
         };
         let is_duplicate = || open.find_client(order.account, &order.client_order_id).is_some_and(|found| found != old);
         let waiting = order.conditions().trigger.map(|trigger| trigger.source);
-        let (held, fires_at) = match waiting {
-            None => (gate.check_and_hold(order, is_duplicate, Some(&relief))?, Price::default()),
-            Some(_) => gate.check_and_hold_waiting(order, is_duplicate, Some(&relief), price_now)?,
+        let stake = Stake { risk: gate.risk, instrument: gate.instrument, book: gate.book, open, gone: Some(old) };
+        let approval = |limit, opposite_best| stake.approval(order, limit, opposite_best);
+        let (held, fires_at, need) = match waiting {
+            None => {
+                let (held, need) = gate.check_and_hold_closely(order, is_duplicate, Some(&relief), approval)?;
+                (held, Price::default(), need)
+            }
+            Some(_) => gate.check_and_hold_waiting(order, is_duplicate, Some(&relief), price_now, approval)?,
         };
         // After this point the replacement must succeed. The gate has given back the old order's hold.
         self.floor_of(old).close_released(old, EventKind::OrderCancelled, CloseReason::Replaced, emit);
         let mut floor = self.floor(order.instrument).expect("Invariant: the gate has seen the instrument");
         match waiting {
+            _ if need.approvers > 0 => floor.wait_for_approval(&held, fires_at, need, emit),
             None => floor.execute(&held, emit),
             Some(_) => floor.wait(&held, fires_at, emit),
         }

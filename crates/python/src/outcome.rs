@@ -146,7 +146,9 @@ impl Outcome {
                 }
             }
             // Other orders, whose time came with the command.
-            Some(EventKind::OrderExpired) if event.reason == CloseReason::GoodTillDate as u16 => {}
+            Some(EventKind::OrderExpired)
+                if event.reason == CloseReason::GoodTillDate as u16
+                    || event.reason == CloseReason::ApprovalExpired as u16 => {}
             Some(kind @ (EventKind::OrderCancelled | EventKind::OrderExpired)) => {
                 let expired = kind == EventKind::OrderExpired;
                 self.status = if expired { Status::Expired } else { Status::Cancelled };
@@ -168,7 +170,11 @@ impl Outcome {
                 | EventKind::WithdrawalConfirmed
                 | EventKind::WithdrawalCancelled
                 | EventKind::Transferred
-                | EventKind::SettingApplied,
+                | EventKind::SettingApplied
+                | EventKind::ApprovalRequired
+                | EventKind::OrderApproved
+                | EventKind::ApprovalDeclined
+                | EventKind::OrderReleased,
             )
             | None => {}
         }

@@ -10,7 +10,7 @@ use tradewright_types::{
 };
 
 use crate::hold::{bid_hold, waiting_hold};
-use crate::{AccountRisk, Instrument, Risk, entry_hold};
+use crate::{AccountRisk, ApprovalNeed, Instrument, Risk, entry_hold};
 
 /// The most orders that can be open at once in one engine. One less than 2^24: together they have less than 2^64 lots open
 /// ([`Quantity::MAX`] each), so that every sum keeps within 64 bits.
@@ -108,6 +108,22 @@ pub struct Gate<'e> {
 
 type Checked<T = ()> = Result<T, RejectReason>;
 
+/// Why the gate did not let an order through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// A check refused it.
+    For(RejectReason),
+    /// Something is special about its account: [`Gate::check_and_hold_closely`] decides.
+    LookClosely,
+}
+
+impl From<RejectReason> for Refusal {
+    #[inline(always)]
+    fn from(reason: RejectReason) -> Self {
+        Self::For(reason)
+    }
+}
+
 /// Tells the compiler that the way here is rarely taken.
 #[cold]
 const fn rarely() {}
@@ -123,22 +139,67 @@ fn ensure(condition: bool, otherwise: RejectReason) -> Checked {
 }
 
 impl Gate<'_> {
-    /// Checks a new order and holds its funds. `is_duplicate` tells whether another open order of the account has its client
+    /// Checks a new order of an account for which nothing is special, and holds its funds. `is_duplicate` tells whether another open order of the account has its client
     /// order id; `relief` is what the order gives up that it replaces.
     ///
     /// # Errors
-    /// The first reason that applies, in precedence order; then nothing has changed.
+    /// The first reason that applies, in precedence order, or that the account is to be looked at closely; then nothing has
+    /// changed.
     #[inline(always)]
     pub fn check_and_hold<'o>(
         &mut self,
         order: &'o NewOrder<'o>,
         is_duplicate: impl FnOnce() -> bool,
+    ) -> Result<HeldOrder<'o>, Refusal> {
+        let (held, _) = self.check_all::<false>(order, is_duplicate, None, |_, _| ApprovalNeed::default())?;
+        Ok(held)
+    }
+
+    /// Checks any new order and holds its funds: what entry needs, when it is to wait for approval. `relief` is what the order
+    /// gives up that it replaces; `approval` says who must approve an order with this limit, against this best opposite price.
+    ///
+    /// # Errors
+    /// The first reason that applies, in precedence order; then nothing has changed.
+    ///
+    /// # Panics
+    /// Never: what looks closely is not sent back to be looked at closely.
+    #[cold]
+    #[inline(never)]
+    pub fn check_and_hold_closely<'o>(
+        &mut self,
+        order: &'o NewOrder<'o>,
+        is_duplicate: impl FnOnce() -> bool,
         relief: Option<&Relief>,
-    ) -> Checked<HeldOrder<'o>> {
+        approval: impl FnOnce(Price, Option<Price>) -> ApprovalNeed,
+    ) -> Checked<(HeldOrder<'o>, ApprovalNeed)> {
+        self.check_all::<true>(order, is_duplicate, relief, approval).map_err(|refusal| match refusal {
+            Refusal::For(reason) => reason,
+            Refusal::LookClosely => unreachable!("Invariant: this is the close look"),
+        })
+    }
+
+    #[inline(always)]
+    fn check_all<'o, const CLOSELY: bool>(
+        &mut self,
+        order: &'o NewOrder<'o>,
+        is_duplicate: impl FnOnce() -> bool,
+        relief: Option<&Relief>,
+        approval: impl FnOnce(Price, Option<Price>) -> ApprovalNeed,
+    ) -> Result<(HeldOrder<'o>, ApprovalNeed), Refusal> {
         let (risk, instrument) = (self.risk, self.instrument);
         ensure(!risk.halted, RejectReason::VenueHalted)?;
         ensure(!instrument.halted, RejectReason::InstrumentHalted)?;
-        let account = check_account(risk, order)?;
+        let account = if CLOSELY {
+            check_account(risk, order)?
+        } else {
+            let account = risk.account(order.account).ok_or(RejectReason::UnknownAccount)?;
+            if !account.standing.is_clear() {
+                rarely();
+                return Err(Refusal::LookClosely);
+            }
+            ensure(account.permissions.allow(Permissions::TRADE), RejectReason::AccountNotPermitted)?;
+            account
+        };
         let limit = match order.size {
             Size::Lots(quantity) => {
                 if order.order_type == OrderType::Limit {
@@ -217,13 +278,20 @@ impl Gate<'_> {
             value
         };
         ensure(!(post_only && crosses), RejectReason::PostOnlyWouldTrade)?;
+        let need = approval(limit, opposite_best);
+        let hold = if CLOSELY && need.approvers > 0 {
+            ensure(matches!(order.size, Size::Lots(_)), RejectReason::OrderNotApprovable)?;
+            if order.side == Side::Buy { entry_hold(value, rates, !post_only, may_rest) } else { value }
+        } else {
+            hold
+        };
 
         // After this point the order must succeed.
         funds.hold(hold, same_asset);
         if let Some(relief) = relief.filter(|relief| relief.hold.0 != asset) {
             self.ledger.release(order.account, relief.hold.0, relief.hold.1);
         }
-        Ok(HeldOrder { order, limit, rates, trade_group: account.trade_group, crosses, hold })
+        Ok((HeldOrder { order, limit, rates, trade_group: account.trade_group, crosses, hold }, need))
     }
 
     /// Checks an order that is to wait for its trigger and holds its funds: what its worst price may cost, as a taker or a maker.
@@ -240,7 +308,8 @@ impl Gate<'_> {
         is_duplicate: impl FnOnce() -> bool,
         relief: Option<&Relief>,
         price_now: Option<Price>,
-    ) -> Checked<(HeldOrder<'o>, Price)> {
+        approval: impl FnOnce(Price, Option<Price>) -> ApprovalNeed,
+    ) -> Checked<(HeldOrder<'o>, Price, ApprovalNeed)> {
         let (risk, instrument) = (self.risk, self.instrument);
         let (Some(trigger), Size::Lots(quantity)) = (order.conditions().trigger, order.size) else {
             unreachable!("Invariant: only orders by quantity have triggers")
@@ -275,7 +344,7 @@ impl Gate<'_> {
             (OrderType::Market, Side::Buy) => instrument.band_around(fires_at).high,
             (OrderType::Market, Side::Sell) => instrument.band_around(fires_at).low.max(Price::from_ticks(1)),
         };
-        let hold = waiting_hold(instrument, order.side, limit, quantity, rates, order.time_in_force)
+        let hold = waiting_hold(instrument, order.side, limit, quantity, rates, order.time_in_force, false)
             .ok_or(RejectReason::InsufficientFunds)?;
         let asset = if order.side == Side::Buy { instrument.units.quote } else { instrument.units.base };
         let same_asset = relief.filter(|relief| relief.hold.0 == asset).map_or(Amount::ZERO, |relief| relief.hold.1);
@@ -284,6 +353,11 @@ impl Gate<'_> {
         let rises = trigger.kind.rises(order.side);
         let is_there = price_now.is_some_and(|now| if rises { now >= fires_at } else { now <= fires_at });
         ensure(!is_there, RejectReason::WouldTriggerAtOnce)?;
+        let opposite_best = match relief {
+            None => self.book.best(order.side.opposite()),
+            Some(relief) => relief.opposite_best,
+        };
+        let need = approval(limit, opposite_best);
 
         // After this point the order must succeed.
         funds.hold(hold, same_asset);
@@ -291,7 +365,7 @@ impl Gate<'_> {
             self.ledger.release(order.account, relief.hold.0, relief.hold.1);
         }
         let trade_group = account.trade_group;
-        Ok((HeldOrder { order, limit, rates, trade_group, crosses: false, hold }, fires_at))
+        Ok((HeldOrder { order, limit, rates, trade_group, crosses: false, hold }, fires_at, need))
     }
 
     /// Checks a waiting order again whose trigger fired: `order` as it comes to the market, its price the worst that `hold`
@@ -318,6 +392,69 @@ impl Gate<'_> {
         let opposite_best = self.book.best(order.side.opposite());
         let crosses = opposite_best.is_some_and(|best| order.side.crosses(limit, best));
         Ok(HeldOrder { order, limit, rates, trade_group: account.trade_group, crosses, hold })
+    }
+
+    /// Checks an order again that has all its approvals: `order` as it comes to the market, its price the worst that `hold` covers.
+    /// Its own open bids are counted still.
+    ///
+    /// # Errors
+    /// The first reason that applies; nothing has changed in any case.
+    pub fn check_released<'o>(&self, order: &'o NewOrder<'o>, rates: FeeRates, hold: Amount) -> Checked<HeldOrder<'o>> {
+        let quantity = self.check_again(order)?;
+        let limit = check_price_band(self.instrument, order, quantity)?;
+        let limit = if order.side == Side::Buy { limit.min(order.price) } else { limit };
+        self.check_own_position(order, quantity)?;
+        let opposite_best = self.book.best(order.side.opposite());
+        let crosses = opposite_best.is_some_and(|best| order.side.crosses(limit, best));
+        ensure(!(order.flags.has(OrderFlags::POST_ONLY) && crosses), RejectReason::PostOnlyWouldTrade)?;
+        let trade_group = self.risk.accounts()[order.account.index()].trade_group;
+        Ok(HeldOrder { order, limit, rates, trade_group, crosses, hold })
+    }
+
+    /// Checks an order again that has all its approvals and is to wait for its trigger now.
+    ///
+    /// # Errors
+    /// The first reason that applies.
+    pub fn check_released_waiting(
+        &self,
+        order: &NewOrder<'_>,
+        trigger: &Trigger,
+        fires_at: Price,
+        price_now: Option<Price>,
+    ) -> Checked {
+        let quantity = self.check_again(order)?;
+        let is_limit = order.order_type == OrderType::Limit;
+        if is_limit {
+            check_notional(self.instrument, order.price, quantity)?;
+        }
+        if trigger.price.is_some() {
+            check_trigger(self.instrument, order.side, trigger, price_now)?;
+        }
+        if !is_limit {
+            check_notional(self.instrument, fires_at, quantity)?;
+        }
+        self.check_own_position(order, quantity)?;
+        let rises = trigger.kind.rises(order.side);
+        let is_there = price_now.is_some_and(|now| if rises { now >= fires_at } else { now <= fires_at });
+        ensure(!is_there, RejectReason::WouldTriggerAtOnce)
+    }
+
+    /// The checks of a released order up to its quantity.
+    fn check_again(&self, order: &NewOrder<'_>) -> Checked<Quantity> {
+        let Size::Lots(quantity) = order.size else { unreachable!("Invariant: only orders by quantity are approved") };
+        check_account(self.risk, order)?;
+        if order.order_type == OrderType::Limit {
+            check_price(self.instrument, order.price)?;
+        }
+        check_quantity(self.instrument, quantity)?;
+        Ok(quantity)
+    }
+
+    fn check_own_position(&self, order: &NewOrder<'_>, quantity: Quantity) -> Checked {
+        match order.side {
+            Side::Buy => self.check_position(self.instrument, order.account, quantity.lots(), quantity.lots()),
+            Side::Sell => Ok(()),
+        }
     }
 
     #[inline(always)]
@@ -407,7 +544,11 @@ impl Gate<'_> {
     ///
     /// # Errors
     /// The first reason that applies; then nothing has changed.
-    pub fn check_and_hold_amendment<'o>(&mut self, amendment: &Amendment<'o>) -> Checked<Amended<'o>> {
+    pub fn check_and_hold_amendment<'o>(
+        &mut self,
+        amendment: &Amendment<'o>,
+        approval: impl FnOnce(Price, Option<Price>) -> ApprovalNeed,
+    ) -> Checked<Amended<'o>> {
         let Amendment { order, rates, total, gone, old_price, old_total, old_hold, opposite_best, iceberg } =
             *amendment;
         let (risk, instrument) = (self.risk, self.instrument);
@@ -445,6 +586,8 @@ impl Gate<'_> {
         let funds = self.ledger.funds(order.account, asset);
         ensure(funds.available() + old_hold >= hold, RejectReason::InsufficientFunds)?;
         ensure(!(post_only && crosses), RejectReason::PostOnlyWouldTrade)?;
+        let need = approval(order.price, opposite_best);
+        ensure(need.approvers == 0, RejectReason::AmendmentNeedsApproval)?;
 
         // After this point the amendment must succeed.
         funds.hold(hold, old_hold);

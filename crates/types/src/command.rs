@@ -94,6 +94,12 @@ kinds! {
     ReleaseKillSwitch = 41,
     /// Restricts what an account or a trade group may do on an instrument.
     SetRestriction = 42,
+    /// Sets above which worth the orders on an instrument or of an account need approvers; followed by the bands.
+    SetApprovalBands = 43,
+    /// Approves an order that waits for it; followed by its hash.
+    ApproveOrder = 44,
+    /// Declines an order that waits for approval.
+    DeclineOrder = 45,
     /// Places an order.
     PlaceOrder = 64,
     /// Cancels an order.
@@ -112,6 +118,10 @@ kinds! {
     InstrumentLimits = 130,
     /// The conditions of the order before it.
     Conditions = 131,
+    /// The hash of the order that is approved.
+    ApprovalHash = 133,
+    /// Approval bands.
+    ApprovalBands = 138,
 }
 
 impl CommandKind {

@@ -92,6 +92,16 @@ codes! {
         /// A setting took effect. `open_lots` is the [`crate::CommandKind`]; the setting's values stand in `price_ticks`,
         /// `quantity_lots` and `reference`, its scope in `side`, its tier in `order_type`, its fee schedule in `order_flags`.
         SettingApplied = 24,
+        /// The order in the events before waits for approval. `order_type` is how many approvers it needs, `time_in_force` how many
+        /// it has (none), `price_ticks` its limit, `quantity_lots` what is open, `reference` when it expires without them;
+        /// `amount` and `counter_amount` are the 32 bytes of its hash.
+        ApprovalRequired = 48,
+        /// An order was approved, by `counter_account`. The other fields as in [`EventKind::ApprovalRequired`].
+        OrderApproved = 49,
+        /// An order was declined, by `counter_account`. The other fields as in [`EventKind::ApprovalRequired`].
+        ApprovalDeclined = 50,
+        /// An order has all its approvals: it is checked again, and comes to the market or waits for its trigger.
+        OrderReleased = 51,
     }
 }
 
@@ -122,6 +132,12 @@ codes! {
         KillSwitch = 35,
         /// A restriction took it that forbids such orders.
         Restricted = 36,
+        /// An approver declined it.
+        Declined = 37,
+        /// It was not approved in time.
+        ApprovalExpired = 38,
+        /// It was approved, but a check refused it then; `open_lots` is the [`crate::RejectReason`].
+        RefusedAtRelease = 39,
     }
 }
 

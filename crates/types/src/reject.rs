@@ -87,6 +87,8 @@ reasons! {
     UnknownOrder = 35,
     /// The order waits for its trigger: only orders on a book can be amended.
     OrderNotAmendable = 36,
+    /// The order waits for approval: it can be cancelled and replaced, but not amended.
+    OrderWaitsForApproval = 38,
     // Price and size.
     /// The price must be at least one tick.
     PriceNotPositive = 40,
@@ -170,6 +172,21 @@ reasons! {
     FeeScheduleNegative = 115,
     /// The rule of allocation can only change while no order stands on the book.
     BookNotEmpty = 116,
+    // Approvals.
+    /// The order does not wait for approval.
+    OrderNeedsNoApproval = 120,
+    /// Nobody approves or declines an order of its own account or trade group.
+    ApproverNotIndependent = 121,
+    /// The account lacks the permission to approve.
+    ApproverNotPermitted = 122,
+    /// The account has approved this order already.
+    AlreadyApproved = 123,
+    /// The hash is not that of the order.
+    ApprovalHashDiffers = 124,
+    /// An order that needs approval must be given by quantity and stand alone.
+    OrderNotApprovable = 125,
+    /// The order as amended would need approval: replace it instead.
+    AmendmentNeedsApproval = 126,
 }
 
 impl core::fmt::Display for RejectReason {

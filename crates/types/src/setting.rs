@@ -4,10 +4,10 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, transmute_ref};
 
 use crate::text::Name;
 use crate::{
-    AccountId, AccountKind, AllocationRule, AllocationTerms, Amount, AssetId, CommandHeader, CommandKind,
-    CommandRecord, ControlScope, Decoded, FeeRate, FeeRates, InstrumentId, InstrumentKind, InstrumentLimits,
-    InstrumentUnits, Permissions, Price, PriceSource, Quantity, RejectReason, Restriction, TransferKind, Trigger, Wide,
-    WithdrawalId,
+    AccountId, AccountKind, AllocationRule, AllocationTerms, Amount, ApprovalBands, ApprovalBandsRecord,
+    ApprovalHashRecord, AssetId, BandScope, CommandHeader, CommandKind, CommandRecord, ControlScope, Decoded, FeeRate,
+    FeeRates, InstrumentId, InstrumentKind, InstrumentLimits, InstrumentUnits, OrderId, Permissions, Price,
+    PriceSource, Quantity, RejectReason, Restriction, TransferKind, Trigger, Wide, WithdrawalId,
 };
 
 /// A record that names something new: an asset, an instrument, an account.
@@ -225,6 +225,19 @@ pub enum Setting {
     Resume(HaltScope),
     EngageKillSwitch(ControlScope),
     ReleaseKillSwitch(ControlScope),
+    SetApprovalBands {
+        scope: BandScope,
+        bands: ApprovalBands,
+    },
+    ApproveOrder {
+        approver: AccountId,
+        order: OrderId,
+        hash: [u8; 32],
+    },
+    DeclineOrder {
+        approver: AccountId,
+        order: OrderId,
+    },
     SetRestriction {
         scope: ControlScope,
         instrument: InstrumentId,
@@ -349,6 +362,26 @@ impl Setting {
                 };
                 if kind == CommandKind::Halt { Self::Halt(scope) } else { Self::Resume(scope) }
             }
+            CommandKind::SetApprovalBands => {
+                let (bands, rest) = decode_bands(rest)?;
+                let scope = match setting.scope {
+                    1 => BandScope::Instrument(instrument),
+                    2 => BandScope::Account(account),
+                    _ => return Err(out_of_range),
+                };
+                return Ok((Self::SetApprovalBands { scope, bands }, rest));
+            }
+            CommandKind::ApproveOrder => {
+                let (record, rest) = rest.split_first().ok_or(RejectReason::MalformedRecords)?;
+                let record: &ApprovalHashRecord = transmute_ref!(record);
+                if record.kind != CommandKind::ApprovalHash as u8 {
+                    return Err(RejectReason::MalformedRecords);
+                }
+                let approval =
+                    Self::ApproveOrder { approver: account, order: OrderId(first.order_ref), hash: record.hash };
+                return Ok((approval, rest));
+            }
+            CommandKind::DeclineOrder => Self::DeclineOrder { approver: account, order: OrderId(first.order_ref) },
             CommandKind::EngageKillSwitch => Self::EngageKillSwitch(control_scope(setting)?),
             CommandKind::ReleaseKillSwitch => Self::ReleaseKillSwitch(control_scope(setting)?),
             CommandKind::SetRestriction => {
@@ -369,7 +402,9 @@ impl Setting {
             | CommandKind::Text
             | CommandKind::InstrumentUnits
             | CommandKind::InstrumentLimits
-            | CommandKind::Conditions => return Err(RejectReason::UnknownCommand),
+            | CommandKind::Conditions
+            | CommandKind::ApprovalHash
+            | CommandKind::ApprovalBands => return Err(RejectReason::UnknownCommand),
         };
         Ok((decoded, rest))
     }
@@ -433,6 +468,16 @@ impl Setting {
             Self::Deposit { account, asset, amount }
         })
     }
+}
+
+fn decode_bands(records: &[CommandRecord]) -> Decoded<(ApprovalBands, &[CommandRecord])> {
+    let (first, rest) = records.split_first().ok_or(RejectReason::MalformedRecords)?;
+    let record: &ApprovalBandsRecord = transmute_ref!(first);
+    if record.kind != CommandKind::ApprovalBands as u8 {
+        return Err(RejectReason::MalformedRecords);
+    }
+    let bands = record.bands();
+    if bands.are_valid() { Ok((bands, rest)) } else { Err(RejectReason::SettingOutOfRange) }
 }
 
 /// Who a control is for: the account, or the trade group in the first value.

@@ -4,10 +4,10 @@
 use core::mem::offset_of;
 
 use tradewright_types::{
-    AccountKind, CloseReason, CommandHeader, CommandKind, CommandRecord, EventFlags, EventKind, EventRecord,
-    InstrumentKind, InstrumentLimitsRecord, InstrumentUnitsRecord, MoneyRecord, NamedRecord, OrderFlags, OrderType,
-    Permissions, RULESET_VERSION, RejectReason, Restriction, SCHEMA_VERSION, SelfTradePrevention, SettingRecord, Side,
-    TextEventRecord, TextRecord, TimeInForce, TransferKind, Wide,
+    AccountKind, ApprovalBandsRecord, ApprovalHashRecord, CloseReason, CommandHeader, CommandKind, CommandRecord,
+    EventFlags, EventKind, EventRecord, InstrumentKind, InstrumentLimitsRecord, InstrumentUnitsRecord, MoneyRecord,
+    NamedRecord, OrderFlags, OrderType, Permissions, RULESET_VERSION, RejectReason, Restriction, SCHEMA_VERSION,
+    SelfTradePrevention, SettingRecord, Side, TextEventRecord, TextRecord, TimeInForce, TransferKind, Wide,
 };
 use zerocopy::{FromBytes, IntoBytes};
 
@@ -122,6 +122,24 @@ layout!(instrument_limits_record: InstrumentLimitsRecord, 64 bytes {
     notional_max: 48 + 16,
 });
 
+layout!(approval_bands_record: ApprovalBandsRecord, 64 bytes {
+    kind: 0 + 1,
+    schema_version: 1 + 1,
+    reserved: 2 + 6,
+    first: 8 + 16,
+    second: 24 + 16,
+    third: 40 + 16,
+    expiry_ns: 56 + 8,
+});
+
+layout!(approval_hash_record: ApprovalHashRecord, 64 bytes {
+    kind: 0 + 1,
+    schema_version: 1 + 1,
+    reserved: 2 + 6,
+    hash: 8 + 32,
+    reserved_bytes: 40 + 24,
+});
+
 layout!(event_record: EventRecord, 128 bytes {
     kind: 0 + 1,
     schema_version: 1 + 1,
@@ -208,6 +226,9 @@ codes!(codes_of_command_kind: CommandKind as u8 {
     EngageKillSwitch = 40,
     ReleaseKillSwitch = 41,
     SetRestriction = 42,
+    SetApprovalBands = 43,
+    ApproveOrder = 44,
+    DeclineOrder = 45,
     PlaceOrder = 64,
     CancelOrder = 65,
     CancelAll = 66,
@@ -217,6 +238,8 @@ codes!(codes_of_command_kind: CommandKind as u8 {
     InstrumentUnits = 129,
     InstrumentLimits = 130,
     Conditions = 131,
+    ApprovalHash = 133,
+    ApprovalBands = 138,
 });
 
 codes!(codes_of_event_kind: EventKind as u8 {
@@ -238,6 +261,10 @@ codes!(codes_of_event_kind: EventKind as u8 {
     WithdrawalCancelled = 19,
     Transferred = 20,
     SettingApplied = 24,
+    ApprovalRequired = 48,
+    OrderApproved = 49,
+    ApprovalDeclined = 50,
+    OrderReleased = 51,
 });
 
 codes!(codes_of_close_reason: CloseReason as u16 {
@@ -253,6 +280,9 @@ codes!(codes_of_close_reason: CloseReason as u16 {
     RefusedAtTrigger = 16,
     KillSwitch = 35,
     Restricted = 36,
+    Declined = 37,
+    ApprovalExpired = 38,
+    RefusedAtRelease = 39,
 });
 
 codes!(codes_of_reject_reason: RejectReason as u16 {
@@ -279,6 +309,7 @@ codes!(codes_of_reject_reason: RejectReason as u16 {
     KillSwitchEngaged = 34,
     UnknownOrder = 35,
     OrderNotAmendable = 36,
+    OrderWaitsForApproval = 38,
     PriceNotPositive = 40,
     PriceNotOnTick = 41,
     QuantityNotPositive = 42,
@@ -319,6 +350,13 @@ codes!(codes_of_reject_reason: RejectReason as u16 {
     UnitsNotWhole = 114,
     FeeScheduleNegative = 115,
     BookNotEmpty = 116,
+    OrderNeedsNoApproval = 120,
+    ApproverNotIndependent = 121,
+    ApproverNotPermitted = 122,
+    AlreadyApproved = 123,
+    ApprovalHashDiffers = 124,
+    OrderNotApprovable = 125,
+    AmendmentNeedsApproval = 126,
 });
 
 codes!(codes_of_side: Side as u8 {
@@ -390,8 +428,9 @@ fn bits_and_versions() {
         EventFlags::TRANSFERRED,
     ];
     assert_eq!(event.map(|flag| flag.0), [1, 2, 4, 8, 16]);
-    let permissions = [Permissions::TRADE, Permissions::WITHDRAW, Permissions::TRANSFER, Permissions::ALL];
-    assert_eq!(permissions.map(|permission| permission.0), [1, 2, 4, 7]);
+    let permissions = [Permissions::TRADE, Permissions::WITHDRAW, Permissions::TRANSFER, Permissions::APPROVE];
+    assert_eq!(permissions.map(|permission| permission.0), [1, 2, 4, 8]);
+    assert_eq!((Permissions::INITIAL.0, Permissions::ALL.0), (7, 15));
     assert_eq!((SCHEMA_VERSION, RULESET_VERSION), (1, 1));
 }
 

@@ -5,6 +5,7 @@
 mod common;
 
 mod amending;
+mod approvals;
 mod cancelling;
 mod conditions;
 mod controls;

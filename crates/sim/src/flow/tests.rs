@@ -85,8 +85,15 @@ fn waiting_orders_stand_at_no_level_and_leave_in_every_way() {
     flow.next_batch(events.as_slice(), &mut commands);
     // The books do not run dry within the band, and hardly anybody is halted when a trigger fires.
     // And nobody is cut off.
-    let not_met =
-        [CloseReason::NoLiquidity, CloseReason::RefusedAtTrigger, CloseReason::KillSwitch, CloseReason::Restricted];
+    let not_met = [
+        CloseReason::NoLiquidity,
+        CloseReason::RefusedAtTrigger,
+        CloseReason::KillSwitch,
+        CloseReason::Restricted,
+        CloseReason::Declined,
+        CloseReason::ApprovalExpired,
+        CloseReason::RefusedAtRelease,
+    ];
     for reason in CloseReason::ALL.iter().filter(|reason| !not_met.contains(reason)) {
         assert!(closed.contains_key(&(*reason as u16)), "{reason:?} {closed:?}");
     }
@@ -155,6 +162,10 @@ fn two_hundred_thousand_orders_meet_every_rule_and_leave_the_books_two_sided() {
         CommandKind::EngageKillSwitch,
         CommandKind::ReleaseKillSwitch,
         CommandKind::SetRestriction,
+        // And nobody needs approval.
+        CommandKind::SetApprovalBands,
+        CommandKind::ApproveOrder,
+        CommandKind::DeclineOrder,
     ];
     let sent = |kind: &CommandKind| summary.commands_by_kind.iter().any(|(sent, _)| sent == kind);
     let missing: Vec<_> = CommandKind::ALL
@@ -177,6 +188,15 @@ fn two_hundred_thousand_orders_meet_every_rule_and_leave_the_books_two_sided() {
         // It cuts nobody off.
         RejectReason::AccountRestricted,
         RejectReason::KillSwitchEngaged,
+        // Nobody needs approval.
+        RejectReason::OrderWaitsForApproval,
+        RejectReason::OrderNeedsNoApproval,
+        RejectReason::ApproverNotIndependent,
+        RejectReason::ApproverNotPermitted,
+        RejectReason::AlreadyApproved,
+        RejectReason::ApprovalHashDiffers,
+        RejectReason::OrderNotApprovable,
+        RejectReason::AmendmentNeedsApproval,
         // Its agents send no icebergs.
         RejectReason::InvalidDisplay,
         RejectReason::PeakNotOnLot,

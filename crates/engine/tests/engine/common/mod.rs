@@ -14,8 +14,8 @@ pub(crate) mod records;
 
 use tradewright_engine::{Engine, EngineConfig, EventBuffer, Section, SectionKind};
 use tradewright_types::{
-    AccountId, AssetId, CloseReason, CommandKind, CommandRecord, EventFlags, EventKind, EventRecord, InstrumentId,
-    OrderId, RejectReason, SelfTradePrevention, Side, TextEventRecord,
+    AccountId, ApprovalHashRecord, AssetId, CloseReason, CommandKind, CommandRecord, EventFlags, EventKind,
+    EventRecord, InstrumentId, OrderId, RejectReason, SelfTradePrevention, Side, TextEventRecord,
 };
 
 use audit::Audit;
@@ -101,7 +101,18 @@ impl Venue {
         }
         let mut records = parse(command);
         records[0].header.time_ns = self.time_ns;
+        self.sign(&mut records);
         self.apply(&records)
+    }
+
+    /// Puts the hash of the order into an approval.
+    fn sign(&self, records: &mut [CommandRecord]) {
+        if let [first, second] = records
+            && first.header.kind == CommandKind::ApproveOrder as u8
+            && let Some(approval) = self.engine.order(OrderId(first.order_ref)).and_then(|view| view.approval)
+        {
+            *second = zerocopy::transmute!(ApprovalHashRecord::new(*approval.hash));
+        }
     }
 
     /// Applies records as they stand and returns the answer.
@@ -122,7 +133,8 @@ impl Venue {
         if let Some(refusal) = events.iter().find(|event| event.kind == EventKind::Rejected as u8) {
             check_refusal(&records[0], refusal);
             // Timers fire before the command, whatever becomes of it.
-            let due = |event: &EventRecord| event.reason == CloseReason::GoodTillDate as u16;
+            let by_time = [CloseReason::GoodTillDate as u16, CloseReason::ApprovalExpired as u16];
+            let due = |event: &EventRecord| by_time.contains(&event.reason);
             assert!(events[..events.len() - 1].iter().all(due), "a refusal is the only event of its command");
             if events.len() == 1 {
                 let after = normalised(&self.engine.snapshot());
@@ -296,6 +308,10 @@ pub(crate) fn describe(event: &EventRecord) -> String {
         EventKind::WithdrawalCancelled => format!("W{} cancelled", event.reference),
         EventKind::Transferred => "transferred".to_owned(),
         EventKind::SettingApplied => "set".to_owned(),
+        EventKind::ApprovalRequired => format!("needs {}", event.order_type),
+        EventKind::OrderApproved => format!("approved {} of {}", event.time_in_force, event.order_type),
+        EventKind::ApprovalDeclined => format!("declined by A{}", event.counter_account),
+        EventKind::OrderReleased => format!("released O{}", event.order_id),
     }
 }
 
