@@ -13,6 +13,7 @@ from tradewright.enums import (
     AllocationRule,
     CloseReason,
     CommandKind,
+    Display,
     EventFlags,
     EventKind,
     OrderFlags,
@@ -50,6 +51,7 @@ from tradewright.errors import (
     OrderNotFound,
     PermissionDenied,
     RateLimitExceeded,
+    ReplacementFailed,
     TradewrightError,
 )
 from tradewright.events import Events
@@ -78,6 +80,7 @@ __all__ = [
     "Conditions",
     "ConfigError",
     "DataError",
+    "Display",
     "DuplicateOrderId",
     "Engine",
     "EventFlags",
@@ -110,6 +113,7 @@ __all__ = [
     "PriceSource",
     "RateLimitExceeded",
     "RejectReason",
+    "ReplacementFailed",
     "Restriction",
     "SelfTradePrevention",
     "Side",

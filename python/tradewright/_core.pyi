@@ -894,6 +894,11 @@ class OrderView:
         Its instrument.
         """
     @property
+    def is_hidden(self, /) -> bool:
+        """
+        Whether the book shows nothing of it.
+        """
+    @property
     def open_lots(self, /) -> int:
         """
         What is open.
@@ -939,9 +944,29 @@ class OrderView:
         Its total quantity.
         """
     @property
+    def trail_bps(self, /) -> int:
+        """
+        How far its trigger stays behind the price, in basis points; 0 when it does not follow, or in ticks.
+        """
+    @property
+    def trail_ticks(self, /) -> int:
+        """
+        How far its trigger stays behind the price, in ticks; 0 when it does not follow, or in basis points.
+        """
+    @property
+    def trigger(self, /) -> int:
+        """
+        A code of `TriggerKind`, 0 when it waits for none.
+        """
+    @property
     def trigger_price_ticks(self, /) -> int | None:
         """
         The price at which it fires while it waits for its trigger.
+        """
+    @property
+    def trigger_source(self, /) -> int:
+        """
+        A code of `PriceSource`.
         """
 
 @final
@@ -950,6 +975,11 @@ class Outcome:
     What one command came to. Integers in ticks, lots and quanta.
     """
     def __repr__(self, /) -> str: ...
+    @property
+    def cancel_reason(self, /) -> int:
+        """
+        Of a replacement whose halves may fail apart: why its cancel was refused, a code of `RejectReason`; otherwise 0.
+        """
     @property
     def fee(self, /) -> int:
         """
@@ -969,6 +999,11 @@ class Outcome:
     def fills(self, /) -> list[tuple[int, int, int]]:
         """
         The trades of the order in the command: (the other order's id, price in ticks, quantity in lots).
+        """
+    @property
+    def has_cancelled(self, /) -> bool:
+        """
+        Whether the command cancelled an order, be it that another took its place or not.
         """
     @property
     def is_accepted(self, /) -> bool:

@@ -17,6 +17,7 @@ from tradewright.enums import (
     AccountKind,
     EventKind,
     OrderFlags,
+    OrderStatus,
     OrderType,
     Permissions,
     Restriction,
@@ -24,8 +25,9 @@ from tradewright.enums import (
     Side,
     TimeInForce,
     TransferKind,
+    TriggerKind,
 )
-from tradewright.errors import ArgumentError
+from tradewright.errors import ArgumentError, ReplacementFailed
 from tradewright.instrument import Instrument, bands_of, expiry_of
 from tradewright.order import Order
 
@@ -267,23 +269,59 @@ class Account:
             raise rejection(int(events[0]["reason"]), {"account": self.name, "instrument": instrument, "side": side})
         return len(events)
 
-    def amend(self, order: Order | int, *, price: Number | None = None, quantity: Number | None = None) -> None:
-        """Change an order's price, its total quantity or both. Only a lower quantity at the same price keeps its place.
+    def amend(
+        self,
+        order: Order | int,
+        *,
+        price: Number | None = None,
+        quantity: Number | None = None,
+        trigger_price: Number | None = None,
+        client_order_id: int | str | None = None,
+    ) -> None:
+        """Change an order's price, total quantity, client order id or, while it waits, its trigger price.
+
+        On the book only a lower quantity at the same price keeps its place; a waiting order keeps it unless its trigger
+        price changes.
 
         Raises:
             OrderNotFound: the account has no such open order.
         """
         view = self._venue.engine.order(_order_id(order))
-        arguments = {"order": order, "price": price, "quantity": quantity, "account": self.name}
+        arguments = {
+            "order": order,
+            "price": price,
+            "quantity": quantity,
+            "stop_loss_price": trigger_price,
+            "client_order_id": client_order_id,
+            "account": self.name,
+        }
         if view is None:
             # The engine says why.
             self._venue.checked(self._venue.live().amend(self.id, _order_id(order), 1, 1), arguments)
             return
         instrument = self._venue.instruments_by_id[view.instrument]
         price_ticks = view.price_ticks if price is None else instrument.ticks("price", price)
+        if price is None and view.order_type == OrderType.MARKET and view.trigger_price_ticks is not None:
+            # Its limit follows its trigger price.
+            price_ticks = 0
         quantity_lots = view.total_lots if quantity is None else instrument.lots("quantity", quantity)
-        outcome = self._venue.live().amend(self.id, _order_id(order), price_ticks, quantity_lots)
-        self._venue.checked(outcome, arguments)
+        records = commands.amend(
+            account=self.id, order_id=view.order_id, price_ticks=price_ticks, quantity_lots=quantity_lots
+        )
+        if client_order_id is not None:
+            if not isinstance(client_order_id, str):
+                client_order_id = str(_client_number(client_order_id))
+            records = commands.with_new_client_id(records, client_order_id)
+        if trigger_price is not None:
+            records = commands.with_conditions(
+                records,
+                trigger=view.trigger or TriggerKind.STOP_LOSS,
+                source=view.trigger_source,
+                trigger_price_ticks=instrument.ticks("trigger_price", trigger_price),
+                trail_ticks=view.trail_ticks,
+                trail_bps=view.trail_bps,
+            )
+        self._venue.execute(records, arguments)
 
     def replace(
         self,
@@ -297,11 +335,20 @@ class Account:
         post_only: bool = False,
         self_trade_prevention: SelfTradePrevention = SelfTradePrevention.EXPIRE_TAKER,
         client_order_id: int | None = None,
+        allow_failure: bool = False,
+        cancel_only: bool = False,
+        restriction: OrderStatus | None = None,
         **conditions: Unpack[Conditions],
     ) -> Order:
         """Cancel an order and place another in one step: both happen or neither.
 
-        Instrument and side are those of the old order unless they are named.
+        Instrument and side are those of the old order unless they are named. With `allow_failure` the two halves may
+        fail apart, with `cancel_only` the old order is cancelled even if the new one is too many for this second.
+        `restriction` lets only an order go that is NEW, or PARTIALLY_FILLED.
+
+        Raises:
+            ReplacementFailed: one half failed and the other did not, or each for a reason of its own.
+            CommandRejected: the exchange refuses the command; nothing has happened.
         """
         conditions = _given(conditions)
         arguments = {**locals(), **conditions, "account": self.name}
@@ -315,13 +362,15 @@ class Account:
             self.cancel(_order_id(order))
             raise ArgumentError("order", value=order, rule="must be open")
         terms = self._terms(instrument, side, quantity, price, None, time_in_force, post_only, self_trade_prevention)
-        if conditions:
+        modes = _replace_modes(allow_failure, cancel_only, restriction)
+        if conditions or modes:
             records = terms.records(self.id)
             records["order_ref"] = _client_number(client_order_id)
-            records = commands.replace(_order_id(order), records)
-            records = commands.with_conditions(records, **condition_codes(terms.instrument, conditions))
-            outcome = self._venue.execute(records, arguments)
-            return self._order(terms, outcome, side, client_order_id)
+            records = commands.replace(_order_id(order), records, flags=modes)
+            if conditions:
+                records = commands.with_conditions(records, **condition_codes(terms.instrument, conditions))
+            outcome = self._venue.live().execute(self._venue.stamped(records))
+            return self._replacement(terms, outcome, side, client_order_id, arguments)
         outcome = self._venue.live().replace(
             self.id,
             _order_id(order),
@@ -336,6 +385,26 @@ class Account:
             _client_number(client_order_id),
         )
         return self._order(terms, self._venue.checked(outcome, arguments), side, client_order_id)
+
+    def _replacement(
+        self,
+        terms: _Terms,
+        outcome: Outcome,
+        side: Side,
+        client_order_id: int | None,
+        arguments: Mapping[str, object],
+    ) -> Order:
+        """Return the new order of a replacement; raise when a half of it was refused."""
+        cancel = rejection(outcome.cancel_reason, arguments) if outcome.cancel_reason else None
+        if outcome.status != OrderStatus.REJECTED:
+            order = self._order(terms, outcome, side, client_order_id)
+            if cancel is not None:
+                raise ReplacementFailed(cancel=cancel, order=order, refusal=None)
+            return order
+        refusal = rejection(outcome.reason, arguments)
+        if cancel is None and not outcome.has_cancelled:
+            raise refusal
+        raise ReplacementFailed(cancel=cancel, order=None, refusal=refusal)
 
     def open_orders(self, instrument: Instrument | str | None = None) -> list[Order]:
         """Return the open orders, oldest first, on all instruments or on one."""
@@ -587,8 +656,22 @@ class _Terms:
 
 
 def _given(conditions: Conditions) -> Conditions:
-    """Return the conditions without those that are None, which is none."""
-    return cast("Conditions", {name: value for name, value in conditions.items() if value is not None})
+    """Return the conditions without those that are None or False, which is none."""
+    is_given = {name: value is not None and value is not False for name, value in conditions.items()}
+    return cast("Conditions", {name: value for name, value in conditions.items() if is_given[name]})
+
+
+def _replace_modes(allow_failure: bool, cancel_only: bool, restriction: OrderStatus | None) -> OrderFlags:
+    modes = OrderFlags.ALLOW_FAILURE if allow_failure else OrderFlags(0)
+    if cancel_only:
+        modes |= OrderFlags.CANCEL_ONLY
+    if restriction is OrderStatus.NEW:
+        modes |= OrderFlags.ONLY_NEW
+    elif restriction is OrderStatus.PARTIALLY_FILLED:
+        modes |= OrderFlags.ONLY_PARTIALLY_FILLED
+    elif restriction is not None:
+        raise ArgumentError("restriction", value=restriction, rule="must be NEW or PARTIALLY_FILLED")
+    return modes
 
 
 def _with_client_id(records: commands.Records, client_order_id: int | str) -> commands.Records:

@@ -18,6 +18,7 @@ from tradewright._core import Engine, dtypes
 from tradewright.enums import (
     AccountKind,
     CommandKind,
+    Display,
     OrderFlags,
     OrderType,
     PriceSource,
@@ -112,7 +113,10 @@ def amend(
 
 
 def replace(order_id: Integers, orders: Records, *, flags: Integers = 0) -> Records:
-    """Cancel orders and place others in one step; `orders` is what `place` returns, one for each `order_id`."""
+    """Cancel orders and place others in one step; `orders` is what `place` returns, one for each `order_id`.
+
+    `flags` may hold `OrderFlags.ALLOW_FAILURE` and the like: the modes of a replacement.
+    """
     first = _rows(
         CommandKind.REPLACE_ORDER,
         account=orders["account"],
@@ -129,15 +133,11 @@ def with_text_id(command: Records, client_order_id: str) -> Records:
 
     A decimal number without leading zeros is the same id as that number and must be given as one.
     """
-    text = np.zeros(1, _DTYPES["text"])
-    content = client_order_id.encode()
-    text["kind"], text["schema_version"], text["length"] = CommandKind.TEXT, SCHEMA_VERSION, min(len(content), 255)
-    text["bytes"] = content
     command = command.copy()
     command["order_ref"][-1] = 0
     command["flags"][-1] |= OrderFlags.TEXT_ID
     command["record_count"][0] += 1
-    return np.concatenate((command, text.view(COMMAND)))
+    return np.concatenate((command, _text(client_order_id)))
 
 
 def with_conditions(
@@ -153,11 +153,12 @@ def with_conditions(
     peak_lots: int = 0,
     peak_range_lots: int = 0,
     peak_seed: int = 0,
+    display: int = Display.SHOWN,
 ) -> Records:
     """Return one command whose order has conditions: a trigger (a `TriggerKind`), a minimum quantity, a time of expiry.
 
     A trail is in ticks or in basis points; without a trigger price it starts from the price there is. With a peak the
-    order is an iceberg. Give a text id before the conditions.
+    order is an iceberg; `display` is a `Display`. Give a text id before the conditions.
     """
     record = np.zeros(1, _DTYPES["conditions"])
     record["kind"], record["schema_version"] = CommandKind.CONDITIONS, SCHEMA_VERSION
@@ -165,12 +166,24 @@ def with_conditions(
     record["trail_unit"] = 1 if trail_ticks else 2 if trail_bps else 0
     record["trail"] = trail_ticks or trail_bps
     record["minimum_lots"], record["expire_time_ns"] = minimum_lots, expire_time_ns
+    record["display"] = display
     record["peak_lots"], record["peak_range_lots"], record["seed"] = peak_lots, peak_range_lots, peak_seed
     command = command.copy()
-    (order,) = np.flatnonzero(command["kind"] == CommandKind.PLACE_ORDER)
-    command["flags"][order] |= OrderFlags.CONDITIONS
+    # An amendment needs no flag.
+    for order in np.flatnonzero(command["kind"] == CommandKind.PLACE_ORDER):
+        command["flags"][order] |= OrderFlags.CONDITIONS
     command["record_count"][0] += 1
     return np.concatenate((command, record.view(COMMAND)))
+
+
+def with_new_client_id(amendment: Records, client_order_id: str) -> Records:
+    """Return one amendment that gives its order another client order id; a number stands there as text as well.
+
+    Give it before a new trigger price (`with_conditions`).
+    """
+    amendment = amendment.copy()
+    amendment["record_count"][0] += 1
+    return np.concatenate((amendment, _text(client_order_id)))
 
 
 def advance_time(time_ns: Integers) -> Records:
@@ -407,6 +420,14 @@ def transfer(
     return _money(
         CommandKind.TRANSFER, account=account, counter_account=to, asset=asset, amount=amount, transfer_kind=kind
     )
+
+
+def _text(client_order_id: str) -> Records:
+    text = np.zeros(1, _DTYPES["text"])
+    content = client_order_id.encode()
+    text["kind"], text["schema_version"], text["length"] = CommandKind.TEXT, SCHEMA_VERSION, min(len(content), 255)
+    text["bytes"] = content
+    return text.view(COMMAND)
 
 
 def _rows(kind: CommandKind, *, dtype: np.dtype[np.void] = COMMAND, **fields: Integers) -> Records:

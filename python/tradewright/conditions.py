@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypedDict
 
 from tradewright._decimal import Number, whole_number, within
-from tradewright.enums import PriceSource, TriggerKind
+from tradewright.enums import Display, PriceSource, TriggerKind
 from tradewright.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ class Conditions(TypedDict, total=False):
     `min_quantity`: trade at least this at once, or nothing; for IOC orders.
     `peak_quantity`: show only this much at a time, an iceberg. `peak_range`: peaks are larger than that by up to this,
     drawn by a generator that starts from `peak_seed`, which is 0 unless it is named.
+    `hidden`: show nothing of it; for limit orders that may rest, and no icebergs.
     """
 
     stop_loss_price: Number
@@ -40,6 +41,7 @@ class Conditions(TypedDict, total=False):
     peak_quantity: Number
     peak_range: Number
     peak_seed: int
+    hidden: bool
 
 
 def condition_codes(instrument: Instrument, conditions: Conditions) -> dict[str, int]:
@@ -83,6 +85,8 @@ def condition_codes(instrument: Instrument, conditions: Conditions) -> dict[str,
     minimum = conditions.get("min_quantity")
     if minimum is not None:
         codes["minimum_lots"] = instrument.lots("min_quantity", minimum)
+    if conditions.get("hidden"):
+        codes["display"] = Display.HIDDEN
     return codes | _peak_codes(instrument, conditions)
 
 

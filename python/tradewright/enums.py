@@ -120,6 +120,14 @@ class OrderFlags(IntFlag):
     """The client order id is in the text record behind this one."""
     CONDITIONS = 16
     """The order has conditions, in a record behind this one and its text."""
+    ALLOW_FAILURE = 32
+    """Of a replacement: its two halves, the cancel and the new order, may fail apart."""
+    CANCEL_ONLY = 64
+    """Of a replacement: when the new order is one too many in its second, the old one is cancelled all the same."""
+    ONLY_NEW = 128
+    """Of a replacement: only an order of which nothing has traded may go."""
+    ONLY_PARTIALLY_FILLED = 256
+    """Of a replacement: only an order of which a part has traded may go."""
 
 
 class AccountKind(Code):
@@ -148,6 +156,15 @@ class Permissions(IntFlag):
     TRANSFER = 4
     APPROVE = 8
     """Approve orders of others. A new account may not."""
+
+
+class Display(Code):
+    """What the book shows of an order."""
+
+    SHOWN = 0
+    """All of it, or of an iceberg its peak."""
+    HIDDEN = 1
+    """Nothing. At its price it trades behind all that is shown."""
 
 
 class Restriction(Code):
@@ -269,6 +286,7 @@ class CloseReason(Code):
     DECLINED = 37
     APPROVAL_EXPIRED = 38
     REFUSED_AT_RELEASE = 39
+    NOT_REPLACED = 40
 
     @property
     def label(self) -> str:
@@ -330,6 +348,9 @@ class RejectReason(Code):
     INSUFFICIENT_FUNDS = 80
     POST_ONLY_WOULD_TRADE = 90
     WOULD_TRIGGER_AT_ONCE = 91
+    ORDER_NOT_NEW = 95
+    ORDER_NOT_PARTIALLY_FILLED = 96
+    RESTRICTIONS_EXCLUDE = 97
     UNKNOWN_ASSET = 100
     AMOUNT_NOT_POSITIVE = 101
     AMOUNT_TOO_LARGE = 102

@@ -17,6 +17,7 @@
     │   │   └── OrderImmediatelyFillable    a post-only order would trade on entry
     │   ├── LimitExceeded                   a limit on open orders or positions
     │   │   └── RateLimitExceeded           too many messages or orders in this second
+    │   ├── ReplacementFailed               a half of a replacement that lets its halves fail apart
     │   ├── InsufficientFunds               the available balance is too small
     │   ├── InvalidApproval                 an approval that is not needed, or not from the right account
     │   ├── InvalidTransfer                 money that cannot move this way
@@ -33,6 +34,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tradewright.order import Order
 
 
 class TradewrightError(Exception):
@@ -138,6 +141,22 @@ class InsufficientFunds(CommandRejected):
 
 class InvalidApproval(CommandRejected):
     """The order needs no approval, or not from this account."""
+
+
+class ReplacementFailed(CommandRejected):
+    """A half of a replacement was refused, or each half for a reason of its own; what did not fail has happened.
+
+    `cancel` tells why the old order was not cancelled, None when it was. `order` is the new order, None when it was
+    refused; `refusal` tells why. `reason` and the like are those of `cancel`, else of `refusal`.
+    """
+
+    def __init__(self, *, cancel: CommandRejected | None, order: Order | None, refusal: CommandRejected | None) -> None:
+        first = cancel or refusal
+        assert first is not None, "Invariant: one half failed"
+        super().__init__(first.reason, sentence=first.sentence, argument=first.argument, value=first.value)
+        self.cancel = cancel
+        self.order = order
+        self.refusal = refusal
 
 
 class InvalidTransfer(CommandRejected):

@@ -67,6 +67,12 @@ _MONEY_KINDS: Final = (
 )
 
 
+def text_of(row: np.void) -> str:
+    """Return the text of a `ClientOrderIdText`."""
+    content: bytes = np.frombuffer(row.tobytes(), _TEXT_EVENT)["bytes"][0]
+    return content.decode("ascii")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
     """What ids stood for when the events were taken, with the units of each instrument and asset."""

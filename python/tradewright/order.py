@@ -14,6 +14,7 @@ from tradewright._decimal import Number, multiply, ratio, times
 from tradewright._venue import Venue
 from tradewright.enums import CloseReason, EventFlags, EventKind, OrderStatus, OrderType, Side, TimeInForce
 from tradewright.errors import ConfigError
+from tradewright.events import text_of
 
 if TYPE_CHECKING:
     from tradewright.account import Account
@@ -130,6 +131,7 @@ class Order:
     @property
     def client_order_id(self) -> int | str | None:
         """The id that the client gave."""
+        self._look()
         return self._client_order_id
 
     @property
@@ -207,8 +209,14 @@ class Order:
         return times(self._open, self.instrument.lot)
 
     @property
+    def is_hidden(self) -> bool:
+        """Whether the book shows nothing of it; not of a closed order."""
+        view = self._venue.engine.order(self.id)
+        return view is not None and view.is_hidden
+
+    @property
     def displayed(self) -> Decimal:
-        """What of it the book shows: of an iceberg its peak; nothing while it waits or when it is closed."""
+        """What of it the book shows: of an iceberg its peak; nothing when it waits, is hidden or closed."""
         view = self._venue.engine.order(self.id)
         return times(0 if view is None else view.displayed_lots, self.instrument.lot)
 
@@ -250,9 +258,49 @@ class Order:
         """Cancel it. Raises `OrderNotFound` when it is not open."""
         self.account.cancel(self)
 
-    def amend(self, *, price: Number | None = None, quantity: Number | None = None) -> None:
-        """Change its price, its total quantity or both. Only a lower quantity at the same price keeps its place."""
-        self.account.amend(self, price=price, quantity=quantity)
+    def amend(
+        self,
+        *,
+        price: Number | None = None,
+        quantity: Number | None = None,
+        trigger_price: Number | None = None,
+        client_order_id: int | str | None = None,
+    ) -> None:
+        """Change its price, total quantity, client order id or, while it waits, its trigger price.
+
+        On the book only a lower quantity at the same price keeps its place; a waiting order keeps it unless its trigger
+        price changes.
+        """
+        self.account.amend(
+            self, price=price, quantity=quantity, trigger_price=trigger_price, client_order_id=client_order_id
+        )
+
+    def replace(
+        self,
+        *,
+        quantity: Number,
+        price: Number | None = None,
+        allow_failure: bool = False,
+        cancel_only: bool = False,
+        restriction: OrderStatus | None = None,
+        client_order_id: int | None = None,
+    ) -> Order:
+        """Cancel it and place another on its side of the market in one step; see `Account.replace`.
+
+        Raises:
+            ReplacementFailed: one half failed and the other did not, or each for a reason of its own.
+        """
+        return self.account.replace(
+            self,
+            quantity=quantity,
+            price=price,
+            instrument=self.instrument,
+            side=self.side,
+            allow_failure=allow_failure,
+            cancel_only=cancel_only,
+            restriction=restriction,
+            client_order_id=client_order_id,
+        )
 
     def approve(self, *, by: Account) -> None:
         """Approve it; the last approval that it needs lets it into the market.
@@ -305,6 +353,10 @@ class Order:
             case EventKind.ORDER_AMENDED:
                 self._price_ticks = int(row["price_ticks"])
                 self._total, self._open = int(row["quantity_lots"]), int(row["open_lots"])
+                if row["reference"]:
+                    self._client_order_id = int(row["reference"])
+            case EventKind.CLIENT_ORDER_ID_TEXT:
+                self._client_order_id = text_of(row)
             case EventKind.ORDER_CANCELLED | EventKind.ORDER_EXPIRED as kind:
                 self._open = 0
                 self._close_reason = CloseReason(int(row["reason"]))

@@ -212,7 +212,7 @@ class Comparison:
             (
                 "queue",
                 {
-                    place: [order.order_id for order in exchange.venue.instruments[place[0]].book.side(place[1])]
+                    place: [order.order_id for order in exchange.venue.instruments[place[0]].book.displayed(place[1])]
                     for place in sides
                 },
                 {place: engine.queue(*place) for place in sides},
@@ -244,7 +244,7 @@ def open_orders(exchange: Exchange) -> list[OpenOrder]:
             order.hold(exchange.venue.instruments[order.instrument].units),
             None if order.approvers_needed else order.trigger_ticks,
             order.conditions.expire_time_ns or None,
-            0 if order.is_away else order.displayed_lots,
+            order.seen_lots,
         )
         for order in exchange.open_orders()
     ]
@@ -370,6 +370,15 @@ SHRINK_COMMANDS_MAX = 3_000_000
 
 
 def _shrunk(engine_factory: EngineFactory, commands: list[bytes], words: str) -> tuple[list[bytes], str]:
+    """Shrink as long as it helps: what is left has ids of its own, by which more of it can go."""
+    while True:
+        shorter, words = _shrunk_once(engine_factory, commands, words)
+        if len(shorter) >= len(commands):
+            return shorter, words
+        commands = shorter
+
+
+def _shrunk_once(engine_factory: EngineFactory, commands: list[bytes], words: str) -> tuple[list[bytes], str]:
     """Delta debugging: drop ever smaller runs of commands as long as a difference remains."""
 
     def problem(steps: Sequence[Made]) -> tuple[int, str] | None:

@@ -10,6 +10,7 @@ from itertools import pairwise
 from tests.reference.codes import (
     CloseReason,
     CommandKind,
+    Display,
     EventFlags,
     EventKind,
     OrderFlags,
@@ -25,7 +26,14 @@ from tests.reference.reject import RejectReason
 TURNS = (
     "a price was shared",
     "a price was shared with an iceberg",
+    "a hidden order came to its book by a trigger",
+    "a hidden order traded",
+    "a hidden order traded where prices are shared",
+    "a hidden taker",
+    "an amended hidden order",
     "an amended iceberg keeps its place",
+    "fill or kill filled from hidden orders",
+    "prevention met a hidden order",
     "an iceberg came to the book by a trigger",
     "an iceberg showed its next peak",
     "an iceberg showed its last peak",
@@ -39,7 +47,7 @@ TURNS = (
     "a released order rests",
     "a released order takes",
     "a released order waits for its trigger",
-    "an order has two of three approvals",
+    "an order has some of its approvals",
     "an order needs three approvers",
     "cancelled before it was approved",
     "declined",
@@ -53,6 +61,13 @@ TURNS = (
     "a triggered order rests",
     "amend keeps its place",
     "amend comes in again",
+    "amend names a new id",
+    "amend names a new id as text",
+    "cancel fails, new order does not",
+    "cancel does not fail, new order does",
+    "cancelled alone by the order rate",
+    "cancelled alone for lack of funds",
+    "both halves fail",
     "amended order takes",
     "by amount traded",
     "by amount spent to the last quantum",
@@ -77,6 +92,8 @@ TURNS = (
     "triggered market bid at the held price",
     "triggered market bid below it",
     "triggered order takes",
+    "waiting order amended in place",
+    "waiting order amended to another trigger price",
     "waiting order cancelled",
     "waiting order expired by date",
 )
@@ -94,7 +111,6 @@ AT_RELEASE = (
     RejectReason.ACCOUNT_HALTED,
     RejectReason.ACCOUNT_NOT_PERMITTED,
     RejectReason.ACCOUNT_RESTRICTED,
-    RejectReason.QUANTITY_NOT_ON_LOT,
     RejectReason.PRICE_OUTSIDE_BAND,
     RejectReason.POSITION_LIMIT_EXCEEDED,
     RejectReason.WOULD_TRIGGER_AT_ONCE,
@@ -124,6 +140,9 @@ class Coverage:
         """By order id."""
         self._peaks: dict[int, list[int]] = {}
         """Of icebergs, by order id: the peaks that they have shown."""
+        self._hidden: set[int] = set()
+        self._shared: set[int] = set()
+        """Instruments whose prices are shared."""
         for topic, names in _everything():
             for name in names:
                 self.counts[topic, name] = 0
@@ -148,8 +167,15 @@ class Coverage:
                         self._turn("replaced by one on another instrument")
                 case EventKind.ORDER_CONDITIONS if accepted is not None:
                     self._learn_conditions(event, accepted)
+                case EventKind.ORDER_CONDITIONS:
+                    # An amendment moved its trigger price.
+                    self._conditional[event.order_id].first_trigger_ticks = event.price_ticks
+                case EventKind.ORDER_DISPLAY if event.order_type == Display.HIDDEN:
+                    self._hidden.add(event.order_id)
                 case EventKind.ORDER_DISPLAY:
                     self._peaks[event.order_id] = []
+                case EventKind.SETTING_APPLIED if event.open_lots == CommandKind.SET_ALLOCATION:
+                    (self._shared.add if event.side else self._shared.discard)(event.instrument)
                 case EventKind.ORDER_REFRESHED:
                     self._add_peak(event)
                 case EventKind.APPROVAL_REQUIRED:
@@ -159,8 +185,8 @@ class Coverage:
                     if replaced is not None:
                         self._turn("replaced by one that needs approval")
                 case EventKind.ORDER_APPROVED:
-                    if (event.time_in_force, event.order_type) == (2, 3):
-                        self._turn("an order has two of three approvals")
+                    if event.time_in_force < event.order_type:
+                        self._turn("an order has some of its approvals")
                 case EventKind.ORDER_RELEASED:
                     self._unapproved.discard(event.order_id)
                     self._add_released(event, events)
@@ -168,8 +194,16 @@ class Coverage:
                     self._add_triggered(event)
                 case EventKind.ORDER_AMENDED:
                     kept = event.has(EventFlags.KEPT_PRIORITY)
-                    self._turn("amend keeps its place" if kept else "amend comes in again")
+                    waits = event.order_id in self._conditional and self._conditional[event.order_id].waits
+                    if waits:
+                        self._conditional[event.order_id].price_ticks = event.price_ticks
+                        elsewhere = "waiting order amended to another trigger price"
+                        self._turn("waiting order amended in place" if kept else elsewhere)
+                    else:
+                        self._turn("amend keeps its place" if kept else "amend comes in again")
                     amended = event.order_id
+                    if event.order_id in self._hidden:
+                        self._turn("an amended hidden order")
                     if kept and event.order_id in self._peaks:
                         self._turn("an amended iceberg keeps its place")
                     if event.order_id in self._conditional and self._conditional[event.order_id].expires:
@@ -183,10 +217,30 @@ class Coverage:
                 case EventKind.TRADE:
                     self._add_trade(event, accepted, amended)
                 case EventKind.CLIENT_ORDER_ID_TEXT:
-                    self._turn("client order id as text")
+                    self._turn("amend names a new id as text" if amended else "client order id as text")
                 case _:
                     pass
         self._add_whole(events)
+        if kind == CommandKind.REPLACE_ORDER:
+            self._add_halves(events)
+        if amended and len(command) > 64 and CommandKind.TEXT in command[64::64]:
+            self._turn("amend names a new id")
+
+    def _add_halves(self, events: Sequence[Event]) -> None:
+        """What became of the two halves of a replacement."""
+        refused = [event for event in events if event.kind is EventKind.REJECTED]
+        if not refused or len(events) == 1:
+            return
+        if len(refused) > 1:
+            self._turn("both halves fail")
+        elif refused[0].open_lots == CommandKind.PLACE_ORDER:
+            self._turn("cancel does not fail, new order does")
+            if refused[0].reason == RejectReason.ORDER_RATE_EXCEEDED:
+                self._turn("cancelled alone by the order rate")
+            if refused[0].reason == RejectReason.INSUFFICIENT_FUNDS:
+                self._turn("cancelled alone for lack of funds")
+        elif any(event.kind is EventKind.ORDER_ACCEPTED for event in events):
+            self._turn("cancel fails, new order does not")
 
     def _add_whole(self, events: Sequence[Event]) -> None:
         """Turns that a command's events show together."""
@@ -267,6 +321,8 @@ class Coverage:
         )
         order = self._conditional[event.order_id]
         order.waits = False
+        if event.order_id in self._hidden:
+            self._turn("a hidden order came to its book by a trigger")
         if event.price_ticks != order.first_trigger_ticks:
             self._turn("a trail moved its trigger")
 
@@ -306,6 +362,8 @@ class Coverage:
         self._count("prevention", mode.name)
         if mode is Prevention.TRANSFER:
             self._turn("transfer between accounts")
+        if event.counter_order_id in self._hidden:
+            self._turn("prevention met a hidden order")
         peaks = self._peaks.get(event.counter_order_id)
         if peaks and event.open_lots and not event.has(EventFlags.MAKER_DONE):
             self._turn("prevention took from a reserve")
@@ -324,6 +382,12 @@ class Coverage:
             self._turn("amended order takes")
         if event.order_id in self._peaks:
             self._turn("an iceberg trades as a taker")
+        if event.order_id in self._hidden:
+            self._turn("a hidden taker")
+        if event.counter_order_id in self._hidden:
+            self._turn("a hidden order traded")
+            if event.instrument in self._shared:
+                self._turn("a hidden order traded where prices are shared")
         order = self._conditional.get(event.order_id)
         if order is not None and order.first_trigger_ticks:
             self._turn("triggered order takes")
@@ -339,6 +403,8 @@ class Coverage:
                 self._turn("by amount spent to the last quantum")
         if accepted.time_in_force == TimeInForce.FILL_OR_KILL and event.has(EventFlags.TAKER_DONE):
             self._turn("fill or kill filled")
+            if event.counter_order_id in self._hidden:
+                self._turn("fill or kill filled from hidden orders")
             peaks = self._peaks.get(event.counter_order_id, [])
             if len(peaks) > 1 and accepted.quantity_lots > peaks[-1]:
                 self._turn("fill or kill filled from a reserve")

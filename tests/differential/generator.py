@@ -22,6 +22,8 @@ from tests.reference.codes import (
     EventFlags,
     EventKind,
     HaltScope,
+    OrderFlags,
+    OrderType,
     Permissions,
     Prevention,
     PriceSource,
@@ -34,7 +36,7 @@ from tests.reference.codes import (
 from tests.reference.event import Event
 from tests.reference.exchange import Exchange
 from tests.reference.instruments import Units
-from tests.reference.orders import ClientOrderId, bid_cover
+from tests.reference.orders import ClientOrderId, Order, bid_cover
 
 SECOND_NS = 1_000_000_000
 CLIENTS = range(2, 8)
@@ -47,6 +49,13 @@ RICH = (2, 3, 4, 8)
 HUGE_INSTRUMENTS = (2, 3)
 """One of huge prices, one of tiny units: amounts come to more lots there than any quantity may have."""
 FEE_SCHEDULE_WITH_REBATES = 1
+REPLACE_MODES = (
+    OrderFlags.ALLOW_FAILURE,
+    OrderFlags.ALLOW_FAILURE,
+    OrderFlags.CANCEL_ONLY,
+    OrderFlags.ONLY_NEW,
+    OrderFlags.ONLY_PARTIALLY_FILLED,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +140,15 @@ class Generator:
             (440, self._place),
             (190, self._conditional),
             (70, self._iceberg),
+            (40, self._hidden),
             (40, self._source_price),
             (18, self._in_vain),
             (10, self._stampede),
             (1_000 if self._is_deep else 160, self._ladder),
             (50, self._cancel),
             (120, self._amend),
-            (60, self._replace),
+            (80, self._replace),
+            (6, self._one_too_many),
             (6, self._cancel_all),
             (110, self._deposit),
             (30, self._edge),
@@ -244,6 +255,8 @@ class Generator:
                 case EventKind.ORDER_AMENDED:
                     order = self._live[event.order_id]
                     order.price_ticks, order.quantity_lots = event.price_ticks, event.quantity_lots
+                    if event.reference:
+                        order.client_order_id = event.reference
                 case EventKind.WITHDRAWAL_REQUESTED:
                     self._withdrawals.append(event.reference)
                 case EventKind.SETTING_APPLIED:
@@ -346,7 +359,8 @@ class Generator:
     def _place(self, account: int | None = None) -> bytes:
         random = self._random
         if random.random() < 0.1:
-            return self._iceberg(account) if random.random() < 0.3 else self._conditional(account)
+            draw = random.choice([self._conditional, self._conditional, self._iceberg, self._hidden])
+            return draw(account)
         number = self._market() if random.random() < 0.99 else 77
         market = MARKETS[number % len(MARKETS)]
         account = self._owner(number) if account is None else account
@@ -453,6 +467,37 @@ class Generator:
         if random.random() < 0.04:
             force = random.choice([TimeInForce.IMMEDIATE_OR_CANCEL, TimeInForce.FILL_OR_KILL])
             price = random.choice([price, None])
+        return records.place(
+            account,
+            number,
+            side,
+            quantity,
+            price,
+            time_in_force=force,
+            prevention=random.choices(list(Prevention), [6, 1, 1, 1, 2, 2])[0],
+            post_only=random.random() < 0.05 and "trigger" not in values,
+            client_order_id=self._client_order_id(),
+            conditions=records.conditions_record(**values),
+        )
+
+    def _hidden(self, account: int | None = None) -> bytes:
+        """An order that nobody sees, near the middle or inside the spread; mostly one that can be."""
+        random, number = self._random, self._market()
+        market, side = MARKETS[number], random.choice(list(Side))
+        account = self._owner(number) if account is None else account
+        away = random.choice([-1, 0, 0, 1, 1, 2, 3]) * market.price_increment
+        price: int | None = market.price_middle + (away if side is Side.SELL else -away)
+        quantity = self._quantity(market)
+        values: dict[str, int] = {"display": 1}
+        force = TimeInForce.GOOD_TILL_CANCEL
+        if random.random() < 0.2:
+            force, values["expire_time_ns"] = TimeInForce.GOOD_TILL_DATE, self._expiry()
+        if random.random() < 0.15:
+            values |= self._trigger(number, side)
+        if random.random() < 0.05:
+            force = random.choice(list(TimeInForce))
+            price = random.choice([price, None])
+            values |= random.choice([{"peak_lots": 2}, {"display": 2}, {}])
         return records.place(
             account,
             number,
@@ -582,6 +627,9 @@ class Generator:
         return records.place(self._owner(number), number, other, quantity, last + step)
 
     def _ladder(self) -> bytes:
+        return self._ladder_of(None)
+
+    def _ladder_of(self, account: int | None) -> bytes:
         """A resting order away from the middle, so that there is something to take."""
         random = self._random
         number = self._market()
@@ -589,7 +637,8 @@ class Generator:
         away = random.randint(1, 8 if self._is_deep else 5) * market.price_increment
         price = market.price_middle + (away if side is Side.SELL else -away)
         prevention = random.choice([Prevention.NONE, Prevention.TRANSFER])
-        return records.place(self._owner(number), number, side, self._quantity(market), price, prevention=prevention)
+        account = self._owner(number) if account is None else account
+        return records.place(account, number, side, self._quantity(market), price, prevention=prevention)
 
     def _live_order(self) -> LiveOrder | None:
         if not self._live or self._random.random() < 0.05:
@@ -621,6 +670,7 @@ class Generator:
         account, order_id, client_order_id = self._target(order)
         market = MARKETS[self._market() if order is None else order.instrument % len(MARKETS)]
         price, quantity = self._price(market), self._quantity(market)
+        conditions = b""
         if order is not None:
             kind = random.randrange(5)
             if kind < 2:
@@ -630,13 +680,69 @@ class Generator:
                 quantity = max(order.quantity_lots - random.randint(0, 4) * increment, 0)
             elif kind == 2:
                 quantity = order.quantity_lots
-        return records.amend(account, order_id, price, quantity, client_order_id=client_order_id)
+            waiting = self.exchange.venue.accounts[order.account].open_orders.get(order.order_id)
+            if waiting is not None and waiting.waits:
+                if waiting.order_type is OrderType.MARKET and random.random() < 0.95:
+                    price = 0
+                if random.random() < 0.7:
+                    conditions = self._amended_trigger(waiting, market)
+            elif random.random() < 0.02:
+                conditions = records.conditions_record(trigger=TriggerKind.STOP_LOSS, trigger_price_ticks=price)
+        return records.amend(
+            account,
+            order_id,
+            price,
+            quantity,
+            client_order_id=client_order_id,
+            new_client_order_id=self._new_client_order_id() if random.random() < 0.25 else None,
+            conditions=conditions,
+        )
+
+    def _amended_trigger(self, order: Order, market: Market) -> bytes:
+        """The trigger of an order that waits with another price; once in a while something else changes as well."""
+        random, trigger = self._random, order.conditions.trigger
+        assert trigger is not None, "Invariant: an order that waits has a trigger"
+        away = random.choice([0, 1, -1, 2, -2, 3]) * market.price_increment
+        price = (order.trigger_ticks or 1) + away
+        if random.random() < 0.05:
+            price = random.choice([0, -1, 1, price + 1])
+        values = {"trigger": trigger.kind, "source": trigger.source, "trigger_price_ticks": min(price, 2**62)}
+        if trigger.trail is not None:
+            values |= {"trail_unit": trigger.trail.unit, "trail": trigger.trail.size}
+            if random.random() < 0.2:
+                values["trigger_price_ticks"] = 0
+        if random.random() < 0.06:
+            other = {"source": random.choice(list(PriceSource))}
+            values |= random.choice([{"trigger": 0}, {"trigger": 2}, {"trail_unit": 1, "trail": 7}, other])
+        return records.conditions_record(**values, expire_time_ns=random.choice([0, 0, 5]))
+
+    def _new_client_order_id(self) -> bytes:
+        """A client order id written out, as an amendment gives it."""
+        random = self._random
+        used = random.choice(self._used_client_ids)
+        fresh = b"%d" % random.randint(1, 60)
+        choices = [fresh, fresh, b"x-%d" % random.randint(1, 30), used if isinstance(used, bytes) else b"%d" % used]
+        return random.choice([*choices, random.choice([b"", b"has space", b"~" * 37, b"007"])])
 
     def _replace(self) -> bytes:
         order = self._live_order()
         account, order_id, client_order_id = self._target(order)
         new_order = self._place(account)
-        return records.replace(account, order_id, new_order, client_order_id=client_order_id)
+        modes = 0
+        if self._random.random() < 0.6:
+            for mode in REPLACE_MODES:
+                modes |= mode if self._random.random() < 0.3 else 0
+        return records.replace(account, order_id, new_order, client_order_id=client_order_id, modes=modes)
+
+    def _one_too_many(self) -> bytes:
+        """A limit on orders, a replacement that breaks it, and the end of the limit."""
+        order = self._live_order()
+        account, order_id, client_order_id = self._target(order)
+        modes = OrderFlags.CANCEL_ONLY | self._random.choice([0, OrderFlags.ALLOW_FAILURE])
+        self._next.append(records.set_account_limits(account))
+        new_order = self._ladder_of(account)
+        self._next.append(records.replace(account, order_id, new_order, client_order_id=client_order_id, modes=modes))
+        return records.set_account_limits(account, orders_per_second_max=0)
 
     # Money.
 
@@ -947,7 +1053,7 @@ class Generator:
             return records.set_permissions(approver, random.choice([15, 15, 8]))
         if random.random() < 0.08:
             return records.decline(approver, order_id)
-        if random.random() < 0.08:
+        if random.random() < 0.3:
             self._next.append(records.approve(approver, order_id, digest))
             return self._before_a_release(order_id)
         return records.approve(approver, order_id, digest)
@@ -959,13 +1065,13 @@ class Generator:
         if order is None:
             return self._setting()
         market = MARKETS[order.instrument % len(MARKETS)]
-        kind = random.randrange(8)
+        kind = random.randrange(9)
+        if kind in (2, 8):
+            return records.halt(HaltScope.ACCOUNT, account=order.account)
         if kind == 0:
             return records.set_restriction(order.instrument, 2, account=order.account)
         if kind == 1:
             return records.set_permissions(order.account, 6)
-        if kind == 2:
-            return records.halt(HaltScope.ACCOUNT, account=order.account)
         if kind == 3:
             return records.set_reference_price(order.instrument, market.price_middle * random.choice([2, 1]))
         if kind == 4:
@@ -1024,8 +1130,8 @@ class Generator:
                     (33, [0, 1, 2, 3]),
                     (34, [0, 1, 2, 3, 4, 5]),
                     (35, [5, 6, 255]),
-                    (36, [1, 2, 3, 4, 8, 12, 16, 17, 18, 24, 32, 255]),
-                    (37, [1, 128]),
+                    (36, [1, 2, 3, 4, 8, 12, 16, 17, 18, 24, 32, 64, 128, 255]),
+                    (37, [1, 2, 128]),
                 ]
             )
             command = records.patched(command, start + offset, bytes([random.choice(codes)]))
@@ -1058,7 +1164,7 @@ class Generator:
     def _spoiled_conditions(self) -> bytes:
         """An order with a byte of its conditions changed."""
         random = self._random
-        command = random.choice([self._conditional, self._iceberg])()
+        command = random.choice([self._conditional, self._iceberg, self._hidden])()
         if random.random() < 0.2:
             # Something is wrong with the order itself as well.
             command = records.patched(command, random.choice([32, 33, 34, 35, 36]), bytes([random.randrange(64)]))
@@ -1070,7 +1176,7 @@ class Generator:
                     (2, [0, 1, 2, 3]),
                     (3, [0, 1, 2, 3]),
                     (4, [0, 1, 2, 3]),
-                    (5, [1]),
+                    (5, [0, 1, 2]),
                     (7, [255]),
                     (8, [0, 1, 5]),
                     (15, [63, 64, 65, 128, 255]),

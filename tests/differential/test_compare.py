@@ -13,19 +13,7 @@ import pytest
 from tests.differential.compare import Balances, Difference, EngineFactory, OpenOrder, open_orders, run
 from tests.differential.coverage import Coverage
 from tests.differential.generator import generate
-from tests.reference import (
-    approvals,
-    checks,
-    exchange,
-    fees,
-    line,
-    matching,
-    prevention,
-    records,
-    timers,
-    triggers,
-    venue,
-)
+from tests.reference import approvals, checks, fees, line, matching, prevention, records, timers, triggers, venue
 from tests.reference.accounts import Account
 from tests.reference.codes import CloseReason, ControlScope, OrderType, Prevention, PriceSource, Restriction, Side
 from tests.reference.controls import Controls
@@ -56,7 +44,7 @@ class ReferenceEngine:
         return open_orders(self.exchange)
 
     def queue(self, instrument: int, side: Side) -> list[int]:
-        return [order.order_id for order in self.exchange.venue.instruments[instrument].book.side(side)]
+        return [order.order_id for order in self.exchange.venue.instruments[instrument].book.displayed(side)]
 
     def check_invariants(self) -> None:
         self.exchange.check_invariants()
@@ -187,7 +175,7 @@ def unchecked(_venue: Venue, order: Order) -> int:
 MUTANTS = {
     "a fee is rounded fill by fill": mutant(matching, "fee_of_fill", fee_of_fill_alone),
     "a transfer needs only the taker": mutant(prevention, "decided_mode", taker_decides_alone),
-    "every amendment loses its place": mutant(exchange, "is_reduction", never_reduces),
+    "every amendment loses its place": mutant(checks, "is_reduction", never_reduces),
     "fill or kill always tries": mutant(matching, "_fills_whole", always_fills_whole),
     "the last quantum is not covered": mutant(checks, "bid_cover", cover_without_last_quantum),
     "an amount is not rounded to the increment": mutant(matching, "_lots_for_rest", not_rounded),

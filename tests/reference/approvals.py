@@ -9,7 +9,7 @@ import hashlib
 import struct
 
 from tests.reference import matching
-from tests.reference.checks import check_released, known_account
+from tests.reference.checks import Checked, check_released, known_account
 from tests.reference.codes import CloseReason, EventKind, OrderFlags, Permissions
 from tests.reference.conditions import Conditions
 from tests.reference.decoding import Approval, NewOrder
@@ -47,7 +47,16 @@ def _conditions_as_sent(conditions: Conditions) -> bytes:
             "peak_range_lots": iceberg.range_lots,
             "seed": iceberg.seed,
         }
-    return conditions_record(**values)
+    return conditions_record(**values, display=int(conditions.hidden))
+
+
+def let_in(venue: Venue, new: NewOrder, checked: Checked) -> None:
+    """Accept a checked order; then it waits for approval, or goes where it goes."""
+    order = matching.accept(venue, new, checked.limit_ticks, checked.trigger_ticks)
+    if checked.approvers > 0:
+        wait(venue, order, new, checked.approvers, checked.expiry_ns)
+    else:
+        matching.let_in(venue, order)
 
 
 def wait(venue: Venue, order: Order, new: NewOrder, needed: int, expiry_ns: int) -> None:

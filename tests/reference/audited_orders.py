@@ -54,6 +54,7 @@ class AuditedOrder:
     peak: int = 0
     """0 unless it is an iceberg."""
     peak_range: int = 0
+    hidden: bool = False
 
     @property
     def by_amount(self) -> bool:
@@ -92,8 +93,8 @@ class AuditedOrder:
         return self.shown if self.peak else self.open
 
     @property
-    def sort_key(self) -> int:
-        return -self.price if self.side is Side.BUY else self.price
+    def sort_key(self) -> tuple[int, bool]:
+        return (-self.price if self.side is Side.BUY else self.price), self.hidden
 
     def learn_conditions(self, event: Event) -> None:
         self.trigger = event.price_ticks if event.order_type else None
@@ -104,6 +105,8 @@ class AuditedOrder:
 
     def come_to_market(self) -> None:
         self.trigger = None
+        # An amendment while it waited may have left less than its minimum.
+        self.minimum = min(self.minimum, self.total)
         self.limit_is_untold = self.order_type == OrderType.MARKET
 
 

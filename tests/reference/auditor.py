@@ -23,6 +23,7 @@ from tests.reference.codes import (
     CloseReason,
     CommandKind,
     ControlScope,
+    Display,
     EventFlags,
     EventKind,
     HaltScope,
@@ -113,6 +114,12 @@ class Auditor:
         self._taker: AuditedOrder | None = None
         self._touched: set[Place] = set()
         self._text_due: AuditedOrder | None = None
+        self._text_may_come: AuditedOrder | None = None
+        """Of an amended order whose id was text: whether that is new shows when the text follows."""
+        self._accepted_first = False
+        """Whether the command began with a new order, but for its timers."""
+        self._half_due = False
+        """Whether the new order of a replacement is still to be refused, as its other half is told already."""
         self._conditions_due: AuditedOrder | None = None
         self._display_due: AuditedOrder | None = None
         self._peak_due: AuditedOrder | None = None
@@ -157,7 +164,8 @@ class Auditor:
             if self._text_due is not None and event.kind is not EventKind.CLIENT_ORDER_ID_TEXT:
                 raise AuditError("a client order id that is text follows its order", event)
             if self._text_due is None and self._conditions_due is not None:
-                fine = event.kind is EventKind.ORDER_CONDITIONS
+                is_text = event.kind is EventKind.CLIENT_ORDER_ID_TEXT and self._text_may_come is not None
+                fine = event.kind is EventKind.ORDER_CONDITIONS or is_text
                 _require(fine, "conditions follow their order", event)
             if self._display_due is not None:
                 _require(event.kind is EventKind.ORDER_DISPLAY, "conditions tell of one at least", event)
@@ -170,6 +178,8 @@ class Auditor:
                 _require(self._approval_due is None, "an order above a band waits for approval", event)
             self._go_on(event)
             self._handlers[event.kind](event)
+            if event.kind is not EventKind.ORDER_AMENDED:
+                self._text_may_come = None
             if event.has(EventFlags.LAST):
                 self._end_of_command(event)
             self._last = event
@@ -214,6 +224,8 @@ class Auditor:
     def _end_of_command(self, event: Event) -> None:
         _require(self._text_due is None, "a client order id that is text follows its order", event)
         _require(not self._replacing, "a replaced order is followed by the new one", event)
+        _require(not self._half_due, "the new order of a replacement is refused behind its other half", event)
+        self._text_may_come = None
         _require(self._conditions_due is None, "conditions follow their order", event)
         _require(self._display_due is None, "conditions tell of one at least", event)
         _require(self._peak_due is None, "an iceberg with a reserve shows its next peak", event)
@@ -225,6 +237,7 @@ class Auditor:
         if event.k + 1 == self._timers:
             self._nothing_is_due(event)
         self._timers = 0
+        self._accepted_first = False
         for account, asset in self._touched:
             fine = self._available[account, asset] >= 0 or account == FEE_ACCOUNT
             _require(fine and self._held[account, asset] >= 0, f"no balance below zero: {account=} {asset=}", event)
@@ -291,13 +304,14 @@ class Auditor:
             self._queues[order.instrument, order.side].remove(order)
         del self._orders[order.order_id]
 
-    def _open(self, event: Event) -> AuditedOrder:
+    def _open(self, event: Event, *, may_be_renamed: bool = False) -> AuditedOrder:
         order = self._orders.get(event.order_id)
         if order is None:
             raise AuditError("the order is open", event)
         same = (order.account, order.instrument, order.side) == (event.account, event.instrument, event.side)
         _require(same, "an order keeps its account, instrument and side", event)
-        _require(event.reference == _number(order), "an order keeps its client order id", event)
+        keeps_its_name = event.reference == _number(order)
+        _require(may_be_renamed or keeps_its_name, "an order keeps its client order id", event)
         return order
 
     def _meeting(self, event: Event) -> tuple[AuditedOrder, AuditedOrder]:
@@ -308,8 +322,8 @@ class Auditor:
         queue = self._queues[event.instrument, taker.side.opposite]
         _require(not taker.must_stop, "an order by amount stops where it cannot take the whole maker", event)
         first = queue[0] if queue else None
-        if first is not None and event.instrument in self._shared:
-            level = (maker for maker in queue if maker.price == queue[0].price)
+        if first is not None and event.instrument in self._shared and not first.hidden:
+            level = (maker for maker in queue if maker.price == queue[0].price and not maker.hidden)
             first = next((maker for maker in level if maker.order_id == event.counter_order_id), None)
         if first is None or first.order_id != event.counter_order_id:
             raise AuditError("the maker is first by price, then by time", event)
@@ -334,9 +348,23 @@ class Auditor:
     # Order events.
 
     def _rejected(self, event: Event) -> None:
-        alone = event.k == self._timers and event.has(EventFlags.LAST)
-        _require(alone, "a refusal is the only event, but for those of timers", event)
         _require(known(RejectReason, event.reason), "the reason is known", event)
+        is_last, is_first = event.has(EventFlags.LAST), event.k == self._timers
+        if self._half_due:
+            fine = is_last and event.open_lots == CommandKind.PLACE_ORDER
+            _require(fine, "the new order of a replacement is refused behind its other half", event)
+            self._half_due = False
+            return
+        if event.open_lots != CommandKind.REPLACE_ORDER:
+            _require(is_first and is_last, "a refusal is the only event, but for those of timers", event)
+            return
+        if is_first:
+            # Alone it is about both halves.
+            self._half_due = not is_last
+            return
+        self._rest(event)
+        fine = is_last and self._accepted_first
+        _require(fine, "of a replacement the half that failed comes behind the one that did not", event)
 
     def _accepted(self, event: Event) -> None:
         _require(self._taker is None, "one order comes in at a time", event)
@@ -354,6 +382,7 @@ class Auditor:
         _require(rates == due, "the rates are those of the account's tier", event)
         self._orders_accepted += 1
         self._replacing = False
+        self._accepted_first = self._accepted_first or event.k == self._timers
         order = AuditedOrder(
             order_id=event.order_id,
             account=event.account,
@@ -406,12 +435,12 @@ class Auditor:
 
     def _unique_client_id(self, order: AuditedOrder, event: Event) -> None:
         if order.client_order_id is not None:
-            mine = [other for other in self._orders.values() if other.account == order.account]
+            mine = [other for other in self._orders.values() if other.account == order.account and other is not order]
             used = any(other.client_order_id == order.client_order_id for other in mine)
             _require(not used, "a client order id is unique among the account's open orders", event)
 
     def _text(self, event: Event) -> None:
-        order = self._text_due
+        order = self._text_due or self._text_may_come
         if order is None or (order.order_id, order.instrument) != (event.order_id, event.instrument):
             raise AuditError("a client order id that is text follows its order", event)
         _require(1 <= len(event.text) <= 36, "a client order id has 1 to 36 characters", event)
@@ -425,8 +454,11 @@ class Auditor:
             raise AuditError("conditions follow their order", event)
         told = (event.account, event.instrument, event.side)
         _require(told == (order.account, order.instrument, order.side), "conditions are those of their order", event)
-        order.learn_conditions(event)
         self._conditions_due = None
+        if order.waits:
+            self._waits_elsewhere(order, event)
+            return
+        order.learn_conditions(event)
         if not any((order.trigger_kind, order.minimum, order.expire_time_ns)):
             self._display_due = order
         dated = order.time_in_force == TimeInForce.GOOD_TILL_DATE
@@ -450,6 +482,19 @@ class Auditor:
         self._waiting.add(order)
         self._hold(order, 1)
 
+    def _waits_elsewhere(self, order: AuditedOrder, event: Event) -> None:
+        """An amendment moved the trigger price of an order that waits."""
+        trail = (0, 0) if order.trail is None else (order.trail.unit, order.trail.size)
+        told = (event.order_type, event.time_in_force, (event.self_trade_prevention, event.quantity_lots))
+        _require(told == (order.trigger_kind, order.source, trail), "an amendment moves nothing but the price", event)
+        kept = (event.open_lots, event.reference) == (order.minimum, order.expire_time_ns)
+        _require(kept and event.price_ticks != order.trigger, "conditions are told again when one is new", event)
+        order.trigger = event.price_ticks
+        _require(order.trigger >= 1, "a trigger has a kind, a source and a price", event)
+        _require(not self._waiting.is_there(order), "the price that an order waits for is still to come", event)
+        self._waiting.remove(order)
+        self._waiting.add(order)
+
     def _display(self, event: Event) -> None:
         last = self._last
         behind = last is not None and (last.kind, last.order_id) == (EventKind.ORDER_CONDITIONS, event.order_id)
@@ -459,8 +504,17 @@ class Auditor:
             raise AuditError("how an order shows itself follows its conditions", event)
         told = (event.account, event.instrument, event.side)
         _require(told == (order.account, order.instrument, order.side), "an order keeps what it said", event)
+        if order.waits and order.peak:
+            # An amendment moved its trigger price: what else it has is told again, and may be above its total by now.
+            same = (order.peak, order.peak_range) == (event.quantity_lots, event.open_lots)
+            _require(same, "an amendment moves nothing but the price", event)
+            return
         order.peak, order.peak_range = event.quantity_lots, event.open_lots
-        _require(0 < order.peak <= order.peak + order.peak_range <= order.total, "a peak is part of the order", event)
+        order.hidden = event.order_type == Display.HIDDEN
+        _require(known(Display, event.order_type), "an order is displayed or hidden", event)
+        _require(order.hidden == (order.peak == 0), "an order shows peaks, or nothing at all", event)
+        _require(order.peak + order.peak_range <= order.total, "a peak is part of the order", event)
+        _require(order.peak > 0 or order.peak_range == 0, "only peaks have a range", event)
         _require(event.reference == 0 or order.peak_range > 0, "only peaks of different sizes have a seed", event)
         _require(order.order_type == OrderType.LIMIT and order.may_rest, "what is shown by parts can rest", event)
         self._display_due = None
@@ -622,10 +676,11 @@ class Auditor:
             _require(0 < lots <= maker.displayed, "a trade is not larger than what the maker shows", event)
             taker.unspent -= notional + (taker_fee if taker.side is Side.BUY else 0)
             _require(taker.unspent >= 0, "no more than the amount is spent", event)
-            taker.must_stop = lots < maker.displayed and event.instrument not in self._shared
+            taker.must_stop = lots < maker.displayed and (event.instrument not in self._shared or maker.hidden)
         else:
             smaller = min(taker.open, maker.displayed)
-            fits = lots == smaller or (0 < lots < smaller and event.instrument in self._shared)
+            shares = event.instrument in self._shared and not maker.hidden
+            fits = lots == smaller or (0 < lots < smaller and shares)
             _require(fits, "a trade takes the smaller open quantity", event)
             taker.open -= lots
         self._hold(maker, -1)
@@ -698,6 +753,7 @@ class Auditor:
             CloseReason.CANCELLED_ALL,
             CloseReason.REPLACED,
             CloseReason.DECLINED,
+            CloseReason.NOT_REPLACED,
             *BY_CONTROL,
         )
         _require(event.reason in reasons, "a cancel has a reason of its own", event)
@@ -715,6 +771,7 @@ class Auditor:
         if event.reason in BY_CONTROL:
             _require(bool(due) and due.pop(0) is order, "a control takes what it forbids, by order id", event)
         self._replacing = event.reason == CloseReason.REPLACED
+        self._half_due = event.reason == CloseReason.NOT_REPLACED
         self._hold(order, -1)
         self._take_out(order)
 
@@ -822,45 +879,61 @@ class Auditor:
         for price in sorted({maker.price for maker in makers}, reverse=order.side is Side.SELL):
             level = [maker for maker in makers if maker.price == price]
             own = [maker for maker in level if self._is_own(order, maker)]
-            if closes and own and order.instrument in self._shared:
+            seen = [maker for maker in level if not maker.hidden]
+            if closes and order.instrument in self._shared and any(maker in own for maker in seen):
                 return False
-            for maker in level:
-                if maker in own:
-                    if closes:
-                        return False
-                    continue
-                quantity += maker.displayed
+            for maker in [*seen, None, *(maker for maker in level if maker.hidden)]:
+                if maker is None:
+                    # Behind all that is displayed come the reserves of it.
+                    quantity += sum(other.open - other.displayed for other in seen if other not in own)
+                elif maker not in own:
+                    quantity += maker.displayed
+                elif closes:
+                    return False
                 if quantity >= lots:
                     return True
-            quantity += sum(maker.open - maker.displayed for maker in level if maker not in own)
-            if quantity >= lots:
-                return True
         return False
 
     def _amended(self, event: Event) -> None:
-        order = self._open(event)
+        order = self._open(event, may_be_renamed=True)
         _require(event.k == self._timers, "an amendment is its command's first event, but for timers", event)
         group = self._accounts[order.account].group
         refusal = self._controls.refusal(order.account, group, order.instrument, order.side)
         _require(refusal is None, "no control is in the way", event)
-        _require(not order.is_away, "an order that waits is not amended", event)
-        reduces = event.price_ticks == order.price and event.quantity_lots < order.total
-        _require(event.has(EventFlags.KEPT_PRIORITY) == reduces, "only a reduction keeps its place", event)
+        _require(order.needed == 0, "an order that waits for approval is not amended", event)
+        kept = event.has(EventFlags.KEPT_PRIORITY)
+        reduces = event.price_ticks == order.price and event.quantity_lots <= order.total
+        _require(kept == reduces or order.waits, "only a reduction keeps its place", event)
         open_lots = order.open + event.quantity_lots - order.total
         _require(event.open_lots == open_lots > 0, "the new total less what is done is open", event)
+        self._renamed(order, event)
         self._hold(order, -1)
-        if not reduces:
+        if not kept and not order.waits:
             self._take_out(order)
             self._taker = order
             order.met_a_maker = False
+        if order.waits:
+            fine = not kept or order.order_type == OrderType.LIMIT or event.price_ticks == order.price
+            _require(fine, "a market order's limit follows its trigger price", event)
+            self._conditions_due = None if kept else order
         order.price, order.total, order.open = event.price_ticks, event.quantity_lots, event.open_lots
-        order.shown = min(order.shown, order.open) if reduces else 0
-        if reduces:
+        order.shown = min(order.shown, order.open) if kept else 0
+        if kept or order.waits:
             self._hold(order, 1)
         else:
             self._covered(order, event)
             needed, _ = self._controls.approvers(order.account, order.instrument, self._worth(order))
             _require(needed == 0, "an amendment does not pass a band", event)
+
+    def _renamed(self, order: AuditedOrder, event: Event) -> None:
+        """An amendment may give an order another client order id."""
+        if event.reference not in (0, order.client_order_id):
+            order.client_order_id = event.reference
+            self._unique_client_id(order, event)
+        elif event.reference == 0 and isinstance(order.client_order_id, int):
+            self._text_due = order
+        elif event.reference == 0:
+            self._text_may_come = order
 
     # Money.
 

@@ -9,7 +9,7 @@
 `O1` is the id an accepted order gets; events are parted by semicolons; balances read available+held. A line without an
 arrow must not be refused. `stop=105 of=mark trail=3` (or `take=`, `trail=150bp`) lets an order wait for a trigger,
 `until=77` makes it good till date, `least=2` is its minimum quantity,
-`peak=3` (or `peak=3..9 seed=5`) shows it by parts. After each line the invariants hold, and at the
+`peak=3` (or `peak=3..9 seed=5`) shows it by parts, `hidden` not at all. After each line the invariants hold, and at the
 end the auditor agrees with every balance.
 
 The venue: instrument 0 trades `base` (asset 0) in `quote` (asset 1), accounts A2 to A5 are clients, A6 is the house.
@@ -27,9 +27,11 @@ from tests.reference.codes import (
     BOTH_SIDES,
     AccountKind,
     CloseReason,
+    Display,
     EventFlags,
     EventKind,
     HaltScope,
+    OrderFlags,
     OrderType,
     Prevention,
     PriceSource,
@@ -185,12 +187,13 @@ def _conditions(words: list[str]) -> bytes:
     """The record of an order's conditions; nothing when it names none."""
     stop, take, trail = (_option(words, name) for name in ("stop", "take", "trail"))
     until, least, peak = (_option(words, name) for name in ("until", "least", "peak"))
-    if not any((stop, take, trail, until, least, peak)):
+    if not any((stop, take, trail, until, least, peak, "hidden" in words)):
         return b""
     kind = TriggerKind.TAKE_PROFIT if take else TriggerKind.STOP_LOSS if stop or trail else 0
     unit = TrailUnit.BASIS_POINTS if (trail or "").endswith("bp") else TrailUnit.TICKS if trail else 0
     smallest, _, largest = (peak or "0").partition("..")
     return records.conditions_record(
+        display=Display.HIDDEN if "hidden" in words else Display.SHOWN,
         peak_lots=int(smallest),
         peak_range_lots=int(largest or smallest) - int(smallest),
         seed=int(_option(words, "seed") or 0),
@@ -213,18 +216,38 @@ def _cancel(words: list[str]) -> bytes:
 
 
 def _amend(words: list[str]) -> bytes:
+    """`amend O1 A2 5 @11`, with a new trigger (`stop=105`) or a new client order id (`name=x`)"""
     price = _number(words, "@") or 0
     order_id, client_order_id = _number(words, "O"), _client_order_id(words)
-    return records.amend(_account(words), order_id, price, _plain_number(words), client_order_id=client_order_id)
+    name = _option(words, "name")
+    return records.amend(
+        _account(words),
+        order_id,
+        price,
+        _plain_number(words),
+        client_order_id=client_order_id,
+        new_client_order_id=None if name is None else name.encode(),
+        conditions=_conditions(words),
+    )
+
+
+_MODES = {
+    "allow": OrderFlags.ALLOW_FAILURE,
+    "cancel-only": OrderFlags.CANCEL_ONLY,
+    "new-only": OrderFlags.ONLY_NEW,
+    "partial-only": OrderFlags.ONLY_PARTIALLY_FILLED,
+}
 
 
 def _replace(words: list[str]) -> bytes:
-    """`replace O1 A2 by buy O2 3 @11`"""
+    """`replace O1 A2 by buy O2 3 @11`; before `by` also `allow`, `cancel-only`, `new-only`, `partial-only`"""
     split = words.index("by")
     old, new = words[:split], words[split + 1 :]
     account = _account(old)
     order_id, client_order_id = _number(old, "O"), _client_order_id(old)
-    return records.replace(account, order_id, _order(new, account), client_order_id=client_order_id)
+    modes = sum(_MODES[word] for word in old if word in _MODES)
+    order = _order(new, account)
+    return records.replace(account, order_id, order, client_order_id=client_order_id, modes=modes)
 
 
 def _halt(words: list[str]) -> bytes:

@@ -1,4 +1,5 @@
-"""The book of an instrument: two lists of orders, best price first, then the one that has been there longest."""
+"""The book of an instrument: two lists of orders, best price first, at a price what is displayed before what is hidden,
+then the one that has been there longest."""
 
 from __future__ import annotations
 
@@ -14,12 +15,12 @@ if TYPE_CHECKING:
     from tests.reference.orders import Order
 
 
-def _bid_key(order: Order) -> int:
-    return -order.price_ticks
+def _bid_key(order: Order) -> tuple[int, bool]:
+    return -order.price_ticks, order.hidden
 
 
-def _ask_key(order: Order) -> int:
-    return order.price_ticks
+def _ask_key(order: Order) -> tuple[int, bool]:
+    return order.price_ticks, order.hidden
 
 
 @dataclass(slots=True)
@@ -31,7 +32,7 @@ class Book:
         return self.bids if side is Side.BUY else self.asks
 
     def insert(self, order: Order) -> None:
-        """Put an order behind those of its price."""
+        """Put an order behind those of its price, a displayed one before the hidden ones."""
         key = _bid_key if order.side is Side.BUY else _ask_key
         orders = self.side(order.side)
         orders.insert(bisect_right(orders, key(order), key=key), order)
@@ -50,9 +51,12 @@ class Book:
                 return
             yield maker
 
+    def displayed(self, side: Side) -> list[Order]:
+        return [order for order in self.side(side) if not order.hidden]
+
     def depth(self, side: Side) -> list[tuple[int, int]]:
         """Price and displayed quantity of each level, best first."""
         levels: dict[int, int] = {}
-        for order in self.side(side):
+        for order in self.displayed(side):
             levels[order.price_ticks] = levels.get(order.price_ticks, 0) + order.displayed_lots
         return list(levels.items())

@@ -6,11 +6,11 @@ They read the venue and change nothing. `gone` is an order that is to be treated
 from dataclasses import dataclass
 
 from tests.reference.accounts import Account
-from tests.reference.codes import AMOUNT_MAX, ORDERS_MAX, BandScope, OrderType, Permissions, Side
+from tests.reference.codes import AMOUNT_MAX, ORDERS_MAX, BandScope, OrderFlags, OrderType, Permissions, Side
 from tests.reference.conditions import Iceberg, Trigger
-from tests.reference.decoding import Amend, NewOrder, Target
+from tests.reference.decoding import Amend, NewOrder, Replace, Target
 from tests.reference.instruments import Instrument, Units
-from tests.reference.orders import Order, bid_cover
+from tests.reference.orders import ClientOrderId, Order, bid_cover
 from tests.reference.reject import Refused, require
 from tests.reference.reject import RejectReason as Reason
 from tests.reference.venue import Venue
@@ -49,8 +49,6 @@ class Checked:
     """The price that limits it."""
     trigger_ticks: int | None
     """Its first trigger price, if it waits for a trigger."""
-    gone: Order | None
-    """The order that it replaces."""
     approvers: int
     """How many must approve it."""
     expiry_ns: int
@@ -65,14 +63,34 @@ def check_may_trade(venue: Venue, account: Account, instrument: Instrument, side
     require(not venue.controls.is_killed(account), Reason.KILL_SWITCH_ENGAGED)
 
 
-def check_new_order(venue: Venue, new: NewOrder, replaced: Target | None = None) -> Checked:
-    """Check a new order, in place of another one if `replaced` names it."""
+def check_standing(venue: Venue, new: NewOrder) -> tuple[Account, Instrument]:
+    """Whether the account may trade this instrument now."""
     instrument = known_instrument(venue, new.instrument)
     require(not venue.halted, Reason.VENUE_HALTED)
     require(not instrument.halted, Reason.INSTRUMENT_HALTED)
     account = known_account(venue, new.account)
     check_may_trade(venue, account, instrument, new.side)
-    gone = None if replaced is None else known_order(account, replaced)
+    return account, instrument
+
+
+def leaving_order(venue: Venue, replace: Replace) -> Order:
+    """The order that a replacement is to cancel, if it may."""
+    order = known_order(known_account(venue, replace.new_order.account), replace.target)
+    if replace.has(OrderFlags.ONLY_NEW):
+        require(order.executed_lots == 0, Reason.ORDER_NOT_NEW)
+    if replace.has(OrderFlags.ONLY_PARTIALLY_FILLED):
+        require(order.executed_lots > 0, Reason.ORDER_NOT_PARTIALLY_FILLED)
+    return order
+
+
+def found_before_cancel(reason: Reason) -> bool:
+    """Whether a replacement in two halves is refused for this as a whole."""
+    return reason <= Reason.ORDER_RATE_EXCEEDED or reason is Reason.AMOUNT_NOT_POSITIVE
+
+
+def check_new_order(venue: Venue, new: NewOrder, gone: Order | None = None) -> Checked:
+    """Check a new order, as if `gone` were not there any more."""
+    account, instrument = check_standing(venue, new)
     trigger = new.conditions.trigger
     if new.order_type is OrderType.LIMIT:
         check_price(instrument, new.price_ticks)
@@ -145,7 +163,7 @@ def check_new_order(venue: Venue, new: NewOrder, replaced: Target | None = None)
         venue, account, instrument, new.side, limit, new.quantity_lots, best_bid, gone, amount=size
     )
     require(approvers == 0 or not new.by_amount, Reason.ORDER_NOT_APPROVABLE)
-    return Checked(limit, first_trigger, gone, approvers, expiry_ns)
+    return Checked(limit, first_trigger, approvers, expiry_ns)
 
 
 def needed_approvers(
@@ -237,31 +255,52 @@ def check_at_trigger(venue: Venue, order: Order) -> int:
     return min(limit, order.price_ticks) if order.side is Side.BUY else limit
 
 
-def check_amend(venue: Venue, amend: Amend) -> Order:
-    """Check an amendment and return the order it is about."""
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """What the checks found out about an amendment."""
+
+    order: Order
+    price_ticks: int
+    """The limit from now on."""
+    quantity_lots: int
+    renamed: ClientOrderId
+    """The new client order id; none when it stays."""
+    keeps_place: bool
+    trigger_ticks: int | None
+    """The new trigger price; none when it stays."""
+    trigger: Trigger | None
+
+
+def check_amend(venue: Venue, amend: Amend) -> Amendment:
+    """Check an amendment of an order that is on the book or waits."""
     require(not venue.halted, Reason.VENUE_HALTED)
     account = known_account(venue, amend.account)
     order = known_order(account, amend.target)
     require(order.approvers_needed == 0, Reason.ORDER_WAITS_FOR_APPROVAL)
-    require(not order.waits, Reason.ORDER_NOT_AMENDABLE)
+    if order.waits:
+        return check_waiting_amend(venue, account, order, amend)
+    require(amend.trigger is None, Reason.ORDER_NOT_AMENDABLE)
     instrument = venue.instruments[order.instrument]
     require(not instrument.halted, Reason.INSTRUMENT_HALTED)
     check_may_trade(venue, account, instrument, order.side)
     check_price(instrument, amend.price_ticks)
     check_quantity(instrument, amend.quantity_lots)
     check_notional(instrument, instrument.units.notional(amend.price_ticks, amend.quantity_lots))
+    renamed = None if amend.client_order_id == order.client_order_id else amend.client_order_id
+    same_price, same_total = amend.price_ticks == order.price_ticks, amend.quantity_lots == order.quantity_lots
     reduces = is_reduction(order, amend)
     if not reduces:
         check_band(instrument, amend.price_ticks)
     done = order.executed_lots + order.prevented_lots
     require(amend.quantity_lots > done, Reason.QUANTITY_NOT_ABOVE_EXECUTED)
-    same = (amend.price_ticks, amend.quantity_lots) == (order.price_ticks, order.quantity_lots)
-    require(not same, Reason.AMEND_CHANGES_NOTHING)
+    require(not (same_price and same_total and renamed is None), Reason.AMEND_CHANGES_NOTHING)
     iceberg = order.conditions.iceberg
     require(iceberg is None or not iceberg.has_too_many_peaks(amend.quantity_lots), Reason.TOO_MANY_PEAKS)
     require(account.messages <= account.limits.messages_per_second_max, Reason.MESSAGE_RATE_EXCEEDED)
+    _check_new_name(account, order, renamed)
+    checked = Amendment(order, amend.price_ticks, amend.quantity_lots, renamed, reduces, None, None)
     if reduces:
-        return order
+        return checked
     open_lots = amend.quantity_lots - done
     if order.side is Side.BUY:
         check_position(venue, account, instrument, open_lots, order)
@@ -278,12 +317,78 @@ def check_amend(venue: Venue, amend: Amend) -> Order:
     price = amend.price_ticks
     approvers, _ = needed_approvers(venue, account, instrument, order.side, price, open_lots, best_bid, order)
     require(approvers == 0, Reason.AMENDMENT_NEEDS_APPROVAL)
-    return order
+    return checked
 
 
 def is_reduction(order: Order, amend: Amend) -> bool:
-    """Whether an amendment only makes the order smaller, so that it keeps its place."""
-    return amend.price_ticks == order.price_ticks and amend.quantity_lots < order.quantity_lots
+    """Whether an amendment only makes the order smaller, or names it anew, so that it keeps its place."""
+    if amend.price_ticks != order.price_ticks or amend.quantity_lots > order.quantity_lots:
+        return False
+    is_new = amend.client_order_id not in (None, order.client_order_id)
+    return amend.quantity_lots < order.quantity_lots or is_new
+
+
+def check_waiting_amend(venue: Venue, account: Account, order: Order, amend: Amend) -> Amendment:
+    """The same for an order that waits for its trigger: it has not traded yet."""
+    instrument, own = venue.instruments[order.instrument], order.conditions.trigger
+    assert own is not None, "Invariant: an order that waits has a trigger"
+    assert order.trigger_ticks is not None, "Invariant: an order that waits has a trigger price"
+    is_limit = order.order_type is OrderType.LIMIT
+    named = amend.trigger
+    if named is not None:
+        same_trigger = (named.kind, named.source, named.trail) == (own.kind, own.source, own.trail)
+        require(same_trigger, Reason.ORDER_NOT_AMENDABLE)
+    require(is_limit or amend.price_ticks == 0, Reason.ORDER_NOT_AMENDABLE)
+    require(not instrument.halted, Reason.INSTRUMENT_HALTED)
+    check_may_trade(venue, account, instrument, order.side)
+    units, quantity = instrument.units, amend.quantity_lots
+    if is_limit:
+        check_price(instrument, amend.price_ticks)
+    check_quantity(instrument, quantity)
+    if is_limit:
+        check_notional(instrument, units.notional(amend.price_ticks, quantity))
+    fires_at = order.trigger_ticks if named is None else check_trigger_price(instrument, order.side, named)
+    if not is_limit:
+        check_notional(instrument, units.notional(fires_at, quantity))
+    moves = fires_at != order.trigger_ticks
+    limit = order.price_ticks
+    if is_limit:
+        limit = amend.price_ticks
+    elif moves:
+        limit = instrument.worst_price(order.side, fires_at)
+    renamed = None if amend.client_order_id == order.client_order_id else amend.client_order_id
+    stays = limit == order.price_ticks and not moves
+    changes = not stays or quantity != order.quantity_lots or renamed is not None
+    require(changes, Reason.AMEND_CHANGES_NOTHING)
+    iceberg = order.conditions.iceberg
+    require(iceberg is None or not iceberg.has_too_many_peaks(quantity), Reason.TOO_MANY_PEAKS)
+    require(account.messages <= account.limits.messages_per_second_max, Reason.MESSAGE_RATE_EXCEEDED)
+    _check_new_name(account, order, renamed)
+    if order.side is Side.BUY:
+        if not (stays and quantity <= order.quantity_lots):
+            check_position(venue, account, instrument, quantity, order)
+        require(units.notional(limit, quantity) <= AMOUNT_MAX, Reason.INSUFFICIENT_FUNDS)
+        needed = bid_cover(units, limit, quantity, order.rates, order.may_rest, post_only=False)
+    else:
+        needed = units.base_quanta(quantity)
+    check_funds(venue, account, units, order.side, needed, order)
+    if moves:
+        price = instrument.price_of(own.source)
+        is_there = price is not None and own.is_reached(order.side, fires_at, price)
+        require(not is_there, Reason.WOULD_TRIGGER_AT_ONCE)
+    if not (stays and quantity <= order.quantity_lots):
+        best_bid = instrument.book.best(Side.BUY) if order.side is Side.SELL else None
+        best = None if best_bid is None else best_bid.price_ticks
+        approvers, _ = needed_approvers(venue, account, instrument, order.side, limit, quantity, best, order)
+        require(approvers == 0, Reason.AMENDMENT_NEEDS_APPROVAL)
+    return Amendment(order, limit, quantity, renamed, not moves, fires_at if moves else None, named)
+
+
+def _check_new_name(account: Account, order: Order, renamed: ClientOrderId) -> None:
+    if renamed is not None:
+        others = (other for other in account.open_orders.values() if other is not order)
+        is_unique = all(other.client_order_id != renamed for other in others)
+        require(is_unique, Reason.DUPLICATE_CLIENT_ORDER_ID)
 
 
 # The single checks.

@@ -138,6 +138,7 @@ class CloseReason(IntEnum):
     DECLINED = 37
     APPROVAL_EXPIRED = 38
     REFUSED_AT_RELEASE = 39
+    NOT_REPLACED = 40
 
 
 class Side(IntEnum):
@@ -198,6 +199,13 @@ class Prevention(IntEnum):
     TRANSFER = 5
 
 
+class Display(IntEnum):
+    """What the book shows of an order."""
+
+    SHOWN = 0
+    HIDDEN = 1
+
+
 class OrderFlags(IntEnum):
     """Bits; `|` of them is a plain number."""
 
@@ -206,6 +214,11 @@ class OrderFlags(IntEnum):
     BY_CLIENT_ORDER_ID = 4
     TEXT_ID = 8
     CONDITIONS = 16
+    # Of replacements only.
+    ALLOW_FAILURE = 32
+    CANCEL_ONLY = 64
+    ONLY_NEW = 128
+    ONLY_PARTIALLY_FILLED = 256
 
 
 class AccountKind(IntEnum):

@@ -72,6 +72,7 @@ class Conditions:
     minimum_lots: int = 0
     """0 is no minimum."""
     iceberg: Iceberg | None = None
+    hidden: bool = False
 
 
 UNCONDITIONAL = Conditions()

@@ -25,6 +25,7 @@ from tests.reference.codes import (
     BandScope,
     CommandKind,
     ControlScope,
+    Display,
     HaltScope,
     InstrumentKind,
     OrderFlags,
@@ -126,12 +127,22 @@ class Amend:
     target: Target
     price_ticks: int
     quantity_lots: int
+    client_order_id: ClientOrderId = None
+    """The new one; none when the order keeps its own."""
+    trigger: Trigger | None = None
+    """With the new trigger price, for an order that waits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replace:
     target: Target
     new_order: NewOrder
+    modes: int
+    order_record: bytes
+    """The record of the new order."""
+
+    def has(self, mode: OrderFlags) -> bool:
+        return bool(self.modes & mode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,12 +236,12 @@ def decode(command: bytes) -> Command:
         case CommandKind.PLACE_ORDER:
             decoded = _new_order(records)
         case CommandKind.CANCEL_ORDER:
-            account, target, _price, _quantity = _about_order(records)
-            decoded = Cancel(account, target)
+            about = _about_order(records)
+            decoded = Cancel(about.account, about.target)
         case CommandKind.CANCEL_ALL:
             decoded = _cancel_all(records)
         case CommandKind.AMEND_ORDER:
-            decoded = Amend(*_about_order(records))
+            decoded = _amend(records)
         case CommandKind.REPLACE_ORDER:
             decoded = _replace(records)
         case CommandKind.ADD_ASSET | CommandKind.OPEN_ACCOUNT:
@@ -290,7 +301,9 @@ def _new_order(records: Records) -> NewOrder:
         new = replace(new, conditions=_conditions(records))
     require(_conditions_fit(new), Reason.INVALID_COMBINATION)
     can_rest = order_type is OrderType.LIMIT and time_in_force.may_rest
-    require(can_rest or new.conditions.iceberg is None, Reason.INVALID_DISPLAY)
+    iceberg, hidden = new.conditions.iceberg, new.conditions.hidden
+    require(can_rest or (iceberg is None and not hidden), Reason.INVALID_DISPLAY)
+    require(iceberg is None or not hidden, Reason.INVALID_DISPLAY)
     return new
 
 
@@ -318,20 +331,22 @@ def _conditions(records: Records) -> Conditions:
     require(unit_code == 0 or known(TrailUnit, unit_code), Reason.INVALID_CONDITIONS)
     require((unit_code == 0) == (size == 0), Reason.INVALID_CONDITIONS)
     require(unit_code != TrailUnit.BASIS_POINTS or size < BASIS_POINTS, Reason.INVALID_CONDITIONS)
-    require(not any((display, peg, peg_mode, peg_offset)), Reason.INVALID_CONDITIONS)
+    require(known(Display, display), Reason.INVALID_CONDITIONS)
+    require(not any((peg, peg_mode, peg_offset)), Reason.INVALID_CONDITIONS)
     # A range is one of peaks, and a seed is one of a range.
     require(peak > 0 or peak_range == 0, Reason.INVALID_CONDITIONS)
     require(peak_range > 0 or seed == 0, Reason.INVALID_CONDITIONS)
     iceberg = Iceberg(peak, peak_range, seed) if peak else None
+    hidden = display == Display.HIDDEN
     require(price <= PRICE_MAX, Reason.INVALID_CONDITIONS)
     if kind_code == 0:
         require((source_code, unit_code, price) == (0, 0, 0), Reason.INVALID_CONDITIONS)
-        return Conditions(None, expire_time_ns, minimum, iceberg)
+        return Conditions(None, expire_time_ns, minimum, iceberg, hidden)
     trail = Trail(TrailUnit(unit_code), size) if unit_code else None
     # A trail needs no price: it starts from the one there is.
     given = None if trail is not None and price == 0 else price
     trigger = Trigger(TriggerKind(kind_code), PriceSource(source_code), given, trail)
-    return Conditions(trigger, expire_time_ns, minimum, iceberg)
+    return Conditions(trigger, expire_time_ns, minimum, iceberg, hidden)
 
 
 def _conditions_fit(new: NewOrder) -> bool:
@@ -372,16 +387,49 @@ def _is_canonical_number(text: bytes) -> bool:
     return text.isdigit() and text[0] != ord("0") and int(text) < 2**64
 
 
-def _about_order(records: Records) -> tuple[int, Target, int, int]:
-    """The account, the order that is meant, and the price and quantity of a cancel, amend or replace."""
+REPLACE_MODES = (
+    OrderFlags.ALLOW_FAILURE | OrderFlags.CANCEL_ONLY | OrderFlags.ONLY_NEW | OrderFlags.ONLY_PARTIALLY_FILLED
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AboutOrder:
+    """The first record of a cancel, amend or replace."""
+
+    account: int
+    target: Target
+    flags: int
+    price_ticks: int
+    quantity_lots: int
+
+
+def _about_order(records: Records, more_flags: int = 0) -> AboutOrder:
     fields = ORDER.unpack(records.take())
     account, flags, price, quantity, order_ref = fields[6], fields[12], fields[14], fields[15], fields[16]
-    allowed = OrderFlags.BY_CLIENT_ORDER_ID | OrderFlags.TEXT_ID
+    allowed = OrderFlags.BY_CLIENT_ORDER_ID | OrderFlags.TEXT_ID | more_flags
     require(not flags & ~allowed, Reason.INVALID_FLAGS)
     if flags & OrderFlags.BY_CLIENT_ORDER_ID:
-        return account, Target(None, _client_order_id(flags, order_ref, records)), price, quantity
-    require(not flags & OrderFlags.TEXT_ID, Reason.INVALID_FLAGS)
-    return account, Target(order_ref, None), price, quantity
+        target = Target(None, _client_order_id(flags, order_ref, records))
+    else:
+        require(not flags & OrderFlags.TEXT_ID, Reason.INVALID_FLAGS)
+        target = Target(order_ref, None)
+    return AboutOrder(account, target, flags, price, quantity)
+
+
+def _amend(records: Records) -> Amend:
+    about = _about_order(records)
+    new_id: ClientOrderId = None
+    if records.peek()[:1] == bytes([CommandKind.TEXT]):
+        _kind, _schema, length, field = TEXT.unpack(records.take())
+        require(1 <= length <= 36, Reason.INVALID_CLIENT_ORDER_ID)
+        text: bytes = field[:length]
+        require(_is_printable(text), Reason.INVALID_CLIENT_ORDER_ID)
+        new_id = int(text) if _is_canonical_number(text) else text
+    trigger = None
+    if records.peek()[:1] == bytes([CommandKind.CONDITIONS]):
+        trigger = _conditions(records).trigger
+        require(trigger is not None, Reason.INVALID_COMBINATION)
+    return Amend(about.account, about.target, about.price_ticks, about.quantity_lots, new_id, trigger)
 
 
 def _cancel_all(records: Records) -> CancelAll:
@@ -393,12 +441,14 @@ def _cancel_all(records: Records) -> CancelAll:
 
 
 def _replace(records: Records) -> Replace:
-    account, target, _price, _quantity = _about_order(records)
+    about = _about_order(records, REPLACE_MODES)
+    both = OrderFlags.ONLY_NEW | OrderFlags.ONLY_PARTIALLY_FILLED
+    require(about.flags & both != both, Reason.RESTRICTIONS_EXCLUDE)
     following = records.peek()
     require(len(following) == RECORD_BYTES, Reason.MALFORMED_RECORDS)
-    same_account = int.from_bytes(following[24:28], "little") == account
+    same_account = int.from_bytes(following[24:28], "little") == about.account
     require(following[0] == CommandKind.PLACE_ORDER and same_account, Reason.MALFORMED_RECORDS)
-    return Replace(target, _new_order(records))
+    return Replace(about.target, _new_order(records), about.flags & REPLACE_MODES, following)
 
 
 # Everything else.

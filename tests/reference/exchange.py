@@ -4,25 +4,9 @@ from typing import Any
 
 import numpy.typing as npt
 
-from tests.reference import approvals, line, matching, timers
-from tests.reference.checks import (
-    Checked,
-    check_amend,
-    check_new_order,
-    is_reduction,
-    known_account,
-    known_instrument,
-    known_order,
-)
-from tests.reference.codes import (
-    ANY,
-    NEW_ORDER_KINDS,
-    ORDER_ENTRY_KINDS,
-    CloseReason,
-    EventFlags,
-    EventKind,
-    Side,
-)
+from tests.reference import approvals, line, matching, replacing, timers
+from tests.reference.checks import check_amend, check_new_order, known_account, known_instrument, known_order
+from tests.reference.codes import NEW_ORDER_KINDS, ORDER_ENTRY_KINDS, CloseReason, EventFlags, Side
 from tests.reference.decoding import (
     Amend,
     Approval,
@@ -41,9 +25,10 @@ from tests.reference.decoding import (
 from tests.reference.event import Event
 from tests.reference.ledger import Place
 from tests.reference.orders import Order
-from tests.reference.records import ORDER, split_commands
+from tests.reference.records import split_commands
 from tests.reference.reject import Refused, require
 from tests.reference.reject import RejectReason as Reason
+from tests.reference.replacing import rejected
 from tests.reference.settings import add_named, apply_setting, move_money
 from tests.reference.venue import Venue
 
@@ -72,7 +57,7 @@ class Exchange:
             self._apply(command)
         except Refused as refused:
             # Checks come before changes: if there are events by now, they are those of timers.
-            venue.emit(_rejected(command, refused.reason))
+            venue.emit(rejected(command, refused.reason))
         for k, event in enumerate(venue.events):
             event.k, event.sequence, event.time_ns = k, venue.sequence, venue.time_ns
         if venue.events:
@@ -90,21 +75,17 @@ class Exchange:
         match decoded:
             case NewOrder():
                 checked = check_new_order(self.venue, decoded)
-                self._accept(decoded, checked)
+                approvals.let_in(self.venue, decoded, checked)
             case Cancel():
                 order = known_order(known_account(self.venue, decoded.account), decoded.target)
                 matching.cancel(self.venue, order, CloseReason.CANCELLED_BY_OWNER)
             case CancelAll():
                 self._cancel_all(decoded)
             case Amend():
-                order = check_amend(self.venue, decoded)
-                price, quantity, keeps_place = decoded.price_ticks, decoded.quantity_lots, is_reduction(order, decoded)
-                matching.amend(self.venue, order, price, quantity, keeps_place=keeps_place)
+                matching.amend(self.venue, check_amend(self.venue, decoded))
             case Replace():
-                checked = check_new_order(self.venue, decoded.new_order, decoded.target)
-                assert checked.gone is not None, "Invariant: the check found the order that goes"
-                matching.cancel(self.venue, checked.gone, CloseReason.REPLACED)
-                self._accept(decoded.new_order, checked)
+                replacing.replace(self.venue, decoded, command)
+                return
             case Approval():
                 approvals.decide(self.venue, decoded)
             case Named():
@@ -120,13 +101,6 @@ class Exchange:
         account = self.venue.account(header.account)
         if header.kind in ORDER_ENTRY_KINDS and account is not None:
             account.count_message(self.venue.time_ns, is_order=header.kind in NEW_ORDER_KINDS)
-
-    def _accept(self, new: NewOrder, checked: Checked) -> None:
-        order = matching.accept(self.venue, new, checked.limit_ticks, checked.trigger_ticks)
-        if checked.approvers > 0:
-            approvals.wait(self.venue, order, new, checked.approvers, checked.expiry_ns)
-        else:
-            matching.let_in(self.venue, order)
 
     def _cancel_all(self, command: CancelAll) -> None:
         if command.instrument is not None:
@@ -156,23 +130,3 @@ class Exchange:
         broken = self.venue.broken_rules()
         if broken:
             raise InvariantError("; ".join(broken))
-
-
-def _rejected(command: bytes, reason: Reason) -> Event:
-    """The event of a refused command: it repeats the first record."""
-    header = read_header(command)
-    event = Event(
-        EventKind.REJECTED,
-        instrument=ANY,
-        account=header.account,
-        reason=reason,
-        open_lots=header.kind,
-        counter_account=header.session,
-        counter_order_id=header.client_sequence,
-    )
-    if header.kind in ORDER_ENTRY_KINDS:
-        fields = ORDER.unpack_from(command)
-        event.instrument, event.side, event.order_type = fields[7:10]
-        event.time_in_force, event.self_trade_prevention, event.order_flags = fields[10:13]
-        event.price_ticks, event.quantity_lots, event.reference = fields[14:17]
-    return event

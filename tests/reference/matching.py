@@ -1,13 +1,15 @@
 """Matching: what happens to an order that was accepted, or that comes in again after an amendment."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import groupby
 
 from tests.reference.allocation import PriceTime, Resting, allocate
-from tests.reference.checks import lots_for_amount
+from tests.reference.checks import Amendment, lots_for_amount
 from tests.reference.codes import (
     FEE_ACCOUNT,
     CloseReason,
+    Display,
     EventFlags,
     EventKind,
     OrderFlags,
@@ -102,7 +104,7 @@ def _tell_conditions(venue: Venue, order: Order) -> None:
         )
     )
     iceberg = order.conditions.iceberg
-    if iceberg is not None:
+    if iceberg is not None or order.hidden:
         venue.emit(
             Event(
                 EventKind.ORDER_DISPLAY,
@@ -110,9 +112,10 @@ def _tell_conditions(venue: Venue, order: Order) -> None:
                 order_id=order.order_id,
                 account=order.account,
                 side=order.side,
-                quantity_lots=iceberg.peak_lots,
-                open_lots=iceberg.range_lots,
-                reference=iceberg.seed,
+                order_type=Display.HIDDEN if order.hidden else Display.SHOWN,
+                quantity_lots=0 if iceberg is None else iceberg.peak_lots,
+                open_lots=0 if iceberg is None else iceberg.range_lots,
+                reference=0 if iceberg is None else iceberg.seed,
             )
         )
 
@@ -122,7 +125,9 @@ def enter(venue: Venue, order: Order) -> None:
     if order.time_in_force is TimeInForce.FILL_OR_KILL and not _fills(venue, order, order.open_lots):
         expire(venue, order, CloseReason.FILL_OR_KILL)
         return
-    if order.conditions.minimum_lots and not _fills(venue, order, order.conditions.minimum_lots):
+    # An amendment while it waited may have left less than its minimum.
+    minimum = min(order.conditions.minimum_lots, order.quantity_lots)
+    if minimum and not _fills(venue, order, minimum):
         expire(venue, order, CloseReason.MINIMUM_QUANTITY)
         return
     if order.by_amount:
@@ -162,25 +167,38 @@ def _fills(venue: Venue, order: Order, lots: int) -> bool:
 def _line_up(venue: Venue, instrument: Instrument, order: Order, level: list[Order]) -> Iterator[tuple[bool, int]]:
     """What an order would meet at a price, in turn: one of its own, or so many lots of another's."""
     owned = [maker for maker in level if is_own(venue, order, maker)]
+    shown, hidden = [m for m in level if not m.hidden], [m for m in level if m.hidden]
     if instrument.allocation != PriceTime():
-        # Where prices are shared, own orders of a price are met before any of it trades.
-        yield from ((True, 0) for _ in owned)
-    for maker in level:
+        # Where prices are shared, own orders of a price are met before any of it trades; but for hidden ones.
+        yield from ((True, 0) for maker in shown if maker in owned)
+    for maker in shown:
         yield (True, 0) if maker in owned else (False, maker.displayed_lots)
-    # Each further peak stands behind all that was there, so nothing of one's own is left when they come.
-    yield from ((False, maker.open_lots - maker.displayed_lots) for maker in level if maker not in owned)
+    # Each further peak stands behind all that was shown, so nothing of one's own is left there when they come.
+    yield from ((False, maker.open_lots - maker.displayed_lots) for maker in shown if maker not in owned)
+    for maker in hidden:
+        yield (True, 0) if maker in owned else (False, maker.open_lots)
 
 
 def _next_level(venue: Venue, instrument: Instrument, taker: Order) -> list[Order] | None:
-    """Who shares the best price, after the taker has met its own orders there. None: it goes no further."""
+    """Who shares the best price, after the taker has met its own orders there. None: it goes no further.
+
+    What is hidden shares nothing: when only hidden orders are left there, the first of them is alone.
+    """
     first = _next_maker(instrument, taker)
     if first is None:
         return []
-    level = [m for m in instrument.book.side(first.side) if m.price_ticks == first.price_ticks]
-    for maker in level:
+    if first.hidden:
+        if not is_own(venue, taker, first):
+            return [first]
+        return None if prevent(venue, instrument, taker, first) else []
+
+    def level() -> list[Order]:
+        return [m for m in instrument.book.displayed(first.side) if m.price_ticks == first.price_ticks]
+
+    for maker in level():
         if is_own(venue, taker, maker) and prevent(venue, instrument, taker, maker):
             return None
-    return [m for m in instrument.book.side(first.side) if m.price_ticks == first.price_ticks]
+    return level()
 
 
 def _share(venue: Venue, instrument: Instrument, taker: Order, level: list[Order], lots: int) -> None:
@@ -356,19 +374,28 @@ def _close(venue: Venue, kind: EventKind, order: Order, reason: CloseReason, ref
     )
 
 
-def amend(venue: Venue, order: Order, price_ticks: int, quantity_lots: int, *, keeps_place: bool) -> None:
-    """Change an order by a checked amendment; one that loses its place comes in again as a taker."""
-    if keeps_place:
-        # The place in the book does not depend on the quantity: only the hold shrinks.
-        instrument = venue.instruments[order.instrument]
-        units = instrument.units
-        before = order.hold(units)
-        order.quantity_lots = quantity_lots
-        order.keep_shown_within_open()
-        venue.ledger.hold(order.account, order.held_asset(units), order.hold(units) - before)
-    else:
+def amend(venue: Venue, amendment: Amendment) -> None:
+    """Change an order by a checked amendment; on the book, one that loses its place comes in again as a taker."""
+    order, keeps_place = amendment.order, amendment.keeps_place
+    instrument = venue.instruments[order.instrument]
+    comes_in_again = not keeps_place and not order.waits
+    if comes_in_again:
         venue.take_out(order)
-        order.price_ticks, order.quantity_lots = price_ticks, quantity_lots
+    # The place in the book, or among those that wait, does not depend on price and quantity of one that keeps it.
+    before = 0 if comes_in_again else order.hold(instrument.units)
+    order.price_ticks, order.quantity_lots = amendment.price_ticks, amendment.quantity_lots
+    if keeps_place and not order.waits:
+        order.keep_shown_within_open()
+    if amendment.renamed is not None:
+        order.client_order_id = amendment.renamed
+    if amendment.trigger_ticks is not None:
+        order.trigger_ticks = amendment.trigger_ticks
+        order.conditions = replace(order.conditions, trigger=amendment.trigger)
+        instrument.waiting.remove(order)
+        instrument.waiting.append(order)
+    if not comes_in_again:
+        held = order.held_asset(instrument.units)
+        venue.ledger.hold(order.account, held, order.hold(instrument.units) - before)
     venue.emit(
         Event(
             EventKind.ORDER_AMENDED,
@@ -377,11 +404,16 @@ def amend(venue: Venue, order: Order, price_ticks: int, quantity_lots: int, *, k
             order_id=order.order_id,
             account=order.account,
             side=order.side,
-            price_ticks=price_ticks,
-            quantity_lots=quantity_lots,
+            price_ticks=order.price_ticks,
+            quantity_lots=order.quantity_lots,
             open_lots=order.open_lots,
             reference=order.reference,
         )
     )
-    if not keeps_place:
+    if isinstance(amendment.renamed, bytes):
+        kind, text = EventKind.CLIENT_ORDER_ID_TEXT, amendment.renamed
+        venue.emit(Event(kind, instrument=order.instrument, order_id=order.order_id, text=text))
+    if amendment.trigger_ticks is not None:
+        _tell_conditions(venue, order)
+    if comes_in_again:
         enter(venue, order)

@@ -77,8 +77,17 @@ class Order:
 
     @property
     def displayed_lots(self) -> int:
-        """What the book shows of it, and what trades before it goes behind the others."""
+        """What trades of it before it goes behind the others: of an iceberg what it shows."""
         return self.open_lots if self.conditions.iceberg is None else self.shown_lots
+
+    @property
+    def hidden(self) -> bool:
+        return self.conditions.hidden
+
+    @property
+    def seen_lots(self) -> int:
+        """What the book shows of it while it stands there."""
+        return 0 if self.hidden or self.is_away else self.displayed_lots
 
     @property
     def unspent(self) -> int:

@@ -279,9 +279,10 @@ def conditions_record(
     peak_lots: int = 0,
     peak_range_lots: int = 0,
     seed: int = 0,
+    display: int = 0,
 ) -> bytes:
     """What stands behind an order with conditions."""
-    head = (CommandKind.CONDITIONS, SCHEMA_VERSION, trigger, source, trail_unit, 0, 0, 0)
+    head = (CommandKind.CONDITIONS, SCHEMA_VERSION, trigger, source, trail_unit, display, 0, 0)
     words = (minimum_lots, expire_time_ns, peak_lots, peak_range_lots, 0)
     return CONDITIONS.pack(*head, trigger_price_ticks, trail, seed, *words)
 
@@ -357,12 +358,13 @@ def _about_order(
     quantity_lots: int = 0,
     time_ns: int = 0,
     behind: bytes = b"",
+    modes: int = 0,
 ) -> bytes:
-    flags = 0
+    flags = modes
     order_ref, more = order_id or 0, b""
     if client_order_id is not None:
         order_ref, more = _client_order_id(client_order_id)
-        flags = OrderFlags.BY_CLIENT_ORDER_ID | (OrderFlags.TEXT_ID if more else 0)
+        flags |= OrderFlags.BY_CLIENT_ORDER_ID | (OrderFlags.TEXT_ID if more else 0)
     count = 1 + (len(more) + len(behind)) // RECORD_BYTES
     header = _header(kind, time_ns, count)
     record = ORDER.pack(*header, account, 0, 0, 0, 0, 0, flags, 0, price_ticks, quantity_lots, order_ref)
@@ -387,9 +389,14 @@ def amend(
     quantity_lots: int,
     *,
     client_order_id: int | bytes | None = None,
+    new_client_order_id: bytes | None = None,
+    conditions: bytes = b"",
     time_ns: int = 0,
 ) -> bytes:
-    """A new price and a new total quantity for an order."""
+    """A new price and a new total quantity for an order; a new id is written out, a number too.
+
+    `conditions` is a record of [`conditions_record`] with the new trigger price.
+    """
     return _about_order(
         CommandKind.AMEND_ORDER,
         account,
@@ -398,6 +405,7 @@ def amend(
         price_ticks=price_ticks,
         quantity_lots=quantity_lots,
         time_ns=time_ns,
+        behind=(b"" if new_client_order_id is None else text_record(new_client_order_id)) + conditions,
     )
 
 
@@ -407,11 +415,12 @@ def replace(
     new_order: bytes,
     *,
     client_order_id: int | bytes | None = None,
+    modes: int = 0,
     time_ns: int = 0,
 ) -> bytes:
     """Cancel an order and place `new_order`, itself built by [`place`]."""
     kind = CommandKind.REPLACE_ORDER
-    return _about_order(kind, account, order_id, client_order_id, time_ns=time_ns, behind=new_order)
+    return _about_order(kind, account, order_id, client_order_id, time_ns=time_ns, behind=new_order, modes=modes)
 
 
 # Names.

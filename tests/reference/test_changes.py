@@ -238,3 +238,70 @@ def test_a_refused_replacement_repeats_its_first_record() -> None:
     assert event.reason == RejectReason.INSUFFICIENT_FUNDS
     assert (event.account, event.instrument, event.price_ticks, event.quantity_lots, event.reference) == (2, 0, 0, 0, 1)
     assert (event.counter_account, event.counter_order_id, event.open_lots) == (3, 8, 68)
+
+
+# Other ids, and replacements in two halves.
+
+
+def test_an_order_may_get_another_client_order_id() -> None:
+    check(
+        RICH
+        + """
+        buy O1 A2 5 @10 id=5
+        buy O2 A2 5 @10 id=six
+        amend O1 A2 5 @10 name=5         => amend_changes_nothing
+        amend O1 A2 5 @10 name=six       => duplicate_client_order_id
+        amend O1 A2 5 @10 name=7         => amended in place open 5
+        amend A2 4 @10 id=7 name=seven   => amended in place open 4
+        amend A2 4 @11 id=seven name=5   => amended open 4
+        cancel A2 id=5                   => O1 cancelled 4
+        amend A2 5 @10 id=six name=5     => amended in place open 5
+        """
+    )
+
+
+def test_two_halves_fail_apart() -> None:
+    check(
+        """
+        deposit A2 quote 100
+        buy O1 A2 5 @10
+        replace O9 A2 allow by buy O2 5 @10      => accepted; unknown_order
+        replace O1 A2 allow by buy 6 @10         => O1 cancelled 5 (not_replaced); insufficient_funds
+        replace O1 A2 allow by buy 11 @10        => unknown_order; insufficient_funds
+        replace O2 A2 allow by buy 5 @0          => price_not_positive
+        replace O9 A2 allow by buy 5 @0          => price_not_positive
+        replace O2 A2 allow by buy O3 10 @10     => O2 cancelled 5 (replaced); accepted
+        A2                                       => quote 0+100
+        """
+    )
+
+
+def test_one_order_too_many_may_still_cancel() -> None:
+    check(
+        RICH
+        + """
+        buy O1 A2 5 @10
+        buy O2 A2 5 @10
+        limits A2 orders=0
+        replace O1 A2 by buy 5 @9                     => order_rate_exceeded
+        replace O1 A2 allow by buy 5 @9               => order_rate_exceeded
+        replace O9 A2 cancel-only by buy 5 @9         => unknown_order
+        replace O1 A2 cancel-only by buy 5 @9         => O1 cancelled 5 (not_replaced); order_rate_exceeded
+        replace O1 A2 cancel-only allow by buy 5 @9   => unknown_order; order_rate_exceeded
+        """
+    )
+
+
+def test_a_replacement_may_be_for_some_orders_only() -> None:
+    check(
+        RICH
+        + """
+        buy O1 A2 5 @10
+        replace O1 A2 partial-only by buy 5 @0             => order_not_partially_filled
+        replace O1 A2 partial-only new-only by buy 5 @9    => restrictions_exclude
+        sell O2 A3 1 @10
+        replace O1 A2 new-only by buy 5 @9                 => order_not_new
+        replace O1 A2 new-only allow by buy O3 5 @9        => accepted; order_not_new
+        replace O1 A2 partial-only by buy O4 4 @9          => O1 cancelled 4 (replaced); accepted
+        """
+    )

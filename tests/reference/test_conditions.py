@@ -490,23 +490,74 @@ def test_a_waiting_order_counts_for_the_fee_schedule() -> None:
     )
 
 
-def test_a_waiting_order_is_not_amended() -> None:
+def test_a_waiting_order_is_amended_where_it_waits() -> None:
     check(
-        RICH
+        TRADED
         + """
-        mark 100
-        buy O1 A2 1 @1 stop=101 of=mark
-        halt venue
-        amend O1 A2 0 @0            => venue_halted
-        resume venue
+        buy O3 A2 2 @110 stop=105             => accepted; waits for 105
+        buy O4 A2 1 @110 stop=105             => accepted; waits for 105
+        A2                                    => quote 999670+330
+        amend O3 A2 2 @110                    => amend_changes_nothing
+        amend O3 A2 3 @111                    => amended in place open 3
+        A2                                    => quote 999557+443
+        amend O3 A2 1 @111 name=7             => amended in place open 1
+        amend A2 1 @111 id=7 stop=106 name=x  => amended open 1; waits for 106
+        amend A2 1 @111 id=x stop=105         => amended open 1; waits for 105
+        sell O5 A3 3 @105
+        # The one that moved stands behind the other now.
+        buy O6 A4 1 @105            => accepted; 1@105 O5 closing taker; O4 fires at 105; 1@105 O5 closing taker; \
+O3 fires at 105; 1@105 O5 closing both
+        A2                                    => quote 999790+0
+        """
+    )
+
+
+def test_an_amendment_must_fit_the_waiting_order() -> None:
+    check(
+        TRADED
+        + """
+        buy O3 A2 2 @90
+        amend O3 A2 2 @90 stop=105            => order_not_amendable
+        buy O4 A2 2 @110 stop=105
+        amend O4 A2 2 @110 take=105           => order_not_amendable
+        amend O4 A2 2 @110 stop=105 of=mark   => order_not_amendable
+        amend O4 A2 2 @110 stop=105 trail=1   => order_not_amendable
+        amend O4 A2 2 @110 until=9            => invalid_combination
+        amend O4 A2 2 @110 stop=100           => would_trigger_at_once
+        amend O4 A2 0 @110                    => quantity_not_positive
+        sell O5 A3 2 stop=95
+        amend O5 A3 2 @94                     => order_not_amendable
+        amend O5 A3 3 stop=96                 => amended open 3; waits for 96
         halt instrument 0
-        halt account A2
-        amend O2 A2 0 @0            => unknown_order
-        amend O1 A2 0 @0            => order_not_amendable
-        resume instrument 0
-        resume account A2
-        mark 101
-        amend O1 A2 2 @1            => amended open 2
+        amend O5 A3 2 @94                     => order_not_amendable
+        amend O5 A3 2                         => instrument_halted
+        """
+    )
+
+
+def test_a_trail_goes_on_from_its_amended_trigger() -> None:
+    check(
+        TRADED
+        + """
+        sell O3 A3 2 @90 trail=5              => accepted; waits for 95
+        amend O3 A3 2 @90 stop=97 trail=5     => amended open 2; waits for 97
+        sell O4 A5 2 @103
+        buy O5 A4 1 @103
+        amend O3 A3 2 @90 trail=5             => amend_changes_nothing
+        amend O3 A3 2 @90 stop=90 trail=5     => amended open 2; waits for 90
+        amend O3 A3 1 @90 trail=5             => amended open 1; waits for 98
+        """
+    )
+
+
+def test_a_minimum_above_the_amended_total_is_the_total() -> None:
+    check(
+        TRADED
+        + """
+        buy O3 A2 5 @110 ioc stop=105 least=4
+        amend O3 A2 2 @110      => amended in place open 2
+        sell O4 A3 3 @105
+        buy O5 A4 1 @105        => accepted; 1@105 O4 closing taker; O3 fires at 105; 2@105 O4 closing both
         """
     )
 
@@ -745,7 +796,7 @@ INVALID = [
     records.conditions_record(trigger_price_ticks=7, expire_time_ns=9),
     records.conditions_record(trail_unit=1, trail=7, expire_time_ns=9),
     records.conditions_record(trigger=STOP, trigger_price_ticks=2**62 + 1),
-    *(records.patched(GOOD, offset, b"\x01") for offset in (5, 6, 7, 20, 23, 48, 63)),
+    *(records.patched(GOOD, offset, b"\x01") for offset in (6, 7, 20, 23, 48, 63)),
 ]
 IOC, FOK, GTD = TimeInForce.IMMEDIATE_OR_CANCEL, TimeInForce.FILL_OR_KILL, TimeInForce.GOOD_TILL_DATE
 DATED = records.conditions_record(expire_time_ns=9)

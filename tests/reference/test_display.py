@@ -1,7 +1,7 @@
-"""Icebergs on the reference exchange, by blotters."""
+"""Icebergs and hidden orders on the reference exchange, by blotters."""
 
 from tests.reference import records
-from tests.reference.blotter import check
+from tests.reference.blotter import Blotter, check
 from tests.reference.codes import Side
 from tests.reference.conditions import split_mix
 
@@ -87,3 +87,39 @@ def test_an_own_order_stands_before_the_reserves_of_others() -> None:
         amend O1 A2 12 @100             => amended in place open 3
         """
     )
+
+
+def test_hidden_orders_stand_behind_all_that_is_displayed() -> None:
+    exchange = check(
+        MONEY
+        + """
+        sell O1 A2 10 @100 hidden       => accepted
+        sell O2 A3 5 @100               => accepted
+        sell O3 A2 4 @99 hidden         => accepted
+        buy A4 1 @99 post               => post_only_would_trade
+        buy O4 A4 4 @100                => accepted; 4@99 O3 closing both
+        buy O5 A4 8 @100                => accepted; 5@100 O2 closing maker; 3@100 O1 closing taker
+        buy A5 10 @100 hidden peak=2    => invalid_display
+        buy A5 10 @100 hidden ioc       => invalid_display
+        buy O6 A5 8 @100 fok            => accepted; expired 8 (fill_or_kill)
+        buy O7 A5 7 @100 fok            => accepted; 7@100 O1 closing both
+        """
+    )
+    assert exchange.book(0)[Side.SELL] == []
+
+
+def test_hidden_orders_share_nothing() -> None:
+    blotter = Blotter()
+    blotter.send(records.set_allocation(0, 1))
+    blotter.lines(
+        MONEY
+        + """
+        sell O1 A2 10 @100
+        sell O2 A3 30 @100
+        sell O3 A2 10 @100 hidden
+        buy O4 A4 20 @100   => accepted; 5@100 O1; 15@100 O2 closing taker
+        buy O5 A4 24 @100   => accepted; 5@100 O1 closing maker; 15@100 O2 closing maker; 4@100 O3 closing taker
+        amend O3 A2 8 @100  => amended in place open 4
+        """
+    )
+    blotter.finish()

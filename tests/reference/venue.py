@@ -183,7 +183,8 @@ class Venue:
             if book.bids and book.asks and book.bids[0].price_ticks >= book.asks[0].price_ticks:
                 broken.append(f"crossed book: {instrument.id=} {book.bids[0].price_ticks=} {book.asks[0].price_ticks=}")
             for orders in (book.bids, book.asks):
-                prices = [order.price_ticks for order in orders]
-                if prices != sorted(prices, reverse=orders is book.bids):
-                    broken.append(f"book out of order: {instrument.id=} {prices=}")
+                sign = -1 if orders is book.bids else 1
+                places = [(sign * order.price_ticks, order.hidden) for order in orders]
+                if places != sorted(places):
+                    broken.append(f"book out of order: {instrument.id=} {places=}")
         return broken + list(self.ledger.broken_rules(holds))

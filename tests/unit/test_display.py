@@ -1,4 +1,4 @@
-"""How orders show themselves: icebergs."""
+"""How orders show themselves: icebergs and hidden orders."""
 
 from __future__ import annotations
 
@@ -75,3 +75,16 @@ def test_what_cannot_be_shown_so(
     with pytest.raises(tw.TradewrightError, match=text):
         seller.sell(market, quantity=10, price=100, **conditions)
     assert seller.open_orders() == []
+
+
+def test_a_hidden_order_is_on_no_book(market: tw.Instrument, traders: tuple[tw.Account, tw.Account]) -> None:
+    seller, buyer = traders
+    hidden = seller.sell(market, quantity=10, price=100, hidden=True)
+    shown = seller.sell(market, quantity=10, price=100, hidden=False)
+    assert (hidden.is_hidden, hidden.displayed, hidden.is_open) == (True, Decimal(0), True)
+    assert (shown.is_hidden, shown.displayed) == (False, Decimal(10))
+    assert [level.quantity for level in market.book().asks] == [10]
+    buyer.buy(market, quantity=15, price=100)
+    assert (shown.status, hidden.filled) == (tw.OrderStatus.FILLED, Decimal(5))
+    with pytest.raises(tw.InvalidOrder, match="InvalidDisplay"):
+        seller.sell(market, quantity=10, price=100, hidden=True, peak_quantity=2)

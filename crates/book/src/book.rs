@@ -102,6 +102,16 @@ impl Book {
         self.sides[side as usize].level_mut(order.level).open -= quantity;
     }
 
+    /// Gives an order another open quantity, at least one lot, in its place.
+    pub fn resize<T>(&mut self, orders: &mut Orders<T>, side: Side, slot: Slot, open: Quantity) {
+        let order = &mut orders[slot];
+        debug_assert!(!open.is_zero(), "Invariant: an order that loses everything is removed, not reduced");
+        let level = self.sides[side as usize].level_mut(order.level);
+        level.open -= order.open;
+        level.open += open;
+        order.open = open;
+    }
+
     /// The levels of one side, best first.
     pub fn levels(&self, side: Side) -> impl Iterator<Item = (Price, &Level)> {
         self.side(side).iter()
@@ -111,6 +121,17 @@ impl Book {
     pub fn queue<'b, T>(&'b self, orders: &'b Orders<T>, level: &Level) -> impl Iterator<Item = Slot> + 'b {
         let some = |slot: Slot| slot.is_some().then_some(slot);
         core::iter::successors(some(level.head), move |slot| some(orders[*slot].next))
+    }
+
+    /// The orders at `price`, the one that has been there longest first.
+    pub fn queue_at<'b, T>(
+        &'b self,
+        orders: &'b Orders<T>,
+        side: Side,
+        price: Price,
+    ) -> impl Iterator<Item = Slot> + 'b {
+        let ladder = self.side(side);
+        ladder.find(price).into_iter().flat_map(move |index| self.queue(orders, ladder.level(index)))
     }
 
     /// What stands at `price`.

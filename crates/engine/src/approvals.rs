@@ -5,7 +5,7 @@
 
 use sha2::{Digest, Sha256};
 use tradewright_book::Slot;
-use tradewright_risk::{ApprovalNeed, HeldOrder, Instrument, Risk};
+use tradewright_risk::{ApprovalNeed, HeldOrder, Risk};
 use tradewright_types::{
     AccountId, ApprovalBands, BandScope, CloseReason, CommandKind, CommandRecord, Conditions, ConditionsRecord,
     Decoded, EventKind, NewOrder, OrderFlags, OrderId, Permissions, Price, Quantity, RejectReason, RoundedFee, Side,
@@ -15,7 +15,7 @@ use zerocopy::IntoBytes;
 
 use crate::Engine;
 use crate::emit::Emitter;
-use crate::floor::Floor;
+use crate::floor::{Floor, Market, price_of};
 use crate::open_orders::{OpenOrders, Station};
 
 /// What is known of an order that waits for approval.
@@ -63,8 +63,7 @@ pub(crate) fn hash_of(id: OrderId, order: &NewOrder<'_>) -> [u8; 32] {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stake<'e> {
     pub(crate) risk: &'e Risk,
-    pub(crate) instrument: &'e Instrument,
-    pub(crate) book: &'e tradewright_book::Book,
+    pub(crate) market: &'e Market,
     pub(crate) open: &'e OpenOrders,
     /// The order that goes, or is amended: it does not count.
     pub(crate) gone: Option<Slot>,
@@ -73,7 +72,8 @@ pub(crate) struct Stake<'e> {
 impl Stake<'_> {
     /// How many approvers an order needs that would have `lots` open at `limit`, with this best price on the opposite side.
     pub(crate) fn approval(&self, order: &NewOrder<'_>, limit: Price, opposite_best: Option<Price>) -> ApprovalNeed {
-        let (controls, unit) = (&self.risk.controls, u128::from(self.instrument.units.quote_quanta_per_tick_lot));
+        let (controls, unit) =
+            (&self.risk.controls, u128::from(self.market.instrument.units.quote_quanta_per_tick_lot));
         controls.approval(order.account, order.instrument, || {
             let (lots, amount) = match order.size {
                 Size::Lots(quantity) => (quantity, 0),
@@ -86,11 +86,11 @@ impl Stake<'_> {
 
     /// What the order is worth, and all that its owner's group has open on that side, in ticks times lots.
     fn raw_worth(&self, order: &NewOrder<'_>, limit: Price, lots: Quantity, opposite_best: Option<Price>) -> u128 {
-        let Self { risk, instrument, book, open, gone } = *self;
+        let Self { risk, market, open, gone } = *self;
         // An ask may trade above its limit: at what is bid now, or at what the market's price is.
         let least = match order.side {
             Side::Buy => Price::from_ticks(0),
-            Side::Sell => opposite_best.max(instrument.band_reference()).unwrap_or_default(),
+            Side::Sell => opposite_best.max(market.instrument.band_reference()).unwrap_or_default(),
         };
         let raw = |price: Price, lots: Quantity| {
             u128::from(price.max(least).ticks().unsigned_abs()) * u128::from(lots.lots())
@@ -106,7 +106,7 @@ impl Stake<'_> {
                 && is_of_owner(other.account)
         });
         others.fold(raw(limit, lots), |total, (slot, _)| {
-            total.saturating_add(raw(crate::floor::stands_at(book, open, slot), open.open_of(slot)))
+            total.saturating_add(raw(price_of(market, open, slot), open.open_of(slot)))
         })
     }
 }

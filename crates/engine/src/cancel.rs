@@ -1,6 +1,6 @@
 //! Cancels.
 
-use tradewright_book::Slot;
+use tradewright_book::{Order, Slot};
 use tradewright_types::{
     AccountId, Amount, Cancel, CancelAll, CloseReason, CommandRecord, Decoded, EventKind, OrderId, RejectReason, Side,
     Target,
@@ -9,7 +9,7 @@ use tradewright_types::{
 use crate::Engine;
 use crate::emit::{Closing, Emitter};
 use crate::floor::Floor;
-use crate::open_orders::Station;
+use crate::open_orders::{OpenOrders, Station};
 
 impl Engine {
     /// Cancels an order by other means than the engine's id.
@@ -74,10 +74,36 @@ impl Floor<'_> {
     /// Closes an open order with an event of this kind and gives back what it holds.
     #[inline(always)]
     pub(crate) fn close_as(&mut self, slot: Slot, kind: EventKind, reason: CloseReason, emit: &mut Emitter<'_>) {
+        if self.open.slab[slot].terms.flags.are_plain() {
+            self.close_plain(slot, kind, reason, emit);
+        } else {
+            self.close_any(slot, kind, reason, emit);
+        }
+    }
+
+    /// The same for an order as nearly all are: one look at its flags has answered for every place and condition.
+    #[inline(always)]
+    fn close_plain(&mut self, slot: Slot, kind: EventKind, reason: CloseReason, emit: &mut Emitter<'_>) {
+        let Order { id, open, account, terms, .. } = self.open.slab[slot];
+        let (instrument, side, client_number) = (self.id, terms.side, OpenOrders::client_number(&terms));
+        let price = self.market.book.price_of(&self.open.slab, side, slot);
+        let hold = self.resting_hold_of(slot, price, open);
+        self.ledger.release(account, self.asset_of(side), hold);
+        emit.closed(kind, &Closing { id, account, instrument, side, price, open, client_number }, reason, Amount::ZERO);
+        self.market.book.remove(&mut self.open.slab, side, slot);
+        if side == Side::Buy {
+            *self.market.instrument.open_bids_mut(account) -= open.lots();
+        }
+        self.forget_plain(slot);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn close_any(&mut self, slot: Slot, kind: EventKind, reason: CloseReason, emit: &mut Emitter<'_>) {
         let (station, open) = self.open.standing(slot);
         let order = Closing { open, ..self.closing(slot) };
         let hold = match station {
-            Station::Book => self.resting_hold_of(slot, order.price, open),
+            Station::Book | Station::Hidden => self.resting_hold_of(slot, order.price, open),
             Station::Trigger | Station::Approval => self.waiting_hold_of(slot),
         };
         self.ledger.release(order.account, self.asset_of(order.side), hold);
@@ -90,7 +116,6 @@ impl Floor<'_> {
         self.close_told(slot, &order, station, kind, reason, emit);
     }
 
-    #[inline(always)]
     fn close_told(
         &mut self,
         slot: Slot,
@@ -104,6 +129,7 @@ impl Floor<'_> {
         match station {
             Station::Book => self.market.book.remove(&mut self.open.slab, order.side, slot),
             Station::Trigger => self.leave_triggers(slot),
+            Station::Hidden => self.leave_book(slot),
             Station::Approval => _ = self.leave_approvals(slot),
         }
         if order.side == Side::Buy {

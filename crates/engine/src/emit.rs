@@ -2,9 +2,9 @@
 
 use tradewright_risk::HeldOrder;
 use tradewright_types::{
-    ANY, AccountId, Amount, ApprovalBands, ClientOrderId, CloseReason, CommandKind, CommandRecord, Conditions,
-    ConditionsRecord, EventFlags, EventKind, EventRecord, InstrumentId, NewOrder, OrderId, Price, PriceSource,
-    Quantity, RejectReason, SCHEMA_VERSION, SelfTradePrevention, Side, Size, TextEventRecord, Wide,
+    ANY, AccountId, Amount, ApprovalBands, ClientOrderId, CloseReason, CommandHeader, CommandKind, CommandRecord,
+    Conditions, ConditionsRecord, EventFlags, EventKind, EventRecord, InstrumentId, NewOrder, OrderId, Price,
+    PriceSource, Quantity, RejectReason, SCHEMA_VERSION, SelfTradePrevention, Side, Size, TextEventRecord, Wide,
 };
 
 use crate::EventBuffer;
@@ -142,16 +142,36 @@ impl<'b> Emitter<'b> {
         }
     }
 
+    /// The half of a replacement that failed: its record, with what names the command.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn rejected_half(&mut self, first: &CommandHeader, half: &CommandRecord, reason: RejectReason) {
+        let header = CommandHeader { session: first.session, client_sequence: first.client_sequence, ..half.header };
+        self.rejected(&CommandRecord { header, ..*half }, reason);
+    }
+
     /// The conditions of the order in the event before. `fires_at` is the first trigger price.
     #[cold]
     #[inline(never)]
     pub(crate) fn conditions(&mut self, id: OrderId, order: &NewOrder<'_>, fires_at: Price) {
-        let Conditions { trigger, expire_time_ns, minimum, iceberg } = order.conditions();
-        let record = ConditionsRecord::new(&order.conditions());
+        let NewOrder { account, instrument, side, .. } = *order;
+        self.conditions_of(id, (account, instrument, side), &order.conditions(), fires_at);
+    }
+
+    /// The same of any open order.
+    pub(crate) fn conditions_of(
+        &mut self,
+        id: OrderId,
+        (account, instrument, side): (AccountId, InstrumentId, Side),
+        conditions: &Conditions,
+        fires_at: Price,
+    ) {
+        let Conditions { trigger, expire_time_ns, minimum, iceberg, hidden } = *conditions;
+        let record = ConditionsRecord::new(conditions);
         let body = EventRecord {
             order_id: id.0,
-            account: order.account.0,
-            side: order.side as u8,
+            account: account.0,
+            side: side as u8,
             order_type: record.trigger,
             time_in_force: record.source,
             self_trade_prevention: record.trail_unit,
@@ -161,18 +181,19 @@ impl<'b> Emitter<'b> {
             reference: expire_time_ns,
             ..EventRecord::default()
         };
-        self.write(EventKind::OrderConditions, order.instrument.0, body);
-        if iceberg.is_some() {
+        self.write(EventKind::OrderConditions, instrument.0, body);
+        if iceberg.is_some() || hidden {
             let body = EventRecord {
                 order_id: id.0,
-                account: order.account.0,
-                side: order.side as u8,
+                account: account.0,
+                side: side as u8,
+                order_type: record.display,
                 quantity_lots: record.peak_lots,
                 open_lots: record.peak_range_lots,
                 reference: record.seed.into(),
                 ..EventRecord::default()
             };
-            self.write(EventKind::OrderDisplay, order.instrument.0, body);
+            self.write(EventKind::OrderDisplay, instrument.0, body);
         }
     }
 
@@ -348,8 +369,15 @@ impl<'b> Emitter<'b> {
         self.write(kind, order.instrument.0, body);
     }
 
+    /// An amended order. `renamed` is its client order id when that is new.
     #[inline(never)]
-    pub(crate) fn amended(&mut self, order: &Closing, total: Quantity, kept_priority: bool) {
+    pub(crate) fn amended(
+        &mut self,
+        order: &Closing,
+        total: Quantity,
+        kept_priority: bool,
+        renamed: &ClientOrderId<'_>,
+    ) {
         let body = EventRecord {
             flags: EventFlags::KEPT_PRIORITY.when(kept_priority).0,
             order_id: order.id.0,
@@ -362,6 +390,9 @@ impl<'b> Emitter<'b> {
             ..EventRecord::default()
         };
         self.write(EventKind::OrderAmended, order.instrument.0, body);
+        if let ClientOrderId::Text(text) = renamed {
+            self.text(order.id, order.instrument, text);
+        }
     }
 
     /// Money that came in, is held, left, stays or moved.

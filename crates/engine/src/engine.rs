@@ -149,7 +149,7 @@ impl Engine {
         match kind {
             CommandKind::CancelAll => self.cancel_all(&CancelAll::read(records)?, emit),
             CommandKind::AmendOrder => self.amend(&Amend::read(records)?, emit),
-            CommandKind::ReplaceOrder => self.replace(&Replace::read(records)?, emit),
+            CommandKind::ReplaceOrder => self.replace(&Replace::read(records)?, &records[0], emit),
             CommandKind::AdvanceTime
             | CommandKind::AddAsset
             | CommandKind::ListInstrument

@@ -6,6 +6,7 @@ use tradewright_risk::{Gate, Instrument, Risk, resting_hold};
 use tradewright_types::{Amount, AssetId, InstrumentId, OrderFlags, OrderId, Price, PriceSource, Quantity, Side};
 
 use crate::Engine;
+use crate::aside::Aside;
 use crate::emit::Closing;
 use crate::open_orders::{OpenOrders, Station};
 use crate::sharing::Sharing;
@@ -24,11 +25,22 @@ pub(crate) struct Market {
     pub(crate) sharing: Option<Box<Sharing>>,
     /// How many of its open orders are icebergs: with none, what a level shows is all that stands there.
     pub(crate) icebergs: u32,
+    /// What stands beside the displayed book. None until the first such order comes.
+    pub(crate) aside: Option<Box<Aside>>,
 }
 
 impl Market {
     pub(crate) fn new(instrument: Instrument) -> Self {
-        Self { instrument, book: Book::default(), trades: 0, prevented: 0, triggers: None, sharing: None, icebergs: 0 }
+        Self {
+            instrument,
+            book: Book::default(),
+            trades: 0,
+            prevented: 0,
+            triggers: None,
+            sharing: None,
+            icebergs: 0,
+            aside: None,
+        }
     }
 
     /// The price that a source has now.
@@ -75,7 +87,17 @@ impl Floor<'_> {
     #[inline(always)]
     pub(crate) fn gate(&mut self) -> (Gate<'_>, &OpenOrders) {
         let Market { instrument, book, .. } = &*self.market;
-        (Gate { risk: self.risk, instrument, book, ledger: self.ledger, open_orders: self.open.slab.len() }, self.open)
+        let (risk, open_orders) = (&*self.risk, self.open.slab.len());
+        let aside = self.market.books_aside();
+        (Gate { risk, instrument, book, aside, ledger: self.ledger, open_orders }, self.open)
+    }
+
+    /// The same, with the market beside them.
+    pub(crate) fn gate_beside(&mut self) -> (Gate<'_>, &OpenOrders, &Market) {
+        let market = &*self.market;
+        let (risk, open_orders, aside) = (&*self.risk, self.open.slab.len(), market.books_aside());
+        let (instrument, book) = (&market.instrument, &market.book);
+        (Gate { risk, instrument, book, aside, ledger: self.ledger, open_orders }, self.open, market)
     }
 
     /// The price at which an order stands; of a waiting one its limit.
@@ -128,17 +150,25 @@ impl Floor<'_> {
     /// Forgets an order that has left its book: its ids are free, its owner may open another.
     #[inline(always)]
     pub(crate) fn forget(&mut self, slot: Slot) {
-        let order = &self.open.slab[slot];
-        self.risk.owner_mut(order.account).open_orders -= 1;
-        if order.terms.flags.has(OrderFlags::CONDITIONS) {
+        if !self.open.slab[slot].terms.flags.are_plain() {
             self.forget_conditions(slot);
         }
+        self.forget_plain(slot);
+    }
+
+    /// The same, where nothing but its ids and its owner knows of the order.
+    #[inline(always)]
+    pub(crate) fn forget_plain(&mut self, slot: Slot) {
+        self.risk.owner_mut(self.open.slab[slot].account).open_orders -= 1;
         self.open.remove(slot);
     }
 
     #[cold]
     #[inline(never)]
     fn forget_conditions(&mut self, slot: Slot) {
+        if !self.open.slab[slot].terms.flags.has(OrderFlags::CONDITIONS) {
+            return;
+        }
         let (id, expires) = (self.open.slab[slot].id, self.open.conditional(slot).conditions.expire_time_ns);
         if expires != 0 {
             self.open.timers.remove(expires, id);
@@ -152,17 +182,21 @@ impl Floor<'_> {
 /// The price at which an order of a market stands; of a waiting one its limit.
 #[inline(always)]
 pub(crate) fn price_of(market: &Market, open: &OpenOrders, slot: Slot) -> Price {
-    stands_at(&market.book, open, slot)
-}
-
-/// The price at which an order of a book's market stands; of a waiting one its limit.
-#[inline(always)]
-pub(crate) fn stands_at(book: &Book, open: &OpenOrders, slot: Slot) -> Price {
     let terms = &open.slab[slot].terms;
     if terms.flags.has(OrderFlags::WAITING) {
-        return open.conditional(slot).limit;
+        return price_beside(market, open, slot);
     }
-    book.price_of(&open.slab, terms.side, slot)
+    market.book.price_of(&open.slab, terms.side, slot)
+}
+
+/// The price of an order that does not stand on the displayed book.
+#[cold]
+#[inline(never)]
+fn price_beside(market: &Market, open: &OpenOrders, slot: Slot) -> Price {
+    match open.station(slot) {
+        Station::Book | Station::Trigger | Station::Approval => open.conditional(slot).limit,
+        Station::Hidden => market.shelf(Station::Hidden).price_of(&open.slab, open.slab[slot].terms.side, slot),
+    }
 }
 
 /// What an open order of a market holds, and of which asset.
@@ -172,9 +206,9 @@ pub(crate) fn hold_of(market: &Market, open: &OpenOrders, slot: Slot) -> (AssetI
     let (units, side) = (&market.instrument.units, order.terms.side);
     let asset = if side == Side::Buy { units.quote } else { units.base };
     match open.station(slot) {
-        Station::Book => {}
+        Station::Book | Station::Hidden => {}
         Station::Trigger | Station::Approval => return (asset, waiting_hold_of(market, open, slot)),
     }
-    let price = market.book.price_of(&open.slab, side, slot);
+    let price = price_of(market, open, slot);
     (asset, resting_hold(units, side, price, open.open_of(slot), order.terms.maker_rate, order.terms.maker_fee))
 }

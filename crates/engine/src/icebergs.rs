@@ -4,11 +4,10 @@
 //! what any fill costs, and the next peak is a matter of the cold way that a maker without rest goes.
 
 use tradewright_book::Slot;
-use tradewright_types::{OrderFlags, Price, Quantity, SelfTradePrevention, Side};
+use tradewright_types::{Price, Quantity};
 
 use crate::emit::Emitter;
 use crate::floor::Floor;
-use crate::matching::Taker;
 
 impl Floor<'_> {
     /// Puts an order that stands in no queue on the book, behind the others at `price`; an iceberg with its next peak.
@@ -17,8 +16,7 @@ impl Floor<'_> {
         if self.open.conditions(slot).iceberg.is_some() {
             self.show_peak(slot, price, emit);
         }
-        let (side, open) = (self.open.slab[slot].terms.side, self.open.slab[slot].open);
-        self.market.book.rest(&mut self.open.slab, side, price, slot, open);
+        self.join_book(slot, price);
     }
 
     /// Divides what an iceberg has open into its next peak and the reserve.
@@ -37,8 +35,6 @@ impl Floor<'_> {
     }
 
     /// Lets a maker that has traded all it showed, and has left the book, show its next peak. Returns whether it had one.
-    #[cold]
-    #[inline(never)]
     pub(crate) fn refresh(&mut self, slot: Slot, price: Price, emit: &mut Emitter<'_>) -> bool {
         if self.open.conditional(slot).reserve.is_zero() {
             return false;
@@ -48,59 +44,5 @@ impl Floor<'_> {
         self.open.renew_priority(slot);
         self.stand(slot, price, emit);
         true
-    }
-
-    /// Takes `less` than it has open from an order on the book, which keeps its place: from its reserve first.
-    pub(crate) fn reduce_resting(&mut self, slot: Slot, side: Side, less: Quantity) {
-        let mut from_shown = less;
-        if self.open.slab[slot].terms.flags.has(OrderFlags::CONDITIONS) {
-            let conditional = self.open.conditional_mut(slot);
-            let from_reserve = less.min(conditional.reserve);
-            conditional.reserve -= from_reserve;
-            from_shown -= from_reserve;
-        }
-        if !from_shown.is_zero() {
-            self.market.book.reduce(&mut self.open.slab, side, slot, from_shown);
-        }
-        self.open.mark(slot);
-    }
-
-    /// As [`Floor::can_fill`], where levels may hold more than they show. At a price all that is shown comes first: own orders
-    /// stand before the reserves of others.
-    #[cold]
-    #[inline(never)]
-    pub(crate) fn can_fill_with_reserves(&self, taker: &Taker, mut wanted: Quantity) -> bool {
-        let book = &self.market.book;
-        let mode = taker.self_trade_prevention;
-        let closes = matches!(mode, SelfTradePrevention::ExpireTaker | SelfTradePrevention::ExpireBoth);
-        let is_own = |slot: Slot| mode != SelfTradePrevention::None && self.is_own(taker, self.open.slab[slot].account);
-        for (price, level) in book.levels(taker.side.opposite()) {
-            if !taker.side.crosses(taker.limit, price) {
-                return false;
-            }
-            // Where a price is shared, own orders of a level are met before any of it trades.
-            if closes && self.market.sharing.is_some() && book.queue(&self.open.slab, level).any(is_own) {
-                return false;
-            }
-            let mut reserves = Quantity::ZERO;
-            for slot in book.queue(&self.open.slab, level) {
-                if is_own(slot) {
-                    if closes {
-                        return false;
-                    }
-                    continue;
-                }
-                wanted = wanted.saturating_sub(self.open.slab[slot].open);
-                if wanted.is_zero() {
-                    return true;
-                }
-                reserves += self.open.open_of(slot) - self.open.slab[slot].open;
-            }
-            wanted = wanted.saturating_sub(reserves);
-            if wanted.is_zero() {
-                return true;
-            }
-        }
-        false
     }
 }

@@ -38,17 +38,22 @@ impl Engine {
         let mut queued = 0;
         let mut open_bids: BTreeMap<(InstrumentId, AccountId), u64> = BTreeMap::new();
         let mut open_orders: BTreeMap<AccountId, u32> = BTreeMap::new();
-        for (place, Market { instrument: known, book, trades: _, prevented: _, triggers, sharing: _, icebergs }) in
-            markets.iter().enumerate()
+        for (
+            place,
+            Market { instrument: known, book, trades: _, prevented: _, triggers, sharing: _, icebergs, aside },
+        ) in markets.iter().enumerate()
         {
             let instrument = InstrumentId(place as u32);
             let is_iceberg = |slot: Slot| open.conditions(slot).iceberg.is_some();
             let own = open.slab.iter().filter(|(_, order)| order.terms.instrument == instrument);
             let counted = own.filter(|(slot, _)| is_iceberg(*slot)).count();
             assert_eq!(counted, *icebergs as usize, "Invariant: icebergs are counted");
-            let waiting = triggers.iter().flat_map(|triggers| &triggers.books);
-            waiting.clone().for_each(|book| book.check_queues(&open.slab));
-            for (book, waits) in core::iter::once((book, false)).chain(waiting.map(|book| (book, true))) {
+            let waiting = triggers.iter().flat_map(|triggers| &triggers.books).map(|book| (book, Station::Trigger));
+            let hidden = aside.iter().map(|aside| (&aside.hidden, Station::Hidden));
+            markets[place].check_not_crossed();
+            for (book, station) in core::iter::once((book, Station::Book)).chain(waiting).chain(hidden) {
+                book.check_queues(&open.slab);
+                let waits = station == Station::Trigger;
                 for (stands, (_, level)) in [Side::Buy, Side::Sell]
                     .into_iter()
                     .flat_map(|side| book.levels(side).map(move |level| (side, level)))
@@ -60,7 +65,6 @@ impl Engine {
                         assert!(order.id <= *last_order, "Invariant: order ids are given in order");
                         assert_eq!(order.terms.instrument, instrument, "Invariant: an order stands in its own book");
                         assert!(waits || side == stands, "Invariant: an order stands on its own side");
-                        let station = if waits { Station::Trigger } else { Station::Book };
                         assert_eq!(open.station(slot), station, "Invariant: an order knows where it stands");
                         let own = open.notes[slot.0 as usize].priority;
                         assert!(priority < own, "Invariant: queues are in the order of time");

@@ -8,6 +8,7 @@
 
 mod amend;
 mod approvals;
+mod aside;
 mod buffer;
 mod cancel;
 mod chains;

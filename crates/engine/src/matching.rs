@@ -71,8 +71,8 @@ impl Floor<'_> {
     /// Matches a taker until it is done or nobody is left to trade with.
     #[inline(always)]
     pub(crate) fn take(&mut self, taker: &mut Taker, emit: &mut Emitter<'_>) -> Ended {
-        if self.market.sharing.is_some() {
-            return self.take_shared(taker, emit);
+        if self.market.sharing.is_some() || self.market.aside.is_some() {
+            return self.take_by_level(taker, emit);
         }
         let mut last = None;
         let ended = loop {
@@ -120,9 +120,22 @@ impl Floor<'_> {
             || taker.trade_group != 0 && self.risk.accounts()[maker.index()].trade_group == taker.trade_group
     }
 
-    /// One trade.
+    /// One trade with an order of the displayed book.
     #[inline(always)]
-    pub(crate) fn trade(&mut self, taker: &mut Taker, front: Front, quantity: Quantity, emit: &mut Emitter<'_>) {
+    fn trade(&mut self, taker: &mut Taker, front: Front, quantity: Quantity, emit: &mut Emitter<'_>) {
+        let done = self.post_trade(taker, front, quantity, emit);
+        self.shrink(front, taker.side.opposite(), quantity, done, emit);
+    }
+
+    /// Posts a trade and tells of it. Returns whether the maker has nothing left on the book.
+    #[inline(always)]
+    pub(crate) fn post_trade(
+        &mut self,
+        taker: &mut Taker,
+        front: Front,
+        quantity: Quantity,
+        emit: &mut Emitter<'_>,
+    ) -> bool {
         let Front { slot, price } = front;
         let Market { instrument, trades, .. } = &mut *self.market;
         let maker = &mut self.open.slab[slot];
@@ -159,7 +172,7 @@ impl Floor<'_> {
             flags: EventFlags::MAKER_DONE.when(maker_done).with(taker_done),
             reference: *trades,
         });
-        self.shrink(front, taker.side.opposite(), quantity, maker_done, emit);
+        maker_done
     }
 
     /// Takes what was traded from a maker; one that has nothing left goes.
@@ -169,13 +182,24 @@ impl Floor<'_> {
         let book = &mut self.market.book;
         if done {
             book.remove(&mut self.open.slab, side, slot);
-            if self.open.slab[slot].terms.flags.has(OrderFlags::CONDITIONS) && self.refresh(slot, price, emit) {
-                return;
+            if self.open.slab[slot].terms.flags.are_plain() {
+                self.forget_plain(slot);
+            } else {
+                self.leave_filled(slot, price, emit);
             }
-            self.forget(slot);
         } else {
             book.reduce(&mut self.open.slab, side, slot, quantity);
             self.open.mark(slot);
+        }
+    }
+
+    /// A maker that is not plain has traded all that it showed, and has left the book.
+    #[cold]
+    #[inline(never)]
+    fn leave_filled(&mut self, slot: Slot, price: Price, emit: &mut Emitter<'_>) {
+        let has_conditions = self.open.slab[slot].terms.flags.has(OrderFlags::CONDITIONS);
+        if !(has_conditions && self.refresh(slot, price, emit)) {
+            self.forget(slot);
         }
     }
 
@@ -210,8 +234,8 @@ impl Floor<'_> {
 
     /// Whether others than the taker itself offer the quantity `wanted` within its limit.
     pub(crate) fn can_fill(&self, taker: &Taker, mut wanted: Quantity) -> bool {
-        if self.market.icebergs > 0 {
-            return self.can_fill_with_reserves(taker, wanted);
+        if self.market.icebergs > 0 || self.market.aside.is_some() {
+            return self.can_fill_unseen(taker, wanted);
         }
         let side = taker.side.opposite();
         let book = &self.market.book;

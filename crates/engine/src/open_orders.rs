@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tradewright_book::{Order, Orders, Slot};
 use tradewright_types::{
     AccountId, ClientOrderId, Conditions, FeeRate, FeeRates, HashTotal, InstrumentId, NewOrder, OrderFlags, OrderId,
-    OrderType, Price, Quantity, RoundedFee, SelfTradePrevention, Side, Size, TimeInForce,
+    OrderType, Price, Quantity, RoundedFee, SelfTradePrevention, Side, Size, TimeInForce, Trigger,
 };
 
 use crate::approvals::Approval;
@@ -79,15 +79,31 @@ pub(crate) enum Station {
     Book = 0,
     /// In a trigger book, until its price comes.
     Trigger = 1,
+    /// In the book of hidden orders.
+    Hidden = 2,
     /// Nowhere: it waits for approval.
     Approval = 6,
 }
 
 impl Station {
+    /// Where an order with these conditions stands when it has come to the market.
+    pub(crate) const fn at_market(conditions: &Conditions) -> Self {
+        if conditions.hidden { Self::Hidden } else { Self::Book }
+    }
+
+    /// The order's flags for standing here.
+    pub(crate) const fn flags(self, flags: OrderFlags) -> OrderFlags {
+        match self {
+            Self::Book => flags.without(OrderFlags::WAITING),
+            Self::Trigger | Self::Hidden | Self::Approval => flags.with(OrderFlags::WAITING),
+        }
+    }
+
     pub(crate) const fn from_code(code: u8) -> Option<Self> {
         match code {
             0 => Some(Self::Book),
             1 => Some(Self::Trigger),
+            2 => Some(Self::Hidden),
             6 => Some(Self::Approval),
             _ => None,
         }
@@ -117,7 +133,13 @@ impl Conditional {
         order_type: OrderType::Limit,
         time_in_force: TimeInForce::GoodTillCancel,
         station: Station::Book,
-        conditions: Conditions { trigger: None, expire_time_ns: 0, minimum: Quantity::ZERO, iceberg: None },
+        conditions: Conditions {
+            trigger: None,
+            expire_time_ns: 0,
+            minimum: Quantity::ZERO,
+            iceberg: None,
+            hidden: false,
+        },
         reserve: Quantity::ZERO,
         draws: 0,
     };
@@ -178,6 +200,15 @@ const fn client_hash(account: AccountId, key: u64) -> u64 {
 fn text_key(text: &[u8]) -> u64 {
     let mix = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
     text.iter().fold(0xcbf2_9ce4_8422_2325, mix) | 1 << 63
+}
+
+/// What an order with this client order id is found by; 0 for none.
+#[inline(always)]
+fn client_key(id: &ClientOrderId<'_>) -> u64 {
+    match id {
+        ClientOrderId::Text(text) => text_key(text),
+        ClientOrderId::Absent | ClientOrderId::Number(_) => id.number_or_zero(),
+    }
 }
 
 impl OpenOrders {
@@ -380,12 +411,21 @@ impl OpenOrders {
         }
     }
 
+    /// Notes the limit and the trigger that a waiting order has from now on.
+    pub(crate) fn amend_waiting(&mut self, slot: Slot, limit: Price, trigger: Option<Trigger>) {
+        let conditional = &mut self.conditionals[slot.0 as usize];
+        conditional.limit = limit;
+        conditional.conditions.trigger = trigger.or(conditional.conditions.trigger);
+        self.mark(slot);
+    }
+
     /// Notes that an order's trigger fired.
     pub(crate) fn end_waiting(&mut self, slot: Slot) {
-        let terms = &mut self.slab[slot].terms;
-        terms.flags = terms.flags.without(OrderFlags::WAITING);
         let conditional = &mut self.conditionals[slot.0 as usize];
-        (conditional.station, conditional.conditions.trigger) = (Station::Book, None);
+        let station = Station::at_market(&conditional.conditions);
+        (conditional.station, conditional.conditions.trigger) = (station, None);
+        let terms = &mut self.slab[slot].terms;
+        terms.flags = station.flags(terms.flags);
         self.mark(slot);
     }
 
@@ -428,10 +468,7 @@ impl OpenOrders {
         mut terms: Terms,
         notes: Notes,
     ) -> Slot {
-        let client_key = match client_order_id {
-            ClientOrderId::Text(text) => text_key(text),
-            ClientOrderId::Absent | ClientOrderId::Number(_) => client_order_id.number_or_zero(),
-        };
+        let client_key = client_key(client_order_id);
         let slot = self.slab.next_slot();
         let next_by_id = self.by_id.push(id_hash(id), slot);
         let mut next_by_client = Slot::NONE;
@@ -474,6 +511,34 @@ impl OpenOrders {
         let mut bytes = [0; Text::LENGTH_MAX];
         bytes[..text.len()].copy_from_slice(text);
         self.texts[place] = Text { length: text.len() as u8, bytes };
+    }
+
+    /// Gives an open order another client order id.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn rename(&mut self, slot: Slot, id: &ClientOrderId<'_>) {
+        let Order { account, terms: Terms { links, .. }, .. } = self.slab[slot];
+        if links.client_key != 0 {
+            let hash = client_hash(account, links.client_key);
+            if self.by_client.first(hash) == slot {
+                self.by_client.pop(hash, links.next_by_client);
+            } else {
+                self.unlink_by_client(hash, slot, links.next_by_client);
+            }
+        }
+        let client_key = client_key(id);
+        let mut next_by_client = Slot::NONE;
+        if client_key != 0 {
+            next_by_client = self.by_client.push(client_hash(account, client_key), slot);
+        }
+        let terms = &mut self.slab[slot].terms;
+        terms.links = Links { client_key, next_by_client, ..links };
+        terms.flags = terms.flags.without(OrderFlags::TEXT_ID);
+        if let ClientOrderId::Text(text) = id {
+            terms.flags = terms.flags.with(OrderFlags::TEXT_ID);
+            self.note_text(slot, text);
+        }
+        self.mark(slot);
     }
 
     /// Forgets an order that stands in no queue any more.

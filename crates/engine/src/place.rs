@@ -36,9 +36,9 @@ impl Engine {
     fn place_waiting(&mut self, order: &NewOrder<'_>, trigger: &Trigger, emit: &mut Emitter<'_>) -> Decoded<()> {
         let mut floor = self.floor(order.instrument).ok_or(RejectReason::UnknownInstrument)?;
         let price_now = floor.market.source_price(trigger.source);
-        let (mut gate, open) = floor.gate();
+        let (mut gate, open, market) = floor.gate_beside();
         let is_duplicate = || open.is_client_open(order.account, order.client_order_id);
-        let stake = Stake { risk: gate.risk, instrument: gate.instrument, book: gate.book, open, gone: None };
+        let stake = Stake { risk: gate.risk, market, open, gone: None };
         let approval = |limit, opposite_best| stake.approval(order, limit, opposite_best);
         let (held, fires_at, need) = gate.check_and_hold_waiting(order, is_duplicate, None, price_now, approval)?;
         if need.approvers == 0 {
@@ -73,9 +73,9 @@ impl Engine {
     fn place_closely(&mut self, order: NewOrder<'_>, emit: &mut Emitter<'_>) -> Decoded<()> {
         let order = &order;
         let mut floor = self.floor(order.instrument).ok_or(RejectReason::UnknownInstrument)?;
-        let (mut gate, open) = floor.gate();
+        let (mut gate, open, market) = floor.gate_beside();
         let is_duplicate = || open.is_client_open(order.account, order.client_order_id);
-        let stake = Stake { risk: gate.risk, instrument: gate.instrument, book: gate.book, open, gone: None };
+        let stake = Stake { risk: gate.risk, market, open, gone: None };
         let approval = |limit, opposite_best| stake.approval(order, limit, opposite_best);
         let (held, need) = gate.check_and_hold_closely(order, is_duplicate, None, approval)?;
         if need.approvers == 0 {
@@ -155,8 +155,7 @@ impl Floor<'_> {
         emit.conditions(id, held.order(), fires_at);
         let trigger = held.order().conditions().trigger.expect("Invariant: who waits has a trigger");
         let Size::Lots(open) = held.order().size else { unreachable!("Invariant: only orders by quantity wait") };
-        let flags = held.order().flags.with(OrderFlags::WAITING);
-        let slot = self.open_slot(id, held, flags, open, Quantity::ZERO, RoundedFee::default());
+        let slot = self.open_slot(id, held, held.order().flags, open, Quantity::ZERO, RoundedFee::default());
         self.note_conditions(id, slot, held, Station::Trigger);
         let triggers = self.market.triggers.get_or_insert_default();
         triggers.wait(&mut self.open.slab, slot, &trigger, fires_at);
@@ -202,7 +201,7 @@ impl Floor<'_> {
         let order = held.order();
         let slot = self.open_slot(id, held, order.flags, open, prevented, taker_fee);
         if order.flags.has(OrderFlags::CONDITIONS) {
-            self.note_conditions(id, slot, held, Station::Book);
+            self.note_conditions(id, slot, held, Station::at_market(&order.conditions()));
             self.stand(slot, held.limit(), emit);
         } else {
             self.market.book.rest(&mut self.open.slab, order.side, held.limit(), slot, open);
@@ -252,6 +251,8 @@ impl Floor<'_> {
         let draws = conditions.iceberg.map_or(0, |iceberg| iceberg.seed.into());
         let conditional = Conditional { limit, order_type, time_in_force, station, conditions, reserve, draws };
         self.open.note_conditional(slot, conditional);
+        let terms = &mut self.open.slab[slot].terms;
+        terms.flags = station.flags(terms.flags);
         if conditions.iceberg.is_some() {
             self.market.icebergs += 1;
         }

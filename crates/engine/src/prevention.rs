@@ -65,10 +65,10 @@ impl Floor<'_> {
         if !from_maker.is_zero() {
             self.open.notes[slot.0 as usize].prevented += from_maker;
             if closes_maker {
-                self.market.book.remove(&mut self.open.slab, taker.side.opposite(), slot);
+                self.leave_book(slot);
                 self.forget(slot);
             } else {
-                self.reduce_resting(slot, taker.side.opposite(), from_maker);
+                self.reduce_resting(slot, from_maker);
             }
         }
         !closes_taker

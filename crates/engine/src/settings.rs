@@ -160,7 +160,7 @@ impl Engine {
 
     fn set_allocation(&mut self, instrument: InstrumentId, terms: AllocationTerms) -> Decoded<()> {
         let market = self.markets.get_mut(instrument.index()).ok_or(RejectReason::UnknownInstrument)?;
-        let is_empty = [Side::Buy, Side::Sell].into_iter().all(|side| market.book.best(side).is_none());
+        let is_empty = [Side::Buy, Side::Sell].into_iter().all(|side| market.best_of_all(side).is_none());
         ensure(is_empty, RejectReason::BookNotEmpty)?;
         market.sharing = Sharing::new(terms);
         Ok(())

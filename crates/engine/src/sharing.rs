@@ -40,13 +40,19 @@ impl Sharing {
 }
 
 impl Floor<'_> {
-    /// Matches a taker level by level until it is done or nobody is left to trade with.
+    /// Matches a taker where prices are shared or not everything is displayed, until it is done or nobody is left to trade with.
     #[inline(never)]
-    pub(crate) fn take_shared(&mut self, taker: &mut Taker, emit: &mut Emitter<'_>) -> Ended {
+    pub(crate) fn take_by_level(&mut self, taker: &mut Taker, emit: &mut Emitter<'_>) -> Ended {
         while taker.has_rest() {
-            let Some(front) = self.market.book.front_within(taker.side.opposite(), taker.limit) else {
+            let Some(front) = self.front_of_all(taker.side.opposite(), taker.limit) else {
                 return Ended::Liquidity;
             };
+            if self.market.sharing.is_none() || self.open.conditions(front.slot).hidden {
+                match self.take_one(taker, front, emit) {
+                    None => continue,
+                    Some(ended) => return ended,
+                }
+            }
             if !self.prevent_level(taker, front.price, emit) {
                 return Ended::Prevention;
             }
@@ -116,7 +122,7 @@ impl Floor<'_> {
                 .map_or((Slot::NONE, Quantity::ZERO), |sharing| (sharing.slots[place], sharing.shares[place]));
             // A rebate may have spent an amount to the last quantum before everybody has had a share.
             if !share.is_zero() && taker.has_rest() {
-                self.trade(taker, Front { slot, price }, share, emit);
+                self.trade_any(taker, Front { slot, price }, share, emit);
             }
         }
         self.market.instrument.set_last(price);

@@ -38,8 +38,8 @@ pub enum SectionKind {
     Balances = 6,
     /// Pending withdrawals.
     Withdrawals = 7,
-    /// Open orders: by instrument, bids then asks, in the order in which they would trade; then those that wait for a trigger, in
-    /// the order in which they would fire; at the end those that wait for approval, by id.
+    /// Open orders: by instrument, bids then asks, in the order in which they would trade; the same of the hidden ones; then those
+    /// that wait for a trigger, in the order in which they would fire; at the end those that wait for approval, by id.
     Orders = 8,
     /// Kill switches, restrictions, approval bands, and who approved what.
     Controls = 9,
@@ -268,8 +268,9 @@ impl Engine {
             withdrawals.u64(id.0).u32(withdrawal.account.0).u32(withdrawal.asset.0).amount(withdrawal.amount);
         }
         let mut orders = Writer::default();
-        for Market { book, triggers, .. } in markets {
-            for book in core::iter::once(book).chain(triggers.iter().flat_map(|triggers| &triggers.books)) {
+        for market in markets {
+            let triggers = market.triggers.iter().flat_map(|triggers| &triggers.books);
+            for book in market.books().chain(triggers) {
                 for (price, level) in [Side::Buy, Side::Sell].into_iter().flat_map(|side| book.levels(side)) {
                     book.queue(&open.slab, level).for_each(|slot| write_order(&mut orders, open, slot, price));
                 }
@@ -505,8 +506,9 @@ impl Engine {
         }
         let market = &mut self.markets[instrument.index()];
         match station {
-            Station::Book => {
-                market.book.rest(&mut self.open.slab, terms.side, price, slot, Quantity::from_lots(open));
+            Station::Book | Station::Hidden => {
+                let shelf = market.shelf_mut(station);
+                shelf.rest(&mut self.open.slab, terms.side, price, slot, Quantity::from_lots(open));
             }
             Station::Trigger => {
                 let triggers = market.triggers.get_or_insert_default();

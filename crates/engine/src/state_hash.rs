@@ -64,7 +64,7 @@ impl Engine {
             let known = known.signed(fires_at.ticks()).word(approvers.len() as u64);
             total += approvers.iter().fold(known, |known, approver| known.word(approver.0.into())).finish();
         }
-        for (id, Market { instrument: _, book: _, trades, prevented, triggers, sharing, icebergs: _ }) in
+        for (id, Market { instrument: _, book: _, trades, prevented, triggers, sharing, icebergs: _, aside: _ }) in
             markets.iter().enumerate()
         {
             total += EntityHash::new(0x31).word(id as u64).word(*trades).word(*prevented).finish();
@@ -130,7 +130,7 @@ impl Engine {
             record.source,
             record.trail_unit,
             station as u8,
-            0,
+            conditions.hidden.into(),
             0,
         ];
         let hash = hash

@@ -75,7 +75,7 @@ impl Floor<'_> {
     /// Ends an order whose time has come.
     fn expire(&mut self, slot: Slot, emit: &mut Emitter<'_>) {
         let reason = match self.open.station(slot) {
-            Station::Book | Station::Trigger => CloseReason::GoodTillDate,
+            Station::Book | Station::Trigger | Station::Hidden => CloseReason::GoodTillDate,
             Station::Approval => self.reason_without_approval(slot),
         };
         self.close_as(slot, EventKind::OrderExpired, reason, emit);

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use tradewright_book::{Book, Orders, Slot};
 use tradewright_risk::waiting_hold;
-use tradewright_types::{Amount, CloseReason, OrderFlags, OrderId, Price, PriceSource, Side, Trigger};
+use tradewright_types::{Amount, CloseReason, OrderFlags, OrderId, Price, PriceSource, Quantity, Side, Trigger};
 
 use crate::emit::Emitter;
 use crate::floor::{Floor, Market};
@@ -78,6 +78,20 @@ impl Triggers {
         self.books.iter().map(Book::memory_bytes).sum::<usize>() + trails
     }
 
+    /// Moves an order to another trigger price, behind those that are there. A trail goes on following.
+    pub(crate) fn move_to(&mut self, slab: &mut Orders<Terms>, slot: Slot, trigger: &Trigger, price: Price) {
+        self.leave(slab, slot, trigger);
+        let (side, open) = (slab[slot].terms.side, slab[slot].open);
+        let book = &mut self.books[trigger.source as usize];
+        book.rest(slab, trigger_side(trigger.kind.rises(side)), price, slot, open);
+    }
+
+    /// Gives an order another open quantity where it waits.
+    pub(crate) fn resize(&mut self, slab: &mut Orders<Terms>, slot: Slot, trigger: &Trigger, open: Quantity) {
+        let rises = trigger.kind.rises(slab[slot].terms.side);
+        self.books[trigger.source as usize].resize(slab, trigger_side(rises), slot, open);
+    }
+
     /// Takes an order out of its trigger book.
     pub(crate) fn leave(&mut self, slab: &mut Orders<Terms>, slot: Slot, trigger: &Trigger) {
         let rises = trigger.kind.rises(slab[slot].terms.side);
@@ -131,11 +145,7 @@ impl Floor<'_> {
                 let side = self.open.slab[slot].terms.side;
                 let (old, new) = (triggers.price_of(&self.open.slab, slot, &trigger), trail.trigger(side, price));
                 if if side == Side::Buy { new < old } else { new > old } {
-                    triggers.leave(&mut self.open.slab, slot, &trigger);
-                    let rises = trigger.kind.rises(side);
-                    let open = self.open.slab[slot].open;
-                    let book = &mut triggers.books[source as usize];
-                    book.rest(&mut self.open.slab, trigger_side(rises), new, slot, open);
+                    triggers.move_to(&mut self.open.slab, slot, &trigger, new);
                     self.open.renew_priority(slot);
                 }
             }
@@ -175,7 +185,7 @@ impl Floor<'_> {
         }
         let (gate, _) = self.gate();
         match gate.check_triggered(&order, rates, hold) {
-            Ok(held) => self.enter_again(slot, &held, conditional.conditions.minimum, emit),
+            Ok(held) => self.enter_again(slot, &held, conditional.conditions.minimum.min(closing.open), emit),
             Err(reason) => {
                 let asset = self.asset_of(order.side);
                 self.ledger.release(order.account, asset, hold);
@@ -185,11 +195,22 @@ impl Floor<'_> {
         }
     }
 
+    /// What a waiting order waits for.
+    pub(crate) fn trigger_of(&self, slot: Slot) -> Trigger {
+        self.open.conditional(slot).conditions.trigger.expect("Invariant: who waits has a trigger")
+    }
+
+    /// The price at which a waiting order fires.
+    pub(crate) fn trigger_price_of(&self, slot: Slot, trigger: &Trigger) -> Price {
+        let triggers = self.market.triggers.as_deref().expect("Invariant: who waits stands in a trigger book");
+        triggers.price_of(&self.open.slab, slot, trigger)
+    }
+
     /// Takes a waiting order out of its trigger book.
     #[cold]
     #[inline(never)]
     pub(crate) fn leave_triggers(&mut self, slot: Slot) {
-        let trigger = self.open.conditional(slot).conditions.trigger.expect("Invariant: who waits has a trigger");
+        let trigger = self.trigger_of(slot);
         let triggers = self.market.triggers.as_deref_mut().expect("Invariant: who waits stands in a trigger book");
         triggers.leave(&mut self.open.slab, slot, &trigger);
     }

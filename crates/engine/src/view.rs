@@ -1,6 +1,6 @@
 //! Looking at the state without changing it.
 
-use tradewright_book::{Level, Slot};
+use tradewright_book::{Book, Level, Slot};
 use tradewright_ledger::Ledger;
 use tradewright_risk::{Instrument, Risk};
 use tradewright_types::{
@@ -78,6 +78,8 @@ pub struct OrderView<'e> {
     pub approval: Option<ApprovalView<'e>>,
     /// How it shows itself by parts.
     pub iceberg: Option<Iceberg>,
+    /// Whether it does not show itself at all.
+    pub hidden: bool,
 }
 
 impl Engine {
@@ -208,7 +210,7 @@ impl Engine {
         let market = &self.markets[order.terms.instrument.index()];
         let again = self.open.order_again(slot, Price::default());
         let waits_for = match self.open.station(slot) {
-            Station::Book | Station::Approval => None,
+            Station::Book | Station::Hidden | Station::Approval => None,
             Station::Trigger => self.open.conditional(slot).conditions.trigger,
         };
         let triggers = market.triggers.as_deref();
@@ -225,7 +227,7 @@ impl Engine {
             open: self.open.open_of(slot),
             displayed: match self.open.station(slot) {
                 Station::Book => order.open,
-                Station::Trigger | Station::Approval => Quantity::ZERO,
+                Station::Trigger | Station::Hidden | Station::Approval => Quantity::ZERO,
             },
             prevented: self.open.notes[slot.0 as usize].prevented,
             self_trade_prevention: order.terms.self_trade_prevention,
@@ -243,6 +245,7 @@ impl Engine {
                 hash: &approval.hash,
             }),
             iceberg: self.open.conditions(slot).iceberg,
+            hidden: self.open.conditions(slot).hidden,
         }
     }
 
@@ -250,7 +253,8 @@ impl Engine {
     pub fn memory_bytes(&self) -> usize {
         let of_market = |market: &Market| {
             let waiting = market.triggers.as_deref().map_or(0, Triggers::memory_bytes);
-            market.book.memory_bytes() + market.instrument.exposures.memory_bytes() + waiting
+            let aside = market.books().map(Book::memory_bytes).sum::<usize>();
+            aside + market.instrument.exposures.memory_bytes() + waiting
         };
         let markets: usize = self.markets.iter().map(of_market).sum();
         markets + self.open.memory_bytes() + self.ledger.memory_bytes() + self.risk.memory_bytes()

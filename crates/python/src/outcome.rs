@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyInt;
-use tradewright_types::{CloseReason, EventFlags, EventKind, EventRecord, RejectReason};
+use tradewright_types::{CloseReason, CommandKind, EventFlags, EventKind, EventRecord, RejectReason};
 
 /// The states of an order as codes; `tradewright.OrderStatus` names them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +42,12 @@ pub(crate) struct Outcome {
     /// otherwise 0.
     #[pyo3(get)]
     reason: u16,
+    /// Of a replacement whose halves may fail apart: why its cancel was refused, a code of `RejectReason`; otherwise 0.
+    #[pyo3(get)]
+    cancel_reason: u16,
+    /// Whether the command cancelled an order, be it that another took its place or not.
+    #[pyo3(get)]
+    has_cancelled: bool,
     fee: i128,
     /// The command's place in the log.
     #[pyo3(get)]
@@ -69,6 +75,8 @@ impl Outcome {
             open_lots: 0,
             prevented_lots: 0,
             reason: 0,
+            cancel_reason: 0,
+            has_cancelled: false,
             fee: 0,
             sequence,
             position,
@@ -85,7 +93,13 @@ impl Outcome {
         }
         // They may meet what is left of it.
         let order_id = outcome.order_id;
-        events.filter(|event| event.counter_order_id == order_id).for_each(|event| outcome.read_as_maker(event));
+        for event in events {
+            if event.kind == EventKind::Rejected as u8 {
+                outcome.read_refusal(event.open_lots, event.reason);
+            } else if event.counter_order_id == order_id {
+                outcome.read_as_maker(event);
+            }
+        }
         outcome
     }
 
@@ -111,6 +125,21 @@ impl Outcome {
             }
             _ => {}
         }
+    }
+
+    /// Reads why a command, or a half of a replacement, was refused; `kind` is that of the record that is repeated.
+    #[cold]
+    fn read_refusal(&mut self, kind: u64, reason: u16) {
+        let is_new_order = kind == CommandKind::PlaceOrder as u64;
+        if self.order_id != 0 && !self.has_cancelled && !is_new_order {
+            // The new order came all the same.
+            self.cancel_reason = reason;
+            return;
+        }
+        if self.status == Status::Rejected {
+            self.cancel_reason = self.reason;
+        }
+        (self.status, self.order_id, self.reason) = (Status::Rejected, 0, reason);
     }
 
     #[inline]
@@ -151,6 +180,7 @@ impl Outcome {
                     || event.reason == CloseReason::ApprovalExpired as u16 => {}
             Some(kind @ (EventKind::OrderCancelled | EventKind::OrderExpired)) => {
                 let expired = kind == EventKind::OrderExpired;
+                self.has_cancelled |= !expired;
                 self.status = if expired { Status::Expired } else { Status::Cancelled };
                 (self.order_id, self.open_lots, self.reason) = (event.order_id, 0, event.reason);
                 // Spending all but a rest that buys nothing is what an order by amount is for.
@@ -158,7 +188,7 @@ impl Outcome {
                     self.status = Status::Filled;
                 }
             }
-            Some(EventKind::Rejected) => (self.status, self.reason) = (Status::Rejected, event.reason),
+            Some(EventKind::Rejected) => self.read_refusal(event.open_lots, event.reason),
             Some(
                 EventKind::ClientOrderIdText
                 | EventKind::OrderConditions

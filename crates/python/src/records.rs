@@ -97,6 +97,7 @@ const CONDITIONS: &[Field] = layout!(ConditionsRecord {
     trigger: "u1",
     source: "u1",
     trail_unit: "u1",
+    display: "u1",
     trigger_price_ticks: "<i8",
     trail: "<u4",
     seed: "<u4",

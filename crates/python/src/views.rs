@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use tradewright_engine::{Engine, OrderView as EngineOrder};
-use tradewright_types::{AccountId, ClientOrderId, InstrumentId, Price, PriceSource};
+use tradewright_types::{AccountId, ClientOrderId, InstrumentId, Price, PriceSource, Trail};
 
 /// An open order.
 #[pyclass(frozen, get_all, module = "tradewright._core")]
@@ -40,6 +40,14 @@ pub(crate) struct OrderView {
     time_in_force: u8,
     /// The price at which it fires while it waits for its trigger.
     trigger_price_ticks: Option<i64>,
+    /// A code of `TriggerKind`, 0 when it waits for none.
+    trigger: u8,
+    /// A code of `PriceSource`.
+    trigger_source: u8,
+    /// How far its trigger stays behind the price, in ticks; 0 when it does not follow, or in basis points.
+    trail_ticks: u32,
+    /// How far its trigger stays behind the price, in basis points; 0 when it does not follow, or in ticks.
+    trail_bps: u32,
     /// When it expires in nanoseconds of engine time; None is never.
     expire_time_ns: Option<u64>,
     /// How many approvers it needs while it waits for them, otherwise 0.
@@ -50,10 +58,18 @@ pub(crate) struct OrderView {
     approval_deadline_ns: Option<u64>,
     /// What they approve: SHA-256 of the canonical order.
     approval_hash: Option<Vec<u8>>,
+    /// Whether the book shows nothing of it.
+    is_hidden: bool,
 }
 
 impl From<EngineOrder<'_>> for OrderView {
     fn from(order: EngineOrder) -> Self {
+        let trigger = order.trigger.map(|(trigger, _)| trigger);
+        let (trail_ticks, trail_bps) = match trigger.and_then(|trigger| trigger.trail) {
+            None => (0, 0),
+            Some(Trail::Ticks(ticks)) => (ticks, 0),
+            Some(Trail::BasisPoints(parts)) => (0, parts),
+        };
         Self {
             order_id: order.id.0,
             account: order.account.0,
@@ -75,6 +91,10 @@ impl From<EngineOrder<'_>> for OrderView {
             order_type: order.order_type as u8,
             time_in_force: order.time_in_force as u8,
             trigger_price_ticks: order.trigger.map(|(_, price)| price.ticks()),
+            trigger: trigger.map_or(0, |trigger| trigger.kind as u8),
+            trigger_source: trigger.map_or(0, |trigger| trigger.source as u8),
+            trail_ticks,
+            trail_bps,
             expire_time_ns: (order.expire_time_ns != 0).then_some(order.expire_time_ns),
             approvers_needed: order.approval.map_or(0, |approval| approval.needed),
             approvers: order
@@ -82,6 +102,7 @@ impl From<EngineOrder<'_>> for OrderView {
                 .map_or(Vec::new(), |approval| approval.approvers.iter().map(|approver| approver.0).collect()),
             approval_deadline_ns: order.approval.map(|approval| approval.deadline_ns),
             approval_hash: order.approval.map(|approval| approval.hash.to_vec()),
+            is_hidden: order.hidden,
         }
     }
 }

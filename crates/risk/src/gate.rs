@@ -100,6 +100,8 @@ pub struct Gate<'e> {
     pub instrument: &'e Instrument,
     /// Its book.
     pub book: &'e Book,
+    /// The books of what stands beside it: orders that are not displayed. Mostly there are none.
+    pub aside: &'e [Book],
     /// Balances.
     pub ledger: &'e mut Ledger,
     /// How many orders are open in the engine.
@@ -224,7 +226,7 @@ impl Gate<'_> {
             self.check_open_orders(account, relief)?;
         }
         let opposite_best = match relief {
-            None => self.book.best(order.side.opposite()),
+            None => self.best(order.side.opposite()),
             Some(relief) => relief.opposite_best,
         };
         if order.side == Side::Buy {
@@ -339,24 +341,18 @@ impl Gate<'_> {
             self.check_position(instrument, order.account, quantity.lots(), freed)?;
         }
         let rates = risk.fees.rates(instrument.fee_schedule, account.fee_tier);
-        let limit = match (order.order_type, order.side) {
-            (OrderType::Limit, _) => order.price,
-            (OrderType::Market, Side::Buy) => instrument.band_around(fires_at).high,
-            (OrderType::Market, Side::Sell) => instrument.band_around(fires_at).low.max(Price::from_ticks(1)),
-        };
+        let limit = if is_limit { order.price } else { market_limit_around(instrument, order.side, fires_at) };
         let hold = waiting_hold(instrument, order.side, limit, quantity, rates, order.time_in_force, false)
             .ok_or(RejectReason::InsufficientFunds)?;
+        let opposite_best = match relief {
+            None => self.best(order.side.opposite()),
+            Some(relief) => relief.opposite_best,
+        };
         let asset = if order.side == Side::Buy { instrument.units.quote } else { instrument.units.base };
         let same_asset = relief.filter(|relief| relief.hold.0 == asset).map_or(Amount::ZERO, |relief| relief.hold.1);
         let funds = self.ledger.funds(order.account, asset);
         ensure(funds.available() + same_asset >= hold, RejectReason::InsufficientFunds)?;
-        let rises = trigger.kind.rises(order.side);
-        let is_there = price_now.is_some_and(|now| if rises { now >= fires_at } else { now <= fires_at });
-        ensure(!is_there, RejectReason::WouldTriggerAtOnce)?;
-        let opposite_best = match relief {
-            None => self.book.best(order.side.opposite()),
-            Some(relief) => relief.opposite_best,
-        };
+        ensure(!is_there(order.side, &trigger, fires_at, price_now), RejectReason::WouldTriggerAtOnce)?;
         let need = approval(limit, opposite_best);
 
         // After this point the order must succeed.
@@ -389,7 +385,7 @@ impl Gate<'_> {
             (OrderType::Market, Side::Buy) => market_limit(self.instrument, order.side)?.min(order.price),
             (OrderType::Market, Side::Sell) => market_limit(self.instrument, order.side)?,
         };
-        let opposite_best = self.book.best(order.side.opposite());
+        let opposite_best = self.best(order.side.opposite());
         let crosses = opposite_best.is_some_and(|best| order.side.crosses(limit, best));
         Ok(HeldOrder { order, limit, rates, trade_group: account.trade_group, crosses, hold })
     }
@@ -404,7 +400,7 @@ impl Gate<'_> {
         let limit = check_price_band(self.instrument, order, quantity)?;
         let limit = if order.side == Side::Buy { limit.min(order.price) } else { limit };
         self.check_own_position(order, quantity)?;
-        let opposite_best = self.book.best(order.side.opposite());
+        let opposite_best = self.best(order.side.opposite());
         let crosses = opposite_best.is_some_and(|best| order.side.crosses(limit, best));
         ensure(!(order.flags.has(OrderFlags::POST_ONLY) && crosses), RejectReason::PostOnlyWouldTrade)?;
         let trade_group = self.risk.accounts()[order.account.index()].trade_group;
@@ -434,9 +430,7 @@ impl Gate<'_> {
             check_notional(self.instrument, fires_at, quantity)?;
         }
         self.check_own_position(order, quantity)?;
-        let rises = trigger.kind.rises(order.side);
-        let is_there = price_now.is_some_and(|now| if rises { now >= fires_at } else { now <= fires_at });
-        ensure(!is_there, RejectReason::WouldTriggerAtOnce)
+        ensure(!is_there(order.side, trigger, fires_at, price_now), RejectReason::WouldTriggerAtOnce)
     }
 
     /// The checks of a released order up to its quantity.
@@ -457,6 +451,19 @@ impl Gate<'_> {
         }
     }
 
+    /// The best price of a side, displayed or not.
+    #[inline(always)]
+    fn best(&self, side: Side) -> Option<Price> {
+        if self.aside.is_empty() { self.book.best(side) } else { self.best_of_all(side) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn best_of_all(&self, side: Side) -> Option<Price> {
+        let books = core::iter::once(self.book).chain(self.aside);
+        books.filter_map(|book| book.best(side)).reduce(|best, price| side.better(best, price))
+    }
+
     #[inline(always)]
     fn check_conditions(&self, order: &NewOrder<'_>) -> Checked {
         if order.conditions_record.is_some() { self.check_known_conditions(order) } else { Ok(()) }
@@ -465,7 +472,7 @@ impl Gate<'_> {
     #[cold]
     #[inline(never)]
     fn check_known_conditions(&self, order: &NewOrder<'_>) -> Checked {
-        let Conditions { trigger: _, expire_time_ns: expires, minimum: _, iceberg } = order.conditions();
+        let Conditions { trigger: _, expire_time_ns: expires, minimum: _, iceberg, hidden: _ } = order.conditions();
         ensure(expires == 0 || expires > self.risk.time_ns, RejectReason::ExpiryNotInFuture)?;
         match (iceberg, order.size) {
             (Some(iceberg), Size::Lots(quantity)) => check_iceberg(self.instrument, iceberg, quantity),
@@ -510,7 +517,8 @@ impl Gate<'_> {
 /// An amendment that is to be checked.
 #[derive(Clone, Copy, Debug)]
 pub struct Amendment<'o> {
-    /// The order as it would come in again: good till cancel, at its new price, with its new open quantity.
+    /// The order as it would come in again: at its new price, with its new open quantity, and with its new client order id if
+    /// that changes.
     pub order: &'o NewOrder<'o>,
     /// The rates it has.
     pub rates: FeeRates,
@@ -533,7 +541,7 @@ pub struct Amendment<'o> {
 /// What the gate decided about an amendment.
 #[derive(Debug)]
 pub enum Amended<'o> {
-    /// The same price and less quantity: the order keeps its place.
+    /// The same price and no more quantity: the order keeps its place.
     Reduced,
     /// The order leaves its place and comes in again.
     Reentered(HeldOrder<'o>),
@@ -541,12 +549,14 @@ pub enum Amended<'o> {
 
 impl Gate<'_> {
     /// Checks an amendment of an open order. For anything but a reduction the old hold is released and the new one made.
+    /// `is_duplicate` tells whether another open order of the account has its new client order id.
     ///
     /// # Errors
     /// The first reason that applies; then nothing has changed.
     pub fn check_and_hold_amendment<'o>(
         &mut self,
         amendment: &Amendment<'o>,
+        is_duplicate: impl FnOnce() -> bool,
         approval: impl FnOnce(Price, Option<Price>) -> ApprovalNeed,
     ) -> Checked<Amended<'o>> {
         let Amendment { order, rates, total, gone, old_price, old_total, old_hold, opposite_best, iceberg } =
@@ -557,16 +567,19 @@ impl Gate<'_> {
         check_price(instrument, order.price)?;
         check_quantity(instrument, total)?;
         check_notional(instrument, order.price, total)?;
-        let reduction = order.price == old_price && total < old_total;
+        let renames = order.client_order_id != ClientOrderId::Absent;
+        let reduction = order.price == old_price && (total < old_total || renames && total == old_total);
         if !reduction {
             let inside = instrument.band().is_none_or(|band| band.contains(order.price));
             ensure(inside, RejectReason::PriceOutsideBand)?;
         }
         ensure(total > gone, RejectReason::QuantityNotAboveExecuted)?;
-        ensure(order.price != old_price || total != old_total, RejectReason::AmendChangesNothing)?;
+        let changes = order.price != old_price || total != old_total || renames;
+        ensure(changes, RejectReason::AmendChangesNothing)?;
         let too_many = iceberg.is_some_and(|iceberg| iceberg.has_too_many_peaks(total));
         ensure(!too_many, RejectReason::TooManyPeaks)?;
         check_rates(account)?;
+        check_client_order_id(account, order, is_duplicate)?;
         if reduction {
             return Ok(Amended::Reduced);
         }
@@ -594,6 +607,114 @@ impl Gate<'_> {
         let trade_group = account.trade_group;
         Ok(Amended::Reentered(HeldOrder { order, limit: order.price, rates, trade_group, crosses, hold }))
     }
+}
+
+/// What an amendment has to know of an order that waits for its trigger.
+#[derive(Clone, Copy, Debug)]
+pub struct Waits {
+    /// The trigger that the amendment names, if it names one.
+    pub trigger: Option<Trigger>,
+    /// The price at which the order fires now.
+    pub fires_at: Price,
+    /// The price of its source.
+    pub price_now: Option<Price>,
+}
+
+/// What the gate decided about an amendment of an order that waits: its new limit, and where it fires from now on.
+#[derive(Clone, Copy, Debug)]
+pub struct WaitsAgain {
+    /// The worst price that is held for.
+    pub limit: Price,
+    /// The price at which it fires.
+    pub fires_at: Price,
+}
+
+impl Gate<'_> {
+    /// Checks an amendment of an order that waits for its trigger. The old hold is released and the new one made.
+    ///
+    /// # Errors
+    /// The first reason that applies; then nothing has changed.
+    pub fn check_and_hold_waiting_amendment(
+        &mut self,
+        amendment: &Amendment<'_>,
+        waits: &Waits,
+        is_duplicate: impl FnOnce() -> bool,
+        approval: impl FnOnce(Price, Option<Price>) -> ApprovalNeed,
+    ) -> Checked<WaitsAgain> {
+        let Amendment { order, rates, total, gone, old_price, old_total, old_hold, opposite_best, iceberg } =
+            *amendment;
+        let (risk, instrument) = (self.risk, self.instrument);
+        ensure(!instrument.halted, RejectReason::InstrumentHalted)?;
+        let account = check_account(risk, order)?;
+        let is_limit = order.order_type == OrderType::Limit;
+        if is_limit {
+            check_price(instrument, order.price)?;
+        }
+        check_quantity(instrument, total)?;
+        if is_limit {
+            check_notional(instrument, order.price, total)?;
+        }
+        let fires_at = match &waits.trigger {
+            None => waits.fires_at,
+            Some(trigger) => check_trigger(instrument, order.side, trigger, waits.price_now)?,
+        };
+        if !is_limit {
+            check_notional(instrument, fires_at, total)?;
+        }
+        ensure(total > gone, RejectReason::QuantityNotAboveExecuted)?;
+        let moves = fires_at != waits.fires_at;
+        let limit = if is_limit {
+            order.price
+        } else if moves {
+            market_limit_around(instrument, order.side, fires_at)
+        } else {
+            old_price
+        };
+        let renames = order.client_order_id != ClientOrderId::Absent;
+        let changes = limit != old_price || total != old_total || moves || renames;
+        ensure(changes, RejectReason::AmendChangesNothing)?;
+        let too_many = iceberg.is_some_and(|iceberg| iceberg.has_too_many_peaks(total));
+        ensure(!too_many, RejectReason::TooManyPeaks)?;
+        check_rates(account)?;
+        check_client_order_id(account, order, is_duplicate)?;
+        let (open, old_open) = (total - gone, old_total - gone);
+        let reduction = limit == old_price && !moves && total <= old_total;
+        if order.side == Side::Buy && !reduction {
+            self.check_position(instrument, order.account, open.lots(), old_open.lots())?;
+        }
+        let hold = waiting_hold(instrument, order.side, limit, open, rates, order.time_in_force, false)
+            .ok_or(RejectReason::InsufficientFunds)?;
+        let asset = if order.side == Side::Buy { instrument.units.quote } else { instrument.units.base };
+        let funds = self.ledger.funds(order.account, asset);
+        ensure(funds.available() + old_hold >= hold, RejectReason::InsufficientFunds)?;
+        if let Some(trigger) = &waits.trigger
+            && moves
+        {
+            ensure(!is_there(order.side, trigger, fires_at, waits.price_now), RejectReason::WouldTriggerAtOnce)?;
+        }
+
+        let need = if reduction { ApprovalNeed::default() } else { approval(limit, opposite_best) };
+        ensure(need.approvers == 0, RejectReason::AmendmentNeedsApproval)?;
+
+        // After this point the amendment must succeed.
+        funds.hold(hold, old_hold);
+        Ok(WaitsAgain { limit, fires_at })
+    }
+}
+
+/// The limit of a market order that fires at a price: the edge of the band around that.
+fn market_limit_around(instrument: &Instrument, side: Side, fires_at: Price) -> Price {
+    let band = instrument.band_around(fires_at);
+    match side {
+        Side::Buy => band.high,
+        Side::Sell => band.low.max(Price::from_ticks(1)),
+    }
+}
+
+/// Whether the price that a trigger waits for is there already.
+fn is_there(side: Side, trigger: &Trigger, fires_at: Price, price_now: Option<Price>) -> bool {
+    let rises = trigger.kind.rises(side);
+    price_now.is_some_and(|now| if rises { now >= fires_at } else { now <= fires_at })
 }
 
 /// Whether an order's account exists and may trade, for all that halts, permissions, restrictions and kill switches say.

@@ -8,7 +8,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, transmute_ref};
 
 use crate::{
     ANY, AccountId, Amount, ClientOrderId, Conditions, ConditionsRecord, InstrumentId, OrderFlags, OrderId, OrderType,
-    Price, Quantity, RejectReason, SCHEMA_VERSION, SelfTradePrevention, Side, TimeInForce, TriggerKind, Wide,
+    Price, Quantity, RejectReason, SCHEMA_VERSION, SelfTradePrevention, Side, TimeInForce, Trigger, TriggerKind, Wide,
 };
 
 macro_rules! kinds {
@@ -219,6 +219,14 @@ pub struct TextRecord {
 
 const _: () = assert!(size_of::<CommandRecord>() == 64 && size_of::<TextRecord>() == 64);
 
+impl TextRecord {
+    /// The client order id that it writes.
+    fn client_order_id(&self) -> Decoded<ClientOrderId<'_>> {
+        let text = self.bytes.get(..usize::from(self.length));
+        text.and_then(ClientOrderId::parse).ok_or(RejectReason::InvalidClientOrderId)
+    }
+}
+
 /// The side code that stands for both in a cancel-all.
 const BOTH_SIDES: u8 = 255;
 
@@ -294,6 +302,10 @@ pub struct Replace<'r> {
     pub target: Target<'r>,
     /// The order that comes.
     pub order: NewOrder<'r>,
+    /// [`OrderFlags::ALLOW_FAILURE`] and the like.
+    pub modes: OrderFlags,
+    /// The record of the order that comes.
+    pub order_record: &'r CommandRecord,
 }
 
 /// An amendment, decoded.
@@ -307,6 +319,10 @@ pub struct Amend<'r> {
     pub price: Price,
     /// The new total quantity.
     pub quantity: Quantity,
+    /// The new client order id; absent when it keeps the one that it has.
+    pub client_order_id: ClientOrderId<'r>,
+    /// The new trigger, of which the price may differ from the one that the order has.
+    pub trigger: Option<Trigger>,
 }
 
 /// What reading a record gives.
@@ -387,16 +403,21 @@ impl CommandRecord {
         if record.kind != CommandKind::Text as u8 || self.order_ref != 0 {
             return Err(RejectReason::MalformedRecords);
         }
-        let text = record.bytes.get(..usize::from(record.length)).ok_or(RejectReason::InvalidClientOrderId)?;
-        match ClientOrderId::parse(text) {
-            Some(id @ ClientOrderId::Text(_)) => Ok((id, rest)),
-            _ => Err(RejectReason::InvalidClientOrderId),
+        match record.client_order_id()? {
+            id @ ClientOrderId::Text(_) => Ok((id, rest)),
+            ClientOrderId::Absent | ClientOrderId::Number(_) => Err(RejectReason::InvalidClientOrderId),
         }
     }
 
     #[inline(always)]
     fn target<'r>(&self, rest: &'r [Self]) -> Decoded<(Target<'r>, &'r [Self])> {
-        let flags = self.flags(OrderFlags::BY_CLIENT_ORDER_ID.with(OrderFlags::TEXT_ID))?;
+        self.target_with(rest, OrderFlags::default())
+    }
+
+    /// Reads which order is meant, from a record that may have `more` flags.
+    #[inline(always)]
+    fn target_with<'r>(&self, rest: &'r [Self], more: OrderFlags) -> Decoded<(Target<'r>, &'r [Self])> {
+        let flags = self.flags(OrderFlags::BY_CLIENT_ORDER_ID.with(OrderFlags::TEXT_ID).with(more))?;
         if flags.has(OrderFlags::BY_CLIENT_ORDER_ID) {
             let (id, rest) = self.client_order_id(rest)?;
             Ok((Target::Client(id), rest))
@@ -468,7 +489,7 @@ impl<'r> NewOrder<'r> {
 
     /// Whether the conditions fit to the order, and are there when it has the flag.
     fn has_fitting_conditions(&self) -> bool {
-        let Conditions { trigger, expire_time_ns, minimum, iceberg } = self.conditions();
+        let Conditions { trigger, expire_time_ns, minimum, iceberg, hidden } = self.conditions();
         let is_dated = self.time_in_force == TimeInForce::GoodTillDate;
         let minimum_fits = match self.size {
             _ if minimum.is_zero() => true,
@@ -480,15 +501,16 @@ impl<'r> NewOrder<'r> {
                 && !self.flags.has(OrderFlags::POST_ONLY)
                 && (trigger.trail.is_none() || trigger.kind == TriggerKind::StopLoss)
         });
-        let has_any = trigger.is_some() || expire_time_ns != 0 || !minimum.is_zero() || iceberg.is_some();
+        let has_any = trigger.is_some() || expire_time_ns != 0 || !minimum.is_zero() || iceberg.is_some() || hidden;
         let is_flagged = self.flags.has(OrderFlags::CONDITIONS);
         is_dated == (expire_time_ns != 0) && minimum_fits && trigger_fits && has_any == is_flagged
     }
 
-    /// Whether an order that shows itself by parts is one that can stand on the book.
+    /// Whether an order that is hidden, or shows itself by parts, is one that can stand on the book; it is not both.
     fn may_be_displayed_so(&self) -> bool {
+        let Conditions { iceberg, hidden, .. } = self.conditions();
         let rests = self.order_type == OrderType::Limit && self.time_in_force.rests();
-        rests || self.conditions().iceberg.is_none()
+        (rests || iceberg.is_none() && !hidden) && !(hidden && iceberg.is_some())
     }
 
     /// Whether type, time in force, flags and prevention mode fit together.
@@ -663,11 +685,31 @@ impl<'r> Amend<'r> {
     pub fn read(records: &'r [CommandRecord]) -> Decoded<Self> {
         let first = &records[0];
         let (target, rest) = first.target(&records[1..])?;
+        let (client_order_id, rest) = match rest.split_first() {
+            Some((record, behind)) if record.header.kind == CommandKind::Text as u8 => {
+                let record: &TextRecord = transmute_ref!(record);
+                (record.client_order_id()?, behind)
+            }
+            Some(_) | None => (ClientOrderId::Absent, rest),
+        };
+        let (trigger, rest) = match rest.split_first() {
+            Some((record, behind)) if record.header.kind == CommandKind::Conditions as u8 => {
+                let record: &ConditionsRecord = transmute_ref!(record);
+                (Some(record.conditions()?.trigger.ok_or(RejectReason::InvalidCombination)?), behind)
+            }
+            Some(_) | None => (None, rest),
+        };
         ensure_read(rest)?;
         let (price, quantity) = (Price::from_ticks(first.price_ticks), Quantity::from_lots(first.quantity_lots));
-        Ok(Self { account: AccountId(first.account), target, price, quantity })
+        Ok(Self { account: AccountId(first.account), target, price, quantity, client_order_id, trigger })
     }
 }
+
+/// What only a replacement may say.
+const REPLACE_MODES: OrderFlags = OrderFlags::ALLOW_FAILURE
+    .with(OrderFlags::CANCEL_ONLY)
+    .with(OrderFlags::ONLY_NEW)
+    .with(OrderFlags::ONLY_PARTIALLY_FILLED);
 
 impl<'r> Replace<'r> {
     /// Reads the whole command.
@@ -676,13 +718,17 @@ impl<'r> Replace<'r> {
     /// The fields' reasons, in precedence order.
     pub fn read(records: &'r [CommandRecord]) -> Decoded<Self> {
         let first = &records[0];
-        let (target, rest) = first.target(&records[1..])?;
-        let next = rest.first().ok_or(RejectReason::MalformedRecords)?;
-        if next.header.kind != CommandKind::PlaceOrder as u8 || next.account != first.account {
+        let (target, rest) = first.target_with(&records[1..], REPLACE_MODES)?;
+        let modes = OrderFlags(first.flags & REPLACE_MODES.0);
+        if modes.has(OrderFlags::ONLY_NEW.with(OrderFlags::ONLY_PARTIALLY_FILLED)) {
+            return Err(RejectReason::RestrictionsExclude);
+        }
+        let order_record = rest.first().ok_or(RejectReason::MalformedRecords)?;
+        if order_record.header.kind != CommandKind::PlaceOrder as u8 || order_record.account != first.account {
             return Err(RejectReason::MalformedRecords);
         }
         let (order, rest) = NewOrder::decode(rest)?;
         ensure_read(rest)?;
-        Ok(Self { target, order })
+        Ok(Self { target, order, modes, order_record })
     }
 }

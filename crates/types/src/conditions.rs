@@ -94,6 +94,8 @@ pub struct Conditions {
     pub minimum: Quantity,
     /// How it shows itself by parts.
     pub iceberg: Option<Iceberg>,
+    /// Whether it does not show itself at all.
+    pub hidden: bool,
 }
 
 /// An order that shows only a part of itself, its peak. When that has traded, the next one comes from the reserve.
@@ -145,7 +147,7 @@ pub struct ConditionsRecord {
     pub source: u8,
     /// 0 no trail, 1 ticks, 2 basis points.
     pub trail_unit: u8,
-    /// Zero.
+    /// 0 the book shows it, 1 it is hidden.
     pub display: u8,
     /// Zero.
     pub peg: u8,
@@ -174,7 +176,7 @@ const _: () = assert!(size_of::<ConditionsRecord>() == 64);
 impl ConditionsRecord {
     /// A record of these conditions.
     pub fn new(conditions: &Conditions) -> Self {
-        let Conditions { trigger, expire_time_ns, minimum, iceberg } = *conditions;
+        let Conditions { trigger, expire_time_ns, minimum, iceberg, hidden } = *conditions;
         let Iceberg { peak, range, seed } =
             iceberg.unwrap_or(Iceberg { peak: Quantity::ZERO, range: Quantity::ZERO, seed: 0 });
         let (trail_unit, trail) = match trigger.and_then(|trigger| trigger.trail) {
@@ -188,7 +190,7 @@ impl ConditionsRecord {
             trigger: trigger.map_or(0, |trigger| trigger.kind as u8),
             source: trigger.map_or(0, |trigger| trigger.source as u8),
             trail_unit,
-            display: 0,
+            display: hidden.into(),
             peg: 0,
             peg_mode: 0,
             trigger_price_ticks: trigger.and_then(|trigger| trigger.price).map_or(0, Price::ticks),
@@ -230,7 +232,12 @@ impl ConditionsRecord {
             }),
             _ => return Err(invalid),
         };
-        let is_empty = self.display == 0 && self.peg == 0 && self.peg_mode == 0 && self.peg_offset == 0;
+        let hidden = match self.display {
+            0 => false,
+            1 => true,
+            _ => return Err(invalid),
+        };
+        let is_empty = self.peg == 0 && self.peg_mode == 0 && self.peg_offset == 0;
         let has_trigger_fields = self.source != 0 || trail.is_some() || self.trigger_price_ticks != 0;
         if !is_empty || kind.is_none() && has_trigger_fields || self.trigger_price_ticks > Trigger::PRICE_MAX.ticks() {
             return Err(invalid);
@@ -242,6 +249,7 @@ impl ConditionsRecord {
             expire_time_ns: self.expire_time_ns,
             minimum: Quantity::from_lots(self.minimum_lots),
             iceberg,
+            hidden,
         })
     }
 }

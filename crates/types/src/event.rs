@@ -41,7 +41,7 @@ codes! {
         /// A command was refused and changed nothing. `reason` is the [`crate::RejectReason`]; `open_lots` the
         /// [`crate::CommandKind`]; account, instrument, side, order type, time in force, prevention mode, flags, price, quantity
         /// and `reference` (`order_ref`) repeat the record; `counter_account` is its session and `counter_order_id` its client
-        /// sequence.
+        /// sequence. When the new order of a replacement failed by itself, the record is the new order's.
         Rejected = 1,
         /// An order was accepted. `price_ticks` is its limit (of a market order: the band's); `quantity_lots` its total (0 when
         /// sized by amount, then `amount` is it); `open_lots` holds the two fee rates, see [`EventRecord::accepted_rates`];
@@ -61,7 +61,9 @@ codes! {
         /// spent), `reason` a [`CloseReason`].
         OrderExpired = 6,
         /// An order was amended. `quantity_lots` is the new total, `open_lots` the new open quantity; `KEPT_PRIORITY` tells
-        /// whether it kept its place.
+        /// whether it kept its place. `reference` is its client order id from now on, followed by a
+        /// [`EventKind::ClientOrderIdText`] when that is a new text, and by [`EventKind::OrderConditions`] when its trigger
+        /// price is new.
         OrderAmended = 7,
         /// The text client order id of the order in the event before; see [`TextEventRecord`].
         ClientOrderIdText = 8,
@@ -73,7 +75,7 @@ codes! {
         /// A waiting order's trigger fired: it comes to the market now. `price_ticks` is the trigger price, `quantity_lots` what is
         /// open, `open_lots` the price that fired it, `time_in_force` its [`crate::PriceSource`].
         OrderTriggered = 10,
-        /// How the order in the event before shows itself. `quantity_lots` is its peak, `open_lots` how much larger a peak may be,
+        /// How the order in the event before shows itself. `order_type` is 1 when it is hidden; of an iceberg `quantity_lots` is its peak, `open_lots` how much larger a peak may be,
         /// `reference` the seed of their generator.
         OrderDisplay = 11,
         /// An iceberg showed a new peak, behind the others at its price. `quantity_lots` is what it shows, `open_lots` what is
@@ -138,6 +140,8 @@ codes! {
         ApprovalExpired = 38,
         /// It was approved, but a check refused it then; `open_lots` is the [`crate::RejectReason`].
         RefusedAtRelease = 39,
+        /// A cancel-replace cancelled it, but the order that was to take its place was refused.
+        NotReplaced = 40,
     }
 }
 

@@ -30,6 +30,14 @@ impl Side {
         }
     }
 
+    /// The better of two prices of orders of this side: the higher bid, the lower ask.
+    pub fn better(self, one: crate::Price, other: crate::Price) -> crate::Price {
+        match self {
+            Self::Buy => one.max(other),
+            Self::Sell => one.min(other),
+        }
+    }
+
     /// Whether a taker of this side with limit `limit` trades with a maker at `maker`.
     #[inline(always)]
     pub fn crosses(self, limit: crate::Price, maker: crate::Price) -> bool {
@@ -146,10 +154,26 @@ impl OrderFlags {
     pub const TEXT_ID: Self = Self(8);
     /// The order has conditions, in a [`crate::ConditionsRecord`] behind this record and its text.
     pub const CONDITIONS: Self = Self(16);
-    /// All bits that mean something in a command.
+    /// All bits that mean something in every order.
     pub const KNOWN: Self = Self(31);
+    /// Of a replacement: its two halves, the cancel and the new order, may fail apart.
+    pub const ALLOW_FAILURE: Self = Self(32);
+    /// Of a replacement: when the new order is one too many in its second, the old one is cancelled all the same.
+    pub const CANCEL_ONLY: Self = Self(64);
+    /// Of a replacement: only an order of which nothing has traded may go.
+    pub const ONLY_NEW: Self = Self(128);
+    /// Of a replacement: only an order of which a part has traded may go.
+    pub const ONLY_PARTIALLY_FILLED: Self = Self(256);
     /// The order waits for its trigger, outside the book. Set by the engine; no command may have it.
     pub const WAITING: Self = Self(1 << 15);
+
+    /// Whether nothing sets an open order with these flags apart from nearly all: it stands on the book, without conditions,
+    /// and no bit of the engine's own is set.
+    #[inline(always)]
+    pub const fn are_plain(self) -> bool {
+        const ENGINE: u16 = !((1 << 10) - 1);
+        self.0 & (ENGINE | Self::CONDITIONS.0) == 0
+    }
 
     /// Whether every bit of `wanted` is set.
     #[inline(always)]

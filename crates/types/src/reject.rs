@@ -63,7 +63,7 @@ reasons! {
     InvalidClientOrderId = 16,
     /// A condition is not one that this build knows, or lies outside its range.
     InvalidConditions = 17,
-    /// Only a limit order that may rest can show itself by parts.
+    /// Only a limit order that may rest can be hidden or show itself by parts, and not both.
     InvalidDisplay = 18,
     // The market.
     /// No instrument has this id.
@@ -85,7 +85,7 @@ reasons! {
     KillSwitchEngaged = 34,
     /// The account has no open order with this id.
     UnknownOrder = 35,
-    /// The order waits for its trigger: only orders on a book can be amended.
+    /// The amendment names what the order does not have: a trigger that it does not wait for, or a price of a market order.
     OrderNotAmendable = 36,
     /// The order waits for approval: it can be cancelled and replaced, but not amended.
     OrderWaitsForApproval = 38,
@@ -145,6 +145,13 @@ reasons! {
     PostOnlyWouldTrade = 90,
     /// The price that the trigger looks at is there already.
     WouldTriggerAtOnce = 91,
+    // Replacements.
+    /// A part of the order that was to go has traded already, and the replacement is for new orders only.
+    OrderNotNew = 95,
+    /// Nothing of the order that was to go has traded yet, and the replacement is for partially filled orders only.
+    OrderNotPartiallyFilled = 96,
+    /// A replacement for new orders only and for partially filled orders only is for none.
+    RestrictionsExclude = 97,
     // Money and administration.
     /// No asset has this id.
     UnknownAsset = 100,
@@ -187,6 +194,14 @@ reasons! {
     OrderNotApprovable = 125,
     /// The order as amended would need approval: replace it instead.
     AmendmentNeedsApproval = 126,
+}
+
+impl RejectReason {
+    /// Whether a replacement that may fail in halves finds this in its new order before it cancels the old one: what stands
+    /// before the account's own orders and funds.
+    pub const fn is_found_before_cancel(self) -> bool {
+        self as u16 <= Self::OrderRateExceeded as u16 || matches!(self, Self::AmountNotPositive)
+    }
 }
 
 impl core::fmt::Display for RejectReason {

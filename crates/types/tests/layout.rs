@@ -283,6 +283,7 @@ codes!(codes_of_close_reason: CloseReason as u16 {
     Declined = 37,
     ApprovalExpired = 38,
     RefusedAtRelease = 39,
+    NotReplaced = 40,
 });
 
 codes!(codes_of_reject_reason: RejectReason as u16 {
@@ -337,6 +338,9 @@ codes!(codes_of_reject_reason: RejectReason as u16 {
     InsufficientFunds = 80,
     PostOnlyWouldTrade = 90,
     WouldTriggerAtOnce = 91,
+    OrderNotNew = 95,
+    OrderNotPartiallyFilled = 96,
+    RestrictionsExclude = 97,
     UnknownAsset = 100,
     AmountNotPositive = 101,
     AmountTooLarge = 102,

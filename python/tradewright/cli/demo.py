@@ -294,7 +294,8 @@ def _closing_words(progress: DemoProgress, summary: DemoSummary, *, instruments:
         f"{instruments} markets, {summary.accounts:,} accounts, {progress.venue_time_ns / 1e9:,.0f} s of trading",
     )
     table.add_row("commands", f"{progress.commands:,}: {counted(summary.commands_by_kind, 4)}")
-    table.add_row("orders", f"{progress.orders:,}: {counted(summary.orders_by_class, 6)}")
+    classes = sorted(summary.orders_by_class, key=lambda counted_class: -counted_class[1])
+    table.add_row("orders", f"{progress.orders:,}: {counted(classes, 6)}")
     table.add_row("trades", f"{progress.trades:,} for {', '.join(traded) or 'nothing'}")
     table.add_row("refused", f"{progress.rejects:,}: {counted(summary.rejects_by_reason, 3)}")
     table.add_row("events", f"{progress.events:,}")

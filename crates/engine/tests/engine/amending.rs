@@ -1,6 +1,8 @@
 //! Amendments.
 
-use crate::common::Venue;
+use tradewright_types::{ClientOrderId, CommandRecord};
+
+use crate::common::{Venue, parse};
 
 #[test]
 fn a_reduction_keeps_its_place() {
@@ -249,6 +251,141 @@ fn only_the_owner_amends_only_what_is_open() {
         amend A2 #x 4 @10  => amended O1 4@10 open 4 kept
         buy A3 4 @10       => accepted, O1 4@10
         amend A2 #x 3 @10  => UnknownOrder
+        ",
+    );
+}
+
+#[test]
+fn an_order_may_get_another_client_order_id() {
+    Venue::new().check(
+        "
+        buy A2 5 @10 #5                 => accepted
+        buy A2 5 @10 #six               => accepted, #six
+        amend A2 O1 5 @10               => AmendChangesNothing
+        amend A2 O1 5 @10 #5            => AmendChangesNothing
+        amend A2 O1 5 @10 #six          => DuplicateClientOrderId
+        amend A2 O1 5 @10 #7            => amended O1 5@10 open 5 kept
+        amend A2 #7 4 @10 #seven        => amended O1 4@10 open 4 kept, #seven
+        amend A2 #seven 4 @11 #5        => amended O1 4@11 open 4
+        amend A2 #six 5 @10 #5          => DuplicateClientOrderId
+        buy A2 1 @9 #seven              => accepted, #seven
+        buy A2 1 @9 #5                  => DuplicateClientOrderId
+        amend A2 O2 5 @10 #5            => DuplicateClientOrderId
+        cancel A2 #5                    => cancelled O1 4
+        amend A2 #six 5 @10 #5          => amended O2 5@10 open 5 kept
+        buy A3 1 @9 #5                  => accepted
+        ",
+    );
+}
+
+#[test]
+fn a_new_client_order_id_is_checked_and_follows_a_text() {
+    let mut venue = Venue::new();
+    venue.check("buy A2 5 @10 #old => accepted, #old");
+    for wrong in ["", "has space"] {
+        let mut records = parse("amend A2 #old 5 @10 #x");
+        records[2] = CommandRecord::text(&ClientOrderId::Text(wrong.as_bytes())).expect("a text has a record");
+        assert_eq!(venue.apply(&records), "InvalidClientOrderId");
+    }
+    let mut records = parse("amend A2 #old 5 @10 #x stop=9");
+    records.swap(2, 3);
+    assert_eq!(venue.apply(&records), "MalformedRecords");
+    venue.check("amend A2 #old 4 @9 #0 => amended O1 4@9 open 4, #0");
+}
+
+#[test]
+fn an_order_that_waits_is_amended_where_it_waits() {
+    Venue::poor().check(
+        "
+        deposit A2 quote 1000
+        deposit A3 base 10
+        deposit A4 quote 1000
+        sell A3 1 @100                          => accepted
+        buy A4 1 @100                           => accepted, O1 1@100
+        buy A2 2 @110 stop=105                  => accepted, waits for 105
+        buy A2 1 @110 stop=105                  => accepted, waits for 105
+        balance A2 quote                        => 670 + 330
+        amend A2 O3 2 @110                      => AmendChangesNothing
+        // Price and quantity change in place, and the hold with them.
+        amend A2 O3 3 @111                      => amended O3 3@111 open 3 kept
+        balance A2 quote                        => 557 + 443
+        amend A2 O3 9 @111                      => InsufficientFunds
+        amend A2 O3 1 @111 #7                   => amended O3 1@111 open 1 kept
+        balance A2 quote                        => 779 + 221
+        amend A2 #7 1 @111 stop=105             => AmendChangesNothing
+        // A new trigger price takes it behind those that wait there.
+        amend A2 O3 1 @111 stop=106             => amended O3 1@111 open 1, waits for 106
+        amend A2 O3 1 @111 stop=105             => amended O3 1@111 open 1, waits for 105
+        waits O3                                => 105
+        sell A3 3 @105                          => accepted
+        buy A4 1 @105                           => accepted, O5 1@105, fires O4 1 at 105 by 105, O5 1@105, fires O3 1 at 105 by 105, O5 1@105
+        balance A2 quote                        => 790 + 0
+        ",
+    );
+}
+
+#[test]
+fn an_amendment_must_fit_the_order_that_waits() {
+    Venue::new().check(
+        "
+        sell A3 1 @100                          => accepted
+        buy A4 1 @100                           => accepted, O1 1@100
+        buy A2 2 @90                            => accepted
+        amend A2 O3 2 @90 stop=105              => OrderNotAmendable
+        buy A2 2 @110 stop=105                  => accepted, waits for 105
+        amend A2 O4 2 @110 take=105             => OrderNotAmendable
+        amend A2 O4 2 @110 stop=105 by=mark     => OrderNotAmendable
+        amend A2 O4 2 @110 stop=105 trail=3     => OrderNotAmendable
+        amend A2 O4 2 @110 until=5              => InvalidCombination
+        amend A2 O4 2 @110 stop=0               => TriggerPriceNotPositive
+        amend A2 O4 2 @0 stop=0                 => PriceNotPositive
+        amend A2 O4 0 @110                      => QuantityNotPositive
+        amend A2 O4 2 @110 stop=100             => WouldTriggerAtOnce
+        amend A2 O4 2 @110 stop=99              => WouldTriggerAtOnce
+        sell A3 2 market stop=95                => accepted, waits for 95
+        amend A3 O5 2 @94                       => OrderNotAmendable
+        amend A3 O5 3 @0 stop=96                => amended O5 3@1 open 3, waits for 96
+        balance A3 base                         => 999996 + 3
+        halt I0
+        amend A3 O5 2 @0                        => InstrumentHalted
+        amend A3 O5 2 @1                        => OrderNotAmendable
+        ",
+    );
+}
+
+#[test]
+fn a_trail_goes_on_from_its_amended_trigger() {
+    Venue::new().check(
+        "
+        sell A3 1 @100                          => accepted
+        buy A4 1 @100                           => accepted, O1 1@100
+        sell A3 2 @90 stop=0 trail=5            => accepted, waits for 95
+        amend A3 O3 2 @90 stop=97               => OrderNotAmendable
+        amend A3 O3 2 @90 stop=97 trail=5       => amended O3 2@90 open 2, waits for 97
+        sell A5 2 @103                          => accepted
+        buy A4 1 @103                           => accepted, O4 1@103
+        waits O3                                => 98
+        amend A3 O3 2 @90 stop=90 trail=5       => amended O3 2@90 open 2, waits for 90
+        buy A4 1 @103                           => accepted, O4 1@103
+        waits O3                                => 98
+        // Without a price it starts from the one there is.
+        amend A3 O3 2 @90 stop=0 trail=5        => AmendChangesNothing
+        amend A3 O3 2 @90 stop=97 trail=5       => amended O3 2@90 open 2, waits for 97
+        amend A3 O3 1 @90 stop=0 trail=5        => amended O3 1@90 open 1, waits for 98
+        ",
+    );
+}
+
+#[test]
+fn a_minimum_above_the_amended_total_is_the_total() {
+    Venue::new().check(
+        "
+        sell A3 1 @100                          => accepted
+        buy A4 1 @100                           => accepted, O1 1@100
+        buy A2 5 @110 ioc stop=105 min=4        => accepted, waits for 105
+        amend A2 O3 2 @110                      => amended O3 2@110 open 2 kept
+        sell A3 3 @105                          => accepted
+        buy A4 1 @105                           => accepted, O4 1@105, fires O3 2 at 105 by 105, O4 2@105
         ",
     );
 }

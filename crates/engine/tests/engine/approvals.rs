@@ -275,9 +275,10 @@ fn a_stop_above_the_band_is_approved_first_and_then_waits() {
         approve A5 O1                            => approved 1 of 2
         approve A6 O1                            => approved 2 of 2, released O1
         waits O1                                 => 15
-        amend A2 O1 12 @20                       => OrderNotAmendable
-        mark I0 15                               => set, fires O1 11 at 15 by 15
-        book I0                                  => 11@20 |
+        amend A2 O1 12 @20                       => AmendmentNeedsApproval
+        amend A2 O1 10 @20                       => amended O1 10@20 open 10 kept
+        mark I0 15                               => set, fires O1 10 at 15 by 15
+        book I0                                  => 10@20 |
         // One whose price is there is refused.
         buy A3 11 @20 stop=16 by=mark            => accepted, waits for 16, needs 2
         mark I0 17                               => set

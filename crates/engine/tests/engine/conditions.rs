@@ -241,12 +241,11 @@ fn less_than_the_minimum_quantity_does_not_trade() {
 }
 
 #[test]
-fn waiting_orders_can_be_cancelled_and_replaced_but_not_amended() {
+fn waiting_orders_can_be_cancelled_and_replaced() {
     let mut venue = traded();
     venue.check(
         "
         buy A4 5 @103 stop=102 #7                  => accepted, waits for 102
-        amend A4 O9 4 @103                         => OrderNotAmendable
         buy A4 5 @103 stop=102 #7                  => DuplicateClientOrderId
         replace A4 O9 with sell 5 @98 stop=98 #7   => cancelled O9 5 Replaced, accepted, waits for 98
         balance A4 quote                           => 1000000 + 0

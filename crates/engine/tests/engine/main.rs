@@ -14,6 +14,7 @@ mod determinism;
 mod fees;
 mod flow;
 mod halts;
+mod hidden;
 mod icebergs;
 mod market;
 mod money;

@@ -185,6 +185,44 @@ fn violations_of_an_amendment() -> Vec<Violation> {
     ]
 }
 
+/// What may be wrong with `amend A2 O1 12 @20 #1 stop=26` when O1 is `buy 10 @15 stop=30`, by the rulebook's order.
+fn violations_of_a_waiting_amendment() -> Vec<Violation> {
+    use RejectReason as Reason;
+    let differs = [Reason::UnknownOrder, Reason::PriceOutsideBand, Reason::PostOnlyWouldTrade];
+    let common = |violation: &Violation| !differs.contains(&violation.reason);
+    let (mut early, mut late): (Vec<_>, Vec<_>) = violations_of_an_amendment()
+        .into_iter()
+        .filter(common)
+        .partition(|violation| violation.reason < Reason::QuantityNotAboveExecuted);
+    // Halts of the instrument and the account come behind what the order has.
+    let behind = early.iter().position(|violation| violation.reason == Reason::InstrumentHalted).expect("a halt");
+    early.insert(behind, by_command(Reason::UnknownOrder, |records| records[0].order_ref = 99));
+    early.insert(behind + 1, by_command(Reason::OrderNotAmendable, |records| conditions(records).trigger = 2));
+    early.push(by_command(Reason::TriggerPriceNotPositive, |records| conditions(records).trigger_price_ticks = -25));
+    early.push(Violation {
+        change: |records| conditions(records).trigger_price_ticks = 26,
+        ..by_limits(Reason::TriggerPriceNotOnTick, "tick=5")
+    });
+    // Nothing of it has traded: its total cannot be too low without being none.
+    late.retain(|violation| violation.reason != Reason::QuantityNotAboveExecuted);
+    for violation in &mut late {
+        if violation.reason == Reason::AmendChangesNothing {
+            violation.change = |records| {
+                (records[0].quantity_lots, records[0].price_ticks) = (10, 15);
+                conditions(records).trigger_price_ticks = 30;
+                records.remove(1);
+                records[0].header.record_count = 2;
+            };
+        }
+    }
+    let at_once = "sell A3 1 @28\nbuy A2 1 @28";
+    late.push(by_state(Reason::DuplicateClientOrderId, "buy A2 4 @10 #1", ""));
+    late.sort_by_key(|violation| violation.reason as u16);
+    late.push(by_state(Reason::WouldTriggerAtOnce, at_once, ""));
+    early.extend(late);
+    early
+}
+
 /// Breaks the rules of `violations`, the first with the last word, and returns the answer to `command`.
 fn answer(first: &str, command: &str, violations: &[&Violation]) -> String {
     let mut venue = Venue::poor();
@@ -250,6 +288,13 @@ fn of_two_reasons_of_an_amendment_the_rulebooks_first_is_given() {
     let first = "buy A2 10 @15 post";
     assert_eq!(answer(first, "amend A2 O1 12 @20", &[]), "amended O1 12@20 open 12");
     check_precedence(first, "amend A2 O1 12 @20", &violations_of_an_amendment());
+}
+
+#[test]
+fn of_two_reasons_of_a_waiting_amendment_the_rulebooks_first_is_given() {
+    let (first, command) = ("buy A2 10 @15 stop=30", "amend A2 O1 12 @20 #1 stop=26");
+    assert_eq!(answer(first, command, &[]), "amended O1 12@20 open 12, waits for 26");
+    check_precedence(first, command, &violations_of_a_waiting_amendment());
 }
 
 #[test]
@@ -467,7 +512,17 @@ fn every_reason_is_reached() {
     reach(&venue.send("allocation I0 rule=1"));
     let mut venue = Venue::new();
     venue.check("buy A2 10 @20 stop=25");
-    reach(&venue.send("amend A2 O1 12 @20"));
+    reach(&venue.send("amend A2 O1 12 @20 take=25"));
+    for (command, expected) in [
+        ("replace A2 O1 partial with buy 1 @20", "OrderNotPartiallyFilled"),
+        ("replace A2 O1 new partial with buy 1 @20", "RestrictionsExclude"),
+    ] {
+        assert_eq!(venue.send(command), expected, "{command}");
+        reach(expected);
+    }
+    let mut venue = Venue::new();
+    venue.check("buy A2 10 @20\nsell A3 1 @20");
+    reach(&venue.send("replace A2 O1 new with buy 1 @20"));
     for violation in violations_of_an_amendment() {
         reach(&answer("buy A2 10 @15 post", "amend A2 O1 12 @20", &[&violation]));
     }

@@ -1,4 +1,4 @@
-//! Cancel-replace: all or nothing.
+//! Cancel-replace: all or nothing, or in two halves.
 
 use crate::common::{Venue, parse};
 
@@ -216,4 +216,81 @@ fn both_records_must_be_of_one_account_and_the_second_a_new_order() {
         assert_eq!(venue.apply(&records), "MalformedRecords");
     }
     assert_eq!(venue.apply(&good), "cancelled O1 1 Replaced, accepted");
+}
+
+#[test]
+fn two_halves_fail_apart() {
+    Venue::poor().check(
+        "
+        deposit A2 quote 100
+        buy A2 5 @10 #1                             => accepted
+        // The old order is unknown: the new one comes all the same.
+        replace A2 O9 allow with buy 5 @10          => accepted, UnknownOrder
+        // The new one fails behind the filters: the old one is gone all the same.
+        replace A2 O1 allow with buy 6 @10          => cancelled O1 5 NotReplaced, InsufficientFunds
+        replace A2 O1 allow with buy 11 @10         => UnknownOrder, InsufficientFunds
+        balance A2 quote                            => 50 + 50
+        replace A2 O2 allow with buy 10 @10         => cancelled O2 5 Replaced, accepted
+        balance A2 quote                            => 0 + 100
+        ",
+    );
+}
+
+#[test]
+fn what_is_found_before_the_cancel_refuses_both_halves() {
+    Venue::new().check(
+        "
+        buy A2 5 @10 #1                             => accepted
+        replace A2 O1 allow with buy 5 @0           => PriceNotPositive
+        replace A2 O9 allow with buy 0 @9           => QuantityNotPositive
+        replace A2 O1 allow with buy 0q market      => AmountNotPositive
+        replace A2 O1 allow with buy 5 @9 I7        => UnknownInstrument
+        halt I0
+        replace A2 O1 allow with buy 5 @9           => InstrumentHalted
+        resume I0
+        rates A2 orders=0
+        replace A2 O1 allow with buy 5 @9           => OrderRateExceeded
+        replace A2 O9 allow with buy 5 @9           => OrderRateExceeded
+        replace A2 O1 with buy 5 @9                 => OrderRateExceeded
+        order O1                                    => 5 of 5 @10 prevented 0
+        ",
+    );
+}
+
+#[test]
+fn one_order_too_many_may_still_cancel() {
+    Venue::new().check(
+        "
+        buy A2 5 @10                                     => accepted
+        buy A2 5 @10                                     => accepted
+        rates A2 orders=0
+        replace A2 O9 cancel-only with buy 5 @9          => UnknownOrder
+        replace A2 O1 cancel-only with buy 5 @0          => PriceNotPositive
+        replace A2 O1 cancel-only with buy 5 @9          => cancelled O1 5 NotReplaced, OrderRateExceeded
+        replace A2 O1 cancel-only allow with buy 5 @9    => UnknownOrder, OrderRateExceeded
+        replace A2 O2 cancel-only allow with buy 5 @9    => cancelled O2 5 NotReplaced, OrderRateExceeded
+        rates A2 messages=0
+        replace A2 O2 cancel-only allow with buy 5 @9    => MessageRateExceeded
+        ",
+    );
+}
+
+#[test]
+fn a_replacement_may_be_for_some_orders_only() {
+    Venue::new().check(
+        "
+        buy A2 5 @10                                     => accepted
+        replace A2 O1 partial with buy 5 @9              => OrderNotPartiallyFilled
+        replace A2 O1 partial with buy 5 @0              => OrderNotPartiallyFilled
+        replace A2 O1 new partial with buy 5 @9          => RestrictionsExclude
+        // What prevention took has not traded.
+        sell A2 1 @10 dec                                => accepted, prevented O1 1/1@10 Decrement
+        replace A2 O1 partial allow with buy 2 @8        => accepted, OrderNotPartiallyFilled
+        sell A3 1 @10                                    => accepted, O1 1@10
+        replace A2 O1 new with buy 5 @9                  => OrderNotNew
+        replace A2 O1 new allow with sell 1 @9           => accepted, O1 1@10, OrderNotNew
+        replace A2 O1 partial with buy 4 @9              => cancelled O1 2 Replaced, accepted
+        replace A2 O6 new allow with buy 4 @9            => cancelled O6 4 Replaced, accepted
+        ",
+    );
 }

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use tradewright_engine::{Engine, EngineConfig, EventBuffer, LevelView};
 use tradewright_types::{
-    CommandKind, CommandRecord, EventKind, EventRecord, InstrumentId, OrderFlags, OrderType, RejectReason, Side,
-    TimeInForce,
+    CommandKind, CommandRecord, ConditionsRecord, EventKind, EventRecord, InstrumentId, OrderFlags, OrderType,
+    RejectReason, Side, TimeInForce,
 };
 
 use crate::clock::thread_cpu_ns;
@@ -32,12 +32,24 @@ pub enum OrderClass {
     Market = 4,
     /// A market order for an amount.
     MarketByAmount = 5,
+    /// A limit order that shows itself by peaks.
+    Iceberg = 6,
+    /// An order that waits for a trigger first.
+    Triggered = 7,
 }
 
 impl OrderClass {
     /// Every class.
-    pub const ALL: [Self; 6] =
-        [Self::Limit, Self::PostOnly, Self::ImmediateOrCancel, Self::FillOrKill, Self::Market, Self::MarketByAmount];
+    pub const ALL: [Self; 8] = [
+        Self::Limit,
+        Self::PostOnly,
+        Self::ImmediateOrCancel,
+        Self::FillOrKill,
+        Self::Market,
+        Self::MarketByAmount,
+        Self::Iceberg,
+        Self::Triggered,
+    ];
 
     /// The class's name in reports.
     #[must_use]
@@ -49,10 +61,19 @@ impl OrderClass {
             Self::FillOrKill => "fok",
             Self::Market => "market",
             Self::MarketByAmount => "market_by_amount",
+            Self::Iceberg => "iceberg",
+            Self::Triggered => "triggered",
         }
     }
 
-    fn of(record: &CommandRecord) -> Self {
+    /// The class of the order that `records` start with.
+    fn of(records: &[CommandRecord]) -> Self {
+        let record = &records[0];
+        if record.flags & OrderFlags::CONDITIONS.0 != 0
+            && let Some(class) = Self::of_conditions(records)
+        {
+            return class;
+        }
         if record.order_type == OrderType::Market as u8 {
             if record.flags & OrderFlags::QUOTE_AMOUNT.0 != 0 { Self::MarketByAmount } else { Self::Market }
         } else if record.flags & OrderFlags::POST_ONLY.0 != 0 {
@@ -63,6 +84,20 @@ impl OrderClass {
             Self::FillOrKill
         } else {
             Self::Limit
+        }
+    }
+
+    /// The class that its conditions put an order into. Dates and minimum quantities put it into none.
+    #[cold]
+    fn of_conditions(records: &[CommandRecord]) -> Option<Self> {
+        let behind = records.iter().find(|record| record.header.kind == CommandKind::Conditions as u8)?;
+        let conditions: &ConditionsRecord = zerocopy::transmute_ref!(behind);
+        if conditions.trigger != 0 {
+            Some(Self::Triggered)
+        } else if conditions.peak_lots != 0 {
+            Some(Self::Iceberg)
+        } else {
+            None
         }
     }
 }
@@ -281,14 +316,14 @@ impl Demo {
             self.commands_by_kind[usize::from(first.header.kind)] += 1;
             let kind = CommandKind::from_code(first.header.kind);
             let order = if kind == Some(CommandKind::PlaceOrder) {
-                first
+                records
             } else if kind == Some(CommandKind::ReplaceOrder) {
-                &records[1]
+                &records[1..]
             } else {
                 continue;
             };
             self.orders_by_class[OrderClass::of(order) as usize] += 1;
-            if let Some(market) = self.markets.get_mut(order.instrument as usize) {
+            if let Some(market) = self.markets.get_mut(order[0].instrument as usize) {
                 market.orders += 1;
             }
         }

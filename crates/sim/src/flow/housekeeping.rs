@@ -1,10 +1,13 @@
 //! What the venue does while the others trade: reference, mark and index prices, halts, money in and out, changes of limits and tiers.
 
-use tradewright_types::{AccountId, Amount, CommandKind, CommandRecord, Permissions, Price, PriceSource, TransferKind};
+use tradewright_types::{
+    AccountId, Amount, CommandKind, CommandRecord, ControlScope, Permissions, Price, PriceSource, TransferKind,
+};
 
 use crate::venue;
 
 use super::Flow;
+use super::control::{Control, CutOff};
 use super::draw;
 use super::population::Character;
 use super::records::{self, Scope};
@@ -24,6 +27,8 @@ pub(super) struct Housekeeping {
     shortages: Vec<(u32, u32, u32)>,
     /// What is halted, and for how many more arrivals.
     halted: Option<(Scope, u32)>,
+    /// Who is cut off.
+    pub(super) cut_off: Option<CutOff>,
 }
 
 impl Housekeeping {
@@ -48,6 +53,9 @@ impl Flow {
                 let scope = *scope;
                 self.resume(scope, out);
             }
+        }
+        if self.housekeeping.cut_off.as_mut().is_some_and(CutOff::passes) {
+            self.end_cut_off(out);
         }
         if let Some((account, market, asset)) = self.housekeeping.shortages.pop() {
             self.top_up(AccountId(account), market as usize, asset, out);
@@ -147,7 +155,7 @@ impl Flow {
         let quote = self.markets[market].quote_asset;
         let dollars = 1 + self.random.below(500);
         let quanta = self.quote_quanta(market, dollars);
-        let record = match self.random.below(200) {
+        let record = match self.random.below(220) {
             0..50 => venue::deposit(trader, quote, Amount::from_quanta(quanta)),
             50..90 => records::withdraw(trader, quote, quanta),
             90..120 => {
@@ -185,7 +193,25 @@ impl Flow {
             192..194 => venue::deposit(trader, u32::MAX, Amount::from_quanta(quanta)),
             194..196 => records::transfer(TransferKind::Internal, trader, trader, quote, quanta),
             196..198 => records::transfer(TransferKind::ClientCredit, trader, other, quote, quanta),
-            _ => records::end_withdrawal(CommandKind::ConfirmWithdrawal, u64::MAX),
+            198..200 => records::end_withdrawal(CommandKind::ConfirmWithdrawal, u64::MAX),
+            200..206 => {
+                let scope = ControlScope::Account(trader);
+                return self.cut_off(Control::Kill(scope), (trader, market), 2_000, out);
+            }
+            206..208 => {
+                let maker = self.population.maker(market, 2);
+                let scope = self.population.group(maker).map_or(ControlScope::Account(maker), ControlScope::TradeGroup);
+                return self.cut_off(Control::Kill(scope), (maker, market), 500, out);
+            }
+            208..216 => {
+                let scope = ControlScope::Account(other);
+                return self.cut_off(Control::Restrict(scope, market), (other, market), 3_000, out);
+            }
+            _ => {
+                let maker = self.population.maker(market, 3);
+                let scope = self.population.group(maker).map_or(ControlScope::Account(maker), ControlScope::TradeGroup);
+                return self.cut_off(Control::Restrict(scope, market), (maker, market), 1_000, out);
+            }
         };
         self.send(record, out);
     }

@@ -1,8 +1,8 @@
 //! What goes wrong between a trader and a venue: the wrong digit, the stale screen, the broken client, the full purse.
 
 use tradewright_types::{
-    AccountId, CommandKind, CommandRecord, Conditions, OrderFlags, Price, PriceSource, Side, TextRecord, TimeInForce,
-    Trail, Trigger, TriggerKind,
+    AccountId, CommandKind, CommandRecord, Conditions, Iceberg, OrderFlags, Price, PriceSource, Quantity, Side,
+    TextRecord, TimeInForce, Trail, Trigger, TriggerKind,
 };
 
 use super::Flow;
@@ -47,7 +47,10 @@ enum Mistake {
     OldSchema,
     LateClock,
     AmendsWaiting,
+    /// It does not know that it is cut off.
+    CutOff,
     Conditions(WrongConditions),
+    Display(WrongDisplay),
 }
 
 /// What is wrong with the conditions of an order.
@@ -61,8 +64,17 @@ enum WrongConditions {
     TriggersAtOnce,
 }
 
+/// What is wrong with the peaks of an iceberg.
+#[derive(Clone, Copy, Debug)]
+enum WrongDisplay {
+    CannotRest,
+    OffLot,
+    AboveQuantity,
+    TooMany,
+}
+
 impl Mistake {
-    const ALL: [Self; 39] = [
+    const ALL: [Self; 44] = [
         Self::OffTick,
         Self::OffLot,
         Self::TooSmall,
@@ -96,12 +108,17 @@ impl Mistake {
         Self::OldSchema,
         Self::LateClock,
         Self::AmendsWaiting,
+        Self::CutOff,
         Self::Conditions(WrongConditions::OutOfRange),
         Self::Conditions(WrongConditions::NoTriggerPrice),
         Self::Conditions(WrongConditions::TriggerOffTick),
         Self::Conditions(WrongConditions::TrailsNothing),
         Self::Conditions(WrongConditions::ExpiredAlready),
         Self::Conditions(WrongConditions::TriggersAtOnce),
+        Self::Display(WrongDisplay::CannotRest),
+        Self::Display(WrongDisplay::OffLot),
+        Self::Display(WrongDisplay::AboveQuantity),
+        Self::Display(WrongDisplay::TooMany),
     ];
 }
 
@@ -196,7 +213,23 @@ impl Flow {
             Mistake::AmendsWaiting => {
                 let Some(order) = self.any_waiting(market) else { return };
                 let amend = Self::about(CommandKind::AmendOrder, &order);
-                CommandRecord { price_ticks: order.price, quantity_lots: 2 * order.total_lots, ..amend }
+                let amend = CommandRecord { price_ticks: order.price, quantity_lots: 2 * order.total_lots, ..amend };
+                // Nobody trails that far: it is not the order's trigger.
+                let (kind, source) = (TriggerKind::StopLoss, PriceSource::Last);
+                let trigger = Some(Trigger { kind, source, price: None, trail: Some(Trail::Ticks(u32::MAX)) });
+                return self.send_all([amend, record_of(&Conditions { trigger, ..Conditions::default() })], out);
+            }
+            Mistake::CutOff => {
+                let Some((account, market)) = self.whom_is_cut_off() else { return };
+                let known = &self.markets[market];
+                let price = known.price(Side::Buy, known.best_or_fair(Side::Buy));
+                self.limit(account, market, Side::Buy, TimeInForce::GoodTillCancel, price, known.lots(100))
+            }
+            Mistake::Display(wrong) => {
+                // Where every quantity is on the grid, no peak is off it.
+                let coarse = self.markets.iter().position(|known| known.limits.quantity_increment_lots > 1);
+                let market = coarse.filter(|_| matches!(wrong, WrongDisplay::OffLot)).unwrap_or(market);
+                return self.send_wrong_display(wrong, account, market, side, out);
             }
             Mistake::Conditions(wrong) => {
                 // Where there is no index, a trail on it has nothing to follow.
@@ -247,6 +280,38 @@ impl Flow {
             WrongConditions::TriggersAtOnce => Some(stop(known.price(side, away(side, mark, mark / 100)))),
         };
         let conditions = Conditions { trigger, expire_time_ns, ..Conditions::default() };
+        self.send_all([order, record_of(&conditions)], out);
+    }
+
+    /// Sends an iceberg whose peaks are wrong.
+    fn send_wrong_display(
+        &mut self,
+        wrong: WrongDisplay,
+        account: AccountId,
+        market: usize,
+        side: Side,
+        out: &mut Vec<CommandRecord>,
+    ) {
+        let known = &self.markets[market];
+        let price = known.price(side, away(side, known.best_or_fair(side), 10 * known.step_ticks));
+        let increment = known.limits.quantity_increment_lots;
+        let lots = known.lots(100);
+        let mut order = self.limit(account, market, side, TimeInForce::GoodTillCancel, price, lots);
+        order.flags = OrderFlags::CONDITIONS.0;
+        let peak = match wrong {
+            WrongDisplay::CannotRest => {
+                order.time_in_force = TimeInForce::ImmediateOrCancel as u8;
+                lots
+            }
+            WrongDisplay::OffLot => increment + 1,
+            WrongDisplay::AboveQuantity => lots + increment,
+            WrongDisplay::TooMany => {
+                order.quantity_lots = (Iceberg::PEAKS_MAX + 1) * increment;
+                increment
+            }
+        };
+        let iceberg = Iceberg { peak: Quantity::from_lots(peak), range: Quantity::ZERO, seed: 0 };
+        let conditions = Conditions { iceberg: Some(iceberg), ..Conditions::default() };
         self.send_all([order, record_of(&conditions)], out);
     }
 

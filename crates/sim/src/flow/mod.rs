@@ -5,14 +5,16 @@
 //! There is no float and no clock in it: the same seed gives the same commands on every machine, in every build.
 //!
 //! `arrivals.rs` says when something happens and where, `traders.rs` what the trader whose turn it is does about it,
-//! `protection.rs` how it guards what it has, `mistakes.rs` what goes wrong on the way, `housekeeping.rs` what the venue
-//! does meanwhile. [`Demo`] runs it all against an engine.
+//! `protection.rs` how it guards what it has, `display.rs` how it shows little of it, `mistakes.rs` what goes wrong on the
+//! way, `housekeeping.rs` what the venue does meanwhile, `control.rs` whom it cuts off. [`Demo`] runs it all against an engine.
 
 #![deny(clippy::float_arithmetic)]
 
 mod arrivals;
 mod catalogue;
+mod control;
 mod demo;
+mod display;
 mod draw;
 mod housekeeping;
 mod live;
@@ -194,6 +196,7 @@ impl Flow {
         }
         if self.is_done() {
             self.end_halt(out);
+            self.end_cut_off(out);
         }
     }
 

@@ -237,6 +237,11 @@ impl Population {
         self.preventions[account.index() - 2]
     }
 
+    /// The trade group of an account, if it is in one.
+    pub(super) fn group(&self, account: AccountId) -> Option<u32> {
+        Some(self.accounts[account.index() - 2].group).filter(|group| *group != 0)
+    }
+
     /// Whether an account gives its orders ids of its own in words.
     #[inline]
     pub(super) fn writes_text_ids(account: AccountId) -> bool {

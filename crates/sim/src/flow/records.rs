@@ -1,8 +1,8 @@
 //! Command records that `venue.rs` has no maker for. Their time is filled in when they are sent.
 
 use tradewright_types::{
-    AccountId, AllocationRule, Amount, CommandHeader, CommandKind, CommandRecord, InstrumentLimitsRecord, MoneyRecord,
-    SCHEMA_VERSION, SettingRecord, TransferKind, Wide,
+    AccountId, AllocationRule, Amount, CommandHeader, CommandKind, CommandRecord, ControlScope, InstrumentLimitsRecord,
+    MoneyRecord, Restriction, SCHEMA_VERSION, SettingRecord, TransferKind, Wide,
 };
 use zerocopy::transmute;
 
@@ -63,6 +63,33 @@ pub(super) fn halt_or_resume(kind: CommandKind, scope: Scope) -> CommandRecord {
         Scope::Account(account) => (2, 0, account.0),
     };
     transmute!(SettingRecord { header: CommandHeader::new(kind), account, instrument, scope, ..PLAIN })
+}
+
+/// [`CommandKind::EngageKillSwitch`] or [`CommandKind::ReleaseKillSwitch`].
+pub(super) fn kill_switch(kind: CommandKind, scope: ControlScope) -> CommandRecord {
+    let (account, group) = scope.ids();
+    let values = [u64::from(group), 0, 0];
+    transmute!(SettingRecord { header: CommandHeader::new(kind), account, scope: scope.code(), values, ..PLAIN })
+}
+
+/// Restricts on one instrument, and takes the open orders that are forbidden, or lets them stay.
+pub(super) fn restrict(
+    scope: ControlScope,
+    instrument: usize,
+    level: Restriction,
+    takes_orders: bool,
+) -> CommandRecord {
+    let header = CommandHeader::new(CommandKind::SetRestriction);
+    let (account, group) = scope.ids();
+    transmute!(SettingRecord {
+        header,
+        account,
+        instrument: instrument as u32,
+        scope: scope.code(),
+        tier: level as u8,
+        values: [u64::from(group), u64::from(takes_orders), 0],
+        ..PLAIN
+    })
 }
 
 /// The limits of an instrument, to stand behind a listing or a change of limits.

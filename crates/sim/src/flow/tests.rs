@@ -9,7 +9,7 @@ use super::{Demo, Flow, FlowConfig, MarketView};
 
 /// The state after 20,000 orders of seed 7. The same on every platform and build; it changes only when the flow, the
 /// rules or the definition of the state hash do.
-const GOLDEN_SEED_7: &str = "1169afcd9eaabdd8dae89277a2682a3a";
+const GOLDEN_SEED_7: &str = "d440572c5304a53e1144732e18af9ff8";
 
 fn run(config: FlowConfig, step: u64) -> Demo {
     let mut demo = Demo::new(config);
@@ -84,12 +84,11 @@ fn waiting_orders_stand_at_no_level_and_leave_in_every_way() {
     }
     flow.next_batch(events.as_slice(), &mut commands);
     // The books do not run dry within the band, and hardly anybody is halted when a trigger fires.
-    // And nobody is cut off.
+    // Nobody replaces in two halves, or needs approval.
     let not_met = [
         CloseReason::NoLiquidity,
         CloseReason::RefusedAtTrigger,
-        CloseReason::KillSwitch,
-        CloseReason::Restricted,
+        CloseReason::NotReplaced,
         CloseReason::Declined,
         CloseReason::ApprovalExpired,
         CloseReason::RefusedAtRelease,
@@ -158,11 +157,7 @@ fn two_hundred_thousand_orders_meet_every_rule_and_leave_the_books_two_sided() {
         CommandKind::SetTradeGroup,
         CommandKind::SetPositionLimit,
         CommandKind::SetAllocation,
-        // The demo cuts nobody off.
-        CommandKind::EngageKillSwitch,
-        CommandKind::ReleaseKillSwitch,
-        CommandKind::SetRestriction,
-        // And nobody needs approval.
+        // Nobody needs approval.
         CommandKind::SetApprovalBands,
         CommandKind::ApproveOrder,
         CommandKind::DeclineOrder,
@@ -185,9 +180,6 @@ fn two_hundred_thousand_orders_meet_every_rule_and_leave_the_books_two_sided() {
         RejectReason::UnitsNotWhole,
         RejectReason::FeeScheduleNegative,
         RejectReason::BookNotEmpty,
-        // It cuts nobody off.
-        RejectReason::AccountRestricted,
-        RejectReason::KillSwitchEngaged,
         // Nobody needs approval.
         RejectReason::OrderWaitsForApproval,
         RejectReason::OrderNeedsNoApproval,
@@ -197,14 +189,13 @@ fn two_hundred_thousand_orders_meet_every_rule_and_leave_the_books_two_sided() {
         RejectReason::ApprovalHashDiffers,
         RejectReason::OrderNotApprovable,
         RejectReason::AmendmentNeedsApproval,
-        // Its agents send no icebergs.
-        RejectReason::InvalidDisplay,
-        RejectReason::PeakNotOnLot,
-        RejectReason::PeakAboveQuantity,
-        RejectReason::TooManyPeaks,
+        // Nobody replaces in two halves yet.
+        RejectReason::OrderNotNew,
+        RejectReason::OrderNotPartiallyFilled,
+        RejectReason::RestrictionsExclude,
     ];
     let met = |reason: &RejectReason| summary.rejects_by_reason.iter().any(|(met, _)| met == reason);
     let missing: Vec<_> = RejectReason::ALL.iter().filter(|reason| !not_met.contains(reason) && !met(reason)).collect();
     assert!(missing.is_empty(), "{missing:?}");
-    assert!(summary.orders_by_class.iter().all(|(_, count)| *count > 1_000), "{:?}", summary.orders_by_class);
+    assert!(summary.orders_by_class.iter().all(|(_, count)| *count > 500), "{:?}", summary.orders_by_class);
 }

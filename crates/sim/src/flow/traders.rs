@@ -17,7 +17,7 @@ const SIZES: PowerLaw = PowerLaw::with_tenths(13);
 const QUOTED_SIZES: PowerLaw = PowerLaw::with_tenths(25);
 
 /// Orders of one market that are not on ladders: above it traders cancel before they place.
-const ORDERS_MAX: usize = 320;
+pub(super) const ORDERS_MAX: usize = 320;
 
 /// Of a million entries, how many are guarded at once.
 const RETAIL_PROTECTS_PPM: u64 = 150_000;
@@ -139,7 +139,8 @@ impl Flow {
         let place = self.random.below(RUNGS as u64).min(self.random.below(RUNGS as u64)) as usize;
         let side = self.coin_side();
         match self.random.below(1_000) {
-            0..955 => {}
+            0..950 => {}
+            950..955 => return self.show_by_peaks(self.population.maker(market, maker), market, side, out),
             955..985 => return self.hedge(market, maker, out),
             985..997 => return self.refill(market, maker, out),
             _ => return self.pull_quotes(market, maker, out),
@@ -362,7 +363,8 @@ impl Flow {
                 let minimum = Quantity::from_lots(lots / 2);
                 return self.place_with(order, &Conditions { minimum, ..Conditions::default() }, out);
             }
-            2..62 => {
+            2..5 => return self.show_by_peaks(account, market, side, out),
+            5..62 => {
                 let lots = known.lots(SIZES.draw(&mut self.random, 150, 150_000));
                 self.limit(account, market, side, TimeInForce::ImmediateOrCancel, price, lots)
             }

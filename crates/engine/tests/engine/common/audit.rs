@@ -35,6 +35,8 @@ struct Shadow {
     waits: bool,
     /// Of an iceberg on the book, what it shows.
     shown: Option<u64>,
+    /// Whether the book does not show it.
+    hidden: bool,
     /// Its smallest and its largest peak.
     peaks: Option<(u64, u64)>,
     /// How many approvers it waits for; 0 when it waits for none.
@@ -52,7 +54,7 @@ impl Shadow {
 
     /// What the book shows of it.
     fn shows(&self) -> u64 {
-        self.shown.unwrap_or(if self.is_away() { 0 } else { self.open() })
+        self.shown.unwrap_or(if self.is_away() || self.hidden { 0 } else { self.open() })
     }
 
     /// Whether it stands on no book: it waits for its trigger or for approval.
@@ -95,6 +97,7 @@ fn expires(reason: CloseReason) -> bool {
         CloseReason::CancelledByOwner
         | CloseReason::CancelledAll
         | CloseReason::Replaced
+        | CloseReason::NotReplaced
         | CloseReason::KillSwitch
         | CloseReason::Restricted
         | CloseReason::Declined => false,
@@ -140,7 +143,9 @@ impl Audit {
             EventKind::OrderDisplay => {
                 let order = self.orders.get_mut(&event.order_id).expect("only open orders are displayed");
                 assert_eq!((order.account, order.side), (event.account, side(event)));
-                order.peaks = Some((event.quantity_lots, event.quantity_lots + event.open_lots));
+                order.hidden = event.order_type == 1;
+                let peaks = (event.quantity_lots, event.quantity_lots + event.open_lots);
+                order.peaks = (!order.hidden).then_some(peaks);
             }
             EventKind::OrderRefreshed => {
                 self.arrivals += 1;
@@ -198,12 +203,12 @@ impl Audit {
             EventKind::OrderAmended => {
                 let order = self.orders.get_mut(&event.order_id).expect("only open orders are amended");
                 let kept = EventFlags(event.flags).has(EventFlags::KEPT_PRIORITY);
-                let is_reduction = order.price == event.price_ticks && event.quantity_lots < order.total;
-                assert_eq!(kept, is_reduction, "only a reduction keeps its place");
+                let is_reduction = order.price == event.price_ticks && event.quantity_lots <= order.total;
+                assert!(kept == is_reduction || order.waits, "only a reduction keeps its place");
                 (order.price, order.total) = (event.price_ticks, event.quantity_lots);
                 assert_eq!(order.open(), event.open_lots);
                 order.shown = order.shown.map(|shown| shown.min(order.open())).filter(|_| kept);
-                if !kept {
+                if !kept && !order.waits {
                     self.arrivals += 1;
                     order.arrival = self.arrivals;
                 }
@@ -255,6 +260,7 @@ impl Audit {
             approvers: Vec::new(),
             post_only: OrderFlags(event.order_flags).has(OrderFlags::POST_ONLY),
             shown: None,
+            hidden: false,
             peaks: None,
             fired: false,
         };
@@ -271,7 +277,9 @@ impl Audit {
         let stands = |order: &Shadow| order.instrument == instrument && order.side != side && !order.is_away();
         let makers = self.orders.iter().filter(|(_, order)| stands(order));
         makers
-            .min_by_key(|(_, order)| (if side == Side::Buy { order.price } else { -order.price }, order.arrival))
+            .min_by_key(|(_, order)| {
+                (if side == Side::Buy { order.price } else { -order.price }, order.hidden, order.arrival)
+            })
             .map(|(id, _)| *id)
     }
 
@@ -397,7 +405,7 @@ impl Audit {
             let seen = (view.total.lots(), view.open.lots(), view.prevented.lots());
             assert_eq!(seen, (order.total, order.open(), order.prevented), "O{id}");
             assert_eq!(view.displayed.lots(), order.shows(), "O{id} shows");
-            assert!(order.shows() > 0 || order.is_away(), "O{id} shows nothing");
+            assert!(order.shows() > 0 || order.is_away() || order.hidden, "O{id} shows nothing");
             assert_eq!(engine.order(view.id), Some(*view), "O{id} is found by its id");
             let units = engine.instrument(view.instrument).expect("it is listed").units;
             let hold = match order.side {
@@ -438,7 +446,9 @@ impl Audit {
     fn compare_book(&self, engine: &Engine, instrument: InstrumentId) {
         let level_counts = engine.level_counts(instrument);
         for (side, level_count) in [(Side::Buy, level_counts.0), (Side::Sell, level_counts.1)] {
-            let own = |order: &Shadow| order.instrument == instrument.0 && order.side == side && !order.is_away();
+            let own = |order: &Shadow| {
+                order.instrument == instrument.0 && order.side == side && !order.is_away() && !order.hidden
+            };
             let mut queue: Vec<_> = self.orders.iter().filter(|(_, order)| own(order)).collect();
             let rank = |price: i64| if side == Side::Buy { -price } else { price };
             queue.sort_by_key(|(_, order)| (rank(order.price), order.arrival));

@@ -2,9 +2,10 @@
 //!
 //! ```text
 //! buy A2 3 @11 [ioc|fok] [post] [et|em|eb|dec|tr] [#17|#text] [I1]      buy A2 3 market        buy A2 100q market
-//!     [stop=12|take=12] [by=mark|index] [trail=3|trail=50bp] [until=1000] [min=2] [peak=3 range=4 seed=5]      mark I0 12      index I0 12
+//!     [stop=12|take=12] [by=mark|index] [trail=3|trail=50bp] [until=1000] [min=2] [peak=3 range=4 seed=5|hidden=1]      mark I0 12      index I0 12
 //! allocation I0 rule=1 [min=2] [fifo=400000] [level=1] [weight=3]
-//! cancel A2 O1|#17        cancel-all A2 [I0] [buy|sell]        amend A2 O1|#17 5 @12        replace A2 O1|#17 with sell 3 @12
+//! cancel A2 O1|#17        cancel-all A2 [I0] [buy|sell]        amend A2 O1|#17 5 @12 [#new] [stop=9 ...]
+//! replace A2 O1|#17 [allow] [cancel-only] [new] [partial] with sell 3 @12
 //! deposit A2 quote 5      withdraw A2 quote 5      confirm W1      revoke W1      transfer A2 A3 quote 5 internal
 //! halt venue|I0|A2        resume ...        reference I0 100        fee S0 T0 1000 -200        limits I0 tick=5 ...
 //! tier A2 1               group A2 7        permit A2 3             rates A2 open=1 orders=2 messages=3
@@ -50,11 +51,30 @@ pub(crate) fn parse(line: &str) -> Vec<CommandRecord> {
         "amend" => {
             let mut records = target(CommandKind::AmendOrder, words[1], words[2]);
             (records[0].quantity_lots, records[0].price_ticks) = (value(words[3]), price(words[4]));
-            records
+            let (names, conditions): (Vec<&str>, Vec<&str>) = words[5..].iter().partition(|word| word.starts_with('#'));
+            records.extend(names.iter().map(|name| text(&name[1..])));
+            if !conditions.is_empty() {
+                let mut record = ConditionsRecord::new(&Conditions::default());
+                for (name, text) in conditions.iter().filter_map(|word| word.split_once('=')) {
+                    condition(&mut record, name, text);
+                }
+                records.push(transmute!(record));
+            }
+            command(records)
         }
         "replace" => {
             let mut records = target(CommandKind::ReplaceOrder, words[1], words[2]);
-            records.extend(order(words[1], words[4], &words[5..]));
+            let with = words.iter().position(|word| *word == "with").expect("`with` and the new order");
+            for mode in &words[3..with] {
+                records[0].flags |= match *mode {
+                    "allow" => OrderFlags::ALLOW_FAILURE.0,
+                    "cancel-only" => OrderFlags::CANCEL_ONLY.0,
+                    "new" => OrderFlags::ONLY_NEW.0,
+                    "partial" => OrderFlags::ONLY_PARTIALLY_FILLED.0,
+                    other => panic!("there is no mode {other}"),
+                };
+            }
+            records.extend(order(words[1], words[with + 1], &words[with + 2..]));
             command(records)
         }
         "deposit" | "withdraw" | "confirm" | "revoke" | "transfer" => vec![transmute!(money_record(&words))],
@@ -89,6 +109,11 @@ pub(crate) fn parse(line: &str) -> Vec<CommandRecord> {
 
 fn price(word: &str) -> i64 {
     value(word.strip_prefix('@').unwrap_or_else(|| panic!("{word} is not @ and a price")))
+}
+
+/// A text record as it stands.
+fn text(text: &str) -> CommandRecord {
+    CommandRecord::text(&ClientOrderId::Text(text.as_bytes())).expect("a text has a record")
 }
 
 fn client_order_id(record: &mut CommandRecord, word: &str) -> Option<CommandRecord> {
@@ -172,6 +197,7 @@ fn condition(record: &mut ConditionsRecord, name: &str, text: &str) {
         "until" => record.expire_time_ns = value(text),
         "min" => record.minimum_lots = value(text),
         "peak" => record.peak_lots = value(text),
+        "hidden" => record.display = value(text),
         "range" => record.peak_range_lots = value(text),
         "seed" => record.seed = value(text),
         other => panic!("there is no condition {other}"),

@@ -15,7 +15,7 @@ pub(crate) mod records;
 use tradewright_engine::{Engine, EngineConfig, EventBuffer, Section, SectionKind};
 use tradewright_types::{
     AccountId, ApprovalHashRecord, AssetId, CloseReason, CommandKind, CommandRecord, EventFlags, EventKind,
-    EventRecord, InstrumentId, OrderId, RejectReason, SelfTradePrevention, Side, TextEventRecord,
+    EventRecord, InstrumentId, OrderFlags, OrderId, RejectReason, SelfTradePrevention, Side, TextEventRecord,
 };
 
 use audit::Audit;
@@ -130,8 +130,20 @@ impl Venue {
         self.engine.apply(&records, &mut self.events);
         let events = self.events.as_slice().to_vec();
         self.check_state(&events, &before);
-        if let Some(refusal) = events.iter().find(|event| event.kind == EventKind::Rejected as u8) {
+        let halves = OrderFlags::ALLOW_FAILURE.with(OrderFlags::CANCEL_ONLY);
+        let may_part = records[0].header.kind == CommandKind::ReplaceOrder as u8 && records[0].flags & halves.0 != 0;
+        for refusal in events.iter().filter(|event| event.kind == EventKind::Rejected as u8) {
+            if may_part && refusal.open_lots == CommandKind::PlaceOrder as u64 {
+                let half = records.iter_mut().find(|record| record.header.kind == CommandKind::PlaceOrder as u8);
+                let half = half.expect("the new order's record");
+                (half.header.session, half.header.client_sequence) = (9, self.client_sequence);
+                check_refusal(half, refusal);
+                continue;
+            }
             check_refusal(&records[0], refusal);
+            if may_part && events.len() > 1 {
+                continue;
+            }
             // Timers fire before the command, whatever becomes of it.
             let by_time = [CloseReason::GoodTillDate as u16, CloseReason::ApprovalExpired as u16];
             let due = |event: &EventRecord| by_time.contains(&event.reason);
@@ -291,6 +303,7 @@ pub(crate) fn describe(event: &EventRecord) -> String {
             0 => "conditions".to_owned(),
             _ => format!("waits for {price}"),
         },
+        EventKind::OrderDisplay if event.order_type == 1 => "hidden".to_owned(),
         EventKind::OrderDisplay => format!("by {quantity}"),
         EventKind::OrderRefreshed => format!("shows O{} {quantity} of {}@{price}", event.order_id, event.open_lots),
         EventKind::OrderTriggered => format!("fires O{} {quantity} at {price} by {}", event.order_id, event.open_lots),
