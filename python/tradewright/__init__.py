@@ -11,11 +11,13 @@ from tradewright.conditions import Conditions
 from tradewright.enums import (
     AccountKind,
     AllocationRule,
+    AuctionPhase,
     CloseReason,
     CommandKind,
     Display,
     EventFlags,
     EventKind,
+    InstrumentState,
     OrderFlags,
     OrderStatus,
     OrderType,
@@ -25,6 +27,7 @@ from tradewright.enums import (
     Restriction,
     SelfTradePrevention,
     Side,
+    StateCause,
     TimeInForce,
     TransferKind,
     TriggerKind,
@@ -56,7 +59,7 @@ from tradewright.errors import (
 )
 from tradewright.events import Events
 from tradewright.exchange import Exchange, Fees
-from tradewright.instrument import Book, BookOrder, Instrument, InstrumentLimits, Level, Ticker, Trade
+from tradewright.instrument import Book, BookOrder, Indication, Instrument, InstrumentLimits, Level, Ticker, Trade
 from tradewright.order import Fill, Order
 from tradewright.simulation.clock import VirtualClock
 
@@ -68,6 +71,7 @@ __all__ = [
     "AllocationRule",
     "ArgumentError",
     "Asset",
+    "AuctionPhase",
     "BadSymbol",
     "Balance",
     "Balances",
@@ -89,8 +93,10 @@ __all__ = [
     "Exchange",
     "Fees",
     "Fill",
+    "Indication",
     "Instrument",
     "InstrumentLimits",
+    "InstrumentState",
     "InsufficientFunds",
     "InvalidApproval",
     "InvalidOrder",
@@ -117,6 +123,7 @@ __all__ = [
     "Restriction",
     "SelfTradePrevention",
     "Side",
+    "StateCause",
     "Ticker",
     "TimeInForce",
     "Trade",

@@ -9,7 +9,7 @@ import hashlib
 import struct
 
 from tests.reference import matching
-from tests.reference.checks import Checked, check_released, known_account
+from tests.reference.checks import Checked, check_released, check_state, known_account
 from tests.reference.codes import CloseReason, EventKind, OrderFlags, Permissions
 from tests.reference.conditions import Conditions
 from tests.reference.decoding import Approval, NewOrder
@@ -100,7 +100,7 @@ def decide(venue: Venue, approval: Approval) -> None:
     if order is None:
         raise Refused(Reason.UNKNOWN_ORDER)
     if approves:
-        require(not venue.instruments[order.instrument].halted, Reason.INSTRUMENT_HALTED)
+        check_state(venue.instruments[order.instrument], must_trade=True)
         require(not approver.halted, Reason.ACCOUNT_HALTED)
         require(not venue.controls.is_killed(approver), Reason.KILL_SWITCH_ENGAGED)
     require(order.approvers_needed > 0, Reason.ORDER_NEEDS_NO_APPROVAL)

@@ -7,9 +7,9 @@ use sha2::{Digest, Sha256};
 use tradewright_book::Slot;
 use tradewright_risk::{ApprovalNeed, HeldOrder, Risk};
 use tradewright_types::{
-    AccountId, ApprovalBands, BandScope, CloseReason, CommandKind, CommandRecord, Conditions, ConditionsRecord,
-    Decoded, EventKind, NewOrder, OrderFlags, OrderId, Permissions, Price, Quantity, RejectReason, RoundedFee, Side,
-    Size, Trigger,
+    AccountId, Admission, ApprovalBands, BandScope, CloseReason, CommandKind, CommandRecord, Conditions,
+    ConditionsRecord, Decoded, EventKind, InstrumentAction, NewOrder, OrderFlags, OrderId, Permissions, Price,
+    Quantity, RejectReason, RoundedFee, Side, Size, Trigger,
 };
 use zerocopy::IntoBytes;
 
@@ -17,6 +17,7 @@ use crate::Engine;
 use crate::emit::Emitter;
 use crate::floor::{Floor, Market, price_of};
 use crate::open_orders::{OpenOrders, Station};
+use crate::timers::Timer;
 
 /// What is known of an order that waits for approval.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,7 +142,7 @@ impl Floor<'_> {
         let (needed, hash) = (need.approvers, hash_of(id, order));
         let approval = Approval { needed, deadline_ns, hash, fires_at, approvers: Vec::new() };
         emit.approval(EventKind::ApprovalRequired, &self.closing(slot), &approval, AccountId(0));
-        self.open.timers.set(deadline_ns, id);
+        self.open.timers.set(deadline_ns, Timer::Order(id));
         self.open.approvals.insert(id, approval);
     }
 
@@ -151,7 +152,7 @@ impl Floor<'_> {
     pub(crate) fn leave_approvals(&mut self, slot: Slot) -> Approval {
         let id = self.open.slab[slot].id;
         let approval = self.open.approvals.remove(&id).expect("Invariant: an order that waits for approval is known");
-        self.open.timers.remove(approval.deadline_ns, id);
+        self.open.timers.remove(approval.deadline_ns, Timer::Order(id));
         approval
     }
 
@@ -163,7 +164,7 @@ impl Floor<'_> {
         emit.released(&closing);
         let Conditions { trigger, expire_time_ns, minimum, .. } = self.open.conditional(slot).conditions;
         if expire_time_ns != 0 {
-            self.open.timers.set(expire_time_ns, closing.id);
+            self.open.timers.set(expire_time_ns, Timer::Order(closing.id));
         }
         let rates = self.open.rates(slot);
         let order = self.open.order_again(slot, closing.price);
@@ -255,8 +256,10 @@ impl Engine {
         }
         let standing = self.risk.account(approver).ok_or(RejectReason::UnknownAccount)?.standing;
         let slot = self.open.find(order).ok_or(RejectReason::UnknownOrder)?;
-        if self.markets[self.open.slab[slot].terms.instrument.index()].instrument.halted {
-            return Err(RejectReason::InstrumentHalted);
+        // A release is for continuous trading: what does not trade at once lets nobody be released.
+        let state = self.markets[self.open.slab[slot].terms.instrument.index()].instrument.state;
+        if let Admission::Refused(reason) = state.admits(InstrumentAction::EnterAtOnce) {
+            return Err(reason);
         }
         if standing.is_halted() {
             return Err(RejectReason::AccountHalted);

@@ -10,7 +10,7 @@ use tradewright_types::{
 
 use crate::approvals::Approval;
 use crate::chains::Chains;
-use crate::timers::Timers;
+use crate::timers::{Timer, Timers};
 
 /// What a fill needs to know of a resting order: the second half of its cache line.
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +81,8 @@ pub(crate) enum Station {
     Trigger = 1,
     /// In the book of hidden orders.
     Hidden = 2,
+    /// Beside the book: until its auction comes, or as a market order in a call.
+    Auction = 4,
     /// Nowhere: it waits for approval.
     Approval = 6,
 }
@@ -95,7 +97,7 @@ impl Station {
     pub(crate) const fn flags(self, flags: OrderFlags) -> OrderFlags {
         match self {
             Self::Book => flags.without(OrderFlags::WAITING),
-            Self::Trigger | Self::Hidden | Self::Approval => flags.with(OrderFlags::WAITING),
+            Self::Trigger | Self::Hidden | Self::Auction | Self::Approval => flags.with(OrderFlags::WAITING),
         }
     }
 
@@ -104,6 +106,7 @@ impl Station {
             0 => Some(Self::Book),
             1 => Some(Self::Trigger),
             2 => Some(Self::Hidden),
+            4 => Some(Self::Auction),
             6 => Some(Self::Approval),
             _ => None,
         }
@@ -411,6 +414,15 @@ impl OpenOrders {
         }
     }
 
+    /// Notes that an order has left the book and waits elsewhere.
+    pub(crate) fn begin_waiting(&mut self, slot: Slot, station: Station, limit: Price) {
+        let terms = &mut self.slab[slot].terms;
+        terms.flags = terms.flags.with(OrderFlags::WAITING);
+        let conditional = &mut self.conditionals[slot.0 as usize];
+        (conditional.station, conditional.limit) = (station, limit);
+        self.mark(slot);
+    }
+
     /// Notes the limit and the trigger that a waiting order has from now on.
     pub(crate) fn amend_waiting(&mut self, slot: Slot, limit: Price, trigger: Option<Trigger>) {
         let conditional = &mut self.conditionals[slot.0 as usize];
@@ -419,7 +431,7 @@ impl OpenOrders {
         self.mark(slot);
     }
 
-    /// Notes that an order's trigger fired.
+    /// Notes that an order comes to the market: its trigger fired, or its auction began.
     pub(crate) fn end_waiting(&mut self, slot: Slot) {
         let conditional = &mut self.conditionals[slot.0 as usize];
         let station = Station::at_market(&conditional.conditions);
@@ -667,7 +679,10 @@ impl OpenOrders {
             let slot = self.find(*id).expect("Invariant: what waits for approval is open");
             assert_eq!(self.station(slot), Station::Approval, "Invariant: an order knows where it stands");
             assert!(approvers.len() < usize::from(*needed), "Invariant: who has all approvals waits no longer");
-            assert!(self.timers.contains(*deadline_ns, *id), "Invariant: nobody waits for approval for ever");
+            assert!(
+                self.timers.contains(*deadline_ns, Timer::Order(*id)),
+                "Invariant: nobody waits for approval for ever"
+            );
             let expires = self.conditions(slot).expire_time_ns;
             assert!(expires == 0 || *deadline_ns <= expires, "Invariant: an order waits no longer than it may stay");
         }

@@ -20,6 +20,7 @@ use crate::emit::{Closing, Emitter};
 use crate::floor::Floor;
 use crate::matching::{Ended, Taker};
 use crate::open_orders::{Conditional, Links, Notes, Station, Terms};
+use crate::timers::Timer;
 
 impl Engine {
     /// Places an order that is not plain.
@@ -27,9 +28,22 @@ impl Engine {
     pub(crate) fn place_any(&mut self, records: &[CommandRecord], emit: &mut Emitter<'_>) -> Decoded<()> {
         let order = NewOrder::read(records)?;
         match order.conditions().trigger {
+            None if order.time_in_force.is_for_auction() => self.place_for_auction(&order, emit),
             None => self.place(&order, emit),
             Some(trigger) => self.place_waiting(&order, &trigger, emit),
         }
+    }
+
+    /// Places an order that is for auctions only.
+    fn place_for_auction(&mut self, order: &NewOrder<'_>, emit: &mut Emitter<'_>) -> Decoded<()> {
+        let mut floor = self.floor(order.instrument).ok_or(RejectReason::UnknownInstrument)?;
+        let (mut gate, open, market) = floor.gate_beside();
+        let is_duplicate = || open.is_client_open(order.account, order.client_order_id);
+        let stake = Stake { risk: gate.risk, market, open, gone: None };
+        let approval = |limit, opposite_best| stake.approval(order, limit, opposite_best);
+        let held = gate.check_and_hold_for_auction(order, is_duplicate, None, approval)?;
+        floor.enter_for_auction(&held, emit);
+        Ok(())
     }
 
     /// Places an order that waits for its trigger.
@@ -120,14 +134,14 @@ impl Floor<'_> {
         let ended = if killed { Ended::Liquidity } else { self.take(&mut taker, emit) };
         // 5. What is left rests, or expires.
         let mut keep = Amount::ZERO;
-        if ended == Ended::Liquidity && taker.has_rest() {
+        if ended.leaves_rest() && taker.has_rest() {
             if order.time_in_force.rests() {
                 self.rest(id, held, taker.open, taker.prevented, taker.fee, emit);
                 let units = &self.market.instrument.units;
                 let (maker, posted) = (held.rates().maker, RoundedFee::default());
                 keep = resting_hold(units, order.side, taker.limit, taker.open, maker, posted);
             } else {
-                let reason = close_reason(order, killed);
+                let reason = close_reason(order, ended, killed);
                 emit.closed(EventKind::OrderExpired, &closing(&taker, order), reason, taker.unspent());
             }
         } else if ended == Ended::Amount && taker.has_rest() {
@@ -199,8 +213,10 @@ impl Floor<'_> {
         emit: &mut Emitter<'_>,
     ) {
         let order = held.order();
-        let slot = self.open_slot(id, held, order.flags, open, prevented, taker_fee);
-        if order.flags.has(OrderFlags::CONDITIONS) {
+        let remembered = order.time_in_force.is_remembered();
+        let flags = if remembered { order.flags.with(OrderFlags::CONDITIONS) } else { order.flags };
+        let slot = self.open_slot(id, held, flags, open, prevented, taker_fee);
+        if flags.has(OrderFlags::CONDITIONS) {
             self.note_conditions(id, slot, held, Station::at_market(&order.conditions()));
             self.stand(slot, held.limit(), emit);
         } else {
@@ -258,7 +274,7 @@ impl Floor<'_> {
         }
         // Whoever waits for approval has one timer: that of whichever time comes first.
         if conditions.expire_time_ns != 0 && station != Station::Approval {
-            self.open.timers.set(conditions.expire_time_ns, id);
+            self.open.timers.set(conditions.expire_time_ns, Timer::Order(id));
         }
     }
 }
@@ -278,8 +294,9 @@ pub(crate) fn closing(taker: &Taker, order: &NewOrder<'_>) -> Closing {
 
 /// Why an order that found too little in the book expires.
 #[inline(always)]
-pub(crate) fn close_reason(order: &NewOrder<'_>, killed: bool) -> CloseReason {
+pub(crate) fn close_reason(order: &NewOrder<'_>, ended: Ended, killed: bool) -> CloseReason {
     match (order.time_in_force, order.order_type) {
+        _ if ended == Ended::Stopped => CloseReason::TradingStopped,
         (TimeInForce::FillOrKill, _) => CloseReason::FillOrKill,
         _ if killed => CloseReason::MinimumQuantity,
         (_, OrderType::Market) => CloseReason::NoLiquidity,

@@ -129,6 +129,10 @@ impl Floor<'_> {
             found.is_some() && found != old
         };
         match trigger {
+            None if order.time_in_force.is_for_auction() => {
+                let held = gate.check_and_hold_for_auction(order, is_duplicate, relief, approval)?;
+                Ok((held, None, ApprovalNeed::default()))
+            }
             None => {
                 let (held, need) = gate.check_and_hold_closely(order, is_duplicate, relief, approval)?;
                 Ok((held, None, need))
@@ -144,6 +148,7 @@ impl Floor<'_> {
     fn enter_checked(&mut self, (held, fires_at, need): &Checked<'_>, emit: &mut Emitter<'_>) {
         match fires_at {
             _ if need.approvers > 0 => self.wait_for_approval(held, fires_at.unwrap_or_default(), *need, emit),
+            None if held.order().time_in_force.is_for_auction() => self.enter_for_auction(held, emit),
             None => self.execute(held, emit),
             Some(fires_at) => self.wait(held, *fires_at, emit),
         }

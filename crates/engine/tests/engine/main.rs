@@ -6,6 +6,8 @@ mod common;
 
 mod amending;
 mod approvals;
+mod auctions;
+mod breakers;
 mod cancelling;
 mod conditions;
 mod controls;
@@ -25,4 +27,5 @@ mod replacing;
 mod settings;
 mod sharing;
 mod snapshots;
+mod states;
 mod time_in_force;

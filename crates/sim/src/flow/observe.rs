@@ -80,7 +80,12 @@ impl Flow {
                     | EventKind::WithdrawalConfirmed
                     | EventKind::WithdrawalCancelled
                     | EventKind::Transferred
-                    | EventKind::SettingApplied,
+                    | EventKind::SettingApplied
+                    | EventKind::InstrumentStateChanged
+                    | EventKind::AuctionIndication
+                    | EventKind::AuctionUncrossed
+                    | EventKind::BreakerTripped
+                    | EventKind::MarketWideLevelReached,
                 )
                 | None => {}
             }
