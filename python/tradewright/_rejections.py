@@ -98,6 +98,9 @@ FAMILIES: Final[dict[Reason, tuple[type[CommandRejected], tuple[str, ...]]]] = {
     Reason.APPROVAL_HASH_DIFFERS: (errors.InvalidApproval, ("order",)),
     Reason.ORDER_NOT_APPROVABLE: (errors.InvalidOrder, ("quote_amount", "quantity")),
     Reason.AMENDMENT_NEEDS_APPROVAL: (errors.InvalidOrder, ("order",)),
+    Reason.RULE_HAS_NO_STEPS: (errors.InvalidSetting, ("rule",)),
+    Reason.LEADS_ABOVE_WHOLE: (errors.InvalidSetting, ("leads",)),
+    Reason.TOO_MANY_LEADS: (errors.InvalidSetting, ("leads",)),
 }
 
 

@@ -320,6 +320,8 @@ class CommandKind(Code):
     SET_APPROVAL_BANDS = 43
     APPROVE_ORDER = 44
     DECLINE_ORDER = 45
+    SET_LEAD = 46
+    SET_TOP = 49
     PLACE_ORDER = 64
     CANCEL_ORDER = 65
     CANCEL_ALL = 66
@@ -454,6 +456,9 @@ class RejectReason(Code):
     APPROVAL_HASH_DIFFERS = 124
     ORDER_NOT_APPROVABLE = 125
     AMENDMENT_NEEDS_APPROVAL = 126
+    RULE_HAS_NO_STEPS = 127
+    LEADS_ABOVE_WHOLE = 128
+    TOO_MANY_LEADS = 129
 
     @property
     def label(self) -> str:

@@ -87,6 +87,9 @@ class RejectReason(IntEnum):
     APPROVAL_HASH_DIFFERS = 124
     ORDER_NOT_APPROVABLE = 125
     AMENDMENT_NEEDS_APPROVAL = 126
+    RULE_HAS_NO_STEPS = 127
+    LEADS_ABOVE_WHOLE = 128
+    TOO_MANY_LEADS = 129
 
 
 class Refused(Exception):

@@ -112,6 +112,10 @@ kinds! {
     ApproveOrder = 44,
     /// Declines an order that waits for approval.
     DeclineOrder = 45,
+    /// Sets which part an account gets as a lead market maker of an instrument.
+    SetLead = 46,
+    /// Sets the privilege of the order that bettered the market.
+    SetTop = 49,
     /// Places an order.
     PlaceOrder = 64,
     /// Cancels an order.

@@ -29,7 +29,7 @@ mod text;
 mod wire;
 
 pub use account::{AccountKind, Permissions, TransferKind};
-pub use allocation::{AllocationRule, AllocationTerms};
+pub use allocation::{AllocationRule, AllocationTerms, TopTerms};
 pub use amount::{Amount, RawNotional};
 pub use approval::{ApprovalBands, ApprovalBandsRecord, ApprovalHashRecord, BandScope};
 pub use command::{

@@ -208,6 +208,12 @@ reasons! {
     OrderNotApprovable = 125,
     /// The order as amended would need approval: replace it instead.
     AmendmentNeedsApproval = 126,
+    /// TOP and lead market makers belong to the rule that splits, and the instrument has another.
+    RuleHasNoSteps = 127,
+    /// The lead market makers of the instrument would together be promised more than there is.
+    LeadsAboveWhole = 128,
+    /// The instrument has as many lead market makers as it may.
+    TooManyLeads = 129,
 }
 
 impl RejectReason {

@@ -8,7 +8,7 @@ use crate::{
     ApprovalHashRecord, AssetId, AuctionPhase, BandScope, BreakerRecord, BreakerTerms, CallTerms, CommandHeader,
     CommandKind, CommandRecord, ControlScope, Decoded, FeeRate, FeeRates, InstrumentId, InstrumentKind,
     InstrumentLimits, InstrumentState, InstrumentUnits, OrderId, Permissions, Price, PriceSource, Quantity,
-    RejectReason, Restriction, TransferKind, Trigger, Wide, WithdrawalId,
+    RejectReason, Restriction, TopTerms, TransferKind, Trigger, Wide, WithdrawalId,
 };
 
 /// A record that names something new: an asset, an instrument, an account.
@@ -202,6 +202,15 @@ pub enum Setting {
         instrument: InstrumentId,
         terms: AllocationTerms,
     },
+    SetTop {
+        instrument: InstrumentId,
+        top: Option<TopTerms>,
+    },
+    SetLead {
+        instrument: InstrumentId,
+        account: AccountId,
+        share_ppm: u32,
+    },
     SetInstrumentState {
         instrument: InstrumentId,
         state: InstrumentState,
@@ -351,6 +360,14 @@ impl Setting {
                     return Err(out_of_range);
                 }
                 Self::SetAllocation { instrument, terms }
+            }
+            CommandKind::SetTop => {
+                let top = TopTerms::read(first_value, second_value)?;
+                Self::SetTop { instrument, top }
+            }
+            CommandKind::SetLead => {
+                let share_ppm = u32::try_from(first_value).ok().filter(|ppm| *ppm <= 1_000_000);
+                Self::SetLead { instrument, account, share_ppm: share_ppm.ok_or(out_of_range)? }
             }
             CommandKind::SetInstrumentState => {
                 let (state, phase) = decode_state(setting)?;

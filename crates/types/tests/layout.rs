@@ -250,6 +250,8 @@ codes!(codes_of_command_kind: CommandKind as u8 {
     SetApprovalBands = 43,
     ApproveOrder = 44,
     DeclineOrder = 45,
+    SetLead = 46,
+    SetTop = 49,
     PlaceOrder = 64,
     CancelOrder = 65,
     CancelAll = 66,
@@ -400,6 +402,9 @@ codes!(codes_of_reject_reason: RejectReason as u16 {
     ApprovalHashDiffers = 124,
     OrderNotApprovable = 125,
     AmendmentNeedsApproval = 126,
+    RuleHasNoSteps = 127,
+    LeadsAboveWhole = 128,
+    TooManyLeads = 129,
 });
 
 codes!(codes_of_side: Side as u8 {
