@@ -69,7 +69,12 @@ impl Flow {
                 Some(EventKind::Rejected) => self.see_rejected(event),
                 Some(EventKind::WithdrawalRequested) => self.housekeeping.withdrawals.push(event.reference),
                 Some(
-                    EventKind::OrderDisplay
+                    // Nobody here needs approval.
+                    EventKind::ApprovalRequired
+                    | EventKind::OrderApproved
+                    | EventKind::ApprovalDeclined
+                    | EventKind::OrderReleased
+                    | EventKind::OrderDisplay
                     | EventKind::OrderRefreshed
                     | EventKind::Deposited
                     | EventKind::WithdrawalConfirmed

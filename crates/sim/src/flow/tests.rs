@@ -84,11 +84,15 @@ fn waiting_orders_stand_at_no_level_and_leave_in_every_way() {
     }
     flow.next_batch(events.as_slice(), &mut commands);
     // The books do not run dry within the band, and hardly anybody is halted when a trigger fires.
-    // Nobody replaces in two halves. All markets trade all the time: no day ends, and no auction is called.
+    // Nobody replaces in two halves, or needs approval. All markets trade all the time: no day ends, and no auction is
+    // called.
     let not_met = [
         CloseReason::NoLiquidity,
         CloseReason::RefusedAtTrigger,
         CloseReason::NotReplaced,
+        CloseReason::Declined,
+        CloseReason::ApprovalExpired,
+        CloseReason::RefusedAtRelease,
         CloseReason::DayEnded,
         CloseReason::AuctionEnded,
         CloseReason::InstrumentExpired,
@@ -159,6 +163,10 @@ fn two_hundred_thousand_orders_meet_every_rule_and_leave_the_books_two_sided() {
         CommandKind::SetTradeGroup,
         CommandKind::SetPositionLimit,
         CommandKind::SetAllocation,
+        // Nobody needs approval.
+        CommandKind::SetApprovalBands,
+        CommandKind::ApproveOrder,
+        CommandKind::DeclineOrder,
         CommandKind::SetTop,
         CommandKind::SetLead,
     ];
@@ -190,6 +198,15 @@ fn two_hundred_thousand_orders_meet_every_rule_and_leave_the_books_two_sided() {
         RejectReason::UnitsNotWhole,
         RejectReason::FeeScheduleNegative,
         RejectReason::BookNotEmpty,
+        // Nobody needs approval.
+        RejectReason::OrderWaitsForApproval,
+        RejectReason::OrderNeedsNoApproval,
+        RejectReason::ApproverNotIndependent,
+        RejectReason::ApproverNotPermitted,
+        RejectReason::AlreadyApproved,
+        RejectReason::ApprovalHashDiffers,
+        RejectReason::OrderNotApprovable,
+        RejectReason::AmendmentNeedsApproval,
         // Nobody replaces in two halves yet.
         RejectReason::OrderNotNew,
         RejectReason::OrderNotPartiallyFilled,
