@@ -117,7 +117,8 @@ impl Floor<'_> {
     /// The same, with the market beside them.
     pub(crate) fn gate_beside(&mut self) -> (Gate<'_>, &OpenOrders, &Market) {
         let market = &*self.market;
-        let (risk, open_orders, aside) = (&*self.risk, self.open.slab.len(), market.books_aside());
+        let (risk, open_orders) = (&*self.risk, self.open.slab.len());
+        let aside = market.aside.as_deref().map(Aside::books);
         let (instrument, book) = (&market.instrument, &market.book);
         (Gate { risk, instrument, book, aside, ledger: self.ledger, open_orders }, self.open, market)
     }
