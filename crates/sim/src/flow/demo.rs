@@ -36,11 +36,13 @@ pub enum OrderClass {
     Iceberg = 6,
     /// An order that waits for a trigger first.
     Triggered = 7,
+    /// A limit order that the book does not show.
+    Hidden = 8,
 }
 
 impl OrderClass {
     /// Every class.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Limit,
         Self::PostOnly,
         Self::ImmediateOrCancel,
@@ -49,6 +51,7 @@ impl OrderClass {
         Self::MarketByAmount,
         Self::Iceberg,
         Self::Triggered,
+        Self::Hidden,
     ];
 
     /// The class's name in reports.
@@ -63,6 +66,7 @@ impl OrderClass {
             Self::MarketByAmount => "market_by_amount",
             Self::Iceberg => "iceberg",
             Self::Triggered => "triggered",
+            Self::Hidden => "hidden",
         }
     }
 
@@ -96,6 +100,8 @@ impl OrderClass {
             Some(Self::Triggered)
         } else if conditions.peak_lots != 0 {
             Some(Self::Iceberg)
+        } else if conditions.display != 0 {
+            Some(Self::Hidden)
         } else {
             None
         }
