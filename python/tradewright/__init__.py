@@ -11,11 +11,13 @@ from tradewright.conditions import Conditions
 from tradewright.enums import (
     AccountKind,
     AllocationRule,
+    AuctionPhase,
     CloseReason,
     CommandKind,
     Display,
     EventFlags,
     EventKind,
+    InstrumentState,
     OrderFlags,
     OrderStatus,
     OrderType,
@@ -25,6 +27,7 @@ from tradewright.enums import (
     Restriction,
     SelfTradePrevention,
     Side,
+    StateCause,
     TimeInForce,
     TransferKind,
     TriggerKind,
@@ -55,7 +58,7 @@ from tradewright.errors import (
 )
 from tradewright.events import Events
 from tradewright.exchange import Exchange, Fees
-from tradewright.instrument import Book, BookOrder, Instrument, InstrumentLimits, Level, Ticker, Trade
+from tradewright.instrument import Book, BookOrder, Indication, Instrument, InstrumentLimits, Level, Ticker, Trade
 from tradewright.order import Fill, Order
 from tradewright.simulation.clock import VirtualClock
 
@@ -67,6 +70,7 @@ __all__ = [
     "AllocationRule",
     "ArgumentError",
     "Asset",
+    "AuctionPhase",
     "BadSymbol",
     "Balance",
     "Balances",
@@ -88,8 +92,10 @@ __all__ = [
     "Exchange",
     "Fees",
     "Fill",
+    "Indication",
     "Instrument",
     "InstrumentLimits",
+    "InstrumentState",
     "InsufficientFunds",
     "InvalidOrder",
     "InvalidSetting",
@@ -115,6 +121,7 @@ __all__ = [
     "Restriction",
     "SelfTradePrevention",
     "Side",
+    "StateCause",
     "Ticker",
     "TimeInForce",
     "Trade",

@@ -6,7 +6,7 @@ from _typeshed import SupportsGetItem
 from os import PathLike
 from typing import Final, SupportsIndex, final
 
-__all__ = ["AccountView", "Bench", "BenchFigures", "BenchOutcome", "BuildInfo", "Demo", "DemoMarket", "DemoProgress", "DemoSummary", "DemoTrade", "Engine", "InstrumentView", "OrderView", "Outcome", "allocate", "build_info", "close_reasons", "command_kinds", "dtypes", "event_kinds", "reject_reasons"]
+__all__ = ["AccountView", "Bench", "BenchFigures", "BenchOutcome", "BuildInfo", "Demo", "DemoMarket", "DemoProgress", "DemoSummary", "DemoTrade", "Engine", "InstrumentView", "OrderView", "Outcome", "allocate", "build_info", "close_reasons", "command_kinds", "dtypes", "event_kinds", "instrument_states", "reject_reasons"]
 
 @final
 class AccountView:
@@ -758,14 +758,14 @@ class InstrumentView:
         The index price, if there is one.
         """
     @property
+    def indication(self, /) -> tuple[int, int, int] | None:
+        """
+        How the auction would trade, as it was told last: price, quantity, surplus.
+        """
+    @property
     def instrument(self, /) -> int:
         """
         Its id.
-        """
-    @property
-    def is_halted(self, /) -> bool:
-        """
-        Whether it is halted.
         """
     @property
     def last_ticks(self, /) -> int | None:
@@ -791,6 +791,11 @@ class InstrumentView:
     def notional_min(self, /) -> int:
         """
         The smallest order by value, in quote quanta.
+        """
+    @property
+    def phase(self, /) -> int:
+        """
+        A code of `AuctionPhase`: the auction it is in, or goes on to from a pause.
         """
     @property
     def price_increment_ticks(self, /) -> int:
@@ -826,6 +831,21 @@ class InstrumentView:
     def reference_ticks(self, /) -> int | None:
         """
         The reference price that was set.
+        """
+    @property
+    def scheduled(self, /) -> tuple[int, int, int] | None:
+        """
+        The change that is scheduled: state, phase, time.
+        """
+    @property
+    def state(self, /) -> int:
+        """
+        A code of `InstrumentState`.
+        """
+    @property
+    def state_until_ns(self, /) -> int:
+        """
+        When its state ends by itself; 0 is never.
         """
     @property
     def trade_count(self, /) -> int:
@@ -1063,6 +1083,11 @@ def dtypes() -> "dict[str, numpy.dtype[numpy.void]]":
 def event_kinds() -> list[tuple[int, str]]:
     """
     Return every kind of event: code, name.
+    """
+
+def instrument_states() -> list[tuple[str, list[str | None]]]:
+    """
+    Return what each state of an instrument admits: name, and for each action None, the name of a reject reason, or "waits".
     """
 
 def reject_reasons() -> list[tuple[int, str, str]]:

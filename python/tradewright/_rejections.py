@@ -33,6 +33,11 @@ FAMILIES: Final[dict[Reason, tuple[type[CommandRejected], tuple[str, ...]]]] = {
     Reason.UNKNOWN_INSTRUMENT: (errors.BadSymbol, ("instrument",)),
     Reason.VENUE_HALTED: (errors.MarketClosed, ()),
     Reason.INSTRUMENT_HALTED: (errors.MarketClosed, ("instrument",)),
+    Reason.INSTRUMENT_PAUSED: (errors.MarketClosed, ("instrument",)),
+    Reason.INSTRUMENT_CANCEL_ONLY: (errors.MarketClosed, ("instrument",)),
+    Reason.INSTRUMENT_CLOSED: (errors.MarketClosed, ("instrument",)),
+    Reason.INSTRUMENT_EXPIRED: (errors.MarketClosed, ("instrument",)),
+    Reason.IMMEDIATE_IN_CALL: (errors.InvalidOrder, ("time_in_force",)),
     Reason.UNKNOWN_ACCOUNT: (errors.AccountNotFound, ("account",)),
     Reason.ACCOUNT_HALTED: (errors.AccountSuspended, ("account",)),
     Reason.ACCOUNT_NOT_PERMITTED: (errors.PermissionDenied, ("account",)),
@@ -83,6 +88,8 @@ FAMILIES: Final[dict[Reason, tuple[type[CommandRejected], tuple[str, ...]]]] = {
     Reason.UNITS_NOT_WHOLE: (errors.InvalidSetting, ("tick",)),
     Reason.FEE_SCHEDULE_NEGATIVE: (errors.InvalidSetting, ("maker",)),
     Reason.BOOK_NOT_EMPTY: (errors.InvalidSetting, ("rule",)),
+    Reason.ILLEGAL_STATE_CHANGE: (errors.InvalidSetting, ("state",)),
+    Reason.SCHEDULE_NOT_IN_FUTURE: (errors.InvalidSetting, ("at_ns",)),
 }
 
 

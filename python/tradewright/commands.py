@@ -279,6 +279,72 @@ def set_allocation(
     return _setting(CommandKind.SET_ALLOCATION, instrument=instrument, scope=rule, tier=weight, values=values)
 
 
+def set_instrument_state(*, instrument: Integers, state: Integers, phase: Integers = 0) -> Records:
+    """Take instruments to another state; `state` is an `InstrumentState`, `phase` an `AuctionPhase` for auctions."""
+    return _setting(CommandKind.SET_INSTRUMENT_STATE, instrument=instrument, scope=state, tier=phase)
+
+
+def schedule_instrument_state(
+    *,
+    instrument: Integers,
+    state: Integers = 0,
+    phase: Integers = 0,
+    at_ns: Integers = 0,
+    window_ns: Integers = 0,
+    draw: Integers = 0,
+) -> Records:
+    """Take instruments to another state at a time to come, at_ns + draw mod (window_ns + 1); without values at none."""
+    kind, values = CommandKind.SCHEDULE_INSTRUMENT_STATE, (at_ns, window_ns, draw)
+    return _setting(kind, instrument=instrument, scope=state, tier=phase, values=values)
+
+
+def set_auction_terms(
+    *,
+    instrument: Integers,
+    collar_ppm: Integers = 0,
+    extension_ns: Integers = 0,
+    extensions_max: Integers = 0,
+    call_ns: Integers = 30_000_000_000,
+) -> Records:
+    """Set how auctions end: collar around the reference, extensions, the length of the call behind a pause."""
+    kind, values = CommandKind.SET_AUCTION_TERMS, (collar_ppm, extension_ns, call_ns)
+    return _setting(kind, instrument=instrument, tier=extensions_max, values=values)
+
+
+def set_breaker(
+    *,
+    instrument: int,
+    settlement_ticks: int = 0,
+    share_ppm: int = 0,
+    velocity_ticks: int = 0,
+    velocity_slots: int = 0,
+    velocity_slot_ns: int = 0,
+    pause_ns: int = 0,
+    closing_ns: int = 0,
+    closing_pause_ns: int = 0,
+) -> Records:
+    """Set the circuit breaker of an instrument. Without numbers: none."""
+    first = _setting(CommandKind.SET_BREAKER, instrument=instrument)
+    first["record_count"] = 2
+    numbers = np.zeros(1, _DTYPES["breaker"])
+    numbers["kind"], numbers["schema_version"] = CommandKind.BREAKER, SCHEMA_VERSION
+    numbers["settlement_ticks"], numbers["share_ppm"] = settlement_ticks, share_ppm
+    numbers["velocity_ticks"], numbers["velocity_slots"] = velocity_ticks, velocity_slots
+    numbers["velocity_slot_ns"], numbers["pause_ns"] = velocity_slot_ns, pause_ns
+    numbers["closing_ns"], numbers["closing_pause_ns"] = closing_ns, closing_pause_ns
+    return np.concatenate((first, numbers.view(COMMAND)))
+
+
+def set_market_reference(*, close: Integers) -> Records:
+    """Set the close that the market-wide levels refer to, and begin their session; 0 removes it."""
+    return _setting(CommandKind.SET_MARKET_REFERENCE, values=(close, 0, 0))
+
+
+def set_market_level(*, index: Integers) -> Records:
+    """Set the index that the market-wide levels look at."""
+    return _setting(CommandKind.SET_MARKET_LEVEL, values=(index, 0, 0))
+
+
 def set_fee_tier(*, schedule: int, tier: int, taker_ppm: int, maker_ppm: int) -> Records:
     """Set the rates of one tier; negative is a rebate."""
     values = (taker_ppm & _LOW, maker_ppm & _LOW, 0)

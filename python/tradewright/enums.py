@@ -42,6 +42,63 @@ class TimeInForce(Code):
     """Fill or kill: trades whole at once or not at all."""
     GTD = 4
     """Good till date: as GTC, until the time in its conditions."""
+    DAY = 5
+    """As GTC, until the instrument is closed."""
+    AT_OPENING = 6
+    """For the opening auction only."""
+    AT_CLOSE = 7
+    """For the closing auction only."""
+    GOOD_FOR_AUCTION = 8
+    """For the next auction only, whichever it is."""
+
+
+class InstrumentState(Code):
+    """What an instrument does with orders."""
+
+    CONTINUOUS = 0
+    """Orders trade as they come."""
+    HALTED = 1
+    """An operator stopped it: only cancels pass."""
+    PRE_OPEN = 2
+    """Orders come and go, nothing trades: the opening auction gathers them."""
+    AUCTION = 3
+    """An auction gathers orders, and tells the price at which it would trade."""
+    PAUSED = 4
+    """A circuit breaker stopped it: only cancels pass, until the pause is over."""
+    CANCEL_ONLY = 5
+    """Only cancels pass."""
+    CLOSED = 6
+    """The session is over: only cancels pass."""
+    EXPIRED = 7
+    """It will never trade again, and has no orders."""
+
+
+class AuctionPhase(Code):
+    """Which auction a call belongs to."""
+
+    NONE = 0
+    OPENING = 1
+    INTRADAY = 2
+    CLOSING = 3
+    VOLATILITY = 4
+    """The one behind a pause."""
+
+
+class StateCause(Code):
+    """Why the state of an instrument changed."""
+
+    COMMAND = 1
+    SCHEDULE = 2
+    HALT = 3
+    RESUME = 4
+    BREAKER = 5
+    """Its circuit breaker tripped."""
+    MARKET_WIDE = 6
+    """The whole market fell too far."""
+    PAUSE_OVER = 7
+    CALL_OVER = 8
+    EXTENDED = 9
+    """The call goes on, because its price lies outside the collar."""
 
 
 class TriggerKind(Code):
@@ -104,7 +161,7 @@ class OrderStatus(Code):
 
     @property
     def is_open(self) -> bool:
-        """Whether the order is on a book, or waits for its trigger."""
+        """Whether the order is on a book, or waits for its trigger or its auction."""
         return self <= OrderStatus.PARTIALLY_FILLED
 
 
@@ -183,6 +240,8 @@ class EventFlags(IntFlag):
     MAKER_DONE = 4
     KEPT_PRIORITY = 8
     TRANSFERRED = 16
+    AUCTION = 32
+    """The trade belongs to an auction: both orders pay as makers."""
 
 
 class EventKind(Code):
@@ -206,6 +265,11 @@ class EventKind(Code):
     WITHDRAWAL_CANCELLED = 19
     TRANSFERRED = 20
     SETTING_APPLIED = 24
+    INSTRUMENT_STATE_CHANGED = 25
+    AUCTION_INDICATION = 26
+    AUCTION_UNCROSSED = 27
+    BREAKER_TRIPPED = 28
+    MARKET_WIDE_LEVEL_REACHED = 29
 
     @property
     def label(self) -> str:
@@ -233,6 +297,12 @@ class CommandKind(Code):
     SET_MARK_PRICE = 16
     SET_INDEX_PRICE = 17
     SET_ALLOCATION = 18
+    SET_INSTRUMENT_STATE = 19
+    SCHEDULE_INSTRUMENT_STATE = 20
+    SET_AUCTION_TERMS = 21
+    SET_BREAKER = 22
+    SET_MARKET_REFERENCE = 23
+    SET_MARKET_LEVEL = 24
     DEPOSIT = 32
     REQUEST_WITHDRAWAL = 33
     CONFIRM_WITHDRAWAL = 34
@@ -250,6 +320,7 @@ class CommandKind(Code):
     INSTRUMENT_UNITS = 129
     INSTRUMENT_LIMITS = 130
     CONDITIONS = 131
+    BREAKER = 135
 
     @property
     def label(self) -> str:
@@ -270,6 +341,11 @@ class CloseReason(Code):
     MINIMUM_QUANTITY = 14
     GOOD_TILL_DATE = 15
     REFUSED_AT_TRIGGER = 16
+    DAY_ENDED = 24
+    AUCTION_ENDED = 25
+    INSTRUMENT_EXPIRED = 26
+    TRADING_STOPPED = 27
+    OUTSIDE_COLLAR = 28
     KILL_SWITCH = 35
     RESTRICTED = 36
     NOT_REPLACED = 40
@@ -299,6 +375,11 @@ class RejectReason(Code):
     UNKNOWN_INSTRUMENT = 20
     VENUE_HALTED = 21
     INSTRUMENT_HALTED = 22
+    INSTRUMENT_PAUSED = 23
+    INSTRUMENT_CANCEL_ONLY = 24
+    INSTRUMENT_CLOSED = 25
+    INSTRUMENT_EXPIRED = 26
+    IMMEDIATE_IN_CALL = 27
     UNKNOWN_ACCOUNT = 30
     ACCOUNT_HALTED = 31
     ACCOUNT_NOT_PERMITTED = 32
@@ -349,6 +430,8 @@ class RejectReason(Code):
     UNITS_NOT_WHOLE = 114
     FEE_SCHEDULE_NEGATIVE = 115
     BOOK_NOT_EMPTY = 116
+    ILLEGAL_STATE_CHANGE = 117
+    SCHEDULE_NOT_IN_FUTURE = 118
 
     @property
     def label(self) -> str:

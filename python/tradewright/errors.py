@@ -7,7 +7,7 @@
     ├── CommandRejected                     the exchange refused a command: reason, sentence
     │   ├── MalformedCommand                a record is not one that this build reads, or is stale
     │   ├── BadSymbol                       no such instrument
-    │   ├── MarketClosed                    the venue or the instrument is halted
+    │   ├── MarketClosed                    the venue or the instrument takes no orders now
     │   ├── AccountNotFound                 no such account
     │   ├── AccountSuspended                the account is halted, restricted or under a kill switch
     │   ├── PermissionDenied                the account may not do this
@@ -95,7 +95,7 @@ class BadSymbol(CommandRejected):
 
 
 class MarketClosed(CommandRejected):
-    """The venue or the instrument is halted."""
+    """The venue or the instrument takes no orders now: halted, paused, closed, expired, or cancels only."""
 
 
 class AccountNotFound(CommandRejected):

@@ -41,13 +41,21 @@ _ORDER_KINDS: Final = (
     EventKind.ORDER_AMENDED,
     EventKind.ORDER_CONDITIONS,
     EventKind.ORDER_TRIGGERED,
+    EventKind.BREAKER_TRIPPED,
     EventKind.ORDER_DISPLAY,
     EventKind.ORDER_REFRESHED,
 )
 _MATCH_KINDS: Final = (EventKind.TRADE, EventKind.MATCH_PREVENTED)
+_AUCTION_KINDS: Final = (EventKind.AUCTION_INDICATION, EventKind.AUCTION_UNCROSSED)
+_STATE_KINDS: Final = (*_AUCTION_KINDS, EventKind.INSTRUMENT_STATE_CHANGED, EventKind.MARKET_WIDE_LEVEL_REACHED)
 _LEFT_KINDS: Final = (EventKind.ORDER_AMENDED, EventKind.ORDER_DISPLAY, EventKind.ORDER_REFRESHED)
 """Besides matches: those in which `open_lots` is a quantity."""
-_WITHOUT_AMOUNT: Final = (EventKind.ORDER_CONDITIONS, EventKind.ORDER_TRIGGERED, *_LEFT_KINDS)
+_WITHOUT_AMOUNT: Final = (
+    EventKind.ORDER_CONDITIONS,
+    EventKind.ORDER_TRIGGERED,
+    EventKind.BREAKER_TRIPPED,
+    *_LEFT_KINDS,
+)
 _MONEY_KINDS: Final = (
     EventKind.DEPOSITED,
     EventKind.WITHDRAWAL_REQUESTED,
@@ -133,7 +141,10 @@ class Events:
         is_rejected = kind == EventKind.REJECTED
         is_text = kind == EventKind.CLIENT_ORDER_ID_TEXT
         is_accepted = kind == EventKind.ORDER_ACCEPTED
-        has_instrument = (is_order | is_rejected | is_text) & (rows["instrument"] < len(names.instruments))
+        is_auction = np.isin(kind, _AUCTION_KINDS)
+        is_state = np.isin(kind, _STATE_KINDS)
+        is_trip = kind == EventKind.BREAKER_TRIPPED
+        has_instrument = (is_order | is_state | is_rejected | is_text) & (rows["instrument"] < len(names.instruments))
         place = np.where(has_instrument, rows["instrument"], 0)
         price_unit = _Unit.of([tick for _, tick, _, _ in names.instruments], place)
         lot_unit = _Unit.of([lot for _, _, lot, _ in names.instruments], place)
@@ -141,9 +152,9 @@ class Events:
         asset = np.where(is_money, rows["instrument"], quotes)
         money_unit = _Unit.of([Decimal(1).scaleb(-scale) for _, scale in names.assets], asset)
         is_condition = kind == EventKind.ORDER_CONDITIONS
-        has_lots = is_order & ~is_condition & ~(is_accepted & (rows["quantity_lots"] == 0))
+        has_lots = is_auction | is_order & ~is_trip & ~is_condition & ~(is_accepted & (rows["quantity_lots"] == 0))
         has_left = is_match | np.isin(kind, _LEFT_KINDS)
-        has_price = is_order & (kind != EventKind.ORDER_DISPLAY)
+        has_price = is_auction | is_order & (kind != EventKind.ORDER_DISPLAY)
         without_amount = np.isin(kind, _WITHOUT_AMOUNT)
         has_amount = (is_order & ~without_amount) | is_money
         has_reason = {
@@ -155,7 +166,7 @@ class Events:
         reasons |= {code.value + _CLOSE: code.label for code in CloseReason}
         everyone = np.ones(len(rows), dtype=bool)
         # Settings about other things than an account have 0 there, which is also the fee account's id.
-        has_account = ~is_text & ((kind != EventKind.SETTING_APPLIED) | (rows["account"] != 0))
+        has_account = ~is_text & ~is_state & ((kind != EventKind.SETTING_APPLIED) | (rows["account"] != 0))
         return {
             "sequence": rows["sequence"],
             "k": rows["k"],
@@ -247,8 +258,9 @@ def _texts(rows: npt.NDArray[np.void], is_text: npt.NDArray[np.bool_]) -> Any:  
     import pyarrow as pa
 
     shows = np.isin(rows["kind"], (*_ORDER_KINDS, EventKind.REJECTED)) & ~np.isin(rows["kind"], _MATCH_KINDS)
-    # The reference of conditions is a time, and a seed of how an order shows itself.
-    is_else = np.isin(rows["kind"], (EventKind.REJECTED, EventKind.ORDER_CONDITIONS, EventKind.ORDER_DISPLAY))
+    # The reference of conditions and of a breaker is a time, and a seed of how an order shows itself.
+    other_references = (EventKind.ORDER_CONDITIONS, EventKind.ORDER_DISPLAY, EventKind.BREAKER_TRIPPED)
+    is_else = np.isin(rows["kind"], (EventKind.REJECTED, *other_references))
     placed = shows & (rows["reference"] != 0) & ~is_else
     texts: list[str | None] = [None] * len(rows)
     for row in np.flatnonzero(placed).tolist():

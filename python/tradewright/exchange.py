@@ -247,6 +247,19 @@ class Exchange:
         """End the halt of the venue."""
         self._venue.apply(commands.resume(), {})
 
+    def set_market_reference(self, close: int | None) -> None:
+        """Set the index close that the market-wide levels refer to, and begin their session; None removes it.
+
+        `close` and the index are whole numbers in a unit of yours, the same for both.
+        """
+        number = whole_number("close", close or 0, high=2**62)
+        self._venue.apply(commands.set_market_reference(close=number), {"close": close})
+
+    def set_market_level(self, index: int) -> None:
+        """Set the index. When it is 7, 13 or 20 % below the close, every instrument pauses."""
+        number = whole_number("index", index, high=2**62)
+        self._venue.apply(commands.set_market_level(index=number), {"index": index})
+
     def kill(self, *, group: int) -> int:
         """Engage the kill switch of a trade group: every open order of its accounts goes, and no more come in.
 

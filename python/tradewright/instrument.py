@@ -10,7 +10,7 @@ from tradewright import commands
 from tradewright._core import InstrumentView
 from tradewright._decimal import Number, times, units, whole_number, within
 from tradewright._venue import Venue
-from tradewright.enums import AllocationRule, EventKind, Side
+from tradewright.enums import AllocationRule, AuctionPhase, EventKind, InstrumentState, Side
 
 if TYPE_CHECKING:
     from tradewright.account import Asset
@@ -75,6 +75,15 @@ class Trade:
     quantity: Decimal
     side: Side
     time_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Indication:
+    """How an auction would trade: one price, what trades there, and who is left over (a positive surplus: buyers)."""
+
+    price: Decimal
+    quantity: Decimal
+    surplus: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +213,126 @@ class Instrument:
     @property
     def is_halted(self) -> bool:
         """Whether it is halted."""
-        return self.view.is_halted
+        return self.state is InstrumentState.HALTED
+
+    @property
+    def state(self) -> InstrumentState:
+        """What it does with orders."""
+        return InstrumentState(self.view.state)
+
+    @property
+    def phase(self) -> AuctionPhase:
+        """The auction it is in, or goes on to from a pause."""
+        return AuctionPhase(self.view.phase)
+
+    @property
+    def state_until_ns(self) -> int | None:
+        """When its state ends by itself, in nanoseconds of exchange time; None: it takes a command or a schedule."""
+        return self.view.state_until_ns or None
+
+    @property
+    def scheduled_state(self) -> tuple[InstrumentState, AuctionPhase, int] | None:
+        """The change that is scheduled: state, phase and time."""
+        change = self.view.scheduled
+        return None if change is None else (InstrumentState(change[0]), AuctionPhase(change[1]), change[2])
+
+    @property
+    def indication(self) -> Indication | None:
+        """How its auction would trade now; None outside auctions, and when nothing would."""
+        told = self.view.indication
+        if told is None:
+            return None
+        ticks, lots, surplus = told
+        return Indication(
+            price=times(ticks, self.tick), quantity=times(lots, self.lot), surplus=times(surplus, self.lot)
+        )
+
+    def set_state(self, state: InstrumentState, phase: AuctionPhase = AuctionPhase.NONE) -> None:
+        """Take it to another state; an auction has a phase: OPENING, INTRADAY or CLOSING.
+
+        From a call to CONTINUOUS, and from an auction to CLOSED, the auction trades first.
+        """
+        records = commands.set_instrument_state(instrument=self.id, state=state, phase=phase)
+        self._venue.apply(records, {"state": state, "phase": phase, "instrument": self.name})
+
+    def schedule_state(
+        self,
+        state: InstrumentState | None,
+        phase: AuctionPhase = AuctionPhase.NONE,
+        *,
+        at_ns: int = 0,
+        window_ns: int = 0,
+        draw: int = 0,
+    ) -> None:
+        """Let it go to another state at a time to come; a schedule takes the place of the one before, None removes it.
+
+        With a window it is due at `at_ns + draw % (window_ns + 1)`: draw a number that nobody knows.
+        """
+        records = commands.schedule_instrument_state(
+            instrument=self.id,
+            state=InstrumentState.CONTINUOUS if state is None else state,
+            phase=phase,
+            at_ns=whole_number("at_ns", 0 if state is None else at_ns, high=2**62),
+            window_ns=whole_number("window_ns", window_ns, high=2**62),
+            draw=whole_number("draw", draw, high=2**64 - 1),
+        )
+        self._venue.apply(records, {"state": state, "at_ns": at_ns, "instrument": self.name})
+
+    def set_auction_terms(
+        self,
+        *,
+        collar: Number = 0,
+        extension_ns: int = 0,
+        extensions: int = 0,
+        call_ns: int = 30_000_000_000,
+    ) -> None:
+        """Set how its auctions end.
+
+        `collar`: how far from the last trade they may trade, as a part of it; 0 is as far as they like. A call whose
+        price lies outside goes on for `extension_ns`, up to `extensions` times. `call_ns`: how long the call behind a
+        pause is.
+        """
+        millionths = units("collar", collar, Decimal("0.000001"), "millionth")
+        records = commands.set_auction_terms(
+            instrument=self.id,
+            collar_ppm=within("collar", collar, millionths, low=0, high=1_000_000),
+            extension_ns=whole_number("extension_ns", extension_ns, high=2**62),
+            extensions_max=whole_number("extensions", extensions, high=255),
+            call_ns=whole_number("call_ns", call_ns, high=2**62),
+        )
+        self._venue.apply(records, {"collar": collar, "instrument": self.name})
+
+    def set_breaker(
+        self,
+        *,
+        settlement: Number = 0,
+        share: Number = 0,
+        velocity: Number = 0,
+        velocity_slots: int = 0,
+        velocity_slot_ns: int = 0,
+        pause_ns: int = 0,
+        closing_ns: int = 0,
+        closing_pause_ns: int = 0,
+    ) -> None:
+        """Set its circuit breaker; without arguments it has none.
+
+        A price that is more than `share` of the `settlement` from another one within an hour, or more than `velocity`
+        from one within `velocity_slots` slots, does not trade: trading pauses for `pause_ns`, or for `closing_pause_ns`
+        in the last `closing_ns` before the scheduled close, and resumes by an auction.
+        """
+        millionths = units("share", share, Decimal("0.000001"), "millionth")
+        records = commands.set_breaker(
+            instrument=self.id,
+            settlement_ticks=self.ticks("settlement", settlement),
+            share_ppm=within("share", share, millionths, low=0, high=1_000_000),
+            velocity_ticks=self.ticks("velocity", velocity),
+            velocity_slots=whole_number("velocity_slots", velocity_slots, high=2**16 - 1),
+            velocity_slot_ns=whole_number("velocity_slot_ns", velocity_slot_ns, high=2**62),
+            pause_ns=whole_number("pause_ns", pause_ns, high=2**62),
+            closing_ns=whole_number("closing_ns", closing_ns, high=2**62),
+            closing_pause_ns=whole_number("closing_pause_ns", closing_pause_ns, high=2**62),
+        )
+        self._venue.apply(records, {"settlement": settlement, "instrument": self.name})
 
     @property
     def reference_price(self) -> Decimal | None:

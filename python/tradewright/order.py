@@ -349,7 +349,7 @@ class Order:
                 quantity=times(lots, self.instrument.lot),
                 fee=self._venue.amount(fee, self.instrument.quote),
                 side=self.side,
-                is_maker=is_maker,
+                is_maker=is_maker or bool(int(row["flags"]) & EventFlags.AUCTION),
                 counter_order_id=int(row["order_id"] if is_maker else row["counter_order_id"]),
                 time_ns=int(row["time_ns"]),
             )

@@ -8,15 +8,19 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from tests.reference.codes import (
+    Cause,
     CloseReason,
     CommandKind,
     Display,
     EventFlags,
     EventKind,
     OrderFlags,
+    OrderType,
+    Phase,
     Prevention,
     PriceSource,
     Side,
+    State,
     TimeInForce,
     known,
 )
@@ -24,10 +28,24 @@ from tests.reference.event import Event
 from tests.reference.reject import RejectReason
 
 TURNS = (
+    "a market order traded in an auction",
     "a price was shared",
+    "a rebate was not paid in an auction",
+    "an auction found nothing",
+    "an auction left buyers over",
+    "an auction left sellers over",
+    "an auction traded",
+    "an order waited for its auction",
+    "breaker stopped an order that expires",
+    "breaker stopped an order that rests",
+    "indication behind a refusal",
+    "own orders met in an auction",
+    "the market paused what was halted",
+    "triggered by an auction",
     "a price was shared with an iceberg",
     "a hidden order came to its book by a trigger",
     "a hidden order traded",
+    "a hidden order traded in an auction",
     "a hidden order traded where prices are shared",
     "a hidden taker",
     "an amended hidden order",
@@ -87,6 +105,8 @@ TURNS = (
     "waiting order expired by date",
 )
 
+TRIPS = {1: "DYNAMIC", 2: "VELOCITY"}
+
 AT_TRIGGER = (
     RejectReason.ACCOUNT_HALTED,
     RejectReason.ACCOUNT_NOT_PERMITTED,
@@ -116,6 +136,10 @@ class Coverage:
         self.counts: Counter[tuple[str, str]] = Counter()
         self._conditional: dict[int, Conditional] = {}
         """By order id."""
+        self._accepted: dict[int, Event] = {}
+        """Orders for auctions only, and those whose maker rate is a rebate, by id."""
+        self._states: dict[int, int] = {}
+        """By instrument; the phase stands in the tens."""
         self._peaks: dict[int, list[int]] = {}
         """Of icebergs, by order id: the peaks that they have shown."""
         self._hidden: set[int] = set()
@@ -134,6 +158,7 @@ class Coverage:
         amended = 0
         for event in events:
             self._count("event", event.kind.name)
+            self._add_state(event)
             match event.kind:
                 case EventKind.REJECTED:
                     self._count("reject", RejectReason(event.reason).name)
@@ -208,11 +233,57 @@ class Coverage:
         elif any(event.kind is EventKind.ORDER_ACCEPTED for event in events):
             self._turn("cancel fails, new order does not")
 
+    def _add_state(self, event: Event) -> None:
+        """States, auctions and breakers."""
+        match event.kind:
+            case EventKind.ORDER_ACCEPTED:
+                self._count("in force", TimeInForce(event.time_in_force).name)
+                is_rebate = event.open_lots >> 63
+                if TimeInForce(event.time_in_force).is_for_auction or is_rebate:
+                    self._accepted[event.order_id] = event
+                state = self._states.get(event.instrument, 0)
+                if TimeInForce(event.time_in_force).is_for_auction and state % 10 == State.CONTINUOUS:
+                    self._turn("an order waited for its auction")
+            case EventKind.INSTRUMENT_STATE_CHANGED:
+                self._states[event.instrument] = event.order_type + 10 * event.time_in_force
+                self._count("state", State(event.order_type).name)
+                self._count("cause", Cause(event.reason).name)
+                self._count("phase", Phase(event.time_in_force).name)
+                if event.order_type == State.HALTED == event.self_trade_prevention:
+                    self._turn("the market paused what was halted")
+            case EventKind.AUCTION_UNCROSSED:
+                self._turn("an auction traded" if event.quantity_lots else "an auction found nothing")
+                if event.amount:
+                    self._turn(f"an auction left {'buyers' if event.amount > 0 else 'sellers'} over")
+            case EventKind.BREAKER_TRIPPED:
+                self._count("breaker", TRIPS[event.order_type])
+            case EventKind.MARKET_WIDE_LEVEL_REACHED:
+                self._count("level", str(event.order_type))
+            case EventKind.TRADE if event.has(EventFlags.AUCTION):
+                if event.account == event.counter_account:
+                    self._turn("own orders met in an auction")
+                for order_id, fee in ((event.order_id, event.amount), (event.counter_order_id, event.counter_amount)):
+                    accepted = self._accepted.get(order_id)
+                    if accepted is not None and accepted.order_type == OrderType.MARKET:
+                        self._turn("a market order traded in an auction")
+                    if accepted is not None and accepted.open_lots >> 63 and fee == 0:
+                        self._turn("a rebate was not paid in an auction")
+            case _:
+                pass
+
     def _add_whole(self, events: Sequence[Event]) -> None:
         """Turns that a command's events show together."""
         if len(events) < 2:
             return
-        trades = [event for event in events if event.kind is EventKind.TRADE]
+        kinds = [event.kind for event in events]
+        if EventKind.REJECTED in kinds and kinds[-1] is EventKind.AUCTION_INDICATION:
+            self._turn("indication behind a refusal")
+        if EventKind.AUCTION_UNCROSSED in kinds and EventKind.ORDER_TRIGGERED in kinds:
+            self._turn("triggered by an auction")
+        if EventKind.BREAKER_TRIPPED in kinds:
+            expires = any(event.reason == CloseReason.TRADING_STOPPED for event in events)
+            self._turn(f"breaker stopped an order that {'expires' if expires else 'rests'}")
+        trades = [event for event in events if event.kind is EventKind.TRADE and not event.has(EventFlags.AUCTION)]
         for first, second in pairwise(trades):
             # Whoever is first in line is taken whole before the next one gets anything, unless they share.
             same = (first.order_id, first.price_ticks) == (second.order_id, second.price_ticks)
@@ -328,7 +399,9 @@ class Coverage:
             self._turn("an iceberg trades as a taker")
         if event.order_id in self._hidden:
             self._turn("a hidden taker")
-        if event.counter_order_id in self._hidden:
+        if event.has(EventFlags.AUCTION) and {event.order_id, event.counter_order_id} & self._hidden:
+            self._turn("a hidden order traded in an auction")
+        elif event.counter_order_id in self._hidden:
             self._turn("a hidden order traded")
             if event.instrument in self._shared:
                 self._turn("a hidden order traded where prices are shared")
@@ -389,4 +462,10 @@ def _everything() -> list[tuple[str, list[str]]]:
         ("close", [reason.name for reason in CloseReason]),
         ("prevention", modes),
         ("turn", list(TURNS)),
+        ("in force", [force.name for force in TimeInForce]),
+        ("state", [state.name for state in State]),
+        ("cause", [cause.name for cause in Cause]),
+        ("phase", [phase.name for phase in Phase]),
+        ("breaker", list(TRIPS.values())),
+        ("level", ["1", "2", "3"]),
     ]

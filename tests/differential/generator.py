@@ -23,9 +23,11 @@ from tests.reference.codes import (
     HaltScope,
     OrderFlags,
     OrderType,
+    Phase,
     Prevention,
     PriceSource,
     Side,
+    State,
     TimeInForce,
     TrailUnit,
     TransferKind,
@@ -33,7 +35,7 @@ from tests.reference.codes import (
 )
 from tests.reference.event import Event
 from tests.reference.exchange import Exchange
-from tests.reference.instruments import Units
+from tests.reference.instruments import Instrument, Units
 from tests.reference.orders import ClientOrderId, Order, bid_cover
 
 SECOND_NS = 1_000_000_000
@@ -159,6 +161,13 @@ class Generator:
             (14, self._control),
             (70, self._spoiled),
             (30, self._huge),
+            (14, self._state),
+            (8, self._schedule),
+            (60, self._for_auction),
+            (6, self._auction_terms),
+            (8, self._breaker),
+            (8, self._market_wide),
+            (5, self._expire_instrument),
         ]
 
     # The venue.
@@ -181,6 +190,8 @@ class Generator:
             )
             limits, schedule = market.limits_record(), market.fee_schedule
             commands.append(records.list_instrument(number, market.name, record, limits, schedule))
+            if number not in HUGE_INSTRUMENTS and self._random.random() < 0.5:
+                commands.append(self._breaker_of(number))
             if number not in HUGE_INSTRUMENTS and self._random.random() < 0.4:
                 commands.append(self._allocation_of(number))
         for account in TRADERS:
@@ -218,6 +229,9 @@ class Generator:
             return self._stamped(self._next.pop())
         if self._halts and self._random.random() < 0.15:
             return self._stamped(self._resume())
+        stopped = [each for each in self.exchange.venue.instruments[:2] if each.state is not State.CONTINUOUS]
+        if stopped and self._random.random() < 0.05:
+            return self._stamped(self._go_on(self._random.choice(stopped)))
         if self._ends_of_controls and self._random.random() < 0.06:
             place = self._random.randrange(len(self._ends_of_controls))
             return self._stamped(self._ends_of_controls.pop(place))
@@ -381,8 +395,8 @@ class Generator:
             price = None
         else:
             # Good till date is drawn with the other conditions.
-            forces = list(TimeInForce)[:3]
-            (force,) = random.choices(forces, [7, 1, 2])
+            forces = [*list(TimeInForce)[:3], TimeInForce.DAY]
+            (force,) = random.choices(forces, [7, 1, 2, 1])
             price = self._price(market)
         return records.place(
             account,
@@ -568,6 +582,7 @@ class Generator:
         """The start of a few commands after which an order fires and is refused, or only a halt keeps it waiting."""
         random, venue = self._random, self.exchange.venue
         unpriced = [each for each in venue.instruments[len(MARKETS) :] if each.reference_price_ticks is None]
+        unpriced = [each for each in unpriced if each.state is State.CONTINUOUS]
         if unpriced and random.random() < 0.5:
             # A market order on an instrument that never traded: it waits for a mark price, but finds no band.
             instrument = random.choice(unpriced)
@@ -1012,6 +1027,145 @@ class Generator:
         scope = self._random.choice([*HaltScope, 3])
         return build(scope, account=self._trader(), instrument=self._random.choice([0, 1, 2, 3, 88]))
 
+    # States, auctions, breakers.
+
+    def _state(self) -> bytes:
+        """A change of state, legal or not."""
+        random = self._random
+        number = random.choice([0, 0, 1, 1, 88])
+        states = [State.PRE_OPEN, State.AUCTION, State.CONTINUOUS, State.HALTED, State.CANCEL_ONLY, State.CLOSED]
+        (state,) = random.choices([*states, State.PAUSED], [4, 8, 5, 2, 1, 2, 1])
+        phase = random.choice([Phase.OPENING, Phase.INTRADAY, Phase.CLOSING]) if state is State.AUCTION else Phase.NONE
+        if random.random() < 0.04:
+            return records.set_instrument_state(number, random.choice([8, 255, 3, 0]), random.choice([0, 1, 4, 9]))
+        return records.set_instrument_state(number, state, phase)
+
+    def _go_on(self, instrument: Instrument) -> bytes:
+        """What takes an instrument nearer to continuous trading."""
+        random, number = self._random, instrument.id
+        if self.exchange.venue.is_paused and random.random() < 0.5:
+            return records.set_market_reference(random.choice([0, 4_000]))
+        match instrument.state:
+            case State.PRE_OPEN:
+                if random.random() < 0.5:
+                    return records.set_instrument_state(number, State.AUCTION, Phase.OPENING)
+                return records.set_instrument_state(number, State.CONTINUOUS)
+            case State.AUCTION:
+                if random.random() < 0.15:
+                    return records.set_instrument_state(number, State.CLOSED)
+                return records.set_instrument_state(number, State.CONTINUOUS)
+            case State.PAUSED if instrument.until_ns:
+                self._time_ns = max(self._time_ns, instrument.until_ns + random.choice([-1, 0, 1]))
+                return records.advance_time(self._time_ns)
+            case State.PAUSED:
+                return records.set_instrument_state(number, State.CLOSED)
+            case State.HALTED:
+                return records.resume(HaltScope.INSTRUMENT, instrument=number)
+            case State.CANCEL_ONLY:
+                return records.set_instrument_state(number, State.AUCTION, Phase.INTRADAY)
+            case _:
+                return records.set_instrument_state(number, State.PRE_OPEN)
+
+    def _schedule(self) -> bytes:
+        """A change to come: often the end of a call."""
+        random = self._random
+        number = random.choice([0, 0, 1, 1, 88])
+        (state,) = random.choices([State.CONTINUOUS, State.AUCTION, State.CLOSED, State.PRE_OPEN], [5, 3, 2, 1])
+        phase = random.choice([Phase.OPENING, Phase.INTRADAY, Phase.CLOSING]) if state is State.AUCTION else Phase.NONE
+        at_ns = self._time_ns + random.choice([0, 1, 5, 5, 9, 20]) * SECOND_NS // 5
+        window, draw = random.choice([(0, 0), (0, 0), (SECOND_NS, random.randrange(2**64))])
+        if random.random() < 0.08:
+            return records.schedule_instrument_state(number, 0, 0, at_ns=0)
+        if random.random() < 0.08:
+            at_ns, window = random.choice([(0, 1), (2**62 + 1, 0), (1, 0), (at_ns, 2**62 + 1)])
+        if random.random() < 0.03:
+            state = State.PAUSED
+        return records.schedule_instrument_state(number, state, phase, at_ns=at_ns, window_ns=window, draw=draw)
+
+    def _for_auction(self) -> bytes:
+        """An order for auctions only, limit or market; some are what none may be."""
+        random = self._random
+        number = random.choice([0, 0, 0, 1, 1])
+        market, side = MARKETS[number], random.choice(list(Side))
+        calls = [each for each in self.exchange.venue.instruments[:2] if each.state.is_call]
+        if calls and random.random() < 0.5:
+            number = random.choice(calls).id
+            market = MARKETS[number]
+        force = random.choice([TimeInForce.AT_OPENING, TimeInForce.AT_CLOSE, TimeInForce.GOOD_FOR_AUCTION])
+        has_conditions = random.random() < 0.03
+        values = self._trigger(number, side) if random.random() < 0.5 else {"minimum_lots": 2}
+        return records.place(
+            self._owner(number),
+            number,
+            side,
+            self._quantity(market),
+            None if random.random() < 0.3 else self._price(market),
+            time_in_force=force,
+            prevention=random.choice(list(Prevention)),
+            post_only=random.random() < 0.03,
+            client_order_id=self._client_order_id(),
+            conditions=records.conditions_record(**values) if has_conditions else b"",
+        )
+
+    def _auction_terms(self) -> bytes:
+        random = self._random
+        collar = random.choice([0, 10_000, 20_000, 50_000, 10**6, 10**6 + 1])
+        extension = random.choice([0, SECOND_NS // 2, SECOND_NS])
+        call = random.choice([0, SECOND_NS, SECOND_NS, 3 * SECOND_NS, 2**62 + 1])
+        number, extensions = random.choice([0, 0, 1, 1, 88]), random.choice([0, 1, 2])
+        return records.set_auction_terms(
+            number, collar_ppm=collar, extension_ns=extension, call_ns=call, extensions_max=extensions
+        )
+
+    def _breaker(self) -> bytes:
+        return self._breaker_of(self._random.choice([0, 0, 1, 1, 88]))
+
+    def _breaker_of(self, number: int) -> bytes:
+        random = self._random
+        market = MARKETS[number % len(MARKETS)]
+        if random.random() < 0.25:
+            return records.set_breaker(number)
+        values = {"pause_ns": random.choice([1, 1, 2]) * SECOND_NS}
+        if random.random() < 0.7:
+            values |= {"settlement_ticks": market.price_middle, "share_ppm": random.choice([40_000, 60_000, 90_000])}
+        if random.random() < 0.7 or len(values) == 1:
+            values |= {
+                "velocity_ticks": random.choice([3, 4, 5]) * market.price_increment,
+                "velocity_slots": random.choice([1, 3]),
+                "velocity_slot_ns": SECOND_NS,
+            }
+        if random.random() < 0.4:
+            values |= {"closing_ns": 2 * SECOND_NS, "closing_pause_ns": SECOND_NS // 4}
+        if random.random() < 0.08:
+            wrong = [{"settlement_ticks": -1}, {"share_ppm": 10**6 + 1}, {"velocity_slots": 1_001}, {"pause_ns": 0}]
+            values |= random.choice([*wrong, {"closing_ns": 5, "closing_pause_ns": 0}, {"velocity_ticks": 2**63}])
+        return records.set_breaker(number, **values)
+
+    def _market_wide(self) -> bytes:
+        """An index that falls now and then; the session of its levels begins anew now and then."""
+        random = self._random
+        if any(each.state is State.HALTED for each in self.exchange.venue.instruments) and random.random() < 0.8:
+            return random.choice([records.set_market_reference(4_000), records.set_market_level(3_720)])
+        if random.random() < 0.4:
+            return records.set_market_reference(random.choice([0, 4_000, 4_000, 4_000, 2**62 + 1]))
+        return records.set_market_level(random.choice([4_000, 3_721, 3_720, 3_720, 3_480, 3_200, 0, 2**62 + 1]))
+
+    def _expire_instrument(self) -> bytes:
+        """The end of an instrument that was listed on the way, with an order on it."""
+        random, venue = self._random, self.exchange.venue
+        listed = [each for each in venue.instruments[len(MARKETS) :] if each.state is not State.EXPIRED]
+        if not listed:
+            return self._name()
+        instrument, account = random.choice(listed), random.choice(TRADERS)
+        quantity = instrument.limits.quantity_min_lots * random.choice([1, 20])
+        # They come in the opposite order: two orders, the end, and one that is too late.
+        self._next.append(records.place(account, instrument.id, Side.SELL, quantity, 100))
+        self._next.append(records.set_instrument_state(instrument.id, State.EXPIRED))
+        for price in (100, 200):
+            order = records.place(account, instrument.id, Side.SELL, quantity, price)
+            self._next.append(order)
+        return records.deposit(account, instrument.units.base, instrument.units.base_quanta(2 * quantity))
+
     # Commands that must be refused, and values at the edge.
 
     def _spoiled(self) -> bytes:
@@ -1027,7 +1181,9 @@ class Generator:
         command = random.choice([self._place, self._cancel, self._amend, self._replace, self._setting, self._name])()
         count = len(command) // records.RECORD_BYTES
         if kind == 2:
-            return records.patched(command, 0, bytes([random.choice([0, 2, 18, 69, 128, 129, 130, 131, 200, 255])]))
+            return records.patched(
+                command, 0, bytes([random.choice([0, 2, 18, 25, 31, 69, 128, 129, 130, 131, 135, 200, 255])])
+            )
         if kind == 3:
             return records.patched(command, 1, bytes([random.choice([0, 2, 255])]))
         if kind == 4:
@@ -1053,7 +1209,7 @@ class Generator:
                 [
                     (32, [2, 254]),
                     (33, [0, 1, 2, 3]),
-                    (34, [0, 1, 2, 3, 4, 5]),
+                    (34, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]),
                     (35, [5, 6, 255]),
                     (36, [1, 2, 3, 4, 8, 12, 16, 17, 18, 24, 32, 64, 128, 255]),
                     (37, [1, 2, 128]),

@@ -9,16 +9,31 @@ from tests.reference.codes import (
     HaltScope,
     OrderFlags,
     OrderType,
+    Phase,
     Prevention,
     PriceSource,
+    State,
     TrailUnit,
     TransferKind,
     TriggerKind,
     known,
 )
-from tests.reference.records import CONDITIONS, HEADER, LIMITS, MONEY, NAMED, ORDER, SETTING, TEXT, UNITS, signed, wide
+from tests.reference.records import (
+    BREAKER,
+    CONDITIONS,
+    HEADER,
+    LIMITS,
+    MONEY,
+    NAMED,
+    ORDER,
+    SETTING,
+    TEXT,
+    UNITS,
+    signed,
+    wide,
+)
 
-_FORCES = {1: "gtc", 2: "ioc", 3: "fok", 4: "gtd"}
+_FORCES = {1: "gtc", 2: "ioc", 3: "fok", 4: "gtd", 5: "day", 6: "opening", 7: "close", 8: "auction"}
 _SIDES = {0: "buy", 1: "sell", 255: "both sides"}
 _NAMED_KINDS = (CommandKind.ADD_ASSET, CommandKind.LIST_INSTRUMENT, CommandKind.OPEN_ACCOUNT)
 _END_KINDS = (CommandKind.CONFIRM_WITHDRAWAL, CommandKind.CANCEL_WITHDRAWAL)
@@ -53,6 +68,11 @@ def _words(kind: int, command: bytes) -> str:
         case CommandKind.HALT | CommandKind.RESUME:
             what = HaltScope(scope).name.lower() if known(HaltScope, scope) else f"{scope=}"
             return f"{name} {what} A{account} I{instrument}" + _behind(command, 1)
+        case CommandKind.SET_INSTRUMENT_STATE | CommandKind.SCHEDULE_INSTRUMENT_STATE:
+            state = State(scope).name.lower() if known(State, scope) else f"state={scope}"
+            phase = Phase(tier).name.lower() if known(Phase, tier) else f"phase={tier}"
+            times = f" at {first} window={second} draw={third}" if kind != CommandKind.SET_INSTRUMENT_STATE else ""
+            return f"{name} I{instrument} {state} {phase}{times}" + _behind(command, 1)
         case CommandKind.SET_FEE_TIER:
             taker, maker = signed(first), signed(second)
             return f"{name} {schedule=} {tier=} {taker=} {maker=}" + _behind(command, 1)
@@ -124,6 +144,8 @@ def _behind(command: bytes, start: int) -> str:
             case CommandKind.INSTRUMENT_LIMITS:
                 limits = LIMITS.unpack(record)
                 words += f" limits {limits[2:9]} notional_max={wide(limits[9], limits[10])}"
+            case CommandKind.BREAKER:
+                words += f" breaker {BREAKER.unpack(record)[2:]}"
             case CommandKind.CONDITIONS:
                 words += _condition_words(record)
             case CommandKind.PLACE_ORDER:

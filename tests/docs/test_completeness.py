@@ -118,6 +118,14 @@ def test_every_close_reason_has_its_heading() -> None:
     assert {name: code_of(text) for name, text in described.items()} == {n: code for code, n in _core.close_reasons()}
 
 
+def test_the_table_of_states_is_that_of_the_engine() -> None:
+    states = (REFERENCE / "states.md").read_text(encoding="utf-8")
+    told = {row[0].strip("`"): [cell.strip("`") for cell in row[1:]] for row in table_rows(states) if "`" in row[0]}
+    assert told == {
+        name: ["yes" if cell is None else cell for cell in cells] for name, cells in _core.instrument_states()
+    }
+
+
 def test_every_page_is_reached() -> None:
     pages = {page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md")}
     linked = set()

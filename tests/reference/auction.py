@@ -11,6 +11,10 @@ Orders = list[tuple[int, int]]
 """Price in ticks and quantity in lots of each order."""
 
 
+LISTED_MAX = 5_000
+"""The most ticks of which every one is looked at."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """What an auction depends on beside the orders with a limit."""
@@ -48,15 +52,29 @@ def table(bids: Orders, asks: Orders, terms: Terms) -> list[Row]:
     if not named:
         return []
     return [
-        Row(
-            ticks,
-            terms.market_buys + sum(lots for limit, lots in bids if limit >= ticks),
-            terms.market_sells + sum(lots for limit, lots in asks if limit <= ticks),
-        )
-        for ticks in range(min(named), max(named) + 1)
-        if ticks % terms.increment_ticks == 0
+        _row(bids, asks, terms, ticks)
+        for ticks in _ticks(named, terms)
+        if min(named) <= ticks <= max(named) and ticks % terms.increment_ticks == 0
         if terms.collar is None or terms.collar[0] <= ticks <= terms.collar[1]
     ]
+
+
+def _row(bids: Orders, asks: Orders, terms: Terms, ticks: int) -> Row:
+    return Row(
+        ticks,
+        terms.market_buys + sum(lots for limit, lots in bids if limit >= ticks),
+        terms.market_sells + sum(lots for limit, lots in asks if limit <= ticks),
+    )
+
+
+def _ticks(named: list[int], terms: Terms) -> list[int]:
+    """Every tick there is; of more than can be listed, those about which something changes."""
+    if max(named) - min(named) <= LISTED_MAX:
+        return list(range(min(named), max(named) + 1))
+    increment = terms.increment_ticks
+    ends = named + list(terms.collar or ())
+    near = {ticks // increment * increment + step * increment for ticks in ends for step in (-1, 0, 1, 2)}
+    return sorted(near)
 
 
 def uncross(bids: Orders, asks: Orders, terms: Terms | None = None) -> Row | None:
@@ -79,7 +97,8 @@ def uncross(bids: Orders, asks: Orders, terms: Terms | None = None) -> Row | Non
 
     reference = rounded_reference(terms)
     if reference is None:
-        return rows[(len(rows) - 1) // 2]
+        low, steps = rows[0].ticks, (rows[-1].ticks - rows[0].ticks) // terms.increment_ticks
+        return _row(bids, asks, terms, low + steps // 2 * terms.increment_ticks)
     return min(rows, key=lambda row: abs(row.ticks - reference))
 
 

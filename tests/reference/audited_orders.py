@@ -41,6 +41,11 @@ class AuditedOrder:
     expire_time_ns: int = 0
     limit_is_untold: bool = False
     """Of a market order that fired: the band at that time is in no event, unless the order expires."""
+    unfolded: bool = False
+    """An iceberg that takes part in a call with all that it has open."""
+    beside: bool = False
+    """It stands beside the book: it waits for its auction, or is a market order in a call."""
+    arrived: int = 0
     must_be_refused: bool = False
     """It fired, but its account may not trade."""
     worst_traded: int | None = None
@@ -57,7 +62,11 @@ class AuditedOrder:
 
     @property
     def may_rest(self) -> bool:
-        return self.time_in_force in (TimeInForce.GOOD_TILL_CANCEL, TimeInForce.GOOD_TILL_DATE)
+        return self.time_in_force not in (TimeInForce.IMMEDIATE_OR_CANCEL, TimeInForce.FILL_OR_KILL)
+
+    @property
+    def is_for_auction(self) -> bool:
+        return TimeInForce(self.time_in_force).is_for_auction
 
     @property
     def waits(self) -> bool:

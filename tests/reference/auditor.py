@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from tests.reference.audited_calls import AuditedCall
 from tests.reference.audited_controls import BY_CONTROL, AuditedControls
 from tests.reference.audited_orders import AuditedOrder, AuditedWaiting
 from tests.reference.codes import (
@@ -20,6 +21,7 @@ from tests.reference.codes import (
     FEE_ACCOUNT,
     TIERS,
     AccountKind,
+    Cause,
     CloseReason,
     CommandKind,
     ControlScope,
@@ -30,10 +32,12 @@ from tests.reference.codes import (
     OrderFlags,
     OrderType,
     Permissions,
+    Phase,
     Prevention,
     PriceSource,
     Restriction,
     Side,
+    State,
     TimeInForce,
     TransferKind,
     TriggerKind,
@@ -88,8 +92,14 @@ class Auditor:
         """By instrument."""
         self._tiers: dict[tuple[int, int], FeeRates] = {}
         self._venue_halted = False
+        self._calls: defaultdict[int, AuditedCall] = defaultdict(AuditedCall)
+        self._arrivals = 0
+        self._ended_phase = Phase.NONE
+        self._must_pause: set[int] = set()
+        self._guarded: set[int] = set()
+        """Instruments with a breaker."""
+        self._market_close = 0
         self._controls = AuditedControls()
-        self._halted_instruments: set[int] = set()
         self._shared: set[int] = set()
         """Instruments whose prices are shared by a rule: which share is whose, the auditor does not judge."""
         self._orders: dict[int, AuditedOrder] = {}
@@ -109,12 +119,16 @@ class Auditor:
         self._accepted_first = False
         """Whether the command began with a new order, but for its timers."""
         self._half_due = False
-        """Whether the new order of a replacement is still to be refused, as its other half is told already."""
+        """Whether the new order of a replacement is still to be refused, as the old one is cancelled without it."""
+        self._half_may_come = False
+        """Whether the new order of a replacement may still be refused, as its other half was just before."""
+        self._is_first = False
+        """Whether the event at hand is the command's first, but for those of timers."""
         self._conditions_due: AuditedOrder | None = None
         self._display_due: AuditedOrder | None = None
         self._peak_due: AuditedOrder | None = None
-        self._timers = 0
-        """How many of its events came from timers."""
+        self._in_timers = True
+        """Whether all of its events came from timers so far."""
         self._replacing = False
         self._handlers: dict[EventKind, Callable[[Event], None]] = {
             EventKind.REJECTED: self._rejected,
@@ -135,6 +149,11 @@ class Auditor:
             EventKind.WITHDRAWAL_CANCELLED: self._withdrawal_ended,
             EventKind.TRANSFERRED: self._transferred,
             EventKind.SETTING_APPLIED: self._setting,
+            EventKind.INSTRUMENT_STATE_CHANGED: self._state_changed,
+            EventKind.AUCTION_INDICATION: self._indication,
+            EventKind.AUCTION_UNCROSSED: self._uncrossed,
+            EventKind.BREAKER_TRIPPED: self._tripped,
+            EventKind.MARKET_WIDE_LEVEL_REACHED: self._market_wide,
         }
 
     def audit(self, events: Iterable[Event]) -> None:
@@ -152,8 +171,13 @@ class Auditor:
             if self._peak_due is not None:
                 fine = event.kind is EventKind.ORDER_REFRESHED
                 _require(fine, "an iceberg with a reserve shows its next peak", event)
-            if event.k == self._timers and not _is_of_timer(event):
+            self._is_first = self._in_timers and _is_of_command(event)
+            if self._is_first:
+                # What timers brought to the market has found its place.
+                self._rest(event)
                 self._nothing_is_due(event)
+                self._in_timers = False
+            self._check_place(event)
             self._handlers[event.kind](event)
             if event.kind is not EventKind.ORDER_AMENDED:
                 self._text_may_come = None
@@ -209,25 +233,70 @@ class Auditor:
         _require(not self._waiting.line, "what fired comes to the market", event)
         _require(not self._controls.due, "a control takes all that it forbids", event)
         self._rest(event)
-        if event.k + 1 == self._timers:
+        if self._in_timers:
             self._nothing_is_due(event)
-        self._timers = 0
-        self._accepted_first = False
+        self._in_timers = True
+        self._states_hold(event)
+        self._accepted_first = self._half_may_come = False
         for account, asset in self._touched:
             fine = self._available[account, asset] >= 0 or account == FEE_ACCOUNT
             _require(fine and self._held[account, asset] >= 0, f"no balance below zero: {account=} {asset=}", event)
         self._touched.clear()
+
+    def _check_place(self, event: Event) -> None:
+        """Some events are their command's first, but for those of timers; indications are its last."""
+        if self._last is not None and not self._last.has(EventFlags.LAST):
+            ends = self._last.kind is EventKind.AUCTION_INDICATION and event.kind is not EventKind.AUCTION_INDICATION
+            _require(not ends, "indications are the last events of a command", event)
+            refused = self._last.kind is EventKind.REJECTED and event.kind is not EventKind.AUCTION_INDICATION
+            both = event.kind is EventKind.REJECTED and self._half_may_come
+            _require(both or not refused, "a refusal is the only event, but for those of timers", event)
+        if event.kind is EventKind.ORDER_AMENDED:
+            _require(self._is_first, "an amendment is its command's first event, but for timers", event)
+        several = event.reason in (CloseReason.CANCELLED_ALL, CloseReason.INSTRUMENT_EXPIRED, *BY_CONTROL)
+        if event.kind is EventKind.ORDER_CANCELLED and not self._is_first:
+            _require(several, "only a cancel-all or a control cancels several", event)
+
+    def _states_hold(self, event: Event) -> None:
+        """What states promise of their orders, now that a command is done."""
+        for order in self._orders.values():
+            state = self._calls[order.instrument].state
+            _require(state is not State.EXPIRED, "an expired instrument has no orders", event)
+            ends = order.time_in_force in (TimeInForce.DAY, TimeInForce.AT_CLOSE)
+            _require(not (ends and state is State.CLOSED), "a closed instrument has no day orders", event)
+        _require(not any(call.traded for call in self._calls.values()), "an auction is told of", event)
+        for (instrument, _), queue in self._queues.items():
+            calls = self._calls[instrument].joined is not Phase.NONE
+            folds = all(order.unfolded <= calls for order in queue if order.peak)
+            _require(folds, "behind a call icebergs show a peak", event)
+        for instrument in self._must_pause:
+            stopped = self._calls[instrument].state in (State.PAUSED, State.HALTED, State.CLOSED, State.EXPIRED)
+            _require(stopped, "what a breaker stopped does not trade", event)
+        self._must_pause.clear()
 
     def _rest(self, event: Event) -> None:
         """What is left of the taker rests, now that something else comes."""
         taker = self._taker
         if taker is None:
             return
+        call = self._calls[taker.instrument]
+        self._arrivals += 1
+        taker.arrived = self._arrivals
+        if taker.is_for_auction and not (call.joins(taker) and taker.order_type == OrderType.LIMIT):
+            taker.beside = True
+            call.beside.append(taker)
+            self._orders[taker.order_id] = taker
+            self._hold(taker, 1)
+            self._taker = None
+            return
         _require(taker.may_rest, "only good till cancel or date rests", event)
-        fine = not taker.peak or event.kind is EventKind.ORDER_REFRESHED
+        fine = not taker.peak or event.kind is EventKind.ORDER_REFRESHED or call.joined is not Phase.NONE
         _require(fine, "an iceberg shows a peak when it rests", event)
         _require(not taker.must_be_refused, "an order that fires is refused when its account may not trade", event)
-        _require(next(self._crossing(taker), None) is None, "what rests crosses nobody", event)
+        free = call.state is not State.CONTINUOUS or next(self._crossing(taker), None) is None
+        _require(free, "what rests crosses nobody while the instrument trades", event)
+        if taker.peak and call.joined is not Phase.NONE:
+            taker.unfolded, taker.shown = True, taker.open
         self._stand(taker)
         self._orders[taker.order_id] = taker
         self._hold(taker, 1)
@@ -275,6 +344,8 @@ class Auditor:
     def _take_out(self, order: AuditedOrder) -> None:
         if order.waits:
             self._waiting.remove(order)
+        elif order.beside:
+            self._calls[order.instrument].beside.remove(order)
         else:
             self._queues[order.instrument, order.side].remove(order)
         del self._orders[order.order_id]
@@ -294,6 +365,8 @@ class Auditor:
         taker = self._taker
         if taker is None or taker.order_id != event.order_id:
             raise AuditError("the taker is the order that came in with this command", event)
+        trades = self._calls[event.instrument].state is State.CONTINUOUS and not self._venue_halted
+        _require(trades, "orders meet in continuous trading", event)
         queue = self._queues[event.instrument, taker.side.opposite]
         _require(not taker.must_stop, "an order by amount stops where it cannot take the whole maker", event)
         first = queue[0] if queue else None
@@ -324,21 +397,20 @@ class Auditor:
 
     def _rejected(self, event: Event) -> None:
         _require(known(RejectReason, event.reason), "the reason is known", event)
-        is_last, is_first = event.has(EventFlags.LAST), event.k == self._timers
-        if self._half_due:
-            fine = is_last and event.open_lots == CommandKind.PLACE_ORDER
+        if self._half_due or self._half_may_come:
+            fine = event.open_lots == CommandKind.PLACE_ORDER
             _require(fine, "the new order of a replacement is refused behind its other half", event)
-            self._half_due = False
+            self._half_due = self._half_may_come = False
             return
         if event.open_lots != CommandKind.REPLACE_ORDER:
-            _require(is_first and is_last, "a refusal is the only event, but for those of timers", event)
+            _require(self._is_first, "a refusal is the only event, but for those of timers", event)
             return
-        if is_first:
+        if self._is_first:
             # Alone it is about both halves.
-            self._half_due = not is_last
+            self._half_may_come = True
             return
         self._rest(event)
-        fine = is_last and self._accepted_first
+        fine = self._accepted_first
         _require(fine, "of a replacement the half that failed comes behind the one that did not", event)
 
     def _accepted(self, event: Event) -> None:
@@ -347,8 +419,12 @@ class Auditor:
         _require(event.account < len(self._accounts), "the account is open", event)
         _require(event.instrument < len(self._schedules), "the instrument is listed", event)
         account = self._accounts[event.account]
-        halted = self._venue_halted or account.halted or event.instrument in self._halted_instruments
-        _require(not halted, "nothing is accepted in a halt", event)
+        state = self._calls[event.instrument].state
+        open_for_orders = state is State.CONTINUOUS or state.is_call
+        halted = self._venue_halted or account.halted or not open_for_orders
+        _require(not halted, "nothing is accepted in a halt, or in a state that lets no orders in", event)
+        must_trade = not TimeInForce(event.time_in_force).may_rest and not event.order_flags & OrderFlags.CONDITIONS
+        _require(not (state.is_call and must_trade), "a call takes no orders that must trade at once", event)
         controls = (event.account, account.group, event.instrument, Side(event.side))
         _require(self._controls.refusal(*controls) is None, "no control is in the way", event)
         _require(account.may_trade, "the account may trade", event)
@@ -357,7 +433,7 @@ class Auditor:
         _require(rates == due, "the rates are those of the account's tier", event)
         self._orders_accepted += 1
         self._replacing = False
-        self._accepted_first = self._accepted_first or event.k == self._timers
+        self._accepted_first = self._accepted_first or self._is_first
         order = AuditedOrder(
             order_id=event.order_id,
             account=event.account,
@@ -401,6 +477,8 @@ class Auditor:
             asset, notional = units.quote, units.notional(order.price, order.open)
             _require(notional <= AMOUNT_MAX, "a bid's worst value has a bound", event)
             needed = _cover(order, units)
+            if order.is_for_auction:
+                needed = notional + fee_on(notional, max(order.rates.maker_ppm, 0))
         _require(self._available[order.account, asset] >= needed, "an order is covered at its worst price", event)
 
     def _unique_client_id(self, order: AuditedOrder, event: Event) -> None:
@@ -495,15 +573,22 @@ class Auditor:
             self._rest(event)
         order = self._open(event)
         _require(self._peak_due in (None, order), "an iceberg shows its next peak at once", event)
-        _require(order.peak > 0 and order.shown == 0, "only an iceberg without a peak shows one", event)
+        unfolded = order.unfolded and self._calls[order.instrument].joined is Phase.NONE
+        due = order.shown == 0 or unfolded
+        _require(order.peak > 0 and due, "only an iceberg without a peak, or behind a call, shows one", event)
         told = (event.price_ticks, event.open_lots)
         _require(told == (order.price, order.open), "a new peak tells price and open quantity", event)
         least, most = min(order.peak, order.open), min(order.peak + order.peak_range, order.open)
         _require(least <= event.quantity_lots <= most, f"a peak is from {least} to {most}", event)
-        self._queues[order.instrument, order.side].remove(order)
         order.shown = event.quantity_lots
-        self._stand(order)
         self._peak_due = None
+        if unfolded:
+            order.unfolded = False
+            return
+        self._queues[order.instrument, order.side].remove(order)
+        self._arrivals += 1
+        order.arrived = self._arrivals
+        self._stand(order)
 
     def _triggered(self, event: Event) -> None:
         self._rest(event)
@@ -525,6 +610,9 @@ class Auditor:
         self._taker = order
 
     def _traded(self, event: Event) -> None:
+        if event.has(EventFlags.AUCTION):
+            self._auctioned(event)
+            return
         taker, maker = self._meeting(event)
         _require(not self._is_own(taker, maker), "nobody trades with himself, unless he asked for it", event)
         self._trades[event.instrument] += 1
@@ -617,13 +705,15 @@ class Auditor:
             CloseReason.NOT_REPLACED,
             *BY_CONTROL,
         )
-        _require(event.reason in reasons, "a cancel has a reason of its own", event)
+        expired = event.reason == CloseReason.INSTRUMENT_EXPIRED
+        _require(event.reason in reasons or expired, "a cancel has a reason of its own", event)
+        has_ended = self._calls[event.instrument].state is State.EXPIRED
+        _require(expired == has_ended, "the orders of an instrument go when it expires", event)
         told = (event.price_ticks, event.quantity_lots, event.amount)
         _require(told == (order.price, order.open, 0), "a cancel tells price and open quantity", event)
-        if event.k > self._timers and self._last is not None:
-            several = event.reason in (CloseReason.CANCELLED_ALL, *BY_CONTROL)
-            _require(several, "only a cancel-all or a control cancels several", event)
-            _require(self._last.order_id < event.order_id, "a cancel-all goes by order id", event)
+        last = self._last
+        if last is not None and not last.has(EventFlags.LAST) and last.kind is EventKind.ORDER_CANCELLED:
+            _require(last.order_id < event.order_id, "a cancel-all goes by order id", event)
         due = self._controls.due
         if event.reason in BY_CONTROL:
             _require(bool(due) and due.pop(0) is order, "a control takes what it forbids, by order id", event)
@@ -635,8 +725,7 @@ class Auditor:
     def _timer(self, event: Event) -> None:
         """An order expires by date."""
         order = self._open(event)
-        _require(event.k == self._timers, "timers fire before anything else", event)
-        self._timers += 1
+        _require(self._in_timers, "timers fire before anything else", event)
         dated = [other for other in self._orders.values() if other.expire_time_ns]
         first = min(dated, key=lambda other: (other.expire_time_ns, other.order_id), default=None)
         _require(order is first and order.expire_time_ns <= event.time_ns, "timers fire by time and order id", event)
@@ -646,8 +735,14 @@ class Auditor:
         self._take_out(order)
 
     def _expired(self, event: Event) -> None:
-        if _is_of_timer(event):
+        if event.reason == CloseReason.GOOD_TILL_DATE:
             self._timer(event)
+            return
+        if event.reason == CloseReason.OUTSIDE_COLLAR:
+            self._crossed(event)
+            return
+        if event.reason in (CloseReason.DAY_ENDED, CloseReason.AUCTION_ENDED):
+            self._ended(event)
             return
         order = self._taker
         if order is None or order.order_id != event.order_id:
@@ -666,12 +761,18 @@ class Auditor:
         if reason is CloseReason.FILL_OR_KILL:
             kills = order.time_in_force == TimeInForce.FILL_OR_KILL and not order.met_a_maker
             fills = self._fills(order, order.open)
-            _require(kills and not fills, "fill or kill expires whole, when it cannot fill", event)
+            # How far a breaker lets an order reach, the auditor does not know.
+            guarded = order.instrument in self._guarded
+            _require(kills and (guarded or not fills), "fill or kill expires whole, when it cannot fill", event)
         elif reason is CloseReason.MINIMUM_QUANTITY:
-            misses = order.minimum > 0 and not order.met_a_maker and not self._fills(order, order.minimum)
+            fills = order.instrument not in self._guarded and self._fills(order, order.minimum)
+            misses = order.minimum > 0 and not order.met_a_maker and not fills
             _require(misses, "a minimum quantity expires whole, when there is less", event)
         elif refused:
             self._refused_at_trigger(order, event)
+        elif reason is CloseReason.TRADING_STOPPED:
+            stopped = self._calls[order.instrument].state is not State.CONTINUOUS and not order.may_rest
+            _require(stopped, "an order that may not rest expires when trading has stopped", event)
         elif order.minimum > 0 and not order.met_a_maker:
             raise AuditError("an order that finds less than its minimum expires because of that", event)
         elif reason is CloseReason.IMMEDIATE_OR_CANCEL:
@@ -736,7 +837,7 @@ class Auditor:
 
     def _amended(self, event: Event) -> None:
         order = self._open(event, may_be_renamed=True)
-        _require(event.k == self._timers, "an amendment is its command's first event, but for timers", event)
+        _require(not order.beside, "an order that waits for its auction is not amended", event)
         group = self._accounts[order.account].group
         refusal = self._controls.refusal(order.account, group, order.instrument, order.side)
         _require(refusal is None, "no control is in the way", event)
@@ -771,6 +872,186 @@ class Auditor:
             self._text_due = order
         elif event.reference == 0:
             self._text_may_come = order
+
+    # States and auctions.
+
+    def _state_changed(self, event: Event) -> None:
+        if Cause(event.reason) is not Cause.BREAKER:
+            self._rest(event)
+        call = self._calls[event.instrument]
+        old, to, phase = State(event.self_trade_prevention), State(event.order_type), Phase(event.time_in_force)
+        _require(old is call.state, f"the state was {call.state.name}", event)
+        cause = Cause(event.reason)
+        same = cause is Cause.EXTENDED or (cause is Cause.MARKET_WIDE and old in (State.HALTED, State.PAUSED))
+        _require((old is to) == same or (same and to is State.PAUSED), "a state changes, or goes on", event)
+        if old is State.HALTED and cause is Cause.MARKET_WIDE:
+            call.before_halt = State.PAUSED
+        if old is to:
+            return
+        _require(old is not State.EXPIRED, "what expired stays so", event)
+        auctioned = (old.is_call and to is State.CONTINUOUS) or (old is State.AUCTION and to is State.CLOSED)
+        told = self._last is not None and call.joined is Phase.NONE
+        _require(told or not auctioned, "a call ends by an auction", event)
+        if old is State.HALTED and cause is Cause.RESUME:
+            _require(to is call.before_halt, "a resumed instrument is what it was", event)
+        reopens = to is State.CONTINUOUS and not old.is_call
+        _require(not reopens or cause is Cause.RESUME, "what stopped starts again by a call", event)
+        goes_on = to in (State.HALTED, State.PAUSED, State.EXPIRED) or (to.is_call and phase is call.joined)
+        if call.joined is not Phase.NONE and not goes_on:
+            for side in Side:
+                queue = self._queues[event.instrument, side]
+                for order in [order for order in queue if call.joins(order)]:
+                    queue.remove(order)
+                    order.beside = True
+                    call.beside.append(order)
+            call.joined = Phase.NONE
+        call.before_halt = old if to is State.HALTED else None
+        call.state = to
+        if to is State.AUCTION:
+            call.told = (0, 0, 0)
+        if to.is_call and call.joined is not phase:
+            call.joined = phase
+            for side in Side:
+                for order in self._queues[event.instrument, side]:
+                    order.unfolded, order.shown = True, order.open
+            for order in sorted(call.beside, key=lambda order: order.arrived):
+                if call.joins(order):
+                    self._arrivals += 1
+                    order.arrived = self._arrivals
+                    if order.order_type == OrderType.LIMIT:
+                        call.beside.remove(order)
+                        order.beside = False
+                        self._stand(order)
+        if call.traded:
+            price = call.traded[0][0]
+            call.traded.clear()
+            halted = self._venue_halted or to is not State.CONTINUOUS
+            self._waiting.see(event.instrument, PriceSource.LAST, price, halted=halted)
+
+    def _tripped(self, event: Event) -> None:
+        """A trade that does not happen: its taker is at hand, somebody stands at the price, the instrument pauses."""
+        taker = self._taker
+        if taker is None or (taker.order_id, taker.account, taker.side) != (event.order_id, event.account, event.side):
+            raise AuditError("a breaker stops the order that takes", event)
+        _require(event.order_type in (1, 2), "it is the dynamic breaker or velocity", event)
+        prices = [maker.price for maker in self._crossing(taker) if not self._is_own(taker, maker)]
+        _require(event.price_ticks in prices[:1], "the price is the next that it would trade at", event)
+        self._must_pause.add(event.instrument)
+
+    def _market_wide(self, event: Event) -> None:
+        close, index = self._market_close, event.price_ticks
+        fallen = sum((close - index) * 100 >= close * percent for percent in (7, 13, 20))
+        _require(fallen == event.order_type > 0, "the level is that of the fall", event)
+        self._must_pause |= set(range(len(self._schedules)))
+
+    def _line_of(self, instrument: int, side: Side) -> list[AuditedOrder]:
+        """Who trades first in an auction."""
+        return self._calls[instrument].market_orders(side) + self._queues[instrument, side]
+
+    def _wanted(self, instrument: int, side: Side, price: int) -> int:
+        """What a side would trade at a price."""
+        line = self._line_of(instrument, side)
+        return sum(order.open for order in line if order.beside or side.crosses(order.price, price))
+
+    def _auctioned(self, event: Event) -> None:
+        """A trade of an auction."""
+        call = self._calls[event.instrument]
+        _require(call.state.is_call and not self._venue_halted, "an auction ends a call", event)
+        _require(not call.is_short, "an auction trades no more than its quantity", event)
+        _require(all(price == event.price_ticks for price, _ in call.traded), "an auction has one price", event)
+        pair = []
+        told = ((Side.BUY, event.order_id, event.account), (Side.SELL, event.counter_order_id, event.counter_account))
+        for side, order_id, account in told:
+            order = next(iter(self._line_of(event.instrument, side)), None)
+            if order is None or (order.order_id, order.account) != (order_id, account):
+                raise AuditError("market orders trade first, then the best price, then the first to come", event)
+            within = side.crosses(order.price, event.price_ticks) or (order.beside and side is Side.SELL)
+            _require(within, "an auction keeps to the limits", event)
+            pair.append(order)
+        bid, ask = pair
+        lots, units = event.quantity_lots, self._units[event.instrument]
+        smaller = min(bid.open, ask.open)
+        _require(0 < lots <= smaller, "a trade takes no more than the smaller open quantity", event)
+        call.is_short = lots < smaller
+        notional = units.notional(event.price_ticks, lots)
+        fees = []
+        for order in pair:
+            rate = max(order.rates.maker_ppm, 0)
+            fees.append(fee_of_fill(order.maker_notional, notional, rate) if rate else 0)
+            self._hold(order, -1)
+            order.open -= lots
+            order.shown = order.open
+            order.maker_notional += notional if rate else 0
+            self._hold(order, 1)
+            self._pay(order.account, units.quote, -fees[-1])
+        self._pay(FEE_ACCOUNT, units.quote, sum(fees))
+        _require([event.amount, event.counter_amount] == fees, f"both pay as makers, without rebates: {fees=}", event)
+        self._deliver(bid, ask, lots, notional)
+        self._trades[event.instrument] += 1
+        _require(event.reference == self._trades[event.instrument], "trade ids are consecutive", event)
+        _require(event.open_lots == bid.open, "open_lots is what the bid has left", event)
+        done = (event.has(EventFlags.TAKER_DONE), event.has(EventFlags.MAKER_DONE))
+        _require(done == (bid.open == 0, ask.open == 0), "DONE marks what is closed", event)
+        for order in pair:
+            if order.open == 0:
+                self._take_out(order)
+        call.traded.append((event.price_ticks, lots))
+
+    def _uncrossed(self, event: Event) -> None:
+        call = self._calls[event.instrument]
+        _require(call.state.is_call and event.time_in_force == call.joined, "an auction ends its call", event)
+        quantity = sum(lots for _, lots in call.traded)
+        price = call.traded[0][0] if call.traded else 0
+        _require((event.price_ticks, event.quantity_lots) == (price, quantity), "an auction tells its trades", event)
+        if quantity:
+            left = [self._wanted(event.instrument, side, price) for side in Side]
+            _require(min(left) == 0, "an auction trades all that it can at its price", event)
+            _require(event.amount == left[0] - left[1], "the surplus is what is left over", event)
+        call.is_short = False
+        self._ended_phase = call.joined
+        call.joined = Phase.NONE
+
+    def _indication(self, event: Event) -> None:
+        self._rest(event)
+        call = self._calls[event.instrument]
+        _require(call.state is State.AUCTION, "only auctions tell a price", event)
+        told = (event.price_ticks, event.quantity_lots, event.amount)
+        _require(told != call.told and event.time_in_force == call.joined, "an indication tells news", event)
+        call.told = told
+        if event.quantity_lots:
+            bids, asks = (self._wanted(event.instrument, side, event.price_ticks) for side in Side)
+            fits = event.quantity_lots == min(bids, asks) and event.amount == bids - asks
+            _require(fits, "quantity and surplus are those of the price", event)
+
+    def _crossed(self, event: Event) -> None:
+        """An order expires that still crosses behind its auction."""
+        order = self._open(event)
+        fronts = [self._queues[event.instrument, side][0] for side in Side if self._queues[event.instrument, side]]
+        crossed = len(fronts) == 2 and fronts[0].price >= fronts[1].price
+        _require(crossed, "orders expire behind an auction while the book is crossed", event)
+        _require(order is max(fronts, key=lambda each: each.arrived), "the one that came later goes", event)
+        told = (event.price_ticks, event.quantity_lots, event.amount)
+        _require(told == (order.price, order.open, 0), "the rest expires", event)
+        self._hold(order, -1)
+        self._take_out(order)
+
+    def _ended(self, event: Event) -> None:
+        """An order expires with its auction or its day."""
+        order = self._open(event)
+        if event.reason == CloseReason.AUCTION_ENDED:
+            fits = TimeInForce(order.time_in_force).joins(self._ended_phase)
+            _require(fits, "an order expires behind its own auction", event)
+        else:
+            fits = order.time_in_force in (TimeInForce.DAY, TimeInForce.AT_CLOSE)
+            _require(fits and self._calls[order.instrument].state is State.CLOSED, "day orders end with the day", event)
+        last = self._last
+        if last is not None and last.kind is EventKind.ORDER_EXPIRED and last.reason == event.reason:
+            same_command = not last.has(EventFlags.LAST) and last.instrument == event.instrument
+            _require(not same_command or last.order_id < event.order_id, "they expire by order id", event)
+        told = (event.price_ticks, event.quantity_lots, event.amount)
+        _require(told == (order.price, order.open, 0), "the rest expires", event)
+        self._hold(order, -1)
+        self._take_out(order)
 
     # Money.
 
@@ -852,8 +1133,13 @@ class Auditor:
                 self._permissions(event)
             case CommandKind.SET_MARK_PRICE | CommandKind.SET_INDEX_PRICE as kind:
                 source = PriceSource.MARK if kind is CommandKind.SET_MARK_PRICE else PriceSource.INDEX
-                halted = self._venue_halted or event.instrument in self._halted_instruments
+                halted = self._venue_halted or self._calls[event.instrument].state is not State.CONTINUOUS
                 self._waiting.see(event.instrument, source, event.price_ticks, halted=halted)
+            case CommandKind.SET_BREAKER:
+                has_any = event.quantity_lots or event.reference
+                (self._guarded.add if has_any else self._guarded.discard)(event.instrument)
+            case CommandKind.SET_MARKET_REFERENCE:
+                self._market_close = event.price_ticks
             case CommandKind.SET_ALLOCATION:
                 sides = (self._queues[event.instrument, side] for side in Side)
                 _require(not any(sides), "a rule of allocation changes while the book is empty", event)
@@ -903,10 +1189,9 @@ class Auditor:
         match HaltScope(event.side):
             case HaltScope.VENUE:
                 self._venue_halted = halted
-            case HaltScope.INSTRUMENT if halted:
-                self._halted_instruments.add(event.instrument)
             case HaltScope.INSTRUMENT:
-                self._halted_instruments.discard(event.instrument)
+                # What comes of it is told by the state.
+                pass
             case HaltScope.ACCOUNT:
                 self._accounts[event.account].halted = halted
 
@@ -926,8 +1211,20 @@ def _number(order: AuditedOrder) -> int:
     return order.client_order_id if isinstance(order.client_order_id, int) else 0
 
 
-def _is_of_timer(event: Event) -> bool:
-    return event.kind is EventKind.ORDER_EXPIRED and event.reason == CloseReason.GOOD_TILL_DATE
+def _is_of_command(event: Event) -> bool:
+    """Whether the command itself must have begun: timers close orders, change states, trade auctions, fire triggers."""
+    if event.kind is EventKind.ORDER_CANCELLED:
+        return event.reason != CloseReason.INSTRUMENT_EXPIRED
+    return event.kind not in (
+        EventKind.TRADE,
+        EventKind.MATCH_PREVENTED,
+        EventKind.ORDER_EXPIRED,
+        EventKind.ORDER_TRIGGERED,
+        EventKind.INSTRUMENT_STATE_CHANGED,
+        EventKind.AUCTION_UNCROSSED,
+        EventKind.BREAKER_TRIPPED,
+        EventKind.ORDER_REFRESHED,
+    )
 
 
 def _cover(order: AuditedOrder, units: Units) -> int:

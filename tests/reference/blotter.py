@@ -33,9 +33,11 @@ from tests.reference.codes import (
     HaltScope,
     OrderFlags,
     OrderType,
+    Phase,
     Prevention,
     PriceSource,
     Side,
+    State,
     TimeInForce,
     TrailUnit,
     TransferKind,
@@ -50,6 +52,10 @@ FORCES = {
     "gtc": TimeInForce.GOOD_TILL_CANCEL,
     "ioc": TimeInForce.IMMEDIATE_OR_CANCEL,
     "fok": TimeInForce.FILL_OR_KILL,
+    "day": TimeInForce.DAY,
+    "opening": TimeInForce.AT_OPENING,
+    "close": TimeInForce.AT_CLOSE,
+    "auction": TimeInForce.GOOD_FOR_AUCTION,
 }
 
 
@@ -100,6 +106,9 @@ class Blotter:
         if words[0] == "time":
             self.time_ns = int(words[1])
             return
+        if words[0] == "wait":
+            # Time passes by a command of its own: what is due shows.
+            self.time_ns = int(words[1])
         events = self.send(_command(words))
         told = "; ".join(text for text in map(_told, events) if text)
         if arrow:
@@ -249,6 +258,42 @@ def _halt(words: list[str]) -> bytes:
     return build(HaltScope[words[1].upper()], account=_account(words), instrument=instrument)
 
 
+def _state(words: list[str]) -> bytes:
+    """`state auction closing`, on instrument 0; `at=77 window=10 draw=3` schedules it"""
+    at, state = _option(words, "at"), State[words[1].upper()]
+    phases = {phase.name.lower(): phase for phase in Phase}
+    phase = next((phases[word] for word in words[2:] if word in phases), Phase.NONE)
+    if at is None:
+        return records.set_instrument_state(0, state, phase)
+    window, draw = int(_option(words, "window") or 0), int(_option(words, "draw") or 0)
+    return records.schedule_instrument_state(0, state, phase, at_ns=int(at), window_ns=window, draw=draw)
+
+
+def _terms(words: list[str]) -> bytes:
+    """`terms collar=10000 extension=50 extensions=2 call=100`"""
+    numbers = [int(_option(words, name) or 0) for name in ("collar", "extension", "call", "extensions")]
+    collar, extension, call, extensions = numbers
+    return records.set_auction_terms(
+        0, collar_ppm=collar, extension_ns=extension, call_ns=call, extensions_max=extensions
+    )
+
+
+def _breaker(words: list[str]) -> bytes:
+    """`breaker settlement=2000 share=35000 ticks=5 slots=2 slot=10 pause=100 closing=50 short=5`"""
+    names = {
+        "settlement": "settlement_ticks",
+        "share": "share_ppm",
+        "ticks": "velocity_ticks",
+        "slots": "velocity_slots",
+        "slot": "velocity_slot_ns",
+        "pause": "pause_ns",
+        "closing": "closing_ns",
+        "short": "closing_pause_ns",
+    }
+    numbers = {full: int(_option(words, name) or 0) for name, full in names.items()}
+    return records.set_breaker(0, **numbers)
+
+
 def _limits(words: list[str]) -> bytes:
     values = {name: int(_option(words, name) or 2**32 - 1) for name in ("open", "orders", "messages")}
     return records.set_account_limits(
@@ -284,6 +329,12 @@ _COMMANDS: dict[str, Callable[[list[str]], bytes]] = {
     "replace": _replace,
     "halt": _halt,
     "resume": _halt,
+    "state": _state,
+    "terms": _terms,
+    "breaker": _breaker,
+    "close": lambda words: records.set_market_reference(int(words[1])),
+    "level": lambda words: records.set_market_level(int(words[1])),
+    "wait": lambda _: records.advance_time(0),
     "limits": _limits,
     "transfer": _transfer,
     "fees": _fees,
@@ -333,7 +384,8 @@ def _told(event: Event) -> str:
             return f"accepted at {event.price_ticks}" if event.order_type == OrderType.MARKET else "accepted"
         case EventKind.TRADE:
             fees = f" fees {event.amount}/{event.counter_amount}" if event.amount or event.counter_amount else ""
-            return f"{event.quantity_lots}@{event.price_ticks} O{event.counter_order_id}{fees}{_closing(event)}"
+            bid = f"O{event.order_id} with " if event.has(EventFlags.AUCTION) else ""
+            return f"{event.quantity_lots}@{event.price_ticks} {bid}O{event.counter_order_id}{fees}{_closing(event)}"
         case EventKind.MATCH_PREVENTED:
             mode = Prevention(event.self_trade_prevention).name.lower()
             moved = f" moving {event.amount}" if event.has(EventFlags.TRANSFERRED) else ""
@@ -345,11 +397,27 @@ def _told(event: Event) -> str:
         case EventKind.ORDER_EXPIRED:
             what = f"{event.amount} quanta" if event.amount else f"{event.quantity_lots}"
             # Any order may expire by date; otherwise it is the one at hand.
-            who = f"O{event.order_id} " if event.reason == CloseReason.GOOD_TILL_DATE else ""
+            others = (
+                CloseReason.GOOD_TILL_DATE,
+                CloseReason.DAY_ENDED,
+                CloseReason.AUCTION_ENDED,
+                CloseReason.OUTSIDE_COLLAR,
+            )
+            who = f"O{event.order_id} " if event.reason in others else ""
             return f"{who}expired {what}{_reason(event)}"
         case EventKind.ORDER_AMENDED:
             kept = " in place" if event.has(EventFlags.KEPT_PRIORITY) else ""
             return f"amended{kept} open {event.open_lots}"
+        case EventKind.INSTRUMENT_STATE_CHANGED:
+            until = f" until {event.reference}" if event.reference else ""
+            return f"{State(event.order_type).name.lower()}{until}"
+        case EventKind.BREAKER_TRIPPED:
+            return f"tripped at {event.price_ticks}"
+        case EventKind.MARKET_WIDE_LEVEL_REACHED:
+            return f"level {event.order_type}"
+        case EventKind.AUCTION_INDICATION | EventKind.AUCTION_UNCROSSED:
+            name = "would trade" if event.kind is EventKind.AUCTION_INDICATION else "uncrossed"
+            return f"{name} {event.quantity_lots}@{event.price_ticks} {event.amount:+}"
         case EventKind.WITHDRAWAL_REQUESTED | EventKind.WITHDRAWAL_CONFIRMED | EventKind.WITHDRAWAL_CANCELLED:
             return f"{event.kind.name.lower()} W{event.reference}"
         case _:

@@ -6,9 +6,10 @@ They read the venue and change nothing. `gone` is an order that is to be treated
 from dataclasses import dataclass
 
 from tests.reference.accounts import Account
-from tests.reference.codes import AMOUNT_MAX, ORDERS_MAX, OrderFlags, OrderType, Permissions, Side
+from tests.reference.codes import AMOUNT_MAX, ORDERS_MAX, OrderFlags, OrderType, Permissions, Side, State
 from tests.reference.conditions import Iceberg, Trigger
 from tests.reference.decoding import Amend, NewOrder, Replace, Target
+from tests.reference.fees import fee_on
 from tests.reference.instruments import Instrument, Units
 from tests.reference.orders import ClientOrderId, Order, bid_cover
 from tests.reference.reject import Refused, require
@@ -63,7 +64,7 @@ def check_standing(venue: Venue, new: NewOrder) -> tuple[Account, Instrument]:
     """Whether the account may trade this instrument now."""
     instrument = known_instrument(venue, new.instrument)
     require(not venue.halted, Reason.VENUE_HALTED)
-    require(not instrument.halted, Reason.INSTRUMENT_HALTED)
+    check_state(instrument, must_trade=not new.time_in_force.may_rest and new.conditions.trigger is None)
     account = known_account(venue, new.account)
     check_may_trade(venue, account, instrument, new.side)
     return account, instrument
@@ -139,6 +140,11 @@ def check_new_order(venue: Venue, new: NewOrder, gone: Order | None = None) -> C
         needed = instrument.units.base_quanta(new.quantity_lots)
     elif new.by_amount:
         needed = new.amount
+    elif new.time_in_force.is_for_auction:
+        # Nothing trades on entry: it needs what it holds while it rests.
+        notional = instrument.units.notional(limit, new.quantity_lots)
+        require(notional <= AMOUNT_MAX, Reason.INSUFFICIENT_FUNDS)
+        needed = notional + fee_on(notional, max(rates.maker_ppm, 0))
     else:
         if new.order_type is OrderType.MARKET:
             worst = instrument.units.notional(limit, new.quantity_lots)
@@ -146,7 +152,7 @@ def check_new_order(venue: Venue, new: NewOrder, gone: Order | None = None) -> C
         may_rest = new.time_in_force.may_rest
         needed = bid_cover(instrument.units, limit, new.quantity_lots, rates, may_rest, new.post_only)
     check_funds(venue, account, instrument.units, new.side, needed, gone)
-    if new.post_only and best_opposite is not None:
+    if new.post_only and best_opposite is not None and instrument.state is State.CONTINUOUS:
         crosses = new.side.crosses(new.price_ticks, best_opposite.price_ticks)
         require(not crosses, Reason.POST_ONLY_WOULD_TRADE)
     if trigger is not None and first_trigger is not None:
@@ -192,11 +198,12 @@ def check_amend(venue: Venue, amend: Amend) -> Amendment:
     require(not venue.halted, Reason.VENUE_HALTED)
     account = known_account(venue, amend.account)
     order = known_order(account, amend.target)
+    require(not order.beside, Reason.ORDER_NOT_AMENDABLE)
     if order.waits:
         return check_waiting_amend(venue, account, order, amend)
     require(amend.trigger is None, Reason.ORDER_NOT_AMENDABLE)
     instrument = venue.instruments[order.instrument]
-    require(not instrument.halted, Reason.INSTRUMENT_HALTED)
+    check_state(instrument, must_trade=False)
     check_may_trade(venue, account, instrument, order.side)
     check_price(instrument, amend.price_ticks)
     check_quantity(instrument, amend.quantity_lots)
@@ -225,7 +232,7 @@ def check_amend(venue: Venue, amend: Amend) -> Amendment:
         needed = instrument.units.base_quanta(open_lots)
     check_funds(venue, account, instrument.units, order.side, needed, order)
     best_opposite = instrument.book.best(order.side.opposite)
-    if order.post_only and best_opposite is not None:
+    if order.post_only and best_opposite is not None and instrument.state is State.CONTINUOUS:
         crosses = order.side.crosses(amend.price_ticks, best_opposite.price_ticks)
         require(not crosses, Reason.POST_ONLY_WOULD_TRADE)
     return checked
@@ -250,7 +257,7 @@ def check_waiting_amend(venue: Venue, account: Account, order: Order, amend: Ame
         same_trigger = (named.kind, named.source, named.trail) == (own.kind, own.source, own.trail)
         require(same_trigger, Reason.ORDER_NOT_AMENDABLE)
     require(is_limit or amend.price_ticks == 0, Reason.ORDER_NOT_AMENDABLE)
-    require(not instrument.halted, Reason.INSTRUMENT_HALTED)
+    check_state(instrument, must_trade=False)
     check_may_trade(venue, account, instrument, order.side)
     units, quantity = instrument.units, amend.quantity_lots
     if is_limit:
@@ -298,6 +305,20 @@ def _check_new_name(account: Account, order: Order, renamed: ClientOrderId) -> N
 
 
 # The single checks.
+
+
+def check_state(instrument: Instrument, *, must_trade: bool) -> None:
+    """Whether the instrument lets an order in, which perhaps must trade at once."""
+    refusals = {
+        State.HALTED: Reason.INSTRUMENT_HALTED,
+        State.PAUSED: Reason.INSTRUMENT_PAUSED,
+        State.CANCEL_ONLY: Reason.INSTRUMENT_CANCEL_ONLY,
+        State.CLOSED: Reason.INSTRUMENT_CLOSED,
+        State.EXPIRED: Reason.INSTRUMENT_EXPIRED,
+    }
+    if instrument.state in refusals:
+        raise Refused(refusals[instrument.state])
+    require(not (must_trade and instrument.state.is_call), Reason.IMMEDIATE_IN_CALL)
 
 
 def check_price(instrument: Instrument, price_ticks: int) -> None:

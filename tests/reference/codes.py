@@ -18,6 +18,8 @@ ORDERS_MAX = 2**24 - 1
 """The most orders that can be open at once."""
 PRICE_MAX = 2**62
 """The highest reference, mark, index and trigger price."""
+TIME_MAX = 2**62
+"""The longest time that schedules and the terms of auctions may name."""
 TICKS_MAX = 2**63 - 1
 """The highest price that a record can carry."""
 PPM = 1_000_000
@@ -53,6 +55,12 @@ class CommandKind(IntEnum):
     SET_MARK_PRICE = 16
     SET_INDEX_PRICE = 17
     SET_ALLOCATION = 18
+    SET_INSTRUMENT_STATE = 19
+    SCHEDULE_INSTRUMENT_STATE = 20
+    SET_AUCTION_TERMS = 21
+    SET_BREAKER = 22
+    SET_MARKET_REFERENCE = 23
+    SET_MARKET_LEVEL = 24
     DEPOSIT = 32
     REQUEST_WITHDRAWAL = 33
     CONFIRM_WITHDRAWAL = 34
@@ -70,6 +78,7 @@ class CommandKind(IntEnum):
     INSTRUMENT_UNITS = 129
     INSTRUMENT_LIMITS = 130
     CONDITIONS = 131
+    BREAKER = 135
 
 
 COMMAND_KINDS = frozenset(kind for kind in CommandKind if kind < 128)
@@ -99,6 +108,11 @@ class EventKind(IntEnum):
     WITHDRAWAL_CANCELLED = 19
     TRANSFERRED = 20
     SETTING_APPLIED = 24
+    INSTRUMENT_STATE_CHANGED = 25
+    AUCTION_INDICATION = 26
+    AUCTION_UNCROSSED = 27
+    BREAKER_TRIPPED = 28
+    MARKET_WIDE_LEVEL_REACHED = 29
 
 
 class EventFlags(IntEnum):
@@ -109,6 +123,7 @@ class EventFlags(IntEnum):
     MAKER_DONE = 4
     KEPT_PRIORITY = 8
     TRANSFERRED = 16
+    AUCTION = 32
 
 
 class CloseReason(IntEnum):
@@ -122,6 +137,11 @@ class CloseReason(IntEnum):
     MINIMUM_QUANTITY = 14
     GOOD_TILL_DATE = 15
     REFUSED_AT_TRIGGER = 16
+    DAY_ENDED = 24
+    AUCTION_ENDED = 25
+    INSTRUMENT_EXPIRED = 26
+    TRADING_STOPPED = 27
+    OUTSIDE_COLLAR = 28
     KILL_SWITCH = 35
     RESTRICTED = 36
     NOT_REPLACED = 40
@@ -150,10 +170,71 @@ class TimeInForce(IntEnum):
     IMMEDIATE_OR_CANCEL = 2
     FILL_OR_KILL = 3
     GOOD_TILL_DATE = 4
+    DAY = 5
+    AT_OPENING = 6
+    AT_CLOSE = 7
+    GOOD_FOR_AUCTION = 8
 
     @property
     def may_rest(self) -> bool:
-        return self in (TimeInForce.GOOD_TILL_CANCEL, TimeInForce.GOOD_TILL_DATE)
+        return self not in (TimeInForce.IMMEDIATE_OR_CANCEL, TimeInForce.FILL_OR_KILL)
+
+    @property
+    def is_for_auction(self) -> bool:
+        return self in (TimeInForce.AT_OPENING, TimeInForce.AT_CLOSE, TimeInForce.GOOD_FOR_AUCTION)
+
+    def joins(self, phase: "Phase") -> bool:
+        """Whether a call of this phase takes the orders with it that are for auctions only."""
+        match self:
+            case TimeInForce.AT_OPENING:
+                return phase is Phase.OPENING
+            case TimeInForce.AT_CLOSE:
+                return phase is Phase.CLOSING
+            case TimeInForce.GOOD_FOR_AUCTION:
+                return phase is not Phase.NONE
+            case _:
+                return False
+
+
+class State(IntEnum):
+    """What an instrument does with orders."""
+
+    CONTINUOUS = 0
+    HALTED = 1
+    PRE_OPEN = 2
+    AUCTION = 3
+    PAUSED = 4
+    CANCEL_ONLY = 5
+    CLOSED = 6
+    EXPIRED = 7
+
+    @property
+    def is_call(self) -> bool:
+        return self in (State.PRE_OPEN, State.AUCTION)
+
+
+class Phase(IntEnum):
+    """Which auction a call belongs to."""
+
+    NONE = 0
+    OPENING = 1
+    INTRADAY = 2
+    CLOSING = 3
+    VOLATILITY = 4
+
+
+class Cause(IntEnum):
+    """Why the state of an instrument changed."""
+
+    COMMAND = 1
+    SCHEDULE = 2
+    HALT = 3
+    RESUME = 4
+    BREAKER = 5
+    MARKET_WIDE = 6
+    PAUSE_OVER = 7
+    CALL_OVER = 8
+    EXTENDED = 9
 
 
 class TriggerKind(IntEnum):

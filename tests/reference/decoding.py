@@ -19,6 +19,7 @@ from tests.reference.codes import (
     QUANTITY_MAX,
     SCHEDULE_MAX,
     SCHEMA_VERSION,
+    TIME_MAX,
     AccountKind,
     CommandKind,
     ControlScope,
@@ -28,10 +29,12 @@ from tests.reference.codes import (
     OrderFlags,
     OrderType,
     Permissions,
+    Phase,
     Prevention,
     PriceSource,
     Restriction,
     Side,
+    State,
     TimeInForce,
     TrailUnit,
     TransferKind,
@@ -39,9 +42,11 @@ from tests.reference.codes import (
     known,
 )
 from tests.reference.conditions import UNCONDITIONAL, Conditions, Iceberg, Trail, Trigger
+from tests.reference.instruments import BreakerTerms as Terms
 from tests.reference.instruments import Limits, Units
 from tests.reference.orders import ClientOrderId
 from tests.reference.records import (
+    BREAKER,
     CONDITIONS,
     HEADER,
     LIMITS,
@@ -162,6 +167,7 @@ class Setting:
     fee_schedule: int
     values: tuple[int, int, int]
     limits: Limits | None = None
+    breaker: Terms | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +289,7 @@ def _new_order(records: Records) -> NewOrder:
     if flags & OrderFlags.CONDITIONS:
         new = replace(new, conditions=_conditions(records))
     require(_conditions_fit(new), Reason.INVALID_COMBINATION)
-    can_rest = order_type is OrderType.LIMIT and time_in_force.may_rest
+    can_rest = order_type is OrderType.LIMIT and time_in_force.may_rest and not time_in_force.is_for_auction
     iceberg, hidden = new.conditions.iceberg, new.conditions.hidden
     require(can_rest or (iceberg is None and not hidden), Reason.INVALID_DISPLAY)
     require(iceberg is None or not hidden, Reason.INVALID_DISPLAY)
@@ -295,14 +301,15 @@ def _is_consistent(
 ) -> bool:
     by_amount, post_only = flags & OrderFlags.QUOTE_AMOUNT, flags & OrderFlags.POST_ONLY
     if order_type is OrderType.LIMIT:
-        return not by_amount and (not post_only or time_in_force.may_rest)
+        may_be_post_only = time_in_force.may_rest and not time_in_force.is_for_auction
+        return not by_amount and (not post_only or may_be_post_only)
     if post_only or price != 0:
         return False
     if by_amount:
         # Decrementing needs an open quantity on both sides; an amount has none.
         decrements = prevention in (Prevention.DECREMENT, Prevention.TRANSFER)
         return time_in_force is TimeInForce.IMMEDIATE_OR_CANCEL and not decrements
-    return not time_in_force.may_rest
+    return not time_in_force.may_rest or time_in_force.is_for_auction
 
 
 def _conditions(records: Records) -> Conditions:
@@ -346,7 +353,7 @@ def _conditions_fit(new: NewOrder) -> bool:
     if trigger is None:
         return True
     trails_fit = trigger.trail is None or trigger.kind is TriggerKind.STOP_LOSS
-    return trails_fit and not new.post_only and not new.by_amount
+    return trails_fit and not new.post_only and not new.by_amount and not new.time_in_force.is_for_auction
 
 
 def _client_order_id(flags: int, order_ref: int, records: Records) -> ClientOrderId:
@@ -501,10 +508,16 @@ def allocation_rule(code: int, weight: int, values: tuple[int, int, int]) -> Rul
             return None
 
 
+def _may_be_set(state: int, phase: int) -> bool:
+    """Whether a command may name a state with a phase: only auctions have one, and nobody calls that of volatility."""
+    phases = (Phase.OPENING, Phase.INTRADAY, Phase.CLOSING) if state == State.AUCTION else (Phase.NONE,)
+    return known(State, state) and phase in phases
+
+
 def _setting(kind: CommandKind, records: Records) -> Setting:
     *_header, account, instrument, scope, tier, fee_schedule, _, first, second, third = SETTING.unpack(records.take())
     values = (first, second, third)
-    limits = None
+    limits = breaker = None
     in_range = True
     match kind:
         case CommandKind.SET_INSTRUMENT_LIMITS:
@@ -515,6 +528,21 @@ def _setting(kind: CommandKind, records: Records) -> Setting:
             in_range = 1 <= first <= PRICE_MAX
         case CommandKind.SET_ALLOCATION:
             in_range = allocation_rule(scope, tier, values) is not None
+        case CommandKind.SET_INSTRUMENT_STATE:
+            in_range = _may_be_set(scope, tier)
+        case CommandKind.SCHEDULE_INSTRUMENT_STATE:
+            is_none = (scope, tier, *values) == (0, 0, 0, 0, 0)
+            times = 1 <= first <= TIME_MAX and second <= TIME_MAX and scope != State.PAUSED
+            in_range = is_none or (_may_be_set(scope, tier) and times)
+        case CommandKind.SET_BREAKER:
+            breaker = _breaker(records)
+        case CommandKind.SET_MARKET_REFERENCE:
+            in_range = first <= PRICE_MAX
+        case CommandKind.SET_MARKET_LEVEL:
+            in_range = 1 <= first <= PRICE_MAX
+        case CommandKind.SET_AUCTION_TERMS:
+            in_range = first <= PPM and second <= TIME_MAX and third <= TIME_MAX
+            in_range = in_range and (tier == 0 or (first > 0 and second > 0))
         case CommandKind.SET_FEE_TIER:
             values = (signed(first), signed(second), 0)
             in_range = abs(values[0]) <= PPM and abs(values[1]) <= PPM and fee_schedule <= SCHEDULE_MAX
@@ -537,7 +565,31 @@ def _setting(kind: CommandKind, records: Records) -> Setting:
         case _:
             raise Refused(Reason.UNKNOWN_COMMAND)
     require(in_range, Reason.SETTING_OUT_OF_RANGE)
-    return Setting(kind, account, instrument, scope, tier, fee_schedule, values, limits)
+    return Setting(kind, account, instrument, scope, tier, fee_schedule, values, limits, breaker)
+
+
+def _breaker(records: Records) -> Terms:
+    _kind, _schema, slots, share, settlement, ticks, slot_ns, pause_ns, closing_ns, closing_pause_ns, reserved = (
+        BREAKER.unpack(records.take(CommandKind.BREAKER))
+    )
+    has_dynamic, has_velocity = share > 0, ticks > 0
+    has_any = has_dynamic or has_velocity
+    in_range = (
+        share <= PPM
+        and 0 <= settlement <= PRICE_MAX
+        and (settlement > 0) == has_dynamic
+        and ticks <= PRICE_MAX
+        and (slots > 0) == has_velocity
+        and slots <= 1_000
+        and (slot_ns > 0) == has_velocity
+        and (pause_ns > 0) == has_any
+        and (closing_ns == 0 or has_any)
+        and (closing_pause_ns > 0) == (closing_ns > 0)
+        and max(slot_ns, pause_ns, closing_ns, closing_pause_ns) <= TIME_MAX
+        and reserved == 0
+    )
+    require(in_range, Reason.SETTING_OUT_OF_RANGE)
+    return Terms(settlement, share, ticks, slots, slot_ns, pause_ns, closing_ns, closing_pause_ns)
 
 
 def _is_control_scope(scope: int, group: int) -> bool:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from tests.reference import line, matching, replacing, timers
+from tests.reference import calls, line, matching, replacing, timers
 from tests.reference.checks import check_amend, check_new_order, known_account, known_instrument, known_order
 from tests.reference.codes import NEW_ORDER_KINDS, ORDER_ENTRY_KINDS, CloseReason, EventFlags, Side
 from tests.reference.decoding import (
@@ -57,6 +57,7 @@ class Exchange:
         except Refused as refused:
             # Checks come before changes: if there are events by now, they are those of timers.
             venue.emit(rejected(command, refused.reason))
+        calls.tell_indications(venue)
         for k, event in enumerate(venue.events):
             event.k, event.sequence, event.time_ns = k, venue.sequence, venue.time_ns
         if venue.events:

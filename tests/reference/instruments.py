@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tests.reference.allocation import PriceTime, Rule
 from tests.reference.book import Book
-from tests.reference.codes import PPM, TICKS_MAX, PriceSource, Side
+from tests.reference.codes import PPM, TICKS_MAX, Phase, PriceSource, Side, State
 from tests.reference.fees import ceil_div
 
 if TYPE_CHECKING:
@@ -49,6 +49,31 @@ class Limits:
         return quantity_lots - quantity_lots % self.quantity_increment_lots
 
 
+@dataclass(frozen=True, slots=True)
+class BreakerTerms:
+    """The numbers of a breaker; all zero is none."""
+
+    settlement_ticks: int
+    share_ppm: int
+    velocity_ticks: int
+    velocity_slots: int
+    velocity_slot_ns: int
+    pause_ns: int
+    closing_ns: int
+    closing_pause_ns: int
+
+
+@dataclass(slots=True)
+class Scheduled:
+    """A change of state to come."""
+
+    due_ns: int
+    state: State
+    phase: Phase
+    waits: bool = False
+    """Whether its time has come but it was not legal: the next change of state lets it try again."""
+
+
 @dataclass(slots=True)
 class Instrument:
     id: int
@@ -56,7 +81,23 @@ class Instrument:
     units: Units
     limits: Limits
     fee_schedule: int
-    halted: bool = False
+    state: State = State.CONTINUOUS
+    phase: Phase = Phase.NONE
+    until_ns: int = 0
+    """When the state ends by itself; 0 is never."""
+    before_halt: tuple[State, Phase, int] | None = None
+    scheduled: Scheduled | None = None
+    joined: Phase = Phase.NONE
+    """The call whose orders for auctions only take part."""
+    told: tuple[int, int, int] = (0, 0, 0)
+    """What the last indication said."""
+    guard: object = None
+    """Its circuit breaker, see `guards.py`."""
+    extensions: int = 0
+    collar_ppm: int = 0
+    extension_ns: int = 0
+    extensions_max: int = 0
+    call_ns: int = 30 * 10**9
     set_price_ticks: int | None = None
     """The reference price that a command set."""
     last_price_ticks: int | None = None
@@ -68,6 +109,8 @@ class Instrument:
     book: Book = field(default_factory=Book)
     waiting: list[Order] = field(default_factory=list)
     """Orders that wait for their triggers; of two with one trigger price, the one that came there first is in front."""
+    beside: list[Order] = field(default_factory=list)
+    """Orders that wait for their auction, and market orders in a call."""
 
     @property
     def reference_price_ticks(self) -> int | None:

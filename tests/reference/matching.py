@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import groupby
 
+from tests.reference import calls, guards
 from tests.reference.allocation import PriceTime, Resting, allocate
 from tests.reference.checks import Amendment, lots_for_amount
 from tests.reference.codes import (
@@ -17,6 +18,7 @@ from tests.reference.codes import (
     Prevention,
     PriceSource,
     Side,
+    State,
     TimeInForce,
 )
 from tests.reference.decoding import NewOrder
@@ -75,6 +77,8 @@ def accept(venue: Venue, new: NewOrder, limit_ticks: int, trigger_ticks: int | N
         _tell_conditions(venue, order)
     if order.waits:
         venue.wait(order)
+    elif order.time_in_force.is_for_auction:
+        calls.enter(venue, order)
     else:
         enter(venue, order)
 
@@ -117,6 +121,12 @@ def _tell_conditions(venue: Venue, order: Order) -> None:
 
 def enter(venue: Venue, order: Order) -> None:
     """Match an order that is in no book, and deal with what is left of it."""
+    if venue.instruments[order.instrument].state is not State.CONTINUOUS:
+        if order.may_rest:
+            venue.rest(order)
+        else:
+            expire(venue, order, CloseReason.TRADING_STOPPED)
+        return
     if order.time_in_force is TimeInForce.FILL_OR_KILL and not _fills(venue, order, order.open_lots):
         expire(venue, order, CloseReason.FILL_OR_KILL)
         return
@@ -130,6 +140,8 @@ def enter(venue: Venue, order: Order) -> None:
     elif _match_quantity(venue, order):
         if order.may_rest:
             venue.rest(order)
+        elif venue.instruments[order.instrument].state is not State.CONTINUOUS:
+            expire(venue, order, CloseReason.TRADING_STOPPED)
         elif order.order_type is OrderType.MARKET:
             expire(venue, order, CloseReason.NO_LIQUIDITY)
         else:
@@ -149,10 +161,15 @@ def _fills(venue: Venue, order: Order, lots: int) -> bool:
     closes = order.prevention in (Prevention.EXPIRE_TAKER, Prevention.EXPIRE_BOTH)
     makers = instrument.book.crossing(order.side, order.price_ticks)
     quantity = 0
-    for _, level in groupby(makers, key=lambda maker: maker.price_ticks):
+    before: list[int] = []
+    for price, level in groupby(makers, key=lambda maker: maker.price_ticks):
         for own, available in _line_up(venue, instrument, order, list(level)):
             if own and closes:
                 return False
+            if not own and guards.would_trip(venue, instrument, before, price):
+                return False
+            if not own:
+                before.append(price)
             quantity += available
             if quantity >= lots:
                 return True
@@ -211,6 +228,8 @@ def _match_levels(venue: Venue, taker: Order) -> bool:
         level = _next_level(venue, instrument, taker)
         if level is None:
             return False
+        if level and guards.trips(venue, instrument, taker, level[0].price_ticks):
+            return True
         if level:
             _share(venue, instrument, taker, level, min(taker.open_lots, sum(maker.displayed_lots for maker in level)))
         if taker.open_lots == 0:
@@ -230,6 +249,9 @@ def _match_amount_by_level(venue: Venue, taker: Order) -> None:
         stands = sum(maker.displayed_lots for maker in level)
         lots = min(_lots_for_rest(instrument, taker, level[0].price_ticks, stands), stands)
         if lots > 0:
+            if guards.trips(venue, instrument, taker, level[0].price_ticks):
+                expire(venue, taker, CloseReason.TRADING_STOPPED)
+                return
             _share(venue, instrument, taker, level, lots)
         if taker.unspent == 0:
             return
@@ -253,6 +275,8 @@ def _match_quantity(venue: Venue, taker: Order) -> bool:
             if prevent(venue, instrument, taker, maker):
                 return False
             continue
+        if guards.trips(venue, instrument, taker, maker.price_ticks):
+            return True
         trade(venue, instrument, taker, maker, min(taker.open_lots, maker.displayed_lots))
         if taker.open_lots == 0:
             return False
@@ -273,6 +297,9 @@ def _match_amount(venue: Venue, taker: Order) -> None:
         stands = maker.displayed_lots
         lots = min(_lots_for_rest(instrument, taker, maker.price_ticks, stands), stands)
         if lots > 0:
+            if guards.trips(venue, instrument, taker, maker.price_ticks):
+                expire(venue, taker, CloseReason.TRADING_STOPPED)
+                return
             trade(venue, instrument, taker, maker, lots)
         if taker.unspent == 0:
             return
@@ -316,6 +343,7 @@ def trade(venue: Venue, instrument: Instrument, taker: Order, maker: Order, lots
     ledger.credit(maker.account, units.quote, -maker_fee)
     ledger.credit(FEE_ACCOUNT, units.quote, taker_fee + maker_fee)
     instrument.last_price_ticks = price
+    guards.observe(venue, instrument, price)
     instrument.trades += 1
     taker_done = taker.unspent == 0 if taker.by_amount else taker.open_lots == 0
     venue.emit(

@@ -33,6 +33,12 @@ class Order:
     conditions: Conditions = UNCONDITIONAL
     trigger_ticks: int | None = None
     """The trigger price as it is now, while the order waits for it."""
+    beside: bool = False
+    """Whether it stands beside the book: it waits for its auction, or is a market order in a call."""
+    arrived: int = 0
+    """When it came to its place: lower is earlier."""
+    unfolded: bool = False
+    """Whether it takes part in a call, of an iceberg with all that it has open."""
     shown_lots: int = 0
     """Of an iceberg on the book: what it shows."""
     peaks_drawn: int = 0
@@ -68,7 +74,7 @@ class Order:
     @property
     def displayed_lots(self) -> int:
         """What trades of it before it goes behind the others: of an iceberg what it shows."""
-        return self.open_lots if self.conditions.iceberg is None else self.shown_lots
+        return self.open_lots if self.conditions.iceberg is None or self.unfolded else self.shown_lots
 
     @property
     def hidden(self) -> bool:
@@ -77,7 +83,7 @@ class Order:
     @property
     def seen_lots(self) -> int:
         """What the book shows of it while it stands there."""
-        return 0 if self.hidden or self.waits else self.displayed_lots
+        return 0 if self.hidden or self.waits or self.beside else self.displayed_lots
 
     @property
     def unspent(self) -> int:

@@ -133,6 +133,22 @@ CONDITIONS_DTYPE = np.dtype(
     ]
 )
 
+BREAKER_DTYPE = np.dtype(
+    [
+        ("kind", "u1"),
+        ("schema_version", "u1"),
+        ("velocity_slots", "<u2"),
+        ("share_ppm", "<u4"),
+        ("settlement_ticks", "<i8"),
+        ("velocity_ticks", "<u8"),
+        ("velocity_slot_ns", "<u8"),
+        ("pause_ns", "<u8"),
+        ("closing_ns", "<u8"),
+        ("closing_pause_ns", "<u8"),
+        ("reserved", "<u8"),
+    ]
+)
+
 # The same layouts for `struct`: reading a record by numpy costs ten times as much.
 HEADER = struct.Struct("<BBHIQQ")
 ORDER = struct.Struct("<BBHIQQIIBBBBHHqQQ")
@@ -143,6 +159,7 @@ TEXT = struct.Struct("<BBB5x56s")
 UNITS = struct.Struct("<BB6xIIQQ32x")
 LIMITS = struct.Struct("<BB2xIIIQQQQQq")
 CONDITIONS = struct.Struct("<8BqIIQQ3Q")
+BREAKER = struct.Struct("<BBHIqQQQQQQ")
 
 
 def wide(low: int, high: int) -> int:
@@ -489,6 +506,76 @@ def set_allocation(
     values = (minimum, fifo_ppm, leveling)
     kind = CommandKind.SET_ALLOCATION
     return setting(kind, instrument=instrument, scope=rule, tier=weight, values=values, time_ns=time_ns)
+
+
+def set_instrument_state(instrument: int, state: int, phase: int = 0, *, time_ns: int = 0) -> bytes:
+    kind = CommandKind.SET_INSTRUMENT_STATE
+    return setting(kind, instrument=instrument, scope=state, tier=phase, time_ns=time_ns)
+
+
+def schedule_instrument_state(
+    instrument: int,
+    state: int,
+    phase: int = 0,
+    *,
+    at_ns: int,
+    window_ns: int = 0,
+    draw: int = 0,
+    time_ns: int = 0,
+) -> bytes:
+    kind, values = CommandKind.SCHEDULE_INSTRUMENT_STATE, (at_ns, window_ns, draw)
+    return setting(kind, instrument=instrument, scope=state, tier=phase, values=values, time_ns=time_ns)
+
+
+def set_auction_terms(
+    instrument: int,
+    *,
+    collar_ppm: int = 0,
+    extension_ns: int = 0,
+    call_ns: int = 30 * 10**9,
+    extensions_max: int = 0,
+    time_ns: int = 0,
+) -> bytes:
+    kind, values = CommandKind.SET_AUCTION_TERMS, (collar_ppm, extension_ns, call_ns)
+    return setting(kind, instrument=instrument, tier=extensions_max, values=values, time_ns=time_ns)
+
+
+def set_breaker(
+    instrument: int,
+    *,
+    settlement_ticks: int = 0,
+    share_ppm: int = 0,
+    velocity_ticks: int = 0,
+    velocity_slots: int = 0,
+    velocity_slot_ns: int = 0,
+    pause_ns: int = 0,
+    closing_ns: int = 0,
+    closing_pause_ns: int = 0,
+    time_ns: int = 0,
+) -> bytes:
+    """The circuit breaker of an instrument; without numbers none."""
+    record = BREAKER.pack(
+        CommandKind.BREAKER,
+        SCHEMA_VERSION,
+        velocity_slots,
+        share_ppm,
+        settlement_ticks,
+        velocity_ticks,
+        velocity_slot_ns,
+        pause_ns,
+        closing_ns,
+        closing_pause_ns,
+        0,
+    )
+    return setting(CommandKind.SET_BREAKER, instrument=instrument, behind=record, time_ns=time_ns)
+
+
+def set_market_reference(price_ticks: int, *, time_ns: int = 0) -> bytes:
+    return setting(CommandKind.SET_MARKET_REFERENCE, values=(price_ticks, 0, 0), time_ns=time_ns)
+
+
+def set_market_level(price_ticks: int, *, time_ns: int = 0) -> bytes:
+    return setting(CommandKind.SET_MARKET_LEVEL, values=(price_ticks, 0, 0), time_ns=time_ns)
 
 
 def set_fee_tier(fee_schedule: int, tier: int, taker_ppm: int, maker_ppm: int, *, time_ns: int = 0) -> bytes:

@@ -1,6 +1,6 @@
 """Commands that are not about orders: names, limits, halts, money. Each checks everything, then changes."""
 
-from tests.reference import matching
+from tests.reference import guards, matching, states
 from tests.reference.accounts import Account, AccountLimits, transfer_allowed
 from tests.reference.checks import known_account, known_instrument
 from tests.reference.codes import (
@@ -8,21 +8,24 @@ from tests.reference.codes import (
     ANY,
     TIERS,
     AccountKind,
+    Cause,
     CloseReason,
     CommandKind,
     ControlScope,
     EventKind,
     HaltScope,
     Permissions,
+    Phase,
     PriceSource,
     Restriction,
+    State,
     TransferKind,
 )
 from tests.reference.controls import Scope
 from tests.reference.decoding import Money, Named, Setting, allocation_rule
 from tests.reference.event import Event
 from tests.reference.fees import FeeRates, resolved_tier
-from tests.reference.instruments import Instrument
+from tests.reference.instruments import Instrument, Scheduled
 from tests.reference.ledger import Withdrawal
 from tests.reference.orders import Order
 from tests.reference.records import unsigned
@@ -101,6 +104,8 @@ def _list_instrument(venue: Venue, named: Named) -> None:
     require(max(units.base, units.quote) < len(venue.assets), Reason.UNKNOWN_ASSET)
     venue.instruments.append(Instrument(named.id, named.name, units, limits, named.fee_schedule))
     _applied(venue, named.kind, instrument=named.id, tier_or_kind=named.attribute, schedule=named.fee_schedule)
+    if venue.is_paused:
+        guards.pause_with_market(venue, venue.instruments[-1])
 
 
 # Values.
@@ -144,6 +149,41 @@ def apply_setting(venue: Venue, setting: Setting) -> None:
                 scope=setting.scope,
                 tier_or_kind=setting.tier,
             )
+        case CommandKind.SET_INSTRUMENT_STATE:
+            instrument = known_instrument(venue, setting.instrument)
+            state, phase = State(setting.scope), Phase(setting.tier)
+            would_trade = states.would_uncross(instrument.state, state)
+            require(not (venue.halted and would_trade), Reason.VENUE_HALTED)
+            require(states.is_legal(venue, instrument, state, phase), Reason.ILLEGAL_STATE_CHANGE)
+            _applied(venue, kind, instrument=instrument.id, scope=state, tier_or_kind=phase)
+            states.become(venue, instrument, state, phase, Cause.COMMAND)
+        case CommandKind.SCHEDULE_INSTRUMENT_STATE:
+            _schedule(venue, setting)
+        case CommandKind.SET_AUCTION_TERMS:
+            instrument = known_instrument(venue, setting.instrument)
+            instrument.collar_ppm, instrument.extension_ns, instrument.call_ns = first, second, third
+            instrument.extensions_max = setting.tier
+            _applied(
+                venue,
+                kind,
+                instrument=instrument.id,
+                first=first,
+                second=second,
+                third=third,
+                tier_or_kind=setting.tier,
+            )
+        case CommandKind.SET_BREAKER:
+            instrument, terms = known_instrument(venue, setting.instrument), setting.breaker
+            assert terms is not None, "Invariant: a breaker was read with its numbers"
+            guards.set_breaker(venue, instrument, terms)
+            settlement, share, ticks = terms.settlement_ticks, terms.share_ppm, terms.velocity_ticks
+            _applied(venue, kind, instrument=instrument.id, first=settlement, second=share, third=ticks)
+        case CommandKind.SET_MARKET_REFERENCE:
+            venue.market_close, venue.market_reached, venue.market_until_ns = first or None, 0, 0
+            _applied(venue, kind, first=first)
+        case CommandKind.SET_MARKET_LEVEL:
+            _applied(venue, kind, first=first)
+            guards.set_market_level(venue, first)
         case CommandKind.SET_FEE_TIER:
             _set_fee_tier(venue, setting)
         case CommandKind.SET_ACCOUNT_LIMITS:
@@ -176,6 +216,25 @@ def apply_setting(venue: Venue, setting: Setting) -> None:
             _halt_or_resume(venue, setting)
 
 
+def _schedule(venue: Venue, setting: Setting) -> None:
+    instrument, (time_ns, window_ns, draw) = known_instrument(venue, setting.instrument), setting.values
+    require(instrument.state is not State.EXPIRED, Reason.ILLEGAL_STATE_CHANGE)
+    due_ns = time_ns + draw % (window_ns + 1)
+    require(time_ns == 0 or due_ns > venue.time_ns, Reason.SCHEDULE_NOT_IN_FUTURE)
+    change = Scheduled(due_ns, State(setting.scope), Phase(setting.tier))
+    instrument.scheduled = None if time_ns == 0 else change
+    _applied(
+        venue,
+        setting.kind,
+        instrument=instrument.id,
+        first=time_ns,
+        second=window_ns,
+        third=draw,
+        scope=setting.scope,
+        tier_or_kind=setting.tier,
+    )
+
+
 def _set_fee_tier(venue: Venue, setting: Setting) -> None:
     schedule, rates = setting.fee_schedule, FeeRates(setting.values[0], setting.values[1])
     tiers = venue.fee_tiers | {(schedule, setting.tier): rates}
@@ -197,8 +256,10 @@ def _halt_or_resume(venue: Venue, setting: Setting) -> None:
             venue.halted = halted
             _applied(venue, setting.kind, scope=setting.scope)
         case HaltScope.INSTRUMENT:
-            known_instrument(venue, setting.instrument).halted = halted
+            instrument = known_instrument(venue, setting.instrument)
+            require(instrument.state is not State.EXPIRED, Reason.ILLEGAL_STATE_CHANGE)
             _applied(venue, setting.kind, instrument=setting.instrument, scope=setting.scope)
+            (states.halt if halted else states.resume)(venue, instrument)
         case HaltScope.ACCOUNT:
             known_account(venue, setting.account).halted = halted
             _applied(venue, setting.kind, account=setting.account, scope=setting.scope)

@@ -185,7 +185,7 @@ def test_what_a_halt_holds_back_fires_at_the_next_price() -> None:
         buy O1 A2 1 @1 stop=105 of=mark
         halt instrument 0
         mark 110                     => setting_applied
-        resume instrument 0          => setting_applied
+        resume instrument 0          => setting_applied; continuous
         mark 104                     => setting_applied
         halt venue
         mark 105                     => setting_applied

@@ -1,14 +1,45 @@
-"""Timers: orders whose time has come leave before the command that let the time come does anything."""
+"""Timers: what is due happens before the command that let the time come does anything."""
 
-from tests.reference import matching
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from tests.reference import matching, states
 from tests.reference.codes import CloseReason
+from tests.reference.orders import Order
 from tests.reference.venue import Venue
+
+Due = tuple[int, int, int, Callable[[], None]]
+"""Time, kind (orders, states, schedules), id, and what happens."""
 
 
 def fire(venue: Venue) -> None:
-    """Let the orders expire that are due by now, by time and then by order id."""
-    orders = [order for account in venue.accounts for order in account.open_orders.values()]
-    due = [order for order in orders if 0 < order.conditions.expire_time_ns <= venue.time_ns]
-    for order in sorted(due, key=lambda order: (order.conditions.expire_time_ns, order.order_id)):
-        venue.take_out(order)
-        matching.expire(venue, order, CloseReason.GOOD_TILL_DATE)
+    """Let happen what is due by now, the first first. What happens may let more be due."""
+    while due := [each for each in _everything(venue) if each[0] <= venue.time_ns]:
+        *_, happen = min(due, key=lambda each: each[:3])
+        happen()
+
+
+def _everything(venue: Venue) -> list[Due]:
+    due: list[Due] = [
+        (order.conditions.expire_time_ns, 0, order.order_id, partial(_expire, venue, order))
+        for account in venue.accounts
+        for order in account.open_orders.values()
+        if order.conditions.expire_time_ns > 0
+    ]
+    # While the venue is halted, states stay as they are.
+    for instrument in [] if venue.halted else venue.instruments:
+        if instrument.until_ns > 0:
+            happen = partial(states.end_by_itself, venue, instrument)
+            due.append((instrument.until_ns, 1, instrument.id, happen))
+        scheduled = instrument.scheduled
+        if scheduled is not None and not scheduled.waits:
+            happen = partial(states.follow_schedule, venue, instrument, scheduled)
+            due.append((scheduled.due_ns, 2, instrument.id, happen))
+    return due
+
+
+def _expire(venue: Venue, order: Order) -> None:
+    venue.take_out(order)
+    matching.expire(venue, order, CloseReason.GOOD_TILL_DATE)

@@ -3,7 +3,7 @@
 Naive on purpose: at each price every waiting order of the instrument is looked at.
 """
 
-from tests.reference.codes import PriceSource, Side
+from tests.reference.codes import PriceSource, Side, State
 from tests.reference.instruments import Instrument
 from tests.reference.orders import Order
 from tests.reference.venue import Venue
@@ -14,7 +14,7 @@ def see_price(venue: Venue, instrument: Instrument, source: PriceSource, price_t
     watching = [order for order in instrument.waiting if _source(order) is source]
     for order in sorted(watching, key=lambda order: order.order_id):
         _follow(instrument, order, price_ticks)
-    if venue.halted or instrument.halted:
+    if venue.halted or instrument.state is not State.CONTINUOUS:
         return
     for order in _firing(instrument, source, price_ticks):
         instrument.waiting.remove(order)

@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from tests.reference.accounts import Account
-from tests.reference.codes import AccountKind, EventKind, OrderFlags, Permissions, Side
+from tests.reference.codes import AccountKind, EventKind, OrderFlags, Permissions, Phase, Side, State
 from tests.reference.controls import Controls
 from tests.reference.event import Event
 from tests.reference.fees import FeeRates, resolved_tier
@@ -36,8 +36,19 @@ class Venue:
     ledger: Ledger = field(default_factory=Ledger)
     events: list[Event] = field(default_factory=list)
     """Those of the command at hand."""
+    arrivals: int = 0
+    market_close: int | None = None
+    """The close that the market-wide levels refer to."""
+    market_reached: int = 0
+    market_until_ns: int = 0
+    """Until when the market-wide pause lasts; 0 is the rest of the session."""
     line: list[tuple[Order, int]] = field(default_factory=list)
     """Orders that fired and have not come to the market yet, each with the price that fired it."""
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the whole market pauses."""
+        return self.market_reached > 0 and (self.market_until_ns == 0 or self.time_ns < self.market_until_ns)
 
     def emit(self, event: Event) -> None:
         self.events.append(event)
@@ -58,6 +69,10 @@ class Venue:
 
     # An order in the book, or among those that wait, in its account's list and in the ledger: always all three.
 
+    def next_arrival(self) -> int:
+        self.arrivals += 1
+        return self.arrivals
+
     def rest(self, order: Order) -> None:
         """Put an order into the book and hold what it can cost."""
         self._stand(order)
@@ -65,8 +80,17 @@ class Venue:
 
     def _stand(self, order: Order) -> None:
         """Put an order behind those of its price; an iceberg with a new peak."""
-        instrument, iceberg = self.instruments[order.instrument], order.conditions.iceberg
+        instrument = self.instruments[order.instrument]
+        order.arrived = self.next_arrival()
         instrument.book.insert(order)
+        # In a call it takes part with all that it has open.
+        order.unfolded = instrument.joined is not Phase.NONE
+        if not order.unfolded:
+            self.show_peak(order)
+
+    def show_peak(self, order: Order) -> None:
+        """Let an iceberg show its next peak."""
+        instrument, iceberg = self.instruments[order.instrument], order.conditions.iceberg
         if iceberg is None:
             return
         increment = instrument.limits.quantity_increment_lots
@@ -100,6 +124,12 @@ class Venue:
         self.instruments[order.instrument].waiting.append(order)
         self._keep(order)
 
+    def stand_beside(self, order: Order) -> None:
+        """Let an order stand beside the book, for an auction; it holds what a resting order holds."""
+        order.beside, order.arrived = True, self.next_arrival()
+        self.instruments[order.instrument].beside.append(order)
+        self._keep(order)
+
     def _keep(self, order: Order) -> None:
         units = self.instruments[order.instrument].units
         self.accounts[order.account].open_orders[order.order_id] = order
@@ -110,6 +140,8 @@ class Venue:
         instrument = self.instruments[order.instrument]
         if order.waits:
             instrument.waiting.remove(order)
+        elif order.beside:
+            instrument.beside.remove(order)
         else:
             instrument.book.remove(order)
         self.let_go(order)
@@ -147,16 +179,22 @@ class Venue:
         holds: defaultdict[Place, int] = defaultdict(int)
         booked = [order for instrument in self.instruments for order in instrument.book.bids + instrument.book.asks]
         waiting = [order for instrument in self.instruments for order in instrument.waiting]
-        for order in booked + waiting:
+        beside = [order for instrument in self.instruments for order in instrument.beside]
+        for order in booked + waiting + beside:
             units = self.instruments[order.instrument].units
             holds[order.account, order.held_asset(units)] += order.hold(units)
             if order.open_lots <= 0 or order.flags & OrderFlags.QUOTE_AMOUNT or not (order.waits or order.may_rest):
                 broken.append(f"an order in the book that cannot rest: {order}")
             if 0 < order.conditions.expire_time_ns <= self.time_ns:
                 broken.append(f"an open order whose time has come: {order}")
-            if not order.waits and not 0 < order.displayed_lots <= order.open_lots:
-                broken.append(f"an order in the book that shows nothing, or more than it has: {order}")
-        if any(order.waits for order in booked) or not all(order.waits for order in waiting):
+        if any(order.beside for order in booked + waiting) or not all(order.beside for order in beside):
+            broken.append("only orders for auctions stand beside the book")
+        broken.extend(
+            f"an order in the book that shows nothing, or more than it has: {order}"
+            for order in booked
+            if not order.waits and not 0 < order.displayed_lots <= order.open_lots
+        )
+        if any(order.waits for order in booked + beside) or not all(order.waits for order in waiting):
             broken.append("only orders that have not fired wait")
         if any(self.controls.is_killed(account) and account.open_orders for account in self.accounts):
             broken.append("an open order of an account whose kill switch is engaged")
@@ -164,11 +202,12 @@ class Venue:
             broken.append(f"an order that fired has not come to the market: {self.line}")
         for withdrawal in self.ledger.withdrawals.values():
             holds[withdrawal.account, withdrawal.asset] += withdrawal.amount
-        if sorted(booked + waiting, key=lambda order: order.order_id) != self.open_orders():
+        if sorted(booked + waiting + beside, key=lambda order: order.order_id) != self.open_orders():
             broken.append("books and accounts disagree about the open orders")
         for instrument in self.instruments:
             book = instrument.book
-            if book.bids and book.asks and book.bids[0].price_ticks >= book.asks[0].price_ticks:
+            trades = instrument.state is State.CONTINUOUS
+            if trades and book.bids and book.asks and book.bids[0].price_ticks >= book.asks[0].price_ticks:
                 broken.append(f"crossed book: {instrument.id=} {book.bids[0].price_ticks=} {book.asks[0].price_ticks=}")
             for orders in (book.bids, book.asks):
                 sign = -1 if orders is book.bids else 1

@@ -46,15 +46,18 @@ impl Market {
     pub(crate) fn shelf(&self, station: Station) -> &Book {
         match (station, self.aside.as_deref()) {
             (Station::Hidden, Some(aside)) => &aside.hidden,
-            (Station::Book | Station::Trigger | Station::Hidden, _) => &self.book,
+            (Station::Book | Station::Trigger | Station::Hidden | Station::Auction, _) => &self.book,
         }
     }
 
     /// The same, to be changed; made if need be.
     pub(crate) fn shelf_mut(&mut self, station: Station) -> &mut Book {
         match station {
-            Station::Book | Station::Trigger => &mut self.book,
-            Station::Hidden => &mut self.aside.get_or_insert_default().hidden,
+            Station::Book | Station::Trigger | Station::Auction => &mut self.book,
+            Station::Hidden => {
+                self.is_special = true;
+                &mut self.aside.get_or_insert_default().hidden
+            }
         }
     }
 
@@ -135,7 +138,11 @@ impl Floor<'_> {
         if quantity.is_zero() {
             return Some(Ended::Amount);
         }
+        if self.trips(taker, front.price, emit) {
+            return Some(Ended::Stopped);
+        }
         self.trade_any(taker, front, quantity, emit);
+        self.observe(front.price);
         self.market.instrument.set_last(front.price);
         if self.market.triggers.is_some() {
             self.price_came(PriceSource::Last, front.price);
@@ -170,6 +177,7 @@ impl Floor<'_> {
         let closes = matches!(mode, SelfTradePrevention::ExpireTaker | SelfTradePrevention::ExpireBoth);
         let is_own =
             |slot: &Slot| mode != SelfTradePrevention::None && self.is_own(taker, self.open.slab[*slot].account);
+        let mut stops = self.stops(taker);
         let side = taker.side.opposite();
         let mut levels: Vec<_> =
             self.market.books().map(|book| book.levels(side).map(|(price, _)| price).peekable()).collect();
@@ -196,6 +204,9 @@ impl Floor<'_> {
                     return true;
                 }
                 if !is_own(slot) {
+                    if stops(price) {
+                        return false;
+                    }
                     let shown = self.open.slab[*slot].open;
                     wanted = wanted.saturating_sub(shown);
                     reserves += self.open.open_of(*slot) - shown;
@@ -208,6 +219,21 @@ impl Floor<'_> {
                 return true;
             }
         }
+    }
+
+    /// All that stands on a side at prices at which `price` would do, in the order in which it trades.
+    pub(crate) fn line_within(&self, side: Side, price: Price) -> Vec<Slot> {
+        let at = |book: &Book| {
+            book.levels(side).map(|(at, _)| at).take_while(|at| side.crosses(*at, price)).collect::<Vec<_>>()
+        };
+        let mut prices: Vec<Price> = self.market.books().flat_map(at).collect();
+        prices.sort_unstable();
+        prices.dedup();
+        if side == Side::Buy {
+            prices.reverse();
+        }
+        let depths = prices.into_iter().map(|price| self.depth_at(side, price));
+        depths.flat_map(|Depth { displayed, hidden }| displayed.into_iter().chain(hidden)).collect()
     }
 
     /// What stands at a price.

@@ -103,7 +103,7 @@ impl Floor<'_> {
         let (station, open) = self.open.standing(slot);
         let order = Closing { open, ..self.closing(slot) };
         let hold = match station {
-            Station::Book | Station::Hidden => self.resting_hold_of(slot, order.price, open),
+            Station::Book | Station::Hidden | Station::Auction => self.resting_hold_of(slot, order.price, open),
             Station::Trigger => self.waiting_hold_of(slot),
         };
         self.ledger.release(order.account, self.asset_of(order.side), hold);
@@ -129,6 +129,7 @@ impl Floor<'_> {
         match station {
             Station::Book => self.market.book.remove(&mut self.open.slab, order.side, slot),
             Station::Trigger => self.leave_triggers(slot),
+            Station::Auction => self.leave_call(slot),
             Station::Hidden => self.leave_book(slot),
         }
         if order.side == Side::Buy {

@@ -2,12 +2,15 @@
 
 use tradewright_risk::HeldOrder;
 use tradewright_types::{
-    ANY, AccountId, Amount, ClientOrderId, CloseReason, CommandHeader, CommandKind, CommandRecord, Conditions,
-    ConditionsRecord, EventFlags, EventKind, EventRecord, InstrumentId, NewOrder, OrderId, Price, PriceSource,
-    Quantity, RejectReason, SCHEMA_VERSION, SelfTradePrevention, Side, Size, TextEventRecord, Wide,
+    ANY, AccountId, Amount, AuctionPhase, ClientOrderId, CloseReason, CommandHeader, CommandKind, CommandRecord,
+    Conditions, ConditionsRecord, EventFlags, EventKind, EventRecord, InstrumentId, InstrumentState, NewOrder, OrderId,
+    Price, PriceSource, Quantity, RejectReason, SCHEMA_VERSION, SelfTradePrevention, Side, Size, StateCause,
+    TextEventRecord, Wide,
 };
 
 use crate::EventBuffer;
+use crate::call::Told;
+use crate::matching::Taker;
 
 /// Writes the events of one command.
 #[derive(Debug)]
@@ -283,6 +286,69 @@ impl<'b> Emitter<'b> {
             ..EventRecord::default()
         };
         self.write(kind, event.instrument.0, body);
+    }
+
+    /// The state of an instrument, from one to another.
+    pub(crate) fn state_changed(
+        &mut self,
+        instrument: InstrumentId,
+        (from, to): (InstrumentState, InstrumentState),
+        phase: AuctionPhase,
+        cause: StateCause,
+        until_ns: u64,
+    ) {
+        let body = EventRecord {
+            order_type: to as u8,
+            time_in_force: phase as u8,
+            self_trade_prevention: from as u8,
+            reason: cause as u16,
+            reference: until_ns,
+            ..EventRecord::default()
+        };
+        self.write(EventKind::InstrumentStateChanged, instrument.0, body);
+    }
+
+    /// How an auction would trade, or did.
+    pub(crate) fn auction(&mut self, kind: EventKind, instrument: InstrumentId, phase: AuctionPhase, told: Told) {
+        let Told { price_ticks, quantity_lots, surplus_lots } = told;
+        let body = EventRecord {
+            time_in_force: phase as u8,
+            price_ticks,
+            quantity_lots,
+            amount: Wide::from(Amount::from_quanta(surplus_lots)),
+            ..EventRecord::default()
+        };
+        self.write(kind, instrument.0, body);
+    }
+
+    /// A taker that a circuit breaker stopped.
+    pub(crate) fn tripped(&mut self, instrument: InstrumentId, taker: &Taker, price: Price, trip: u8, until_ns: u64) {
+        let body = EventRecord {
+            order_id: taker.id.0,
+            account: taker.account.0,
+            side: taker.side as u8,
+            order_type: trip,
+            price_ticks: price.ticks(),
+            reference: until_ns,
+            ..EventRecord::default()
+        };
+        self.write(EventKind::BreakerTripped, instrument.0, body);
+    }
+
+    /// The index reached a market-wide level.
+    pub(crate) fn market_wide(&mut self, level: u8, index: Price, until_ns: u64) {
+        let body = EventRecord {
+            order_type: level,
+            price_ticks: index.ticks(),
+            reference: until_ns,
+            ..EventRecord::default()
+        };
+        self.write(EventKind::MarketWideLevelReached, ANY, body);
+    }
+
+    /// The events of the command so far.
+    pub(crate) fn written(&self) -> &[EventRecord] {
+        &self.buffer.as_slice()[self.begin..]
     }
 
     #[inline(always)]

@@ -106,9 +106,12 @@ impl Engine {
         let mut emit = Emitter::new(events, self.sequence, self.risk.time_ns, self.config.epoch, self.config.shard);
         let outcome = match envelope {
             Ok(_) if is_stale => Err(RejectReason::Stale),
+            Ok(kind) if self.risk.time_ns >= self.open.timers.attention_ns => {
+                self.apply_attended(kind, records, &mut emit);
+                Ok(())
+            }
             // The two that are nearly all come first.
             Ok(CommandKind::PlaceOrder) => {
-                self.let_time_pass(&mut emit);
                 self.count_message(first, 1);
                 match NewOrder::read_plain(records) {
                     Some(order @ NewOrder { side: Side::Buy, .. }) => self.place(&order, &mut emit),
@@ -117,7 +120,6 @@ impl Engine {
                 }
             }
             Ok(CommandKind::CancelOrder) => {
-                self.let_time_pass(&mut emit);
                 self.count_message(first, 0);
                 match Cancel::read_plain(records) {
                     Some(cancel) => self.cancel(&cancel, &mut emit),
@@ -132,6 +134,26 @@ impl Engine {
         }
     }
 
+    /// Applies a command before which something is due, or behind which auctions have something to tell.
+    #[cold]
+    #[inline(never)]
+    fn apply_attended(&mut self, kind: CommandKind, records: &[CommandRecord], emit: &mut Emitter<'_>) {
+        self.fire_timers(emit);
+        let outcome = if kind == CommandKind::PlaceOrder {
+            self.count_message(&records[0], 1);
+            self.place_any(records, emit)
+        } else if kind == CommandKind::CancelOrder {
+            self.count_message(&records[0], 0);
+            self.cancel_any(records, emit)
+        } else {
+            self.dispatch(kind, records, emit)
+        };
+        if let Err(reason) = outcome {
+            emit.rejected(&records[0], reason);
+        }
+        self.tell_indications(emit);
+    }
+
     /// Reads the order that the next command cancels, so that it is in the cache by then. Changes nothing.
     #[inline(always)]
     fn touch(&self, next: &CommandRecord) {
@@ -142,7 +164,6 @@ impl Engine {
 
     #[inline(never)]
     fn dispatch(&mut self, kind: CommandKind, records: &[CommandRecord], emit: &mut Emitter<'_>) -> Decoded<()> {
-        self.let_time_pass(emit);
         if kind.is_order_entry() {
             self.count_message(&records[0], u32::from(kind == CommandKind::ReplaceOrder));
         }
@@ -167,6 +188,12 @@ impl Engine {
             | CommandKind::SetMarkPrice
             | CommandKind::SetIndexPrice
             | CommandKind::SetAllocation
+            | CommandKind::SetInstrumentState
+            | CommandKind::ScheduleInstrumentState
+            | CommandKind::SetAuctionTerms
+            | CommandKind::SetBreaker
+            | CommandKind::SetMarketReference
+            | CommandKind::SetMarketLevel
             | CommandKind::Deposit
             | CommandKind::RequestWithdrawal
             | CommandKind::ConfirmWithdrawal
@@ -180,15 +207,8 @@ impl Engine {
             | CommandKind::Text
             | CommandKind::InstrumentUnits
             | CommandKind::InstrumentLimits
-            | CommandKind::Conditions => unreachable!("Invariant: neither is left to be dispatched"),
-        }
-    }
-
-    /// Fires the timers that a command's time lets come. A command without a valid envelope, or a stale one, has no time.
-    #[inline(always)]
-    fn let_time_pass(&mut self, emit: &mut Emitter<'_>) {
-        if self.risk.time_ns >= self.open.timers.next_ns {
-            self.fire_timers(emit);
+            | CommandKind::Conditions
+            | CommandKind::Breaker => unreachable!("Invariant: neither is left to be dispatched"),
         }
     }
 

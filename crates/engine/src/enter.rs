@@ -36,15 +36,15 @@ impl Floor<'_> {
         let killed = self.is_killed(order.time_in_force, minimum, &taker);
         let ended = if killed { Ended::Liquidity } else { self.take(&mut taker, emit) };
         let mut keep = Amount::ZERO;
-        if ended == Ended::Liquidity && taker.has_rest() && order.time_in_force.rests() {
+        if ended.leaves_rest() && taker.has_rest() && order.time_in_force.rests() {
             self.rest_again(slot, &taker, emit);
             let posted = self.open.slab[slot].terms.maker_fee;
             keep = resting_hold(&units, side, limit, taker.open, held.rates().maker, posted);
         } else {
-            if ended == Ended::Liquidity && taker.has_rest() {
+            if ended.leaves_rest() && taker.has_rest() {
                 let mut closing = closing(&taker, order);
                 closing.client_number = crate::open_orders::OpenOrders::client_number(&self.open.slab[slot].terms);
-                let reason: CloseReason = close_reason(order, killed);
+                let reason: CloseReason = close_reason(order, ended, killed);
                 emit.closed(EventKind::OrderExpired, &closing, reason, Amount::ZERO);
             }
             self.forget(slot);

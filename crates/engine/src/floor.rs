@@ -8,8 +8,11 @@ use tradewright_types::{Amount, AssetId, InstrumentId, OrderFlags, OrderId, Pric
 use crate::Engine;
 use crate::aside::Aside;
 use crate::emit::Closing;
+use crate::guard::Guard;
 use crate::open_orders::{OpenOrders, Station};
+use crate::session::Session;
 use crate::sharing::Sharing;
+use crate::timers::Timer;
 use crate::triggers::{Triggers, waiting_hold_of};
 
 /// An instrument with its book, and the numbers it gives out.
@@ -23,6 +26,12 @@ pub(crate) struct Market {
     pub(crate) triggers: Option<Box<Triggers>>,
     /// How a price is shared, when it is not first come, first served.
     pub(crate) sharing: Option<Box<Sharing>>,
+    /// What belongs to its state. None while it has always been in continuous trading.
+    pub(crate) session: Option<Box<Session>>,
+    /// Its circuit breaker, if one is set.
+    pub(crate) guard: Option<Box<Guard>>,
+    /// Whether matching has to look at more than the front of the book: see [`Market::refresh`].
+    pub(crate) is_special: bool,
     /// How many of its open orders are icebergs: with none, what a level shows is all that stands there.
     pub(crate) icebergs: u32,
     /// What stands beside the displayed book. None until the first such order comes.
@@ -38,9 +47,22 @@ impl Market {
             prevented: 0,
             triggers: None,
             sharing: None,
+            session: None,
+            guard: None,
+            is_special: false,
             icebergs: 0,
             aside: None,
         }
+    }
+
+    /// Keeps the one flag that matching looks at: to be called when the state, the rule of allocation or the breaker changes.
+    pub(crate) fn refresh(&mut self) {
+        self.is_special = self.needs_care();
+    }
+
+    /// Whether orders do not simply trade with the front of the book.
+    pub(crate) fn needs_care(&self) -> bool {
+        self.sharing.is_some() || self.guard.is_some() || self.aside.is_some() || !self.instrument.state.trades()
     }
 
     /// The price that a source has now.
@@ -163,7 +185,7 @@ impl Floor<'_> {
         }
         let (id, expires) = (self.open.slab[slot].id, self.open.conditional(slot).conditions.expire_time_ns);
         if expires != 0 {
-            self.open.timers.remove(expires, id);
+            self.open.timers.remove(expires, Timer::Order(id));
         }
         if self.open.conditional(slot).conditions.iceberg.is_some() {
             self.market.icebergs -= 1;
@@ -186,7 +208,7 @@ pub(crate) fn price_of(market: &Market, open: &OpenOrders, slot: Slot) -> Price 
 #[inline(never)]
 fn price_beside(market: &Market, open: &OpenOrders, slot: Slot) -> Price {
     match open.station(slot) {
-        Station::Book | Station::Trigger => open.conditional(slot).limit,
+        Station::Book | Station::Trigger | Station::Auction => open.conditional(slot).limit,
         Station::Hidden => market.shelf(Station::Hidden).price_of(&open.slab, open.slab[slot].terms.side, slot),
     }
 }
@@ -198,7 +220,8 @@ pub(crate) fn hold_of(market: &Market, open: &OpenOrders, slot: Slot) -> (AssetI
     let (units, side) = (&market.instrument.units, order.terms.side);
     let asset = if side == Side::Buy { units.quote } else { units.base };
     match open.station(slot) {
-        Station::Book | Station::Hidden => {}
+        // Nothing trades when the auction of one that waits begins: it holds what a resting order holds.
+        Station::Book | Station::Hidden | Station::Auction => {}
         Station::Trigger => return (asset, waiting_hold_of(market, open, slot)),
     }
     let price = price_of(market, open, slot);

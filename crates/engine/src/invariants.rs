@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use tradewright_book::Slot;
-use tradewright_types::{AccountId, Amount, AssetId, InstrumentId, OrderFlags, Side};
+use tradewright_types::{AccountId, Amount, AssetId, InstrumentId, InstrumentState, OrderFlags, Side};
 
 use crate::Engine;
 use crate::floor::{Market, hold_of};
-use crate::open_orders::Station;
+use crate::open_orders::{OpenOrders, Station};
+use crate::session::Session;
+use crate::timers::Timer;
 
 impl Engine {
     /// Panics unless the whole state fits together. Takes time in proportion to the state: for tests, drills and audits.
@@ -18,7 +20,18 @@ impl Engine {
         ledger.check_invariants();
         open.check_invariants();
         risk.check_invariants();
-        markets.iter().for_each(|market| market.book.check_invariants(&open.slab));
+        for market in markets {
+            match market.instrument.state.trades() {
+                true => market.book.check_invariants(&open.slab),
+                false => market.book.check_queues(&open.slab),
+            }
+            assert_eq!(market.is_special, market.needs_care(), "Invariant: matching knows whether to take care");
+            market.guard.iter().for_each(|guard| guard.breaker.check_invariants());
+            if let Some(session) = market.session.as_deref() {
+                session.call.check_invariants(market, open);
+                session.call.books().into_iter().for_each(|book| book.check_queues(&open.slab));
+            }
+        }
         assert_eq!(markets.len(), registry.instruments().len(), "Invariant: every instrument has a name");
         assert_eq!(ledger.account_count(), risk.accounts().len(), "Invariant: every account has its limits");
         assert_eq!(ledger.account_count(), registry.accounts().len(), "Invariant: every account has a name");
@@ -31,18 +44,31 @@ impl Engine {
                 true => open.conditional(*slot).conditions.expire_time_ns,
                 false => 0,
             };
-            expires != 0 && open.timers.contains(expires, order.id)
+            expires != 0 && open.timers.contains(expires, Timer::Order(order.id))
         });
-        assert_eq!(timed.count(), open.timers.len(), "Invariant: every timer belongs to an order that expires");
+        let of_sessions: usize = markets.iter().enumerate().map(|(id, market)| count_timers(id, market, open)).sum();
+        let all = timed.count() + of_sessions;
+        assert_eq!(all, open.timers.len(), "Invariant: every timer belongs to an order that expires, or to a state");
+        let auctions = markets.iter().filter(|market| market.instrument.state == InstrumentState::Auction).count();
+        assert_eq!(auctions, open.timers.auctions() as usize, "Invariant: auctions are counted");
 
         let mut queued = 0;
         let mut open_bids: BTreeMap<(InstrumentId, AccountId), u64> = BTreeMap::new();
         let mut open_orders: BTreeMap<AccountId, u32> = BTreeMap::new();
-        for (
-            place,
-            Market { instrument: known, book, trades: _, prevented: _, triggers, sharing: _, icebergs, aside },
-        ) in markets.iter().enumerate()
-        {
+        for (place, market) in markets.iter().enumerate() {
+            let Market {
+                instrument: known,
+                book,
+                trades: _,
+                prevented: _,
+                triggers,
+                sharing: _,
+                session,
+                guard: _,
+                is_special: _,
+                icebergs,
+                aside,
+            } = market;
             let instrument = InstrumentId(place as u32);
             let is_iceberg = |slot: Slot| open.conditions(slot).iceberg.is_some();
             let own = open.slab.iter().filter(|(_, order)| order.terms.instrument == instrument);
@@ -50,8 +76,11 @@ impl Engine {
             assert_eq!(counted, *icebergs as usize, "Invariant: icebergs are counted");
             let waiting = triggers.iter().flat_map(|triggers| &triggers.books).map(|book| (book, Station::Trigger));
             let hidden = aside.iter().map(|aside| (&aside.hidden, Station::Hidden));
-            markets[place].check_not_crossed();
-            for (book, station) in core::iter::once((book, Station::Book)).chain(waiting).chain(hidden) {
+            let beside = session.iter().flat_map(|session| session.call.books()).map(|book| (book, Station::Auction));
+            if known.state.trades() {
+                market.check_not_crossed();
+            }
+            for (book, station) in core::iter::once((book, Station::Book)).chain(waiting).chain(hidden).chain(beside) {
                 book.check_queues(&open.slab);
                 let waits = station == Station::Trigger;
                 for (stands, (_, level)) in [Side::Buy, Side::Sell]
@@ -110,4 +139,25 @@ impl Engine {
         }
         assert!(holds.values().all(|due| *due == Amount::ZERO), "Invariant: every hold has a balance");
     }
+}
+
+/// How many timers a market's session has set. Panics when one that should be set is not.
+fn count_timers(id: usize, market: &Market, open: &OpenOrders) -> usize {
+    let id = InstrumentId(id as u32);
+    let Some(session) = market.session.as_deref() else { return 0 };
+    // Exhaustive on purpose: a new field does not compile until it is considered here.
+    let Session { terms: _, phase: _, until_ns, before_halt, scheduled, extensions: _, call: _ } = session;
+    let is_halted = market.instrument.state == InstrumentState::Halted;
+    assert_eq!(is_halted, before_halt.is_some(), "Invariant: what is halted was something before");
+    let mut timers = 0;
+    if *until_ns != 0 && !is_halted {
+        assert!(open.timers.contains(*until_ns, Timer::State(id)), "Invariant: a state that ends has a timer");
+        timers += 1;
+    }
+    if let Some(scheduled) = scheduled.filter(|scheduled| scheduled.is_timed) {
+        let due_ns = scheduled.change.due_ns;
+        assert!(open.timers.contains(due_ns, Timer::Schedule(id)), "Invariant: a schedule has a timer");
+        timers += 1;
+    }
+    timers
 }

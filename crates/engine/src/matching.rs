@@ -38,10 +38,20 @@ pub(crate) struct Taker {
 pub(crate) enum Ended {
     /// Nobody stands within the limit any more, or nothing is left to trade.
     Liquidity,
+    /// The instrument does not trade, or not any more.
+    Stopped,
     /// What is left of the amount does not pay for what the next maker offers.
     Amount,
     /// Self-trade prevention closed the taker.
     Prevention,
+}
+
+impl Ended {
+    /// Whether what is left may rest.
+    #[inline(always)]
+    pub(crate) fn leaves_rest(self) -> bool {
+        matches!(self, Self::Liquidity | Self::Stopped)
+    }
 }
 
 impl Taker {
@@ -71,9 +81,15 @@ impl Floor<'_> {
     /// Matches a taker until it is done or nobody is left to trade with.
     #[inline(always)]
     pub(crate) fn take(&mut self, taker: &mut Taker, emit: &mut Emitter<'_>) -> Ended {
-        if self.market.sharing.is_some() || self.market.aside.is_some() {
-            return self.take_by_level(taker, emit);
+        if self.market.is_special {
+            return self.take_specially(taker, emit);
         }
+        self.take_in_time::<false>(taker, emit)
+    }
+
+    /// Matches in the order of time, under a circuit breaker or not.
+    #[inline(always)]
+    fn take_in_time<const GUARDED: bool>(&mut self, taker: &mut Taker, emit: &mut Emitter<'_>) -> Ended {
         let mut last = None;
         let ended = loop {
             if !taker.has_rest() {
@@ -97,7 +113,13 @@ impl Floor<'_> {
             if quantity.is_zero() {
                 break Ended::Amount;
             }
+            if GUARDED && self.trips(taker, front.price, emit) {
+                break Ended::Stopped;
+            }
             self.trade(taker, front, quantity, emit);
+            if GUARDED {
+                self.observe(front.price);
+            }
             // A price that is there already moves nobody.
             if self.market.triggers.is_some() && last != Some(front.price) {
                 self.price_came(PriceSource::Last, front.price);
@@ -111,6 +133,19 @@ impl Floor<'_> {
             self.market.instrument.set_last(price);
         }
         ended
+    }
+
+    /// The same where it is not enough to look at the front of the book.
+    #[cold]
+    #[inline(never)]
+    fn take_specially(&mut self, taker: &mut Taker, emit: &mut Emitter<'_>) -> Ended {
+        if !self.market.instrument.state.trades() {
+            return Ended::Stopped;
+        }
+        if self.market.sharing.is_some() || self.market.aside.is_some() {
+            return self.take_by_level(taker, emit);
+        }
+        self.take_in_time::<true>(taker, emit)
     }
 
     /// Whether a maker is the taker itself, or of its trade group.
@@ -234,17 +269,25 @@ impl Floor<'_> {
 
     /// Whether others than the taker itself offer the quantity `wanted` within its limit.
     pub(crate) fn can_fill(&self, taker: &Taker, mut wanted: Quantity) -> bool {
+        // What does not trade now is not judged by what it could trade.
+        if !self.market.instrument.state.trades() {
+            return true;
+        }
         if self.market.icebergs > 0 || self.market.aside.is_some() {
             return self.can_fill_unseen(taker, wanted);
         }
         let side = taker.side.opposite();
         let book = &self.market.book;
         let mode = taker.self_trade_prevention;
+        let mut stops = self.stops(taker);
         for (price, level) in book.levels(side) {
             if !taker.side.crosses(taker.limit, price) {
                 return false;
             }
             if mode == SelfTradePrevention::None {
+                if stops(price) {
+                    return false;
+                }
                 wanted = wanted.saturating_sub(level.open());
             } else {
                 let closes = matches!(mode, SelfTradePrevention::ExpireTaker | SelfTradePrevention::ExpireBoth);
@@ -256,6 +299,9 @@ impl Floor<'_> {
                 for slot in book.queue(&self.open.slab, level) {
                     let maker = &self.open.slab[slot];
                     if !self.is_own(taker, maker.account) {
+                        if stops(price) {
+                            return false;
+                        }
                         wanted = wanted.saturating_sub(maker.open);
                     } else if closes {
                         return false;

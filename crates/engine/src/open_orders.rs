@@ -78,6 +78,8 @@ pub(crate) enum Station {
     Trigger = 1,
     /// In the book of hidden orders.
     Hidden = 2,
+    /// Beside the book: until its auction comes, or as a market order in a call.
+    Auction = 4,
 }
 
 impl Station {
@@ -90,7 +92,7 @@ impl Station {
     pub(crate) const fn flags(self, flags: OrderFlags) -> OrderFlags {
         match self {
             Self::Book => flags.without(OrderFlags::WAITING),
-            Self::Trigger | Self::Hidden => flags.with(OrderFlags::WAITING),
+            Self::Trigger | Self::Hidden | Self::Auction => flags.with(OrderFlags::WAITING),
         }
     }
 
@@ -99,6 +101,7 @@ impl Station {
             0 => Some(Self::Book),
             1 => Some(Self::Trigger),
             2 => Some(Self::Hidden),
+            4 => Some(Self::Auction),
             _ => None,
         }
     }
@@ -402,6 +405,15 @@ impl OpenOrders {
         }
     }
 
+    /// Notes that an order has left the book and waits elsewhere.
+    pub(crate) fn begin_waiting(&mut self, slot: Slot, station: Station, limit: Price) {
+        let terms = &mut self.slab[slot].terms;
+        terms.flags = terms.flags.with(OrderFlags::WAITING);
+        let conditional = &mut self.conditionals[slot.0 as usize];
+        (conditional.station, conditional.limit) = (station, limit);
+        self.mark(slot);
+    }
+
     /// Notes the limit and the trigger that a waiting order has from now on.
     pub(crate) fn amend_waiting(&mut self, slot: Slot, limit: Price, trigger: Option<Trigger>) {
         let conditional = &mut self.conditionals[slot.0 as usize];
@@ -410,7 +422,7 @@ impl OpenOrders {
         self.mark(slot);
     }
 
-    /// Notes that an order's trigger fired.
+    /// Notes that an order comes to the market: its trigger fired, or its auction began.
     pub(crate) fn end_waiting(&mut self, slot: Slot) {
         let conditional = &mut self.conditionals[slot.0 as usize];
         let station = Station::at_market(&conditional.conditions);

@@ -19,6 +19,7 @@ use crate::emit::{Closing, Emitter};
 use crate::floor::Floor;
 use crate::matching::{Ended, Taker};
 use crate::open_orders::{Conditional, Links, Notes, Station, Terms};
+use crate::timers::Timer;
 
 impl Engine {
     /// Places an order that is not plain.
@@ -26,9 +27,20 @@ impl Engine {
     pub(crate) fn place_any(&mut self, records: &[CommandRecord], emit: &mut Emitter<'_>) -> Decoded<()> {
         let order = NewOrder::read(records)?;
         match order.conditions().trigger {
+            None if order.time_in_force.is_for_auction() => self.place_for_auction(&order, emit),
             None => self.place(&order, emit),
             Some(trigger) => self.place_waiting(&order, &trigger, emit),
         }
+    }
+
+    /// Places an order that is for auctions only.
+    fn place_for_auction(&mut self, order: &NewOrder<'_>, emit: &mut Emitter<'_>) -> Decoded<()> {
+        let mut floor = self.floor(order.instrument).ok_or(RejectReason::UnknownInstrument)?;
+        let (mut gate, open) = floor.gate();
+        let is_duplicate = || open.is_client_open(order.account, order.client_order_id);
+        let held = gate.check_and_hold_for_auction(order, is_duplicate, None)?;
+        floor.enter_for_auction(&held, emit);
+        Ok(())
     }
 
     /// Places an order that waits for its trigger.
@@ -89,14 +101,14 @@ impl Floor<'_> {
         let ended = if killed { Ended::Liquidity } else { self.take(&mut taker, emit) };
         // 5. What is left rests, or expires.
         let mut keep = Amount::ZERO;
-        if ended == Ended::Liquidity && taker.has_rest() {
+        if ended.leaves_rest() && taker.has_rest() {
             if order.time_in_force.rests() {
                 self.rest(id, held, taker.open, taker.prevented, taker.fee, emit);
                 let units = &self.market.instrument.units;
                 let (maker, posted) = (held.rates().maker, RoundedFee::default());
                 keep = resting_hold(units, order.side, taker.limit, taker.open, maker, posted);
             } else {
-                let reason = close_reason(order, killed);
+                let reason = close_reason(order, ended, killed);
                 emit.closed(EventKind::OrderExpired, &closing(&taker, order), reason, taker.unspent());
             }
         } else if ended == Ended::Amount && taker.has_rest() {
@@ -168,8 +180,10 @@ impl Floor<'_> {
         emit: &mut Emitter<'_>,
     ) {
         let order = held.order();
-        let slot = self.open_slot(id, held, order.flags, open, prevented, taker_fee);
-        if order.flags.has(OrderFlags::CONDITIONS) {
+        let remembered = order.time_in_force.is_remembered();
+        let flags = if remembered { order.flags.with(OrderFlags::CONDITIONS) } else { order.flags };
+        let slot = self.open_slot(id, held, flags, open, prevented, taker_fee);
+        if flags.has(OrderFlags::CONDITIONS) {
             self.note_conditions(id, slot, held, Station::at_market(&order.conditions()));
             self.stand(slot, held.limit(), emit);
         } else {
@@ -179,7 +193,7 @@ impl Floor<'_> {
 
     /// Makes an approved order an open one, which stands nowhere yet; its conditions are still to be noted.
     #[inline(always)]
-    fn open_slot(
+    pub(crate) fn open_slot(
         &mut self,
         id: OrderId,
         held: &HeldOrder<'_>,
@@ -213,7 +227,7 @@ impl Floor<'_> {
 
     #[cold]
     #[inline(never)]
-    fn note_conditions(&mut self, id: OrderId, slot: Slot, held: &HeldOrder<'_>, station: Station) {
+    pub(crate) fn note_conditions(&mut self, id: OrderId, slot: Slot, held: &HeldOrder<'_>, station: Station) {
         let &NewOrder { order_type, time_in_force, .. } = held.order();
         let conditions = held.order().conditions();
         let (limit, reserve) = (held.limit(), Quantity::ZERO);
@@ -226,7 +240,7 @@ impl Floor<'_> {
             self.market.icebergs += 1;
         }
         if conditions.expire_time_ns != 0 {
-            self.open.timers.set(conditions.expire_time_ns, id);
+            self.open.timers.set(conditions.expire_time_ns, Timer::Order(id));
         }
     }
 }
@@ -246,8 +260,9 @@ pub(crate) fn closing(taker: &Taker, order: &NewOrder<'_>) -> Closing {
 
 /// Why an order that found too little in the book expires.
 #[inline(always)]
-pub(crate) fn close_reason(order: &NewOrder<'_>, killed: bool) -> CloseReason {
+pub(crate) fn close_reason(order: &NewOrder<'_>, ended: Ended, killed: bool) -> CloseReason {
     match (order.time_in_force, order.order_type) {
+        _ if ended == Ended::Stopped => CloseReason::TradingStopped,
         (TimeInForce::FillOrKill, _) => CloseReason::FillOrKill,
         _ if killed => CloseReason::MinimumQuantity,
         (_, OrderType::Market) => CloseReason::NoLiquidity,

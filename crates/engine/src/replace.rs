@@ -126,6 +126,9 @@ impl Floor<'_> {
             found.is_some() && found != old
         };
         match trigger {
+            None if order.time_in_force.is_for_auction() => {
+                Ok((gate.check_and_hold_for_auction(order, is_duplicate, relief)?, None))
+            }
             None => Ok((gate.check_and_hold(order, is_duplicate, relief)?, None)),
             Some(_) => {
                 let (held, fires_at) = gate.check_and_hold_waiting(order, is_duplicate, relief, price_now)?;
@@ -136,6 +139,7 @@ impl Floor<'_> {
 
     fn enter_approved(&mut self, (held, fires_at): &Approved<'_>, emit: &mut Emitter<'_>) {
         match fires_at {
+            None if held.order().time_in_force.is_for_auction() => self.enter_for_auction(held, emit),
             None => self.execute(held, emit),
             Some(fires_at) => self.wait(held, *fires_at, emit),
         }

@@ -3,14 +3,16 @@
 use tradewright_ledger::Withdrawal;
 use tradewright_risk::{AccountRisk, Instrument, Standing};
 use tradewright_types::{
-    ANY, AccountId, AccountKind, AllocationTerms, Amount, AssetId, CommandKind, Decoded, EventKind, FeeRates,
-    HaltScope, InstrumentId, InstrumentKind, InstrumentLimits, InstrumentUnits, Name, Permissions, Price, PriceSource,
-    RejectReason, Setting, Side, TransferKind, WithdrawalId,
+    ANY, AccountId, AccountKind, AllocationTerms, Amount, AssetId, AuctionPhase, CommandKind, Decoded, EventKind,
+    FeeRates, HaltScope, InstrumentId, InstrumentKind, InstrumentLimits, InstrumentState, InstrumentUnits, Name,
+    Permissions, Price, PriceSource, RejectReason, ScheduledState, Setting, Side, StateCause, TransferKind,
+    WithdrawalId,
 };
 
 use crate::Engine;
 use crate::emit::Emitter;
 use crate::floor::Market;
+use crate::session::uncrosses;
 use crate::sharing::Sharing;
 
 fn ensure(condition: bool, otherwise: RejectReason) -> Decoded<()> {
@@ -32,6 +34,7 @@ impl Engine {
             Setting::ListInstrument { id, kind, fee_schedule, name, units, limits } => {
                 self.list(id, kind, fee_schedule, name, units, limits)?;
                 emit.setting(Kind::ListInstrument, (0, id.0), [0; 3], (0, kind as u8, fee_schedule));
+                self.list_into_pause(id, emit);
             }
             Setting::SetInstrumentLimits { instrument, limits } => {
                 self.known_instrument(instrument)?.set_limits(limits);
@@ -50,6 +53,22 @@ impl Engine {
                 let values = [terms.fifo_ppm.into(), terms.minimum.lots(), terms.leveling.into()];
                 emit.setting(Kind::SetAllocation, (0, instrument.0), values, (terms.rule as u8, terms.weight, 0));
             }
+            Setting::SetInstrumentState { instrument, state, phase } => {
+                self.set_instrument_state(instrument, state, phase, emit)?;
+            }
+            Setting::ScheduleInstrumentState { instrument, change, values } => {
+                self.schedule_instrument_state(instrument, change)?;
+                let (state, phase) = change.map_or((0, 0), |change| (change.state as u8, change.phase as u8));
+                emit.setting(Kind::ScheduleInstrumentState, (0, instrument.0), values, (state, phase, 0));
+            }
+            Setting::SetAuctionTerms { instrument, terms } => {
+                self.floor(instrument).ok_or(RejectReason::UnknownInstrument)?.session().terms = terms;
+                let values = [terms.collar_ppm.into(), terms.extension_ns, terms.call_ns];
+                emit.setting(Kind::SetAuctionTerms, (0, instrument.0), values, (0, terms.extensions_max, 0));
+            }
+            Setting::SetBreaker { instrument, terms } => self.set_breaker(instrument, terms, emit)?,
+            Setting::SetMarketReference { close } => self.set_market_reference(close, emit),
+            Setting::SetMarketLevel { index } => self.set_market_level(index, emit),
             Setting::SetFeeTier { schedule, tier, rates } => {
                 self.set_fee_tier(schedule, tier, rates)?;
                 let values = [i64::from(rates.taker.ppm()) as u64, i64::from(rates.maker.ppm()) as u64, 0];
@@ -160,6 +179,7 @@ impl Engine {
         let is_empty = [Side::Buy, Side::Sell].into_iter().all(|side| market.best_of_all(side).is_none());
         ensure(is_empty, RejectReason::BookNotEmpty)?;
         market.sharing = Sharing::new(terms);
+        market.refresh();
         Ok(())
     }
 
@@ -221,6 +241,50 @@ impl Engine {
         Ok(())
     }
 
+    fn set_instrument_state(
+        &mut self,
+        instrument: InstrumentId,
+        state: InstrumentState,
+        phase: AuctionPhase,
+        emit: &mut Emitter<'_>,
+    ) -> Decoded<()> {
+        let mut floor = self.floor(instrument).ok_or(RejectReason::UnknownInstrument)?;
+        let would_trade = uncrosses(floor.market.instrument.state, state);
+        ensure(!(floor.risk.halted && would_trade), RejectReason::VenueHalted)?;
+        ensure(floor.may_become(state, phase), RejectReason::IllegalStateChange)?;
+        emit.setting(CommandKind::SetInstrumentState, (0, instrument.0), [0; 3], (state as u8, phase as u8, 0));
+        floor.become_state(state, phase, StateCause::Command, emit);
+        self.tell_indications(emit);
+        Ok(())
+    }
+
+    fn schedule_instrument_state(&mut self, instrument: InstrumentId, change: Option<ScheduledState>) -> Decoded<()> {
+        let now_ns = self.risk.time_ns;
+        let mut floor = self.floor(instrument).ok_or(RejectReason::UnknownInstrument)?;
+        let ended = floor.market.instrument.state == InstrumentState::Expired;
+        ensure(!ended, RejectReason::IllegalStateChange)?;
+        let is_ahead = change.is_none_or(|change| change.due_ns > now_ns);
+        ensure(is_ahead, RejectReason::ScheduleNotInFuture)?;
+        floor.schedule(change);
+        Ok(())
+    }
+
+    /// Halts or resumes an instrument. Halting a halted one and resuming any other changes nothing.
+    fn set_instrument_halted(&mut self, id: InstrumentId, halted: bool, emit: &mut Emitter<'_>) -> Decoded<()> {
+        let mut floor = self.floor(id).ok_or(RejectReason::UnknownInstrument)?;
+        let state = floor.market.instrument.state;
+        ensure(state != InstrumentState::Expired, RejectReason::IllegalStateChange)?;
+        let kind = if halted { CommandKind::Halt } else { CommandKind::Resume };
+        emit.setting(kind, (0, id.0), [0; 3], (1, 0, 0));
+        match (state == InstrumentState::Halted, halted) {
+            (true, true) | (false, false) => {}
+            (false, true) => floor.halt(emit),
+            (true, false) => floor.resume(emit),
+        }
+        self.tell_indications(emit);
+        Ok(())
+    }
+
     fn set_halted(&mut self, kind: CommandKind, scope: HaltScope, halted: bool, emit: &mut Emitter<'_>) -> Decoded<()> {
         let (code, account, instrument) = match scope {
             HaltScope::Venue => {
@@ -228,8 +292,7 @@ impl Engine {
                 (0, 0, ANY)
             }
             HaltScope::Instrument(instrument) => {
-                self.known_instrument(instrument)?.halted = halted;
-                (1, 0, instrument.0)
+                return self.set_instrument_halted(instrument, halted, emit);
             }
             HaltScope::Account(account) => {
                 let known = self.known_account(account)?;

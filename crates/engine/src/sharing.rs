@@ -67,7 +67,11 @@ impl Floor<'_> {
             if quantity.is_zero() {
                 return Ended::Amount;
             }
+            if self.trips(taker, front.price, emit) {
+                return Ended::Stopped;
+            }
             self.share(taker, front.price, quantity, emit);
+            self.observe(front.price);
             if taker.amount.is_some() && quantity < offered {
                 return Ended::Amount;
             }

@@ -5,17 +5,22 @@
 
 use tradewright_book::Slot;
 use tradewright_ledger::{Balance, Withdrawal};
-use tradewright_risk::{AccountRisk, Controls, Exposure, Instrument, Standing};
+use tradewright_risk::{AccountRisk, Controls, Exposure, Instrument, MarketWide, MarketWideLevel, Standing};
 use tradewright_types::{
-    AccountId, AccountKind, AccountLimits, AllocationRule, AllocationTerms, Amount, AssetId, ClientOrderId,
-    ConditionsRecord, ControlScope, FeeRate, FeeRates, InstrumentId, InstrumentKind, InstrumentLimits, InstrumentUnits,
-    Name, OrderFlags, OrderId, OrderType, Permissions, Price, Quantity, RULESET_VERSION, Restriction, RoundedFee,
-    SelfTradePrevention, Side, TimeInForce, Trigger, WithdrawalId,
+    AccountId, AccountKind, AccountLimits, AllocationRule, AllocationTerms, Amount, AssetId, AuctionPhase,
+    BreakerRecord, CallTerms, ClientOrderId, ConditionsRecord, ControlScope, FeeRate, FeeRates, InstrumentId,
+    InstrumentKind, InstrumentLimits, InstrumentState, InstrumentUnits, Name, OrderFlags, OrderId, OrderType,
+    Permissions, Price, Quantity, RULESET_VERSION, Restriction, RoundedFee, ScheduledState, SelfTradePrevention, Side,
+    TimeInForce, Trigger, WithdrawalId,
 };
 
+use crate::call::Told;
 use crate::floor::Market;
+use crate::guard::Guard;
 use crate::open_orders::{Conditional, Links, Notes, OpenOrders, Station, Terms};
+use crate::session::{Scheduled, Session};
 use crate::sharing::Sharing;
+use crate::timers::Timer;
 use crate::triggers::Triggers;
 use crate::{Engine, EngineConfig};
 
@@ -38,7 +43,7 @@ pub enum SectionKind {
     /// Pending withdrawals.
     Withdrawals = 7,
     /// Open orders: by instrument, bids then asks, in the order in which they would trade; the same of the hidden ones; then those
-    /// that wait for a trigger, in the order in which they would fire.
+    /// that wait for a trigger, in the order in which they would fire; then those that stand beside the book for an auction, by queue.
     Orders = 8,
     /// Kill switches and restrictions.
     Controls = 9,
@@ -200,6 +205,11 @@ impl<'s> Reader<'s> {
         Ok((is_some == 1).then_some(Price::from_ticks(ticks)))
     }
 
+    fn phase(&mut self) -> Read<AuctionPhase> {
+        let phase = AuctionPhase::from_code(self.u8()?);
+        self.known(phase)
+    }
+
     fn rate(&mut self) -> Read<FeeRate> {
         Ok(FeeRate::from_ppm(self.u32()? as i32))
     }
@@ -233,6 +243,8 @@ impl Engine {
         let mut engine = Writer::default();
         engine.u32(RULESET_VERSION).u64(*sequence).u64(risk.time_ns).u64(last_order.0).u64(open.last_priority());
         engine.u8(risk.halted.into()).u64(ledger.last_withdrawal().0);
+        let MarketWide { close, reached, until_ns } = risk.market_wide;
+        engine.price(close).u8(reached.map_or(0, |level| level as u8)).u64(until_ns);
 
         let mut assets = Writer::default();
         for asset in registry.assets() {
@@ -253,6 +265,8 @@ impl Engine {
             let terms = markets[id].sharing.as_deref().map_or(AllocationTerms::default(), |sharing| sharing.terms);
             instruments.u8(terms.rule as u8).u8(terms.weight).u8(terms.leveling.into());
             instruments.u32(terms.fifo_ppm).u64(terms.minimum.lots());
+            write_session(&mut instruments, markets[id].session.as_deref());
+            write_guard(&mut instruments, markets[id].guard.as_deref(), risk.time_ns);
         }
         let mut fees = Writer::default();
         for (schedule, tier, rates) in risk.fees.iter() {
@@ -269,7 +283,8 @@ impl Engine {
         let mut orders = Writer::default();
         for market in markets {
             let triggers = market.triggers.iter().flat_map(|triggers| &triggers.books);
-            for book in market.books().chain(triggers) {
+            let beside = market.session.iter().flat_map(|session| session.call.books());
+            for book in market.books().chain(triggers).chain(beside) {
                 for (price, level) in [Side::Buy, Side::Sell].into_iter().flat_map(|side| book.levels(side)) {
                     book.queue(&open.slab, level).for_each(|slot| write_order(&mut orders, open, slot, price));
                 }
@@ -300,6 +315,14 @@ impl Engine {
         engine.open.set_last_priority(head.u64()?);
         engine.risk.halted = head.u8()? == 1;
         let last_withdrawal = WithdrawalId(head.u64()?);
+        engine.risk.market_wide = MarketWide {
+            close: head.price()?,
+            reached: match head.u8()? {
+                0 => None,
+                code => Some(head.known(MarketWideLevel::from_code(code))?),
+            },
+            until_ns: head.u64()?,
+        };
         head.end()?;
 
         reader(SectionKind::Assets).each(|part| {
@@ -392,7 +415,8 @@ impl Engine {
             return Err(SnapshotError::Invalid(part.kind));
         }
         let mut instrument = Instrument::new(kind, units, part.u32()? as u16, limits);
-        instrument.halted = part.u8()? == 1;
+        let state = InstrumentState::from_code(part.u8()?);
+        instrument.state = part.known(state)?;
         instrument.restore_prices(part.price()?, part.price()?);
         for _ in 0..part.u64()? {
             let account = part.u32()?;
@@ -413,7 +437,11 @@ impl Engine {
         };
         part.known(terms.is_valid().then_some(()))?;
         let sharing = Sharing::new(terms);
-        self.markets.push(Market { trades, prevented, triggers, sharing, ..Market::new(instrument) });
+        let session = self.read_session(part, instrument.state)?;
+        let guard = read_guard(part)?;
+        let mut market = Market { trades, prevented, triggers, sharing, session, guard, ..Market::new(instrument) };
+        market.refresh();
+        self.markets.push(market);
         Ok(())
     }
 
@@ -475,6 +503,10 @@ impl Engine {
                 let shelf = market.shelf_mut(station);
                 shelf.rest(&mut self.open.slab, terms.side, price, slot, Quantity::from_lots(open));
             }
+            Station::Auction => {
+                let session = part.known(market.session.as_deref_mut())?;
+                session.call.take_in(&mut self.open, slot);
+            }
             Station::Trigger => {
                 let triggers = market.triggers.get_or_insert_default();
                 triggers.wait(&mut self.open.slab, slot, &part.known(trigger)?, price);
@@ -519,7 +551,7 @@ fn write_instrument(writer: &mut Writer, instrument: &Instrument) {
     writer.u32(limits.price_increment_ticks).u64(limits.quantity_increment_lots);
     writer.u64(limits.quantity_min.lots()).u64(limits.quantity_max.lots());
     writer.amount(limits.notional_min).amount(limits.notional_max).u32(limits.band_down_ppm).u32(limits.band_up_ppm);
-    writer.u32(instrument.fee_schedule.into()).u8(instrument.halted.into());
+    writer.u32(instrument.fee_schedule.into()).u8(instrument.state as u8);
     writer.price(instrument.reference()).price(instrument.last());
     let limited = || {
         let unlimited = Exposure::default().position_max_lots;
@@ -543,9 +575,109 @@ impl Engine {
         let conditional = Conditional { limit, order_type, time_in_force, station, conditions, reserve, draws };
         self.open.note_conditional(slot, conditional);
         if conditions.expire_time_ns != 0 {
-            self.open.timers.set(conditions.expire_time_ns, id);
+            self.open.timers.set(conditions.expire_time_ns, Timer::Order(id));
         }
         Ok(conditions.trigger)
+    }
+}
+
+fn write_session(writer: &mut Writer, session: Option<&Session>) {
+    writer.u8(session.is_some().into());
+    let Some(session) = session else { return };
+    let Session { terms, phase, until_ns, before_halt, scheduled, extensions, call } = session;
+    let CallTerms { collar_ppm, extension_ns, extensions_max, call_ns } = *terms;
+    writer.u32(collar_ppm).u64(extension_ns).u8(extensions_max).u64(call_ns);
+    writer.u8(*phase as u8).u64(*until_ns).u8(before_halt.map_or(u8::MAX, |state| state as u8)).u8(*extensions);
+    writer.u8(scheduled.is_some().into());
+    if let Some(Scheduled { change, is_timed }) = scheduled {
+        writer.u64(change.due_ns).u8(change.state as u8).u8(change.phase as u8).u8((*is_timed).into());
+    }
+    let told = call.told();
+    writer.u8(call.joined as u8).i64(told.price_ticks).u64(told.quantity_lots);
+    writer.amount(Amount::from_quanta(told.surplus_lots));
+}
+
+/// Writes a breaker with the prices that its windows have now.
+fn write_guard(writer: &mut Writer, guard: Option<&Guard>, now_ns: u64) {
+    writer.u8(guard.is_some().into());
+    let Some(Guard { terms, variant_ticks, breaker }) = guard else { return };
+    writer.0.extend_from_slice(zerocopy::IntoBytes::as_bytes(&BreakerRecord::new(terms)));
+    writer.u64(*variant_ticks);
+    for window in breaker.windows().into_iter().flatten() {
+        for ends in window.seen(now_ns) {
+            writer.u32(ends.len() as u32);
+            ends.into_iter().for_each(|(slot, price)| {
+                writer.u64(slot).i64(price.ticks());
+            });
+        }
+    }
+}
+
+fn read_guard(part: &mut Reader<'_>) -> Read<Option<Box<Guard>>> {
+    if part.u8()? != 1 {
+        return Ok(None);
+    }
+    let record: BreakerRecord = zerocopy::transmute!(part.array::<64>()?);
+    let guard = Guard::new(part.known(record.terms())?, part.u64()?);
+    let mut guard = part.known(guard)?;
+    for window in guard.breaker.windows_mut().into_iter().flatten() {
+        let mut ends = [Vec::new(), Vec::new()];
+        for prices in &mut ends {
+            for _ in 0..part.u32()? {
+                prices.push((part.u64()?, Price::from_ticks(part.i64()?)));
+            }
+        }
+        part.known(window.restore(ends).then_some(()))?;
+    }
+    Ok(Some(guard))
+}
+
+impl Engine {
+    /// Reads what belongs to the state of the next instrument, and sets its timers.
+    fn read_session(&mut self, part: &mut Reader<'_>, state: InstrumentState) -> Read<Option<Box<Session>>> {
+        let id = InstrumentId(self.markets.len() as u32);
+        if part.u8()? != 1 {
+            part.known(state.trades().then_some(()))?;
+            return Ok(None);
+        }
+        let mut session = Session {
+            terms: CallTerms {
+                collar_ppm: part.u32()?,
+                extension_ns: part.u64()?,
+                extensions_max: part.u8()?,
+                call_ns: part.u64()?,
+            },
+            ..Session::default()
+        };
+        part.known(session.terms.is_valid().then_some(()))?;
+        session.phase = part.phase()?;
+        session.until_ns = part.u64()?;
+        session.before_halt = match part.u8()? {
+            u8::MAX => None,
+            code => Some(part.known(InstrumentState::from_code(code))?),
+        };
+        let is_halted = state == InstrumentState::Halted;
+        part.known((is_halted == session.before_halt.is_some()).then_some(()))?;
+        session.extensions = part.u8()?;
+        if part.u8()? == 1 {
+            let due_ns = part.u64()?;
+            let state = InstrumentState::from_code(part.u8()?);
+            let change = ScheduledState { due_ns, state: part.known(state)?, phase: part.phase()? };
+            session.scheduled = Some(Scheduled { change, is_timed: part.u8()? == 1 });
+        }
+        session.call.joined = part.phase()?;
+        let (price_ticks, quantity_lots) = (part.i64()?, part.u64()?);
+        session.call.restore_told(Told { price_ticks, quantity_lots, surplus_lots: part.amount()?.quanta() });
+        if session.until_ns != 0 && !is_halted {
+            self.open.timers.set(session.until_ns, Timer::State(id));
+        }
+        if let Some(scheduled) = session.scheduled.filter(|scheduled| scheduled.is_timed) {
+            self.open.timers.set(scheduled.change.due_ns, Timer::Schedule(id));
+        }
+        if state == InstrumentState::Auction {
+            self.open.timers.count_auction(true);
+        }
+        Ok(Some(Box::new(session)))
     }
 }
 

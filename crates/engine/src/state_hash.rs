@@ -2,12 +2,15 @@
 
 use tradewright_book::Slot;
 use tradewright_types::{
-    AllocationTerms, ClientOrderId, ConditionsRecord, EntityHash, HashTotal, Iceberg, InstrumentId, OrderFlags,
+    AllocationTerms, Amount, BreakerRecord, CallTerms, ClientOrderId, ConditionsRecord, EntityHash, HashTotal, Iceberg,
+    InstrumentId, OrderFlags,
 };
 
 use crate::Engine;
 use crate::floor::{Market, price_of};
+use crate::guard::Guard;
 use crate::open_orders::{Conditional, Notes};
+use crate::session::Session;
 
 impl Engine {
     /// The hash of the logical state: equal for equal futures, whatever slots, capacities and addresses are. It is taken over
@@ -58,9 +61,26 @@ impl Engine {
             .word(open.last_priority())
             .finish();
         total += registry.state_hash();
-        for (id, Market { instrument: _, book: _, trades, prevented, triggers, sharing, icebergs: _, aside: _ }) in
-            markets.iter().enumerate()
-        {
+        for (id, market) in markets.iter().enumerate() {
+            let Market {
+                instrument: _,
+                book: _,
+                trades,
+                prevented,
+                triggers,
+                sharing,
+                session,
+                guard,
+                is_special: _,
+                icebergs: _,
+                aside: _,
+            } = market;
+            if let Some(guard) = guard.as_deref() {
+                total += hash_guard(id as u64, guard, self.risk.time_ns);
+            }
+            if let Some(session) = session.as_deref() {
+                total += hash_session(id as u64, session);
+            }
             total += EntityHash::new(0x31).word(id as u64).word(*trades).word(*prevented).finish();
             if let Some(terms) = sharing.as_deref().map(|sharing| sharing.terms) {
                 let AllocationTerms { rule, weight, minimum, fifo_ppm, leveling } = terms;
@@ -138,4 +158,45 @@ impl Engine {
             }
         }
     }
+}
+
+/// The hash of what belongs to an instrument's state.
+fn hash_session(id: u64, session: &Session) -> HashTotal {
+    // Exhaustive on purpose: a new field does not compile until it is considered here.
+    let Session { terms, phase, until_ns, before_halt, scheduled, extensions, call } = session;
+    let CallTerms { collar_ppm, extension_ns, extensions_max, call_ns } = *terms;
+    let before = before_halt.map_or(u8::MAX, |state| state as u8);
+    let (due_ns, state, scheduled_phase, is_timed) = scheduled.map_or((0, 0, 0, false), |scheduled| {
+        let change = scheduled.change;
+        (change.due_ns, change.state as u8, change.phase as u8, scheduled.is_timed)
+    });
+    let codes =
+        [*phase as u8, before, state, scheduled_phase, is_timed.into(), *extensions, extensions_max, call.joined as u8];
+    let told = call.told();
+    EntityHash::new(0x35)
+        .word(id)
+        .word(u64::from_le_bytes(codes))
+        .word(collar_ppm.into())
+        .word(extension_ns)
+        .word(call_ns)
+        .word(*until_ns)
+        .word(due_ns)
+        .signed(told.price_ticks)
+        .word(told.quantity_lots)
+        .amount(Amount::from_quanta(told.surplus_lots))
+        .finish()
+}
+
+/// The hash of a breaker: its numbers, and the prices that its windows have now.
+fn hash_guard(id: u64, guard: &Guard, now_ns: u64) -> HashTotal {
+    let Guard { terms, variant_ticks, breaker } = guard;
+    let record = BreakerRecord::new(terms);
+    let mut hash = EntityHash::new(0x36).word(id).bytes(zerocopy::IntoBytes::as_bytes(&record)).word(*variant_ticks);
+    for window in breaker.windows().into_iter().flatten() {
+        for ends in window.seen(now_ns) {
+            hash = hash.word(ends.len() as u64);
+            hash = ends.into_iter().fold(hash, |hash, (slot, price)| hash.word(slot).signed(price.ticks()));
+        }
+    }
+    hash.finish()
 }

@@ -1,72 +1,108 @@
-//! Timers: what is due at a time. They fire before the command that lets the time come, by time and then by order id.
+//! Timers: what is due at a time. They fire before the command that lets the time come, by time; at one time orders first, by id,
+//! then states that end by themselves, then scheduled changes, by instrument.
 
 use std::collections::BTreeSet;
 
 use tradewright_book::Slot;
-use tradewright_types::{CloseReason, EventKind, OrderId};
+use tradewright_types::{CloseReason, EventKind, InstrumentId, OrderId};
 
 use crate::Engine;
 use crate::emit::Emitter;
 use crate::floor::Floor;
 
-/// Orders by the time at which they expire.
+/// What is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Timer {
+    /// An order expires.
+    Order(OrderId),
+    /// An instrument's state ends by itself.
+    State(InstrumentId),
+    /// A scheduled change of state.
+    Schedule(InstrumentId),
+}
+
+/// What is due when, and whether commands have to be looked after.
 #[derive(Clone, Debug)]
 pub(crate) struct Timers {
-    due: BTreeSet<(u64, OrderId)>,
-    /// The first time of all, so that a command that nothing waits for pays one comparison.
-    pub(crate) next_ns: u64,
+    due: BTreeSet<(u64, Timer)>,
+    /// From when on a command is looked after: the first time of all, or at once while an auction tells its price. So a command
+    /// that nothing waits for pays one comparison.
+    pub(crate) attention_ns: u64,
+    /// How many instruments are in an auction.
+    auctions: u32,
 }
 
 impl Default for Timers {
     fn default() -> Self {
-        Self { due: BTreeSet::new(), next_ns: u64::MAX }
+        Self { due: BTreeSet::new(), attention_ns: u64::MAX, auctions: 0 }
     }
 }
 
 impl Timers {
-    pub(crate) fn set(&mut self, time_ns: u64, order: OrderId) {
-        self.due.insert((time_ns, order));
+    pub(crate) fn set(&mut self, time_ns: u64, timer: Timer) {
+        self.due.insert((time_ns, timer));
         self.refresh();
     }
 
-    pub(crate) fn remove(&mut self, time_ns: u64, order: OrderId) {
-        self.due.remove(&(time_ns, order));
+    pub(crate) fn remove(&mut self, time_ns: u64, timer: Timer) {
+        self.due.remove(&(time_ns, timer));
         self.refresh();
     }
 
-    /// Takes out the first timer that is due at `now_ns`.
-    fn pop(&mut self, now_ns: u64) -> Option<OrderId> {
-        let (time_ns, order) = *self.due.first()?;
-        if time_ns > now_ns {
-            return None;
+    /// Notes that an instrument comes into an auction, or leaves it.
+    pub(crate) fn count_auction(&mut self, comes: bool) {
+        if comes {
+            self.auctions += 1;
+        } else {
+            self.auctions -= 1;
         }
-        self.due.pop_first();
         self.refresh();
-        Some(order)
+    }
+
+    pub(crate) fn auctions(&self) -> u32 {
+        self.auctions
+    }
+
+    /// Takes out the first timer that is due at `now_ns`, with its time. While the venue is halted, states stay as they are.
+    fn pop(&mut self, now_ns: u64, halted: bool) -> Option<(u64, Timer)> {
+        let mut due = self.due.iter().take_while(|(time_ns, _)| *time_ns <= now_ns);
+        let first = *due.find(|(_, timer)| !halted || matches!(timer, Timer::Order(_)))?;
+        self.due.remove(&first);
+        self.refresh();
+        Some(first)
     }
 
     fn refresh(&mut self) {
-        self.next_ns = self.due.first().map_or(u64::MAX, |(time_ns, _)| *time_ns);
+        let next_ns = self.due.first().map_or(u64::MAX, |(time_ns, _)| *time_ns);
+        self.attention_ns = if self.auctions > 0 { 0 } else { next_ns };
     }
 
     pub(crate) fn len(&self) -> usize {
         self.due.len()
     }
 
-    pub(crate) fn contains(&self, time_ns: u64, order: OrderId) -> bool {
-        self.due.contains(&(time_ns, order))
+    pub(crate) fn contains(&self, time_ns: u64, timer: Timer) -> bool {
+        self.due.contains(&(time_ns, timer))
     }
 }
 
 impl Engine {
     /// Fires what is due.
-    #[cold]
-    #[inline(never)]
     pub(crate) fn fire_timers(&mut self, emit: &mut Emitter<'_>) {
-        while let Some(id) = self.open.timers.pop(self.risk.time_ns) {
-            let slot = self.open.find(id).expect("Invariant: a timer belongs to an open order");
-            self.floor_of(slot).expire(slot, emit);
+        while let Some((due_ns, timer)) = self.open.timers.pop(self.risk.time_ns, self.risk.halted) {
+            match timer {
+                Timer::Order(id) => {
+                    let slot = self.open.find(id).expect("Invariant: a timer belongs to an open order");
+                    self.floor_of(slot).expire(slot, emit);
+                }
+                Timer::State(id) => self.known_floor(id).end_state(due_ns, emit),
+                Timer::Schedule(id) => self.known_floor(id).follow_schedule(due_ns, emit),
+            }
         }
+    }
+
+    pub(crate) fn known_floor(&mut self, id: InstrumentId) -> Floor<'_> {
+        self.floor(id).expect("Invariant: a timer belongs to a listed instrument")
     }
 }
 

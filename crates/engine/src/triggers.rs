@@ -104,7 +104,7 @@ impl Floor<'_> {
     #[inline(never)]
     pub(crate) fn price_came(&mut self, source: PriceSource, price: Price) {
         self.follow(source, price);
-        if self.risk.halted || self.market.instrument.halted {
+        if self.risk.halted || !self.market.instrument.state.trades() {
             return;
         }
         let Some(triggers) = self.market.triggers.as_deref_mut() else { return };

@@ -4,12 +4,14 @@ use tradewright_book::{Book, Level, Slot};
 use tradewright_ledger::Ledger;
 use tradewright_risk::{Instrument, Risk};
 use tradewright_types::{
-    AccountId, AllocationTerms, Amount, ClientOrderId, Iceberg, InstrumentId, OrderFlags, OrderId, OrderType, Price,
-    PriceSource, Quantity, SelfTradePrevention, Side, TimeInForce, Trigger,
+    AccountId, AllocationTerms, Amount, AuctionPhase, ClientOrderId, Conditions, Iceberg, InstrumentId,
+    InstrumentState, OrderFlags, OrderId, OrderType, Price, PriceSource, Quantity, ScheduledState, SelfTradePrevention,
+    Side, TimeInForce, Trigger,
 };
 
 use crate::floor::{Market, hold_of, price_of};
 use crate::open_orders::Station;
+use crate::session::Session;
 use crate::triggers::Triggers;
 use crate::{Engine, EngineConfig, Registry};
 
@@ -119,6 +121,35 @@ impl Engine {
         sharing.map_or(AllocationTerms::default(), |sharing| sharing.terms)
     }
 
+    /// Which auction an instrument is in, or goes on to from a pause.
+    pub fn auction_phase(&self, instrument: InstrumentId) -> AuctionPhase {
+        let market = &self.markets[instrument.index()];
+        let state = market.instrument.state;
+        market.session.as_deref().map_or(AuctionPhase::None, |session| session.told_phase(state))
+    }
+
+    /// When the state of an instrument ends by itself; 0 is never.
+    pub fn state_until_ns(&self, instrument: InstrumentId) -> u64 {
+        let market = &self.markets[instrument.index()];
+        let lasts = market.instrument.state != InstrumentState::Halted;
+        market.session.as_deref().filter(|_| lasts).map_or(0, |session| session.until_ns)
+    }
+
+    /// The change of state that is scheduled for an instrument.
+    pub fn scheduled_state(&self, instrument: InstrumentId) -> Option<ScheduledState> {
+        Some(self.markets[instrument.index()].session.as_deref()?.scheduled?.change)
+    }
+
+    /// What the last indication of an auction said: price in ticks, quantity, surplus in lots. `None` outside auctions, and when nothing
+    /// would trade.
+    pub fn indication(&self, instrument: InstrumentId) -> Option<(Price, Quantity, i128)> {
+        let market = &self.markets[instrument.index()];
+        let told = market.session.as_deref()?.call.told();
+        let tells = market.instrument.state == InstrumentState::Auction && told.quantity_lots > 0;
+        let quantity = Quantity::from_lots(told.quantity_lots);
+        tells.then_some((Price::from_ticks(told.price_ticks), quantity, told.surplus_lots))
+    }
+
     /// The price that triggers with this source look at.
     pub fn source_price(&self, instrument: InstrumentId, source: PriceSource) -> Option<Price> {
         self.markets.get(instrument.index())?.source_price(source)
@@ -195,9 +226,13 @@ impl Engine {
         let market = &self.markets[order.terms.instrument.index()];
         let again = self.open.order_again(slot, Price::default());
         let waits_for = match self.open.station(slot) {
-            Station::Book | Station::Hidden => None,
+            Station::Book | Station::Hidden | Station::Auction => None,
             Station::Trigger => self.open.conditional(slot).conditions.trigger,
         };
+        // Times in force are remembered where conditions are, but are none.
+        let is_conditional = again.flags.has(OrderFlags::CONDITIONS)
+            && self.open.conditional(slot).conditions != Conditions::default()
+            || !again.time_in_force.is_remembered();
         let triggers = market.triggers.as_deref();
         let trigger = waits_for
             .zip(triggers)
@@ -212,11 +247,11 @@ impl Engine {
             open: self.open.open_of(slot),
             displayed: match self.open.station(slot) {
                 Station::Book => order.open,
-                Station::Trigger | Station::Hidden => Quantity::ZERO,
+                Station::Trigger | Station::Hidden | Station::Auction => Quantity::ZERO,
             },
             prevented: self.open.notes[slot.0 as usize].prevented,
             self_trade_prevention: order.terms.self_trade_prevention,
-            flags: again.flags,
+            flags: if is_conditional { again.flags } else { again.flags.without(OrderFlags::CONDITIONS) },
             client_order_id: self.open.client_order_id(slot),
             hold: hold_of(market, &self.open, slot).1,
             order_type: again.order_type,
@@ -232,8 +267,9 @@ impl Engine {
     pub fn memory_bytes(&self) -> usize {
         let of_market = |market: &Market| {
             let waiting = market.triggers.as_deref().map_or(0, Triggers::memory_bytes);
+            let session = market.session.as_deref().map_or(0, Session::memory_bytes);
             let aside = market.books().map(Book::memory_bytes).sum::<usize>();
-            aside + market.instrument.exposures.memory_bytes() + waiting
+            aside + market.instrument.exposures.memory_bytes() + waiting + session
         };
         let markets: usize = self.markets.iter().map(of_market).sum();
         markets + self.open.memory_bytes() + self.ledger.memory_bytes() + self.risk.memory_bytes()

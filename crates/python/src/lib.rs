@@ -31,7 +31,7 @@ mod _core {
     #[pymodule_export]
     use crate::records::dtypes;
     #[pymodule_export]
-    use crate::tables::{close_reasons, command_kinds, event_kinds, reject_reasons};
+    use crate::tables::{close_reasons, command_kinds, event_kinds, instrument_states, reject_reasons};
     #[pymodule_export]
     use crate::views::{AccountView, InstrumentView, OrderView};
 }

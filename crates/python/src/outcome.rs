@@ -63,6 +63,26 @@ pub(crate) struct Outcome {
 /// The maker's order id, the price in ticks, the quantity in lots.
 type Fill = (u64, i64, u64);
 
+/// Whether an event shows that the command itself has begun.
+#[inline]
+fn is_of_command(event: &EventRecord) -> bool {
+    const NOT_BEFORE: &[EventKind] = &[
+        EventKind::Trade,
+        EventKind::MatchPrevented,
+        EventKind::OrderExpired,
+        EventKind::OrderTriggered,
+        EventKind::InstrumentStateChanged,
+        EventKind::AuctionUncrossed,
+        EventKind::AuctionIndication,
+        EventKind::BreakerTripped,
+        EventKind::OrderRefreshed,
+    ];
+    if event.kind == EventKind::OrderCancelled as u8 {
+        return event.reason != CloseReason::InstrumentExpired as u16;
+    }
+    event.kind == EventKind::OrderAccepted as u8 || NOT_BEFORE.iter().all(|kind| event.kind != *kind as u8)
+}
+
 impl Outcome {
     /// Reads the events of one command.
     #[inline]
@@ -83,7 +103,9 @@ impl Outcome {
             first_fill: None,
             more_fills: Vec::new(),
         };
-        let mut events = events.iter();
+        // What is before it are timers: orders that expire, states that end, auctions that trade.
+        let begin = events.iter().position(is_of_command).unwrap_or(events.len());
+        let mut events = events[begin..].iter();
         for event in events.by_ref() {
             // What is behind it are other orders, which its trades started.
             if event.kind == EventKind::OrderTriggered as u8 {
@@ -174,8 +196,6 @@ impl Outcome {
                     (self.status, self.open_lots) = (Status::Prevented, 0);
                 }
             }
-            // Other orders, whose time came with the command.
-            Some(EventKind::OrderExpired) if event.reason == CloseReason::GoodTillDate as u16 => {}
             Some(kind @ (EventKind::OrderCancelled | EventKind::OrderExpired)) => {
                 let expired = kind == EventKind::OrderExpired;
                 self.has_cancelled |= !expired;
@@ -198,7 +218,12 @@ impl Outcome {
                 | EventKind::WithdrawalConfirmed
                 | EventKind::WithdrawalCancelled
                 | EventKind::Transferred
-                | EventKind::SettingApplied,
+                | EventKind::SettingApplied
+                | EventKind::InstrumentStateChanged
+                | EventKind::AuctionIndication
+                | EventKind::AuctionUncrossed
+                | EventKind::BreakerTripped
+                | EventKind::MarketWideLevelReached,
             )
             | None => {}
         }

@@ -10,8 +10,8 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList};
 use tradewright_types::{
-    CommandRecord, ConditionsRecord, EventRecord, InstrumentLimitsRecord, InstrumentUnitsRecord, MoneyRecord,
-    NamedRecord, SettingRecord, TextEventRecord, TextRecord,
+    BreakerRecord, CommandRecord, ConditionsRecord, EventRecord, InstrumentLimitsRecord, InstrumentUnitsRecord,
+    MoneyRecord, NamedRecord, SettingRecord, TextEventRecord, TextRecord,
 };
 
 /// A field of a record: name, numpy format, offset.
@@ -76,6 +76,19 @@ const MONEY: &[Field] = layout!(MoneyRecord {
 });
 
 const TEXT: &[Field] = layout!(TextRecord { kind: "u1", schema_version: "u1", length: "u1", bytes: "S56" });
+
+const BREAKER: &[Field] = layout!(BreakerRecord {
+    kind: "u1",
+    schema_version: "u1",
+    velocity_slots: "<u2",
+    share_ppm: "<u4",
+    settlement_ticks: "<i8",
+    velocity_ticks: "<u8",
+    velocity_slot_ns: "<u8",
+    pause_ns: "<u8",
+    closing_ns: "<u8",
+    closing_pause_ns: "<u8",
+});
 
 const CONDITIONS: &[Field] = layout!(ConditionsRecord {
     kind: "u1",
@@ -156,6 +169,7 @@ const LAYOUTS: &[(&str, &[&[Field]], usize)] = &[
     ("money", &[HEADER, MONEY], size_of::<MoneyRecord>()),
     ("text", &[TEXT], size_of::<TextRecord>()),
     ("conditions", &[CONDITIONS], size_of::<ConditionsRecord>()),
+    ("breaker", &[BREAKER], size_of::<BreakerRecord>()),
     ("units", &[UNITS], size_of::<InstrumentUnitsRecord>()),
     ("limits", &[LIMITS], size_of::<InstrumentLimitsRecord>()),
     ("event", &[EVENT], size_of::<EventRecord>()),

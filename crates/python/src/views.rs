@@ -127,8 +127,16 @@ pub(crate) struct InstrumentView {
     band_up_ppm: u32,
     /// Its fee schedule.
     fee_schedule: u16,
-    /// Whether it is halted.
-    is_halted: bool,
+    /// A code of `InstrumentState`.
+    state: u8,
+    /// A code of `AuctionPhase`: the auction it is in, or goes on to from a pause.
+    phase: u8,
+    /// When its state ends by itself; 0 is never.
+    state_until_ns: u64,
+    /// The change that is scheduled: state, phase, time.
+    scheduled: Option<(u8, u8, u64)>,
+    /// How the auction would trade, as it was told last: price, quantity, surplus.
+    indication: Option<(i64, u64, i128)>,
     /// The reference price that was set.
     reference_ticks: Option<i64>,
     /// The price of the last trade.
@@ -163,7 +171,13 @@ impl InstrumentView {
             band_down_ppm: limits.band_down_ppm,
             band_up_ppm: limits.band_up_ppm,
             fee_schedule: instrument.fee_schedule,
-            is_halted: instrument.halted,
+            state: instrument.state as u8,
+            phase: engine.auction_phase(id) as u8,
+            state_until_ns: engine.state_until_ns(id),
+            scheduled: engine.scheduled_state(id).map(|change| (change.state as u8, change.phase as u8, change.due_ns)),
+            indication: engine
+                .indication(id)
+                .map(|(price, quantity, surplus)| (price.ticks(), quantity.lots(), surplus)),
             reference_ticks: instrument.reference().map(|price| price.ticks()),
             last_ticks: instrument.last().map(|price| price.ticks()),
             mark_ticks: engine.source_price(id, PriceSource::Mark).map(Price::ticks),

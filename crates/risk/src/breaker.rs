@@ -63,6 +63,32 @@ impl Breaker {
         tripped(dynamic, Trip::Dynamic).or_else(|| tripped(velocity, Trip::Velocity))
     }
 
+    /// The worst price that a taker of this side can reach when it trades at `first` to begin with, and then at ever worse prices.
+    /// `None` when already the first one trips.
+    pub fn reach(&self, now_ns: u64, side: Side, first: Price) -> Option<Price> {
+        let Self { dynamic, velocity } = self;
+        let furthest = match side {
+            Side::Buy => Price::from_ticks(i64::MAX),
+            Side::Sell => Price::from_ticks(i64::MIN),
+        };
+        [dynamic, velocity].into_iter().flatten().try_fold(furthest, |worst, limit| {
+            let reach = limit.reach(now_ns, side, first)?;
+            Some(if side == Side::Buy { worst.min(reach) } else { worst.max(reach) })
+        })
+    }
+
+    /// The windows of the two limits.
+    pub fn windows(&self) -> [Option<&RollingPrices>; 2] {
+        let Self { dynamic, velocity } = self;
+        [dynamic, velocity].map(|limit| limit.as_ref().map(|limit| &limit.prices))
+    }
+
+    /// The same, to be restored.
+    pub fn windows_mut(&mut self) -> [Option<&mut RollingPrices>; 2] {
+        let Self { dynamic, velocity } = self;
+        [dynamic, velocity].map(|limit| limit.as_mut().map(|limit| &mut limit.prices))
+    }
+
     /// Takes in the price of a trade.
     pub fn observe(&mut self, now_ns: u64, price: Price) {
         let Self { dynamic, velocity } = self;
@@ -111,6 +137,20 @@ impl MoveLimit {
         Some(Band {
             low: Price::from_ticks(high.ticks().saturating_sub_unsigned(ticks)),
             high: Price::from_ticks(low.ticks().saturating_add_unsigned(ticks)),
+        })
+    }
+
+    /// See [`Breaker::reach`].
+    fn reach(&self, now_ns: u64, side: Side, first: Price) -> Option<Price> {
+        let (low, high) = self.prices.peek(now_ns).unwrap_or((first, first));
+        let (low, high) = (low.min(first), high.max(first));
+        let ticks = self.move_max_ticks.get();
+        if high.ticks().abs_diff(low.ticks()) > ticks {
+            return None;
+        }
+        Some(match side {
+            Side::Buy => Price::from_ticks(low.ticks().saturating_add_unsigned(ticks)),
+            Side::Sell => Price::from_ticks(high.ticks().saturating_sub_unsigned(ticks)),
         })
     }
 
@@ -183,6 +223,35 @@ impl RollingPrices {
     pub fn range(&mut self, now_ns: u64) -> Option<(Price, Price)> {
         self.leave_behind(now_ns);
         self.lows.front().zip(self.highs.front()).map(|(low, high)| (low.price, high.price))
+    }
+
+    /// The same as [`RollingPrices::range`], and nothing is forgotten.
+    fn peek(&self, now_ns: u64) -> Option<(Price, Price)> {
+        let first = (now_ns / self.window.slot_ns).saturating_sub(u64::from(self.window.slots.get()));
+        let end = |ends: &VecDeque<Seen>| ends.iter().find(|seen| seen.slot >= first).map(|seen| seen.price);
+        end(&self.lows).zip(end(&self.highs))
+    }
+
+    /// The prices that may still be the highest and those that may still be the lowest at `now_ns`, each with the number of its slot.
+    pub fn seen(&self, now_ns: u64) -> [Vec<(u64, Price)>; 2] {
+        let first = (now_ns / self.window.slot_ns).saturating_sub(u64::from(self.window.slots.get()));
+        [&self.highs, &self.lows]
+            .map(|ends| ends.iter().filter(|seen| seen.slot >= first).map(|seen| (seen.slot, seen.price)).collect())
+    }
+
+    /// Takes over what [`RollingPrices::seen`] gave. `false` when that cannot be: then nothing has changed.
+    pub fn restore(&mut self, [highs, lows]: [Vec<(u64, Price)>; 2]) -> bool {
+        let slots_max = self.window.slots.get() as usize + 1;
+        let is_right = highs.is_sorted_by(|a, b| a.0 < b.0 && a.1 > b.1)
+            && lows.is_sorted_by(|a, b| a.0 < b.0 && a.1 < b.1)
+            && highs.is_empty() == lows.is_empty()
+            && highs.len().max(lows.len()) <= slots_max;
+        if is_right {
+            self.restart();
+            self.highs.extend(highs.into_iter().map(|(slot, price)| Seen { slot, price }));
+            self.lows.extend(lows.into_iter().map(|(slot, price)| Seen { slot, price }));
+        }
+        is_right
     }
 
     /// Forgets every price.
@@ -261,7 +330,35 @@ pub enum MarketWideLevel {
     Three = 3,
 }
 
+/// What is known of the whole market: the levels, and the pause that one of them ordered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct MarketWide {
+    /// The close that the levels refer to.
+    pub close: Option<Price>,
+    /// The level reached in this session.
+    pub reached: Option<MarketWideLevel>,
+    /// Until when its pause lasts; 0 is the rest of the session.
+    pub until_ns: u64,
+}
+
+impl MarketWide {
+    /// Whether nothing may trade because of it.
+    pub fn is_paused(&self, now_ns: u64) -> bool {
+        self.reached.is_some() && (self.until_ns == 0 || now_ns < self.until_ns)
+    }
+}
+
 impl MarketWideLevel {
+    /// The level with this code.
+    pub const fn from_code(code: u8) -> Option<Self> {
+        match code {
+            1 => Some(Self::One),
+            2 => Some(Self::Two),
+            3 => Some(Self::Three),
+            _ => None,
+        }
+    }
+
     /// The level that an index newly reaches: the highest, if it is above the one that the session has `reached` before. An
     /// index exactly at a level has reached it. Without a positive reference close there is no level.
     pub fn newly_reached(index: Price, reference_close: Price, reached: Option<Self>) -> Option<Self> {

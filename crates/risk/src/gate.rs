@@ -5,8 +5,9 @@ use core::cmp::Ordering;
 use tradewright_book::Book;
 use tradewright_ledger::Ledger;
 use tradewright_types::{
-    AccountId, Amount, AssetId, ClientOrderId, Conditions, FeeRates, Iceberg, InstrumentId, NewOrder, OrderFlags,
-    OrderType, Permissions, Price, Quantity, RawNotional, RejectReason, RoundedFee, Side, Size, Trigger,
+    AccountId, Admission, Amount, AssetId, ClientOrderId, Conditions, FeeRates, Iceberg, InstrumentAction,
+    InstrumentId, InstrumentState, NewOrder, OrderFlags, OrderType, Permissions, Price, Quantity, RawNotional,
+    RejectReason, RoundedFee, Side, Size, Trigger,
 };
 
 use crate::hold::{bid_hold, waiting_hold};
@@ -64,7 +65,7 @@ impl<'o> HeldOrder<'o> {
         self.trade_group
     }
 
-    /// Whether somebody stands at its limit or better.
+    /// Whether somebody stands at its limit or better with whom it trades. In the call of an auction nobody does.
     #[inline(always)]
     pub fn crosses(&self) -> bool {
         self.crosses
@@ -139,7 +140,9 @@ impl Gate<'_> {
     ) -> Checked<HeldOrder<'o>> {
         let (risk, instrument) = (self.risk, self.instrument);
         ensure(!risk.halted, RejectReason::VenueHalted)?;
-        ensure(!instrument.halted, RejectReason::InstrumentHalted)?;
+        if !instrument.state.trades() {
+            check_state(instrument.state, order)?;
+        }
         let account = check_account(risk, order)?;
         let limit = match order.size {
             Size::Lots(quantity) => {
@@ -184,7 +187,7 @@ impl Gate<'_> {
         let rates = risk.fees.rates(instrument.fee_schedule, account.fee_tier);
         let post_only = order.flags.has(OrderFlags::POST_ONLY);
         let units = &instrument.units;
-        let crosses = opposite_best.is_some_and(|best| order.side.crosses(limit, best));
+        let crosses = opposite_best.is_some_and(|best| order.side.crosses(limit, best)) && instrument.state.trades();
         // What it must be covered for, and what it holds: the two differ for an order that meets nobody and rests as it is.
         let rests = may_rest && !crosses;
         let (asset, value) = match (order.side, order.size) {
@@ -248,7 +251,7 @@ impl Gate<'_> {
             unreachable!("Invariant: only orders by quantity have triggers")
         };
         ensure(!risk.halted, RejectReason::VenueHalted)?;
-        ensure(!instrument.halted, RejectReason::InstrumentHalted)?;
+        check_state(instrument.state, order)?;
         let account = check_account(risk, order)?;
         let is_limit = order.order_type == OrderType::Limit;
         if is_limit {
@@ -288,6 +291,56 @@ impl Gate<'_> {
         }
         let trade_group = account.trade_group;
         Ok((HeldOrder { order, limit, rates, trade_group, crosses: false, hold }, fires_at))
+    }
+
+    /// Checks an order that is for auctions only and holds its funds: what it holds while it rests at its limit. Nothing trades on
+    /// entry, so nothing else has to be covered.
+    ///
+    /// # Errors
+    /// The first reason that applies, in precedence order; then nothing has changed.
+    pub fn check_and_hold_for_auction<'o>(
+        &mut self,
+        order: &'o NewOrder<'o>,
+        is_duplicate: impl FnOnce() -> bool,
+        relief: Option<&Relief>,
+    ) -> Checked<HeldOrder<'o>> {
+        let (risk, instrument) = (self.risk, self.instrument);
+        let Size::Lots(quantity) = order.size else { unreachable!("Invariant: orders for auctions are by quantity") };
+        ensure(!risk.halted, RejectReason::VenueHalted)?;
+        check_state(instrument.state, order)?;
+        let account = check_account(risk, order)?;
+        if order.order_type == OrderType::Limit {
+            check_price(instrument, order.price)?;
+        }
+        check_quantity(instrument, quantity)?;
+        let limit = check_price_band(instrument, order, quantity)?;
+        check_order_rates(account)?;
+        check_client_order_id(account, order, is_duplicate)?;
+        self.check_open_orders(account, relief)?;
+        if order.side == Side::Buy {
+            let freed =
+                relief.filter(|relief| relief.instrument == order.instrument).map_or(0, |relief| relief.bid_lots);
+            self.check_position(instrument, order.account, quantity.lots(), freed)?;
+        }
+        let rates = risk.fees.rates(instrument.fee_schedule, account.fee_tier);
+        let units = &instrument.units;
+        let (asset, hold) = match order.side {
+            Side::Buy => {
+                let value = instrument.value_at_worst(limit, quantity).ok_or(RejectReason::InsufficientFunds)?;
+                (units.quote, bid_hold(value, rates.maker, RoundedFee::default()))
+            }
+            Side::Sell => (units.base, units.base_amount(quantity)),
+        };
+        let same_asset = relief.filter(|relief| relief.hold.0 == asset).map_or(Amount::ZERO, |relief| relief.hold.1);
+        let funds = self.ledger.funds(order.account, asset);
+        ensure(funds.available() + same_asset >= hold, RejectReason::InsufficientFunds)?;
+
+        // After this point the order must succeed.
+        funds.hold(hold, same_asset);
+        if let Some(relief) = relief.filter(|relief| relief.hold.0 != asset) {
+            self.ledger.release(order.account, relief.hold.0, relief.hold.1);
+        }
+        Ok(HeldOrder { order, limit, rates, trade_group: account.trade_group, crosses: false, hold })
     }
 
     /// Checks a waiting order again whose trigger fired: `order` as it comes to the market, its price the worst that `hold`
@@ -359,7 +412,7 @@ impl Gate<'_> {
     /// The first reason that applies.
     pub fn check_standing(&self, order: &NewOrder<'_>) -> Checked {
         ensure(!self.risk.halted, RejectReason::VenueHalted)?;
-        ensure(!self.instrument.halted, RejectReason::InstrumentHalted)?;
+        check_state(self.instrument.state, order)?;
         check_account(self.risk, order)?;
         Ok(())
     }
@@ -426,7 +479,7 @@ impl Gate<'_> {
         let Amendment { order, rates, total, gone, old_price, old_total, old_hold, opposite_best, iceberg } =
             *amendment;
         let (risk, instrument) = (self.risk, self.instrument);
-        ensure(!instrument.halted, RejectReason::InstrumentHalted)?;
+        check_state(instrument.state, order)?;
         let account = check_account(risk, order)?;
         check_price(instrument, order.price)?;
         check_quantity(instrument, total)?;
@@ -459,7 +512,8 @@ impl Gate<'_> {
             }
             Side::Sell => (instrument.units.base, instrument.units.base_amount(open)),
         };
-        let crosses = opposite_best.is_some_and(|best| order.side.crosses(order.price, best));
+        let crosses =
+            opposite_best.is_some_and(|best| order.side.crosses(order.price, best)) && instrument.state.trades();
         let funds = self.ledger.funds(order.account, asset);
         ensure(funds.available() + old_hold >= hold, RejectReason::InsufficientFunds)?;
         ensure(!(post_only && crosses), RejectReason::PostOnlyWouldTrade)?;
@@ -468,6 +522,21 @@ impl Gate<'_> {
         funds.hold(hold, old_hold);
         let trade_group = account.trade_group;
         Ok(Amended::Reentered(HeldOrder { order, limit: order.price, rates, trade_group, crosses, hold }))
+    }
+}
+
+/// Whether an instrument in this state lets an order come in.
+#[cold]
+#[inline(never)]
+fn check_state(state: InstrumentState, order: &NewOrder<'_>) -> Checked {
+    let waits = order.time_in_force.rests() || order.conditions().trigger.is_some();
+    check_admission(state, if waits { InstrumentAction::Enter } else { InstrumentAction::EnterAtOnce })
+}
+
+fn check_admission(state: InstrumentState, action: InstrumentAction) -> Checked {
+    match state.admits(action) {
+        Admission::Admitted | Admission::Deferred => Ok(()),
+        Admission::Refused(reason) => Err(reason),
     }
 }
 
@@ -505,7 +574,7 @@ impl Gate<'_> {
         let Amendment { order, rates, total, gone, old_price, old_total, old_hold, opposite_best: _, iceberg } =
             *amendment;
         let (risk, instrument) = (self.risk, self.instrument);
-        ensure(!instrument.halted, RejectReason::InstrumentHalted)?;
+        check_admission(instrument.state, InstrumentAction::Enter)?;
         let account = check_account(risk, order)?;
         let is_limit = order.order_type == OrderType::Limit;
         if is_limit {

@@ -1,8 +1,8 @@
 //! What risk knows of an instrument.
 
 use tradewright_types::{
-    Amount, EntityHash, HashTotal, InstrumentId, InstrumentKind, InstrumentLimits, InstrumentUnits, PagedTable, Price,
-    Quantity, RawNotional,
+    Amount, EntityHash, HashTotal, InstrumentId, InstrumentKind, InstrumentLimits, InstrumentState, InstrumentUnits,
+    PagedTable, Price, Quantity, RawNotional,
 };
 
 use crate::{Band, Exposure};
@@ -17,8 +17,8 @@ pub struct Instrument {
     limits: InstrumentLimits,
     /// Which fee schedule it uses.
     pub fee_schedule: u16,
-    /// Whether it is halted.
-    pub halted: bool,
+    /// What it does with orders.
+    pub state: InstrumentState,
     reference: Option<Price>,
     last: Option<Price>,
     /// The band around the reference, or around the last trade when none is set.
@@ -38,7 +38,7 @@ impl Instrument {
             units,
             limits,
             fee_schedule,
-            halted: false,
+            state: InstrumentState::Continuous,
             reference: None,
             last: None,
             band: None,
@@ -79,6 +79,11 @@ impl Instrument {
     #[inline(always)]
     pub fn band_reference(&self) -> Option<Price> {
         self.reference.or(self.last)
+    }
+
+    /// What an auction goes by: the last trade, else the reference that was set.
+    pub fn auction_reference(&self) -> Option<Price> {
+        self.last.or(self.reference)
     }
 
     /// Sets or removes the reference price.
@@ -195,7 +200,7 @@ impl Instrument {
             .amount(limits.notional_min)
             .amount(limits.notional_max)
             .word(u64::from(limits.band_down_ppm) << 32 | u64::from(limits.band_up_ppm))
-            .word(u64::from(self.halted))
+            .word(self.state as u64)
             .signed(price(self.reference))
             .signed(price(self.last))
             .finish()

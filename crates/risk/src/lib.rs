@@ -19,7 +19,9 @@ mod standing;
 
 pub use account::{AccountRisk, UNLIMITED};
 pub use band::Band;
-pub use breaker::{Breaker, MarketWideLevel, MoveLimit, PauseRule, RollingPrices, Trip, Window, variant_ticks};
+pub use breaker::{
+    Breaker, MarketWide, MarketWideLevel, MoveLimit, PauseRule, RollingPrices, Trip, Window, variant_ticks,
+};
 pub use controls::Controls;
 pub use exposure::{Exposure, POSITION_UNLIMITED};
 pub use fees::FeeSchedules;

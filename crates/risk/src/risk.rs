@@ -1,8 +1,8 @@
 //! What risk knows of accounts and fees.
 
-use tradewright_types::{AccountId, EntityHash, HashTotal};
+use tradewright_types::{AccountId, EntityHash, HashTotal, Price};
 
-use crate::{AccountRisk, Controls, FeeSchedules};
+use crate::{AccountRisk, Controls, FeeSchedules, MarketWide};
 
 /// Accounts and fees as risk sees them.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +17,8 @@ pub struct Risk {
     pub controls: Controls,
     /// Whether everything is halted.
     pub halted: bool,
+    /// The market-wide levels.
+    pub market_wide: MarketWide,
     /// The engine's time, in nanoseconds: what rates and times of expiry are judged by.
     pub time_ns: u64,
 }
@@ -103,9 +105,15 @@ impl Risk {
 
     /// The hash of what is little enough to be taken anew each time.
     fn small_state_hash(&self) -> HashTotal {
-        let Self { accounts: _, account_hashes: _, accounts_hash: _, fees, controls, halted, time_ns: _ } = self;
+        let Self { accounts: _, account_hashes: _, accounts_hash: _, fees, controls, halted, market_wide, time_ns: _ } =
+            self;
         let mut total = EntityHash::new(0x20).word(u64::from(*halted)).finish();
         total += controls.state_hash();
+        if *market_wide != MarketWide::default() {
+            let MarketWide { close, reached, until_ns } = *market_wide;
+            let hash = EntityHash::new(0x28).signed(close.map_or(0, Price::ticks));
+            total += hash.word(reached.map_or(0, |level| level as u64)).word(until_ns).finish();
+        }
         for (schedule, tier, rates) in fees.iter() {
             let place = EntityHash::new(0x24).word(u64::from(schedule)).word(u64::from(tier));
             total += place.signed(rates.taker.ppm().into()).signed(rates.maker.ppm().into()).finish();

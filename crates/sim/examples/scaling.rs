@@ -1,5 +1,5 @@
-//! Prints what a rule costs an order at full size and at a hundredth of it: a cascade of stops, sweeps of a shared price, and
-//! icebergs that show their next peaks.
+//! Prints what a rule costs an order at full size and at a hundredth of it: a cascade of stops, sweeps of a shared price,
+//! icebergs that show their next peaks, and an auction; and what an indication costs a command.
 //!
 //! `cargo run --release -p tradewright-sim --example scaling -- [ROUNDS]`
 //!
@@ -12,8 +12,9 @@ use std::time::Instant;
 use tradewright_engine::{Engine, EngineConfig, EventBuffer};
 use tradewright_sim::venue;
 use tradewright_types::{
-    AllocationRule, CommandHeader, CommandKind, CommandRecord, Conditions, ConditionsRecord, EventKind, Iceberg,
-    OrderFlags, OrderType, Price, PriceSource, Quantity, SettingRecord, Side, TimeInForce, Trigger, TriggerKind,
+    AllocationRule, AuctionPhase, CommandHeader, CommandKind, CommandRecord, Conditions, ConditionsRecord, EventKind,
+    Iceberg, InstrumentState, OrderFlags, OrderType, Price, PriceSource, Quantity, SettingRecord, Side, TimeInForce,
+    Trigger, TriggerKind,
 };
 use zerocopy::transmute;
 
@@ -28,6 +29,8 @@ fn main() -> ExitCode {
     show("pro-rata sweep", 1_000, rounds, |orders| shared(orders, AllocationRule::ProRata, 0));
     show("time-pro-rata sweep, weight 3", 1_000, rounds, |orders| shared(orders, AllocationRule::TimeProRata, 3));
     show("iceberg refresh", 100_000, rounds, icebergs);
+    show("auction", 100_000, rounds, auction);
+    show_indications(rounds);
     ExitCode::SUCCESS
 }
 
@@ -130,6 +133,54 @@ fn icebergs(orders: u64) -> (Engine, CommandRecord) {
     let mut taker = limit(5, Side::Buy, TimeInForce::ImmediateOrCancel, TOP, 2 * orders);
     taker.header.time_ns = venue::SET_UP_TIME_NS;
     (engine_after(&commands), taker)
+}
+
+/// So many orders in a call, half of them bids, at a thousand prices around each other, and the command that ends it.
+fn auction(orders: u64) -> (Engine, CommandRecord) {
+    let state = |state: InstrumentState, phase: AuctionPhase| SettingRecord {
+        header: CommandHeader { time_ns: venue::SET_UP_TIME_NS, ..CommandHeader::new(CommandKind::SetInstrumentState) },
+        account: 0,
+        instrument: 0,
+        scope: state as u8,
+        tier: phase as u8,
+        fee_schedule: 0,
+        reserved: 0,
+        values: [0; 3],
+    };
+    let mut commands: Vec<CommandRecord> = vec![transmute!(state(InstrumentState::Auction, AuctionPhase::Opening))];
+    for place in 0..orders {
+        let side = if place % 2 == 0 { Side::Buy } else { Side::Sell };
+        let price = TOP + (place * 7_919 % 1_000) as i64 * if side == Side::Buy { 1 } else { -1 };
+        commands.push(limit(place, side, TimeInForce::GoodTillCancel, price, 1 + place / 2 * 31 % 50));
+    }
+    (engine_after(&commands), transmute!(state(InstrumentState::Continuous, AuctionPhase::None)))
+}
+
+/// Prints what a command costs that changes the price of an auction, and one that does not, in a call of many orders.
+fn show_indications(rounds: usize) {
+    for orders in [1_000, 100_000] {
+        let (engine, _) = auction(orders);
+        let cost = |price: i64| {
+            let mut buffer = EventBuffer::with_capacity(64);
+            let mut engine = engine.clone();
+            let mut figures: Vec<f64> = (0..rounds * 10)
+                .map(|place| {
+                    let mut order = limit(place as u64, Side::Buy, TimeInForce::GoodTillCancel, price, 1);
+                    order.header.time_ns = venue::SET_UP_TIME_NS;
+                    buffer.clear();
+                    let begin = Instant::now();
+                    engine.apply(&[order], &mut buffer);
+                    begin.elapsed().as_nanos() as f64
+                })
+                .collect();
+            figures.sort_by(f64::total_cmp);
+            figures[figures.len() / 2]
+        };
+        let (near, far) = (cost(TOP + 900), cost(TOP - 5_000));
+        println!(
+            "indication in a call of {orders:>6}: {near:>9.0} ns a command that changes it, {far:>7.0} ns another"
+        );
+    }
 }
 
 /// So many asks at one price that is shared, and a bid for half of what stands there.

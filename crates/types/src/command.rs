@@ -78,6 +78,18 @@ kinds! {
     SetIndexPrice = 17,
     /// Chooses how an instrument shares what comes in among the orders of one price.
     SetAllocation = 18,
+    /// Takes an instrument to another state.
+    SetInstrumentState = 19,
+    /// Takes an instrument to another state at a time to come.
+    ScheduleInstrumentState = 20,
+    /// Sets how the auctions of an instrument end.
+    SetAuctionTerms = 21,
+    /// Sets the circuit breaker of an instrument; followed by its numbers.
+    SetBreaker = 22,
+    /// Sets (or, with price 0, removes) the close that the market-wide levels refer to, and begins their session.
+    SetMarketReference = 23,
+    /// Sets the index that the market-wide levels look at.
+    SetMarketLevel = 24,
     /// Brings money in.
     Deposit = 32,
     /// Holds money that is to leave.
@@ -112,6 +124,8 @@ kinds! {
     InstrumentLimits = 130,
     /// The conditions of the order before it.
     Conditions = 131,
+    /// An instrument's circuit breaker.
+    Breaker = 135,
 }
 
 impl CommandKind {
@@ -489,6 +503,7 @@ impl<'r> NewOrder<'r> {
         let trigger_fits = trigger.is_none_or(|trigger| {
             matches!(self.size, Size::Lots(_))
                 && !self.flags.has(OrderFlags::POST_ONLY)
+                && !self.time_in_force.is_for_auction()
                 && (trigger.trail.is_none() || trigger.kind == TriggerKind::StopLoss)
         });
         let has_any = trigger.is_some() || expire_time_ns != 0 || !minimum.is_zero() || iceberg.is_some() || hidden;
@@ -499,7 +514,8 @@ impl<'r> NewOrder<'r> {
     /// Whether an order that is hidden, or shows itself by parts, is one that can stand on the book; it is not both.
     fn may_be_displayed_so(&self) -> bool {
         let Conditions { iceberg, hidden, .. } = self.conditions();
-        let rests = self.order_type == OrderType::Limit && self.time_in_force.rests();
+        let in_force = self.time_in_force;
+        let rests = self.order_type == OrderType::Limit && in_force.rests() && !in_force.is_for_auction();
         (rests || iceberg.is_none() && !hidden) && !(hidden && iceberg.is_some())
     }
 
@@ -509,9 +525,14 @@ impl<'r> NewOrder<'r> {
         use SelfTradePrevention::{Decrement, Transfer};
         match (self.order_type, self.size) {
             (OrderType::Limit, Size::QuoteAmount(_)) => false,
-            (OrderType::Limit, Size::Lots(_)) => !self.flags.has(OrderFlags::POST_ONLY) || self.time_in_force.rests(),
+            (OrderType::Limit, Size::Lots(_)) => {
+                let in_force = self.time_in_force;
+                !self.flags.has(OrderFlags::POST_ONLY) || in_force.rests() && !in_force.is_for_auction()
+            }
             (OrderType::Market, Size::Lots(_)) => {
-                !self.time_in_force.rests() && !self.flags.has(OrderFlags::POST_ONLY) && self.price == Price::default()
+                (!self.time_in_force.rests() || self.time_in_force.is_for_auction())
+                    && !self.flags.has(OrderFlags::POST_ONLY)
+                    && self.price == Price::default()
             }
             // Decrementing needs an open quantity on both sides; an amount has none.
             (OrderType::Market, Size::QuoteAmount(_)) => {

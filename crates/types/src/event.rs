@@ -94,6 +94,21 @@ codes! {
         /// A setting took effect. `open_lots` is the [`crate::CommandKind`]; the setting's values stand in `price_ticks`,
         /// `quantity_lots` and `reference`, its scope in `side`, its tier in `order_type`, its fee schedule in `order_flags`.
         SettingApplied = 24,
+        /// The state of an instrument changed. `order_type` is the [`crate::InstrumentState`], `self_trade_prevention` the one
+        /// before, `time_in_force` the [`crate::AuctionPhase`], `reason` the [`crate::StateCause`], `reference` until when it lasts by
+        /// itself (0: until a command or a schedule).
+        InstrumentStateChanged = 25,
+        /// How an auction would trade now. `price_ticks` and `quantity_lots` are zero when nothing would; `amount` is the surplus in
+        /// lots: positive, buyers are left over. `time_in_force` is the [`crate::AuctionPhase`].
+        AuctionIndication = 26,
+        /// An auction traded, or found nothing to trade: fields as those of [`EventKind::AuctionIndication`]. Its trades stand before it.
+        AuctionUncrossed = 27,
+        /// A circuit breaker stopped an order: `order_id` would have traded at `price_ticks`. `order_type` is 1 for the dynamic breaker, 2
+        /// for velocity; `reference` is until when trading pauses.
+        BreakerTripped = 28,
+        /// The index fell to a market-wide level: every instrument pauses. `order_type` is the level (1, 2 or 3), `price_ticks` the index,
+        /// `reference` until when (0: the rest of the session).
+        MarketWideLevelReached = 29,
     }
 }
 
@@ -120,6 +135,16 @@ codes! {
         GoodTillDate = 15,
         /// Its trigger fired, but a check refused it then; `open_lots` is the [`crate::RejectReason`].
         RefusedAtTrigger = 16,
+        /// Day, or at the close: the session is over.
+        DayEnded = 24,
+        /// The only auction that it was for is over.
+        AuctionEnded = 25,
+        /// The instrument expired.
+        InstrumentExpired = 26,
+        /// Trading stopped before it could trade.
+        TradingStopped = 27,
+        /// It would only trade at prices at which its auction may not.
+        OutsideCollar = 28,
         /// The kill switch took it.
         KillSwitch = 35,
         /// A restriction took it that forbids such orders.
@@ -144,6 +169,8 @@ impl EventFlags {
     pub const KEPT_PRIORITY: Self = Self(8);
     /// The prevented quantity moved between the accounts.
     pub const TRANSFERRED: Self = Self(16);
+    /// The trade belongs to an auction: `order_id` is the bid, `counter_order_id` the ask, and both pay as makers.
+    pub const AUCTION: Self = Self(32);
 
     /// This bit when `condition` holds, otherwise none.
     #[inline(always)]

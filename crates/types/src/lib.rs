@@ -22,6 +22,7 @@ mod price;
 mod quantity;
 mod reject;
 mod setting;
+mod state;
 mod table;
 mod text;
 mod wire;
@@ -46,7 +47,10 @@ pub use quantity::Quantity;
 pub use reject::RejectReason;
 pub use setting::{
     AccountLimits, FEE_SCHEDULES_MAX, HaltScope, InstrumentLimitsRecord, InstrumentUnitsRecord, MoneyRecord,
-    NamedRecord, Setting, SettingRecord,
+    NamedRecord, ScheduledState, Setting, SettingRecord,
+};
+pub use state::{
+    Admission, AuctionPhase, BreakerRecord, BreakerTerms, CallTerms, InstrumentAction, InstrumentState, StateCause,
 };
 pub use table::PagedTable;
 pub use text::{ClientOrderId, Name};

@@ -82,6 +82,14 @@ pub enum TimeInForce {
     FillOrKill = 3,
     /// Good till date: as good till cancelled, until the time in its conditions.
     GoodTillDate = 4,
+    /// Day: as good till cancelled, until the instrument is closed.
+    Day = 5,
+    /// At the opening: for the opening auction only.
+    AtOpening = 6,
+    /// At the close: for the closing auction only.
+    AtClose = 7,
+    /// Good for auction: for the next auction only.
+    GoodForAuction = 8,
 }
 
 impl TimeInForce {
@@ -93,14 +101,41 @@ impl TimeInForce {
             2 => Some(Self::ImmediateOrCancel),
             3 => Some(Self::FillOrKill),
             4 => Some(Self::GoodTillDate),
+            5 => Some(Self::Day),
+            6 => Some(Self::AtOpening),
+            7 => Some(Self::AtClose),
+            8 => Some(Self::GoodForAuction),
             _ => None,
         }
     }
 
-    /// Whether what does not trade at once stays on the book.
+    /// Whether what does not trade at once stays.
     #[inline(always)]
     pub const fn rests(self) -> bool {
-        matches!(self, Self::GoodTillCancel | Self::GoodTillDate)
+        !matches!(self, Self::ImmediateOrCancel | Self::FillOrKill)
+    }
+
+    /// Whether it is for auctions only.
+    #[inline(always)]
+    pub const fn is_for_auction(self) -> bool {
+        self as u8 >= Self::AtOpening as u8
+    }
+
+    /// Whether an order without conditions has to be remembered by it while it is open.
+    #[inline(always)]
+    pub const fn is_remembered(self) -> bool {
+        self as u8 >= Self::Day as u8
+    }
+
+    /// Whether the call of this phase takes orders with it that are for auctions only.
+    pub const fn joins(self, phase: crate::AuctionPhase) -> bool {
+        use crate::AuctionPhase;
+        match self {
+            Self::GoodTillCancel | Self::ImmediateOrCancel | Self::FillOrKill | Self::GoodTillDate | Self::Day => false,
+            Self::AtOpening => matches!(phase, AuctionPhase::Opening),
+            Self::AtClose => matches!(phase, AuctionPhase::Closing),
+            Self::GoodForAuction => !matches!(phase, AuctionPhase::None),
+        }
     }
 }
 

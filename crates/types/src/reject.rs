@@ -72,6 +72,16 @@ reasons! {
     VenueHalted = 21,
     /// The instrument is halted.
     InstrumentHalted = 22,
+    /// A circuit breaker has paused the instrument.
+    InstrumentPaused = 23,
+    /// Orders of the instrument can only be cancelled.
+    InstrumentCancelOnly = 24,
+    /// The instrument's session is over.
+    InstrumentClosed = 25,
+    /// The instrument has expired.
+    InstrumentExpired = 26,
+    /// An order that must trade at once cannot come while an auction gathers orders.
+    ImmediateInCall = 27,
     // The account.
     /// No account has this id.
     UnknownAccount = 30,
@@ -85,7 +95,7 @@ reasons! {
     KillSwitchEngaged = 34,
     /// The account has no open order with this id.
     UnknownOrder = 35,
-    /// The amendment names what the order does not have: a trigger that it does not wait for, or a price of a market order.
+    /// The order waits for its auction, or the amendment names what it does not have: a trigger, or a price of a market order.
     OrderNotAmendable = 36,
     // Price and size.
     /// The price must be at least one tick.
@@ -177,6 +187,10 @@ reasons! {
     FeeScheduleNegative = 115,
     /// The rule of allocation can only change while no order stands on the book.
     BookNotEmpty = 116,
+    /// The instrument cannot go from its state to that one.
+    IllegalStateChange = 117,
+    /// The time of a scheduled change is not in the future.
+    ScheduleNotInFuture = 118,
 }
 
 impl RejectReason {

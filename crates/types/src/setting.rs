@@ -4,10 +4,10 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, transmute_ref};
 
 use crate::text::Name;
 use crate::{
-    AccountId, AccountKind, AllocationRule, AllocationTerms, Amount, AssetId, CommandHeader, CommandKind,
-    CommandRecord, ControlScope, Decoded, FeeRate, FeeRates, InstrumentId, InstrumentKind, InstrumentLimits,
-    InstrumentUnits, Permissions, Price, PriceSource, Quantity, RejectReason, Restriction, TransferKind, Trigger, Wide,
-    WithdrawalId,
+    AccountId, AccountKind, AllocationRule, AllocationTerms, Amount, AssetId, AuctionPhase, BreakerRecord,
+    BreakerTerms, CallTerms, CommandHeader, CommandKind, CommandRecord, ControlScope, Decoded, FeeRate, FeeRates,
+    InstrumentId, InstrumentKind, InstrumentLimits, InstrumentState, InstrumentUnits, Permissions, Price, PriceSource,
+    Quantity, RejectReason, Restriction, TransferKind, Trigger, Wide, WithdrawalId,
 };
 
 /// A record that names something new: an asset, an instrument, an account.
@@ -155,6 +155,17 @@ pub enum HaltScope {
     Account(AccountId),
 }
 
+/// A change of state at a time to come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ScheduledState {
+    /// When it is due: the time given and what was drawn of the window.
+    pub due_ns: u64,
+    /// The state.
+    pub state: InstrumentState,
+    /// Of an auction, which one it is.
+    pub phase: AuctionPhase,
+}
+
 /// A command that is not about orders, decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each variant is the command of the same name; its fields are the command's")]
@@ -189,6 +200,30 @@ pub enum Setting {
     SetAllocation {
         instrument: InstrumentId,
         terms: AllocationTerms,
+    },
+    SetInstrumentState {
+        instrument: InstrumentId,
+        state: InstrumentState,
+        phase: AuctionPhase,
+    },
+    ScheduleInstrumentState {
+        instrument: InstrumentId,
+        change: Option<ScheduledState>,
+        values: [u64; 3],
+    },
+    SetAuctionTerms {
+        instrument: InstrumentId,
+        terms: CallTerms,
+    },
+    SetBreaker {
+        instrument: InstrumentId,
+        terms: BreakerTerms,
+    },
+    SetMarketReference {
+        close: Option<Price>,
+    },
+    SetMarketLevel {
+        index: Price,
     },
     SetFeeTier {
         schedule: u16,
@@ -303,6 +338,43 @@ impl Setting {
                 }
                 Self::SetAllocation { instrument, terms }
             }
+            CommandKind::SetInstrumentState => {
+                let (state, phase) = decode_state(setting)?;
+                Self::SetInstrumentState { instrument, state, phase }
+            }
+            CommandKind::ScheduleInstrumentState => {
+                let change = decode_schedule(setting)?;
+                Self::ScheduleInstrumentState { instrument, change, values: setting.values }
+            }
+            CommandKind::SetAuctionTerms => {
+                let terms = CallTerms {
+                    collar_ppm: u32::try_from(first_value).map_err(|_| out_of_range)?,
+                    extension_ns: second_value,
+                    extensions_max: setting.tier,
+                    call_ns: third_value,
+                };
+                if !terms.is_valid() {
+                    return Err(out_of_range);
+                }
+                Self::SetAuctionTerms { instrument, terms }
+            }
+            CommandKind::SetBreaker => {
+                let (first, rest) = rest.split_first().ok_or(RejectReason::MalformedRecords)?;
+                let record: &BreakerRecord = transmute_ref!(first);
+                if record.kind != CommandKind::Breaker as u8 {
+                    return Err(RejectReason::MalformedRecords);
+                }
+                let terms = record.terms().ok_or(out_of_range)?;
+                return Ok((Self::SetBreaker { instrument, terms }, rest));
+            }
+            CommandKind::SetMarketReference => {
+                let ticks = i64::try_from(first_value).ok().filter(|ticks| *ticks <= 1 << 62).ok_or(out_of_range)?;
+                Self::SetMarketReference { close: (ticks != 0).then_some(Price::from_ticks(ticks)) }
+            }
+            CommandKind::SetMarketLevel => {
+                let ticks = i64::try_from(first_value).ok().filter(|ticks| (1..=1 << 62).contains(ticks));
+                Self::SetMarketLevel { index: Price::from_ticks(ticks.ok_or(out_of_range)?) }
+            }
             CommandKind::SetFeeTier => {
                 let rate = |value: u64| {
                     let ppm = i32::try_from(value as i64).ok();
@@ -369,7 +441,8 @@ impl Setting {
             | CommandKind::Text
             | CommandKind::InstrumentUnits
             | CommandKind::InstrumentLimits
-            | CommandKind::Conditions => return Err(RejectReason::UnknownCommand),
+            | CommandKind::Conditions
+            | CommandKind::Breaker => return Err(RejectReason::UnknownCommand),
         };
         Ok((decoded, rest))
     }
@@ -433,6 +506,25 @@ impl Setting {
             Self::Deposit { account, asset, amount }
         })
     }
+}
+
+fn decode_state(setting: &SettingRecord) -> Decoded<(InstrumentState, AuctionPhase)> {
+    let (state, phase) = (InstrumentState::from_code(setting.scope), AuctionPhase::from_code(setting.tier));
+    state.zip(phase).filter(|(state, phase)| phase.fits(*state)).ok_or(RejectReason::SettingOutOfRange)
+}
+
+/// The change that a schedule names; `None` when all its values are zero.
+fn decode_schedule(setting: &SettingRecord) -> Decoded<Option<ScheduledState>> {
+    let (state, phase) = decode_state(setting)?;
+    let [time_ns, window_ns, draw] = setting.values;
+    if (setting.scope, setting.tier, setting.values) == (0, 0, [0; 3]) {
+        return Ok(None);
+    }
+    let in_range = state != InstrumentState::Paused
+        && (1..=CallTerms::TIME_MAX_NS).contains(&time_ns)
+        && window_ns <= CallTerms::TIME_MAX_NS;
+    let due_ns = in_range.then(|| time_ns + draw % (window_ns + 1)).ok_or(RejectReason::SettingOutOfRange)?;
+    Ok(Some(ScheduledState { due_ns, state, phase }))
 }
 
 /// Who a control is for: the account, or the trade group in the first value.

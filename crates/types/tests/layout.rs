@@ -4,10 +4,11 @@
 use core::mem::offset_of;
 
 use tradewright_types::{
-    AccountKind, CloseReason, CommandHeader, CommandKind, CommandRecord, EventFlags, EventKind, EventRecord,
-    InstrumentKind, InstrumentLimitsRecord, InstrumentUnitsRecord, MoneyRecord, NamedRecord, OrderFlags, OrderType,
-    Permissions, RULESET_VERSION, RejectReason, Restriction, SCHEMA_VERSION, SelfTradePrevention, SettingRecord, Side,
-    TextEventRecord, TextRecord, TimeInForce, TransferKind, Wide,
+    AccountKind, AuctionPhase, BreakerRecord, CloseReason, CommandHeader, CommandKind, CommandRecord, EventFlags,
+    EventKind, EventRecord, InstrumentKind, InstrumentLimitsRecord, InstrumentState, InstrumentUnitsRecord,
+    MoneyRecord, NamedRecord, OrderFlags, OrderType, Permissions, RULESET_VERSION, RejectReason, Restriction,
+    SCHEMA_VERSION, SelfTradePrevention, SettingRecord, Side, StateCause, TextEventRecord, TextRecord, TimeInForce,
+    TransferKind, Wide,
 };
 use zerocopy::{FromBytes, IntoBytes};
 
@@ -122,6 +123,20 @@ layout!(instrument_limits_record: InstrumentLimitsRecord, 64 bytes {
     notional_max: 48 + 16,
 });
 
+layout!(breaker_record: BreakerRecord, 64 bytes {
+    kind: 0 + 1,
+    schema_version: 1 + 1,
+    velocity_slots: 2 + 2,
+    share_ppm: 4 + 4,
+    settlement_ticks: 8 + 8,
+    velocity_ticks: 16 + 8,
+    velocity_slot_ns: 24 + 8,
+    pause_ns: 32 + 8,
+    closing_ns: 40 + 8,
+    closing_pause_ns: 48 + 8,
+    reserved: 56 + 8,
+});
+
 layout!(event_record: EventRecord, 128 bytes {
     kind: 0 + 1,
     schema_version: 1 + 1,
@@ -200,6 +215,12 @@ codes!(codes_of_command_kind: CommandKind as u8 {
     SetMarkPrice = 16,
     SetIndexPrice = 17,
     SetAllocation = 18,
+    SetInstrumentState = 19,
+    ScheduleInstrumentState = 20,
+    SetAuctionTerms = 21,
+    SetBreaker = 22,
+    SetMarketReference = 23,
+    SetMarketLevel = 24,
     Deposit = 32,
     RequestWithdrawal = 33,
     ConfirmWithdrawal = 34,
@@ -217,6 +238,7 @@ codes!(codes_of_command_kind: CommandKind as u8 {
     InstrumentUnits = 129,
     InstrumentLimits = 130,
     Conditions = 131,
+    Breaker = 135,
 });
 
 codes!(codes_of_event_kind: EventKind as u8 {
@@ -238,6 +260,11 @@ codes!(codes_of_event_kind: EventKind as u8 {
     WithdrawalCancelled = 19,
     Transferred = 20,
     SettingApplied = 24,
+    InstrumentStateChanged = 25,
+    AuctionIndication = 26,
+    AuctionUncrossed = 27,
+    BreakerTripped = 28,
+    MarketWideLevelReached = 29,
 });
 
 codes!(codes_of_close_reason: CloseReason as u16 {
@@ -251,6 +278,11 @@ codes!(codes_of_close_reason: CloseReason as u16 {
     MinimumQuantity = 14,
     GoodTillDate = 15,
     RefusedAtTrigger = 16,
+    DayEnded = 24,
+    AuctionEnded = 25,
+    InstrumentExpired = 26,
+    TradingStopped = 27,
+    OutsideCollar = 28,
     KillSwitch = 35,
     Restricted = 36,
     NotReplaced = 40,
@@ -273,6 +305,11 @@ codes!(codes_of_reject_reason: RejectReason as u16 {
     UnknownInstrument = 20,
     VenueHalted = 21,
     InstrumentHalted = 22,
+    InstrumentPaused = 23,
+    InstrumentCancelOnly = 24,
+    InstrumentClosed = 25,
+    InstrumentExpired = 26,
+    ImmediateInCall = 27,
     UnknownAccount = 30,
     AccountHalted = 31,
     AccountNotPermitted = 32,
@@ -323,6 +360,8 @@ codes!(codes_of_reject_reason: RejectReason as u16 {
     UnitsNotWhole = 114,
     FeeScheduleNegative = 115,
     BookNotEmpty = 116,
+    IllegalStateChange = 117,
+    ScheduleNotInFuture = 118,
 });
 
 codes!(codes_of_side: Side as u8 {
@@ -340,6 +379,41 @@ codes!(codes_of_time_in_force: TimeInForce as u8 {
     ImmediateOrCancel = 2,
     FillOrKill = 3,
     GoodTillDate = 4,
+    Day = 5,
+    AtOpening = 6,
+    AtClose = 7,
+    GoodForAuction = 8,
+});
+
+codes!(codes_of_instrument_state: InstrumentState as u8 {
+    Continuous = 0,
+    Halted = 1,
+    PreOpen = 2,
+    Auction = 3,
+    Paused = 4,
+    CancelOnly = 5,
+    Closed = 6,
+    Expired = 7,
+});
+
+codes!(codes_of_auction_phase: AuctionPhase as u8 {
+    None = 0,
+    Opening = 1,
+    Intraday = 2,
+    Closing = 3,
+    Volatility = 4,
+});
+
+codes!(codes_of_state_cause: StateCause as u8 {
+    Command = 1,
+    Schedule = 2,
+    Halt = 3,
+    Resume = 4,
+    Breaker = 5,
+    MarketWide = 6,
+    PauseOver = 7,
+    CallOver = 8,
+    Extended = 9,
 });
 
 codes!(codes_of_self_trade_prevention: SelfTradePrevention as u8 {
@@ -392,8 +466,9 @@ fn bits_and_versions() {
         EventFlags::MAKER_DONE,
         EventFlags::KEPT_PRIORITY,
         EventFlags::TRANSFERRED,
+        EventFlags::AUCTION,
     ];
-    assert_eq!(event.map(|flag| flag.0), [1, 2, 4, 8, 16]);
+    assert_eq!(event.map(|flag| flag.0), [1, 2, 4, 8, 16, 32]);
     let permissions = [Permissions::TRADE, Permissions::WITHDRAW, Permissions::TRANSFER, Permissions::ALL];
     assert_eq!(permissions.map(|permission| permission.0), [1, 2, 4, 7]);
     assert_eq!((SCHEMA_VERSION, RULESET_VERSION), (1, 1));

@@ -57,7 +57,9 @@ fn check_halt(scope: &str, reason: &str) {
     ];
     for (command, answer) in passing {
         let mut venue = open_venue();
-        venue.check(&format!("halt {scope} => set\n{command} => {answer}\nresume {scope} => set"));
+        // What a halt of an instrument does is told by its state.
+        let told = if scope.starts_with('I') { ["set, Halted", "set, Continuous"] } else { ["set", "set"] };
+        venue.check(&format!("halt {scope} => {}\n{command} => {answer}\nresume {scope} => {}", told[0], told[1]));
     }
 }
 

@@ -5,6 +5,8 @@
 mod common;
 
 mod amending;
+mod auctions;
+mod breakers;
 mod cancelling;
 mod conditions;
 mod controls;
@@ -24,4 +26,5 @@ mod replacing;
 mod settings;
 mod sharing;
 mod snapshots;
+mod states;
 mod time_in_force;

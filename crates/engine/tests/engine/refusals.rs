@@ -67,6 +67,10 @@ fn violations_of_a_new_order() -> Vec<Violation> {
         by_command(Reason::UnknownInstrument, |records| records[0].instrument = 99),
         by_state(Reason::VenueHalted, "", "halt venue"),
         by_state(Reason::InstrumentHalted, "", "halt I0"),
+        by_state(Reason::InstrumentPaused, "", "close 100\nlevel 90"),
+        by_state(Reason::InstrumentCancelOnly, "", "state I0 cancelonly"),
+        by_state(Reason::InstrumentClosed, "", "state I0 closed"),
+        by_state(Reason::InstrumentExpired, "", "state I0 expired"),
         by_command(Reason::UnknownAccount, |records| records[0].account = 99),
         by_state(Reason::AccountHalted, "", "halt A2"),
         by_state(Reason::AccountNotPermitted, "", "permit A2 6"),
@@ -247,6 +251,19 @@ fn exclude_each_other(a: RejectReason, b: RejectReason) -> bool {
     let pairs = [
         (Reason::QuantityBelowMinimum, Reason::QuantityAboveMaximum),
         (Reason::NotionalBelowMinimum, Reason::NotionalAboveMaximum),
+        // One state.
+        (Reason::InstrumentHalted, Reason::InstrumentPaused),
+        (Reason::InstrumentHalted, Reason::InstrumentCancelOnly),
+        (Reason::InstrumentHalted, Reason::InstrumentClosed),
+        (Reason::InstrumentHalted, Reason::InstrumentExpired),
+        (Reason::InstrumentPaused, Reason::InstrumentCancelOnly),
+        (Reason::InstrumentPaused, Reason::InstrumentClosed),
+        (Reason::InstrumentPaused, Reason::InstrumentExpired),
+        (Reason::InstrumentCancelOnly, Reason::InstrumentClosed),
+        (Reason::InstrumentCancelOnly, Reason::InstrumentExpired),
+        (Reason::InstrumentClosed, Reason::InstrumentExpired),
+        // An expired instrument has no orders, and no duplicates.
+        (Reason::InstrumentExpired, Reason::DuplicateClientOrderId),
         // One price, one tick, and one last trade.
         (Reason::PriceNotOnTick, Reason::TriggerPriceNotOnTick),
         (Reason::TriggerPriceNotPositive, Reason::TriggerPriceNotOnTick),
@@ -541,12 +558,17 @@ fn every_reason_is_reached() {
         ("asset 3 31 gas", "SettingOutOfRange"),
         ("list I2 gas base=1 quote=0 tick_lot=0", "UnitsNotWhole"),
         ("fee S0 T0 1 -2", "FeeScheduleNegative"),
+        ("state I0 paused", "IllegalStateChange"),
     ];
     for (command, expected) in rest {
         let given = Venue::new().send(command);
         assert_eq!(given, expected, "{command}");
         reach(&given);
     }
+    let mut venue = Venue::new();
+    venue.check("state I0 preopen\nat 5");
+    reach(&venue.send("buy A2 1 @20 ioc"));
+    reach(&venue.send("schedule I0 closed none 5"));
     let missing: Vec<_> = RejectReason::ALL.iter().filter(|reason| !reached.contains(reason)).collect();
     assert!(missing.is_empty(), "no test reaches {missing:?}");
 }
@@ -567,9 +589,13 @@ fn names_are_one_to_32_printable_characters() {
 #[test]
 fn commands_that_only_stand_behind_others_are_unknown() {
     let mut venue = Venue::new();
-    for kind in
-        [CommandKind::Text, CommandKind::InstrumentUnits, CommandKind::InstrumentLimits, CommandKind::Conditions]
-    {
+    for kind in [
+        CommandKind::Text,
+        CommandKind::InstrumentUnits,
+        CommandKind::InstrumentLimits,
+        CommandKind::Conditions,
+        CommandKind::Breaker,
+    ] {
         assert_eq!(venue.apply(&[CommandRecord::new(kind)]), "UnknownCommand");
         assert!(kind.is_continuation());
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tradewright_types::{PriceSource, Side};
+use tradewright_types::{InstrumentState, PriceSource, Side};
 
 use crate::random::Random;
 
@@ -77,7 +77,8 @@ pub(super) struct Market {
     /// Orders that wait for their triggers: they stand at no level.
     pub(super) waiting: Vec<u32>,
     pub(super) rungs: [Rung; LADDERS],
-    pub(super) is_halted: bool,
+    /// Whether it trades, as far as the events tell.
+    pub(super) state: InstrumentState,
 }
 
 const MILLION: i64 = 1_000_000;
@@ -136,7 +137,7 @@ impl Market {
             orders: Vec::new(),
             waiting: Vec::new(),
             rungs: [Rung::Empty; LADDERS],
-            is_halted: false,
+            state: InstrumentState::Continuous,
         };
         market.set_reference(listing.price_ticks);
         market

@@ -67,6 +67,7 @@ impl Flow {
                 Some(EventKind::OrderConditions) => self.see_conditions(event),
                 Some(EventKind::OrderTriggered) => self.see_at_market(event.order_id),
                 Some(EventKind::OrderDisplay) => self.see_display(event),
+                Some(EventKind::InstrumentStateChanged) => self.see_state(event),
                 Some(EventKind::Rejected) => self.see_rejected(event),
                 Some(EventKind::WithdrawalRequested) => self.housekeeping.withdrawals.push(event.reference),
                 Some(
@@ -75,7 +76,11 @@ impl Flow {
                     | EventKind::WithdrawalConfirmed
                     | EventKind::WithdrawalCancelled
                     | EventKind::Transferred
-                    | EventKind::SettingApplied,
+                    | EventKind::SettingApplied
+                    | EventKind::AuctionIndication
+                    | EventKind::AuctionUncrossed
+                    | EventKind::BreakerTripped
+                    | EventKind::MarketWideLevelReached,
                 )
                 | None => {}
             }
@@ -84,8 +89,10 @@ impl Flow {
 
     #[inline]
     fn see_accepted(&mut self, event: &EventRecord) {
-        let rests = event.time_in_force == TimeInForce::GoodTillCancel as u8
-            || event.time_in_force == TimeInForce::GoodTillDate as u8;
+        let rests = event.time_in_force != TimeInForce::ImmediateOrCancel as u8
+            && event.time_in_force != TimeInForce::FillOrKill as u8;
+        // What is for auctions only stands beside the book most of the time: its level is nobody's business.
+        let hidden = event.time_in_force >= TimeInForce::AtOpening as u8;
         // Until the event behind this one tells its conditions.
         let waits = OrderFlags(event.order_flags).has(OrderFlags::CONDITIONS);
         if !rests && !waits {
@@ -93,7 +100,7 @@ impl Flow {
         }
         let on_rung = event.reference & ON_RUNG != 0;
         let market = &mut self.markets[event.instrument as usize];
-        if !waits {
+        if !waits && !hidden {
             market.add_to_level(event.side as usize, event.price_ticks);
         }
         let list = market.list(waits);
@@ -109,7 +116,7 @@ impl Flow {
             rung: if on_rung { (event.reference & RUNG) as u8 } else { LiveOrder::NO_RUNG },
             has_text_id: false,
             waits,
-            hidden: false,
+            hidden,
             rests,
             place: list.len() as u32,
             guard: Guard::default(),

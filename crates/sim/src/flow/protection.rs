@@ -31,6 +31,8 @@ const TRAILS_PERCENT: u64 = 16;
 const REDUCES_PPM: u64 = 300_000;
 /// Of a million resting orders, how many are good till date.
 const DATED_PPM: u64 = 60_000;
+/// And how many until the market closes.
+const DAY_PPM: u64 = 50_000;
 
 /// The record of `conditions`, to stand behind its order.
 pub(super) fn record_of(conditions: &Conditions) -> CommandRecord {
@@ -186,12 +188,15 @@ impl Flow {
         (CommandRecord { time_in_force, ..order }, Conditions { expire_time_ns, ..conditions })
     }
 
-    /// Sends a new order that is good till cancelled; some are good till date instead.
+    /// Sends a new order that is good till cancelled; some are good till date or for the day instead.
     #[inline]
     pub(super) fn place_resting(&mut self, order: CommandRecord, out: &mut Vec<CommandRecord>) {
-        if self.random.chance_ppm(DATED_PPM) {
+        let choice = self.random.below(1_000_000);
+        if choice < DATED_PPM {
             let (order, conditions) = self.dated(order, Conditions::default());
             self.place_with(order, &conditions, out);
+        } else if choice < DATED_PPM + DAY_PPM {
+            self.place(CommandRecord { time_in_force: TimeInForce::Day as u8, ..order }, out);
         } else {
             self.place(order, out);
         }

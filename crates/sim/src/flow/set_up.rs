@@ -57,6 +57,7 @@ impl Flow {
                 commands.push(records::share_pro_rata(id as u32));
             }
         }
+        self.set_up_sessions(&mut commands);
         let bases: Vec<u32> = self.markets.iter().map(|market| market.base_asset).collect();
         self.population.set_up(&mut commands, &bases);
         commands

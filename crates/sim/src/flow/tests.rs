@@ -9,7 +9,7 @@ use super::{Demo, Flow, FlowConfig, MarketView};
 
 /// The state after 20,000 orders of seed 7. The same on every platform and build; it changes only when the flow, the
 /// rules or the definition of the state hash do.
-const GOLDEN_SEED_7: &str = "bc559ad7884f05d09a888c4a1fb47bdb";
+const GOLDEN_SEED_7: &str = "2f234850a2753b794ae68e1a99dead05";
 
 fn run(config: FlowConfig, step: u64) -> Demo {
     let mut demo = Demo::new(config);
@@ -84,7 +84,14 @@ fn waiting_orders_stand_at_no_level_and_leave_in_every_way() {
     }
     flow.next_batch(events.as_slice(), &mut commands);
     // The books do not run dry within the band, and hardly anybody is halted when a trigger fires.
-    let not_met = [CloseReason::NoLiquidity, CloseReason::RefusedAtTrigger];
+    // No market expires, hardly any auction ends far away from the price, and breakers trip seldom.
+    let not_met = [
+        CloseReason::NoLiquidity,
+        CloseReason::RefusedAtTrigger,
+        CloseReason::InstrumentExpired,
+        CloseReason::OutsideCollar,
+        CloseReason::TradingStopped,
+    ];
     for reason in CloseReason::ALL.iter().filter(|reason| !not_met.contains(reason)) {
         assert!(closed.contains_key(&(*reason as u16)), "{reason:?} {closed:?}");
     }
@@ -118,7 +125,8 @@ impl Watch {
             self.one_sided += 1;
             return;
         };
-        assert!(bid < ask, "{view:?}");
+        // In a call nothing trades, whatever crosses, and no breaker lets trade what would go too far.
+        assert!(bid < ask || !view.state.trades(), "{view:?}");
     }
 }
 
@@ -149,6 +157,8 @@ fn two_hundred_thousand_orders_meet_every_rule_and_leave_the_books_two_sided() {
         CommandKind::SetTradeGroup,
         CommandKind::SetPositionLimit,
         CommandKind::SetAllocation,
+        CommandKind::SetAuctionTerms,
+        CommandKind::SetBreaker,
     ];
     let sent = |kind: &CommandKind| summary.commands_by_kind.iter().any(|(sent, _)| sent == kind);
     let missing: Vec<_> = CommandKind::ALL
@@ -168,6 +178,8 @@ fn two_hundred_thousand_orders_meet_every_rule_and_leave_the_books_two_sided() {
         RejectReason::UnitsNotWhole,
         RejectReason::FeeScheduleNegative,
         RejectReason::BookNotEmpty,
+        // No market expires.
+        RejectReason::InstrumentExpired,
     ];
     let met = |reason: &RejectReason| summary.rejects_by_reason.iter().any(|(met, _)| met == reason);
     let missing: Vec<_> = RejectReason::ALL.iter().filter(|reason| !not_met.contains(reason) && !met(reason)).collect();

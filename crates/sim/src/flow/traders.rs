@@ -50,12 +50,18 @@ impl Flow {
             self.markets[market].follow(base, quote);
         }
         self.markets[market].step_fair(&mut self.random);
-        if self.markets[market].is_halted && !self.random.chance_ppm(100_000) {
-            // Most see the halt and wait, some take their orders back.
-            if self.random.chance_ppm(200_000) {
-                self.cancel_any(market, out);
+        let state = self.markets[market].state;
+        if !state.trades() {
+            if state.is_call() {
+                return self.act_in_call(market, out);
             }
-            return;
+            if !self.random.chance_ppm(100_000) {
+                // Most see that nothing comes in, and wait; some take their orders back.
+                if self.random.chance_ppm(200_000) {
+                    self.cancel_any(market, out);
+                }
+                return;
+            }
         }
         match self.random.below(100) {
             0..52 => self.make_market(market, out),
@@ -139,7 +145,7 @@ impl Flow {
     }
 
     /// A market maker looks at one price of its ladder, and now and then at more.
-    fn make_market(&mut self, market: usize, out: &mut Vec<CommandRecord>) {
+    pub(super) fn make_market(&mut self, market: usize, out: &mut Vec<CommandRecord>) {
         let maker = self.random.below(Population::MAKERS as u64) as usize;
         // The prices near the best are looked at most.
         let place = self.random.below(RUNGS as u64).min(self.random.below(RUNGS as u64)) as usize;
@@ -257,6 +263,9 @@ impl Flow {
 
     /// A market maker takes: orders of its own desk may stand in its way.
     fn take(&mut self, market: usize, maker: usize, side: Side, price: i64, out: &mut Vec<CommandRecord>) {
+        if self.markets[market].state.is_call() {
+            return;
+        }
         let account = self.population.maker(market, maker);
         let dollars = SIZES.draw(&mut self.random, 500, 50_000);
         let lots = self.markets[market].lots(dollars);
@@ -311,7 +320,8 @@ impl Flow {
         let account = self.population.trader(&mut self.random, market, Character::Retail);
         let side = self.coin_side();
         match self.random.below(100) {
-            0..40 => self.rest(account, market, side, out),
+            0 => self.act_for_auction(market, side, out),
+            1..40 => self.rest(account, market, side, out),
             40..52 => self.hide(account, market, side, out),
             52..64 => {
                 let dollars = SIZES.draw(&mut self.random, 25, 5_000);

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use tradewright_engine::Engine;
 use tradewright_types::{
-    AccountId, AllocationRule, AssetId, CloseReason, EventFlags, EventKind, EventRecord, InstrumentId, OrderFlags,
-    OrderType, Price, Quantity, Side, TimeInForce,
+    AccountId, AllocationRule, AssetId, AuctionPhase, CloseReason, EventFlags, EventKind, EventRecord, InstrumentId,
+    InstrumentState, OrderFlags, OrderType, Price, Quantity, Side, TimeInForce,
 };
 
 /// What the events say about an order.
@@ -31,6 +31,10 @@ struct Shadow {
     arrival: u64,
     /// A market order.
     is_market: bool,
+    /// An iceberg that takes part in a call with all that it has open.
+    in_call: bool,
+    /// Whether it stands beside the book, for an auction.
+    beside: bool,
     /// Whether it waits for its trigger.
     waits: bool,
     /// Of an iceberg on the book, what it shows.
@@ -50,7 +54,7 @@ impl Shadow {
 
     /// What the book shows of it.
     fn shows(&self) -> u64 {
-        self.shown.unwrap_or(if self.waits || self.hidden { 0 } else { self.open() })
+        self.shown.unwrap_or(if self.waits || self.beside || self.hidden { 0 } else { self.open() })
     }
 
     fn unspent(&self) -> i128 {
@@ -72,6 +76,8 @@ pub(crate) struct Audit {
     withdrawals: BTreeMap<u64, (u32, u32, i128)>,
     trades: BTreeMap<u32, u64>,
     prevented: BTreeMap<u32, u64>,
+    /// The phase whose orders take part in a call, by instrument.
+    joined: BTreeMap<u32, AuctionPhase>,
     last_order: u64,
     last_withdrawal: u64,
     arrivals: u64,
@@ -88,6 +94,7 @@ fn expires(reason: CloseReason) -> bool {
         CloseReason::CancelledByOwner
         | CloseReason::CancelledAll
         | CloseReason::Replaced
+        | CloseReason::InstrumentExpired
         | CloseReason::NotReplaced
         | CloseReason::KillSwitch
         | CloseReason::Restricted => false,
@@ -97,7 +104,11 @@ fn expires(reason: CloseReason) -> bool {
         | CloseReason::QuoteAmountSpent
         | CloseReason::MinimumQuantity
         | CloseReason::GoodTillDate
-        | CloseReason::RefusedAtTrigger => true,
+        | CloseReason::RefusedAtTrigger
+        | CloseReason::DayEnded
+        | CloseReason::AuctionEnded
+        | CloseReason::TradingStopped
+        | CloseReason::OutsideCollar => true,
     }
 }
 
@@ -122,7 +133,17 @@ impl Audit {
         let amount = event.amount.get();
         let asset = event.instrument;
         match EventKind::from_code(event.kind).expect("a known event") {
-            EventKind::Rejected | EventKind::ClientOrderIdText | EventKind::SettingApplied => {}
+            EventKind::Rejected
+            | EventKind::ClientOrderIdText
+            | EventKind::SettingApplied
+            | EventKind::AuctionIndication
+            | EventKind::BreakerTripped
+            | EventKind::MarketWideLevelReached => {}
+            EventKind::AuctionUncrossed => {
+                // What is left of its own orders expires next.
+                self.joined.remove(&event.instrument);
+            }
+            EventKind::InstrumentStateChanged => self.state_changed(event),
             EventKind::OrderConditions => {
                 let order = self.orders.get_mut(&event.order_id).expect("only open orders have conditions");
                 assert_eq!((order.account, order.side), (event.account, side(event)));
@@ -134,16 +155,22 @@ impl Audit {
                 order.hidden = event.order_type == 1;
                 let peaks = (event.quantity_lots, event.quantity_lots + event.open_lots);
                 order.peaks = (!order.hidden).then_some(peaks);
+                order.in_call = self.joined.contains_key(&event.instrument) && !order.waits;
             }
             EventKind::OrderRefreshed => {
-                self.arrivals += 1;
                 let order = self.orders.get_mut(&event.order_id).expect("only open orders show a peak");
+                // Behind a call it keeps its place.
+                let stays = core::mem::take(&mut order.in_call);
+                self.arrivals += u64::from(!stays);
                 assert_eq!((order.account, order.side, order.price), (event.account, side(event), event.price_ticks));
                 assert_eq!((order.open(), order.waits), (event.open_lots, false));
                 assert!(order.shown.is_none_or(|shown| shown == 0), "a peak follows when the one before has traded");
                 let (least, most) = order.peaks.expect("only icebergs have peaks");
                 assert!(event.quantity_lots <= most && event.quantity_lots >= least.min(order.open()));
-                (order.shown, order.arrival) = (Some(event.quantity_lots), self.arrivals);
+                order.shown = Some(event.quantity_lots);
+                if !stays {
+                    order.arrival = self.arrivals;
+                }
             }
             EventKind::OrderTriggered => {
                 self.arrivals += 1;
@@ -153,6 +180,7 @@ impl Audit {
                 (order.waits, order.fired, order.arrival) = (false, true, self.arrivals);
             }
             EventKind::OrderAccepted => self.accepted(event),
+            EventKind::Trade if EventFlags(event.flags).has(EventFlags::AUCTION) => self.auctioned(engine, event),
             EventKind::Trade => self.traded(engine, event),
             EventKind::MatchPrevented => self.match_prevented(engine, event),
             EventKind::OrderCancelled | EventKind::OrderExpired => {
@@ -197,13 +225,50 @@ impl Audit {
         }
     }
 
+    /// Orders for auctions come into a call, or leave it.
+    fn state_changed(&mut self, event: &EventRecord) {
+        let to = InstrumentState::from_code(event.order_type).expect("a state");
+        let phase = AuctionPhase::from_code(event.time_in_force).expect("a phase");
+        let joined = self.joined.get(&event.instrument).copied().unwrap_or_default();
+        let keeps = matches!(to, InstrumentState::Halted | InstrumentState::Paused | InstrumentState::Expired);
+        let instrument = event.instrument;
+        let joins = |order: &Shadow, phase| {
+            order.instrument == instrument
+                && TimeInForce::from_code(order.time_in_force).is_some_and(|in_force| in_force.joins(phase))
+        };
+        if joined != AuctionPhase::None && !keeps && !(to.is_call() && phase == joined) {
+            self.orders.values_mut().filter(|order| joins(order, joined)).for_each(|order| order.beside = true);
+            self.joined.remove(&instrument);
+        }
+        if to.is_call() || joined != AuctionPhase::None && keeps {
+            let here = self.orders.values_mut().filter(|order| order.instrument == instrument);
+            for order in here.filter(|order| order.peaks.is_some() && !order.waits) {
+                (order.in_call, order.shown) = (true, None);
+            }
+        }
+        if to.is_call() && phase != joined {
+            self.joined.insert(instrument, phase);
+            let mut coming: Vec<_> = self.orders.values_mut().filter(|order| joins(order, phase)).collect();
+            coming.sort_by_key(|order| order.arrival);
+            for order in coming {
+                self.arrivals += 1;
+                (order.arrival, order.beside) = (self.arrivals, order.is_market);
+            }
+        }
+    }
+
     fn accepted(&mut self, event: &EventRecord) {
         self.last_order += 1;
         self.arrivals += 1;
         assert_eq!(event.order_id, self.last_order, "orders are numbered in order");
         let rates = event.accepted_rates();
         let by_amount = OrderFlags(event.order_flags).has(OrderFlags::QUOTE_AMOUNT);
+        let joined = self.joined.get(&event.instrument).copied().unwrap_or_default();
+        let in_force = TimeInForce::from_code(event.time_in_force).expect("a time in force");
+        let is_market = event.order_type == OrderType::Market as u8;
         let order = Shadow {
+            in_call: false,
+            beside: in_force.is_for_auction() && (is_market || !in_force.joins(joined)),
             account: event.account,
             instrument: event.instrument,
             side: side(event),
@@ -219,7 +284,7 @@ impl Audit {
             maker_notional: 0,
             taker_fees: 0,
             arrival: self.arrivals,
-            is_market: event.order_type == OrderType::Market as u8,
+            is_market,
             waits: false,
             shown: None,
             hidden: false,
@@ -236,7 +301,8 @@ impl Audit {
 
     /// Who is first in line for a taker of `side` on `instrument`.
     fn front(&self, instrument: u32, side: Side) -> Option<u64> {
-        let stands = |order: &Shadow| order.instrument == instrument && order.side != side && !order.waits;
+        let stands =
+            |order: &Shadow| order.instrument == instrument && order.side != side && !order.waits && !order.beside;
         let makers = self.orders.iter().filter(|(_, order)| stands(order));
         makers
             .min_by_key(|(_, order)| {
@@ -299,6 +365,40 @@ impl Audit {
         self.moves(units.quote.0, event.account, AccountId::FEE.0, taker_fee);
         self.moves(units.quote.0, event.counter_account, AccountId::FEE.0, maker_fee);
         self.close(event, taker.is_done(), maker_done);
+    }
+
+    /// A trade of an auction: both pay as makers, and no rebate is paid.
+    fn auctioned(&mut self, engine: &Engine, event: &EventRecord) {
+        let number = self.trades.entry(event.instrument).or_default();
+        *number += 1;
+        assert_eq!(event.reference, *number, "trades of an instrument are numbered without gaps");
+        assert_eq!(side(event), Side::Buy, "the bid is named first");
+        let units = engine.instrument(InstrumentId(event.instrument)).expect("it is listed").units;
+        let quantity = Quantity::from_lots(event.quantity_lots);
+        let notional = units.notional(Price::from_ticks(event.price_ticks), quantity).quanta();
+        let parties = [
+            (event.order_id, event.account, Side::Buy, event.amount.get()),
+            (event.counter_order_id, event.counter_account, Side::Sell, event.counter_amount.get()),
+        ];
+        let done = parties.map(|(id, account, side, charged)| {
+            let order = self.orders.get_mut(&id).expect("both orders are open");
+            assert_eq!((order.account, order.side), (account, side));
+            let within = side.crosses(Price::from_ticks(order.price), Price::from_ticks(event.price_ticks));
+            assert!(within || order.is_market && side == Side::Sell, "the auction keeps to the limits of O{id}");
+            let before = fee(order.maker_notional, order.maker_ppm);
+            if order.maker_ppm > 0 {
+                order.maker_notional += notional;
+            }
+            assert_eq!(charged, fee(order.maker_notional, order.maker_ppm) - before, "O{id} pays as a maker");
+            order.executed += event.quantity_lots;
+            (order.open(), charged)
+        });
+        assert_eq!(event.open_lots, done[0].0);
+        self.moves(units.base.0, event.counter_account, event.account, units.base_amount(quantity).quanta());
+        self.moves(units.quote.0, event.account, event.counter_account, notional);
+        self.moves(units.quote.0, event.account, AccountId::FEE.0, done[0].1);
+        self.moves(units.quote.0, event.counter_account, AccountId::FEE.0, done[1].1);
+        self.close(event, done[0].0 == 0, done[1].0 == 0);
     }
 
     fn match_prevented(&mut self, engine: &Engine, event: &EventRecord) {
@@ -366,7 +466,7 @@ impl Audit {
             let seen = (view.total.lots(), view.open.lots(), view.prevented.lots());
             assert_eq!(seen, (order.total, order.open(), order.prevented), "O{id}");
             assert_eq!(view.displayed.lots(), order.shows(), "O{id} shows");
-            assert!(order.shows() > 0 || order.waits || order.hidden, "O{id} shows nothing");
+            assert!(order.shows() > 0 || order.waits || order.beside || order.hidden, "O{id} shows nothing");
             assert_eq!(engine.order(view.id), Some(*view), "O{id} is found by its id");
             let units = engine.instrument(view.instrument).expect("it is listed").units;
             let hold = match order.side {
@@ -407,7 +507,7 @@ impl Audit {
         let level_counts = engine.level_counts(instrument);
         for (side, level_count) in [(Side::Buy, level_counts.0), (Side::Sell, level_counts.1)] {
             let own = |order: &Shadow| {
-                order.instrument == instrument.0 && order.side == side && !order.waits && !order.hidden
+                order.instrument == instrument.0 && order.side == side && !order.waits && !order.beside && !order.hidden
             };
             let mut queue: Vec<_> = self.orders.iter().filter(|(_, order)| own(order)).collect();
             let rank = |price: i64| if side == Side::Buy { -price } else { price };

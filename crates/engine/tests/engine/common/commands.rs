@@ -1,8 +1,12 @@
 //! Commands as a blotter writes them.
 //!
 //! ```text
-//! buy A2 3 @11 [ioc|fok] [post] [et|em|eb|dec|tr] [#17|#text] [I1]      buy A2 3 market        buy A2 100q market
+//! buy A2 3 @11 [ioc|fok|day|opening|close|auction] [post] [et|em|eb|dec|tr] [#17|#text] [I1]      buy A2 3 market        buy A2 100q market
 //!     [stop=12|take=12] [by=mark|index] [trail=3|trail=50bp] [until=1000] [min=2] [peak=3 range=4 seed=5|hidden=1]      mark I0 12      index I0 12
+//! state I0 auction closing     schedule I0 closed none 77 [window] [draw]     schedule I0 none
+//! terms I0 collar=10000 extension=50 extensions=2 call=100
+//! breaker I0 settlement=2000 share=35000 ticks=5 slots=2 slot=10 pause=100 closing=50 short=5
+//! close 4000              level 3700
 //! allocation I0 rule=1 [min=2] [fifo=400000] [level=1] [weight=3]
 //! cancel A2 O1|#17        cancel-all A2 [I0] [buy|sell]        amend A2 O1|#17 5 @12 [#new] [stop=9 ...]
 //! replace A2 O1|#17 [allow] [cancel-only] [new] [partial] with sell 3 @12
@@ -13,8 +17,9 @@
 //! ```
 
 use tradewright_types::{
-    ANY, Amount, ClientOrderId, CommandKind, CommandRecord, Conditions, ConditionsRecord, InstrumentLimitsRecord,
-    MoneyRecord, OrderFlags, OrderType, SelfTradePrevention, SettingRecord, TimeInForce, TransferKind, Wide,
+    ANY, Amount, BreakerRecord, BreakerTerms, ClientOrderId, CommandKind, CommandRecord, Conditions, ConditionsRecord,
+    InstrumentLimitsRecord, MoneyRecord, OrderFlags, OrderType, SelfTradePrevention, SettingRecord, TimeInForce,
+    TransferKind, Wide,
 };
 use zerocopy::transmute;
 
@@ -89,6 +94,10 @@ pub(crate) fn parse(line: &str) -> Vec<CommandRecord> {
             vec![named(CommandKind::OpenAccount, number(words[1], 'A'), kind, 0, words[3])]
         }
         "list" => list(&words),
+        "breaker" => {
+            let head = SettingRecord { instrument: number(words[1], 'I'), ..setting(CommandKind::SetBreaker) };
+            command(vec![transmute!(head), transmute!(breaker(&words[2..]))])
+        }
         "limits" => {
             let head = SettingRecord { instrument: number(words[1], 'I'), ..setting(CommandKind::SetInstrumentLimits) };
             command(vec![transmute!(head), transmute!(limits(&words[2..]))])
@@ -161,6 +170,10 @@ fn order(account: &str, side: &str, words: &[&str]) -> Vec<CommandRecord> {
                 record.order_type = OrderType::Market as u8;
                 record.time_in_force = TimeInForce::ImmediateOrCancel as u8;
             }
+            ("day", _) => record.time_in_force = TimeInForce::Day as u8,
+            ("opening", _) => record.time_in_force = TimeInForce::AtOpening as u8,
+            ("close", _) => record.time_in_force = TimeInForce::AtClose as u8,
+            ("auction", _) => record.time_in_force = TimeInForce::GoodForAuction as u8,
             ("ioc", _) => record.time_in_force = TimeInForce::ImmediateOrCancel as u8,
             ("fok", _) => record.time_in_force = TimeInForce::FillOrKill as u8,
             ("post", _) => record.flags |= OrderFlags::POST_ONLY.0,
@@ -246,6 +259,25 @@ fn money_record(words: &[&str]) -> MoneyRecord {
     }
 }
 
+fn breaker(words: &[&str]) -> BreakerRecord {
+    let mut record = BreakerRecord::new(&BreakerTerms::default());
+    for word in words {
+        let (name, text) = word.split_once('=').unwrap_or_else(|| panic!("{word} is not name=value"));
+        match name {
+            "settlement" => record.settlement_ticks = value(text),
+            "share" => record.share_ppm = value(text),
+            "ticks" => record.velocity_ticks = value(text),
+            "slots" => record.velocity_slots = value(text),
+            "slot" => record.velocity_slot_ns = value(text),
+            "pause" => record.pause_ns = value(text),
+            "closing" => record.closing_ns = value(text),
+            "short" => record.closing_pause_ns = value(text),
+            other => panic!("there is no number {other}"),
+        }
+    }
+    record
+}
+
 fn limits(words: &[&str]) -> InstrumentLimitsRecord {
     let mut limits = wide_limits();
     for word in words {
@@ -281,6 +313,29 @@ fn list(words: &[&str]) -> Vec<CommandRecord> {
     listing(number(words[1], 'I'), words[2], schedule, of, limits(&rest))
 }
 
+/// A state such as `auction closing`, `closed`, or its code and that of a phase.
+fn with_state(words: &[&str], record: SettingRecord) -> SettingRecord {
+    let state = match words[1] {
+        "none" | "continuous" => 0,
+        "halted" => 1,
+        "preopen" => 2,
+        "auction" => 3,
+        "paused" => 4,
+        "cancelonly" => 5,
+        "closed" => 6,
+        "expired" => 7,
+        other => value(other),
+    };
+    let phase = match words.get(2).copied().unwrap_or("none") {
+        "none" => 0,
+        "opening" => 1,
+        "intraday" => 2,
+        "closing" => 3,
+        other => value(other),
+    };
+    SettingRecord { instrument: number(words[0], 'I'), scope: state, tier: phase, ..record }
+}
+
 fn setting_record(words: &[&str]) -> SettingRecord {
     let scope = |record: SettingRecord| match words[1].chars().next() {
         Some('I') => SettingRecord { scope: 1, instrument: number(words[1], 'I'), ..record },
@@ -311,6 +366,28 @@ fn setting_record(words: &[&str]) -> SettingRecord {
             values: [value::<i64>(words[2]) as u64, 0, 0],
             ..setting(if words[0] == "mark" { CommandKind::SetMarkPrice } else { CommandKind::SetIndexPrice })
         },
+        "state" => with_state(&words[1..], setting(CommandKind::SetInstrumentState)),
+        "schedule" => {
+            let mut record = with_state(&words[1..], setting(CommandKind::ScheduleInstrumentState));
+            for (place, word) in words.iter().skip(4).enumerate() {
+                record.values[place] = value(word);
+            }
+            record
+        }
+        "terms" => {
+            let mut record =
+                SettingRecord { instrument: number(words[1], 'I'), ..setting(CommandKind::SetAuctionTerms) };
+            for word in &words[2..] {
+                match word.split_once('=') {
+                    Some(("collar", text)) => record.values[0] = value(text),
+                    Some(("extension", text)) => record.values[1] = value(text),
+                    Some(("call", text)) => record.values[2] = value(text),
+                    Some(("extensions", text)) => record.tier = value(text),
+                    _ => panic!("there is no term {word}"),
+                }
+            }
+            record
+        }
         "allocation" => {
             let mut record = SettingRecord { instrument: number(words[1], 'I'), ..setting(CommandKind::SetAllocation) };
             for word in &words[2..] {
@@ -329,6 +406,10 @@ fn setting_record(words: &[&str]) -> SettingRecord {
             instrument: number(words[1], 'I'),
             values: [value::<i64>(words[2]) as u64, 0, 0],
             ..setting(CommandKind::SetReferencePrice)
+        },
+        "close" | "level" => SettingRecord {
+            values: [value::<i64>(words[1]) as u64, 0, 0],
+            ..setting(if words[0] == "close" { CommandKind::SetMarketReference } else { CommandKind::SetMarketLevel })
         },
         "fee" => SettingRecord {
             fee_schedule: number(words[1], 'S') as u16,

@@ -14,8 +14,8 @@ pub(crate) mod records;
 
 use tradewright_engine::{Engine, EngineConfig, EventBuffer, Section, SectionKind};
 use tradewright_types::{
-    AccountId, AssetId, CloseReason, CommandKind, CommandRecord, EventFlags, EventKind, EventRecord, InstrumentId,
-    OrderFlags, OrderId, RejectReason, SelfTradePrevention, Side, TextEventRecord,
+    AccountId, AssetId, AuctionPhase, CloseReason, CommandKind, CommandRecord, EventFlags, EventKind, EventRecord,
+    InstrumentId, InstrumentState, OrderFlags, OrderId, RejectReason, SelfTradePrevention, Side, TextEventRecord,
 };
 
 use audit::Audit;
@@ -133,9 +133,10 @@ impl Venue {
             if may_part && events.len() > 1 {
                 continue;
             }
-            // Timers fire before the command, whatever becomes of it.
-            let due = |event: &EventRecord| event.reason == CloseReason::GoodTillDate as u16;
-            assert!(events[..events.len() - 1].iter().all(due), "a refusal is the only event of its command");
+            // Timers fire before the command, whatever becomes of it, and auctions tell their prices behind it.
+            let told = |event: &&EventRecord| event.kind == EventKind::AuctionIndication as u8;
+            let last = events.iter().rfind(|event| !told(event)).map(|event| event.k);
+            assert_eq!(last, Some(refusal.k), "nothing comes of a refused command");
             if events.len() == 1 {
                 let after = normalised(&self.engine.snapshot());
                 assert_eq!(after, normalised(&before), "a refused command changes nothing");
@@ -261,6 +262,9 @@ pub(crate) fn describe(event: &EventRecord) -> String {
         EventKind::Trade => {
             let fees = (amount, event.counter_amount.get());
             let fees = if fees == (0, 0) { String::new() } else { format!(" fee {}/{}", fees.0, fees.1) };
+            if EventFlags(event.flags).has(EventFlags::AUCTION) {
+                return format!("O{} O{} {quantity}@{price}{fees}", event.order_id, event.counter_order_id);
+            }
             format!("O{} {quantity}@{price}{fees}", event.counter_order_id)
         }
         EventKind::MatchPrevented => {
@@ -281,7 +285,8 @@ pub(crate) fn describe(event: &EventRecord) -> String {
         EventKind::OrderExpired => {
             let (rest, reason) = close();
             // Of other orders than the one that the command is about, the id too; and why a trigger's check refused.
-            let own = event.reason < CloseReason::GoodTillDate as u16;
+            let own =
+                event.reason < CloseReason::GoodTillDate as u16 || event.reason == CloseReason::TradingStopped as u16;
             let id = if own { String::new() } else { format!("O{} ", event.order_id) };
             let why =
                 RejectReason::from_code(event.open_lots as u16).map_or(String::new(), |why| format!(" {}", why.name()));
@@ -309,6 +314,17 @@ pub(crate) fn describe(event: &EventRecord) -> String {
         EventKind::WithdrawalCancelled => format!("W{} cancelled", event.reference),
         EventKind::Transferred => "transferred".to_owned(),
         EventKind::SettingApplied => "set".to_owned(),
+        EventKind::InstrumentStateChanged => {
+            let state = InstrumentState::from_code(event.order_type).expect("a state").name();
+            let phase = AuctionPhase::from_code(event.time_in_force).expect("a phase");
+            let phase = if phase == AuctionPhase::None { String::new() } else { format!(" {}", phase.name()) };
+            let until = if event.reference == 0 { String::new() } else { format!(" until {}", event.reference) };
+            format!("{state}{phase}{until}")
+        }
+        EventKind::AuctionIndication => format!("would trade {quantity}@{price} {amount:+}"),
+        EventKind::BreakerTripped => format!("tripped {} @{price} until {}", event.order_type, event.reference),
+        EventKind::MarketWideLevelReached => format!("level {} until {}", event.order_type, event.reference),
+        EventKind::AuctionUncrossed => format!("uncrossed {quantity}@{price} {amount:+}"),
     }
 }
 
