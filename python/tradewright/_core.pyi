@@ -773,6 +773,11 @@ class InstrumentView:
         The price of the last trade.
         """
     @property
+    def leads_ppm(self, /) -> list[tuple[int, int]]:
+        """
+        The lead market makers: account and parts per million.
+        """
+    @property
     def mark_ticks(self, /) -> int | None:
         """
         The mark price, if there is one.
@@ -846,6 +851,11 @@ class InstrumentView:
     def state_until_ns(self, /) -> int:
         """
         When its state ends by itself; 0 is never.
+        """
+    @property
+    def top_lots(self, /) -> tuple[int, int] | None:
+        """
+        The smallest order that becomes TOP, and the most that it gets of one incoming order; None without TOP.
         """
     @property
     def trade_count(self, /) -> int:

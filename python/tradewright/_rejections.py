@@ -90,6 +90,9 @@ FAMILIES: Final[dict[Reason, tuple[type[CommandRejected], tuple[str, ...]]]] = {
     Reason.BOOK_NOT_EMPTY: (errors.InvalidSetting, ("rule",)),
     Reason.ILLEGAL_STATE_CHANGE: (errors.InvalidSetting, ("state",)),
     Reason.SCHEDULE_NOT_IN_FUTURE: (errors.InvalidSetting, ("at_ns",)),
+    Reason.RULE_HAS_NO_STEPS: (errors.InvalidSetting, ("rule",)),
+    Reason.LEADS_ABOVE_WHOLE: (errors.InvalidSetting, ("leads",)),
+    Reason.TOO_MANY_LEADS: (errors.InvalidSetting, ("leads",)),
 }
 
 

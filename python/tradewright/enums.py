@@ -311,6 +311,8 @@ class CommandKind(Code):
     ENGAGE_KILL_SWITCH = 40
     RELEASE_KILL_SWITCH = 41
     SET_RESTRICTION = 42
+    SET_LEAD = 46
+    SET_TOP = 49
     PLACE_ORDER = 64
     CANCEL_ORDER = 65
     CANCEL_ALL = 66
@@ -432,6 +434,9 @@ class RejectReason(Code):
     BOOK_NOT_EMPTY = 116
     ILLEGAL_STATE_CHANGE = 117
     SCHEDULE_NOT_IN_FUTURE = 118
+    RULE_HAS_NO_STEPS = 127
+    LEADS_ABOVE_WHOLE = 128
+    TOO_MANY_LEADS = 129
 
     @property
     def label(self) -> str:

@@ -543,6 +543,10 @@ def _setting(kind: CommandKind, records: Records) -> Setting:
         case CommandKind.SET_AUCTION_TERMS:
             in_range = first <= PPM and second <= TIME_MAX and third <= TIME_MAX
             in_range = in_range and (tier == 0 or (first > 0 and second > 0))
+        case CommandKind.SET_TOP:
+            in_range = first <= second <= QUANTITY_MAX
+        case CommandKind.SET_LEAD:
+            in_range = first <= PPM
         case CommandKind.SET_FEE_TIER:
             values = (signed(first), signed(second), 0)
             in_range = abs(values[0]) <= PPM and abs(values[1]) <= PPM and fee_schedule <= SCHEDULE_MAX

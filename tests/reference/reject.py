@@ -79,6 +79,9 @@ class RejectReason(IntEnum):
     BOOK_NOT_EMPTY = 116
     ILLEGAL_STATE_CHANGE = 117
     SCHEDULE_NOT_IN_FUTURE = 118
+    RULE_HAS_NO_STEPS = 127
+    LEADS_ABOVE_WHOLE = 128
+    TOO_MANY_LEADS = 129
 
 
 class Refused(Exception):

@@ -191,6 +191,19 @@ def test_icebergs_take_part_with_all_that_they_have() -> None:
     )
 
 
+def test_hidden_orders_take_part_behind_what_is_displayed() -> None:
+    check(
+        TRADED
+        + """
+        sell O3 A3 2 @11 hidden     => accepted
+        sell O4 A3 2 @11            => accepted
+        state auction intraday      => setting_applied; auction
+        buy O5 A2 3 @12 hidden      => accepted; would trade 3@11 -1
+        state continuous            => setting_applied; 2@11 O5 with O4 closing maker; 1@11 O5 with O3 closing taker; uncrossed 3@11 -1; continuous
+        """  # noqa: E501
+    )
+
+
 def test_codes_are_those_of_the_rulebook() -> None:
     assert [state.value for state in State] == list(range(8))
     assert [phase.value for phase in Phase] == list(range(5))

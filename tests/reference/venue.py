@@ -82,11 +82,24 @@ class Venue:
         """Put an order behind those of its price; an iceberg with a new peak."""
         instrument = self.instruments[order.instrument]
         order.arrived = self.next_arrival()
+        before = instrument.book.displayed(order.side)
         instrument.book.insert(order)
         # In a call it takes part with all that it has open.
         order.unfolded = instrument.joined is not Phase.NONE
         if not order.unfolded:
             self.show_peak(order)
+        if instrument.top_lots is not None and not order.hidden:
+            # Who betters the market is TOP, if he is large enough and there is no call; nobody else is any more.
+            best = before[0].price_ticks if before else None
+            if best is None or (best != order.price_ticks and order.side.crosses(order.price_ticks, best)):
+                admitted = not order.unfolded and order.displayed_lots >= instrument.top_lots[0]
+                instrument.tops[order.side] = order if admitted else None
+
+    def _lose_place(self, instrument: Instrument, order: Order) -> None:
+        """An order leaves its place on the book."""
+        instrument.book.remove(order)
+        if instrument.tops[order.side] is order:
+            instrument.tops[order.side] = None
 
     def show_peak(self, order: Order) -> None:
         """Let an iceberg show its next peak."""
@@ -116,7 +129,7 @@ class Venue:
     def refresh(self, order: Order) -> None:
         """Let an iceberg whose peak has traded show the next one."""
         if order.conditions.iceberg is not None and order.shown_lots == 0 and order.open_lots > 0:
-            self.instruments[order.instrument].book.remove(order)
+            self._lose_place(self.instruments[order.instrument], order)
             self._stand(order)
 
     def wait(self, order: Order) -> None:
@@ -143,7 +156,7 @@ class Venue:
         elif order.beside:
             instrument.beside.remove(order)
         else:
-            instrument.book.remove(order)
+            self._lose_place(instrument, order)
         self.let_go(order)
 
     def let_go(self, order: Order) -> None:

@@ -106,12 +106,11 @@ impl Engine {
         let mut emit = Emitter::new(events, self.sequence, self.risk.time_ns, self.config.epoch, self.config.shard);
         let outcome = match envelope {
             Ok(_) if is_stale => Err(RejectReason::Stale),
-            Ok(kind) if self.risk.time_ns >= self.open.timers.attention_ns => {
-                self.apply_attended(kind, records, &mut emit);
-                Ok(())
-            }
             // The two that are nearly all come first.
             Ok(CommandKind::PlaceOrder) => {
+                if self.is_attended() {
+                    return self.apply_attended(CommandKind::PlaceOrder, records, &mut emit);
+                }
                 self.count_message(first, 1);
                 match NewOrder::read_plain(records) {
                     Some(order @ NewOrder { side: Side::Buy, .. }) => self.place(&order, &mut emit),
@@ -120,18 +119,28 @@ impl Engine {
                 }
             }
             Ok(CommandKind::CancelOrder) => {
+                if self.is_attended() {
+                    return self.apply_attended(CommandKind::CancelOrder, records, &mut emit);
+                }
                 self.count_message(first, 0);
                 match Cancel::read_plain(records) {
                     Some(cancel) => self.cancel(&cancel, &mut emit),
                     None => self.cancel_any(records, &mut emit),
                 }
             }
+            Ok(kind) if self.is_attended() => return self.apply_attended(kind, records, &mut emit),
             Ok(kind) => self.dispatch(kind, records, &mut emit),
             Err(reason) => Err(reason),
         };
         if let Err(reason) = outcome {
             emit.rejected(first, reason);
         }
+    }
+
+    /// Whether something is due before a command of this time, or auctions have something to tell behind it.
+    #[inline(always)]
+    fn is_attended(&self) -> bool {
+        self.risk.time_ns >= self.open.timers.attention_ns
     }
 
     /// Applies a command before which something is due, or behind which auctions have something to tell.
@@ -194,6 +203,8 @@ impl Engine {
             | CommandKind::SetBreaker
             | CommandKind::SetMarketReference
             | CommandKind::SetMarketLevel
+            | CommandKind::SetTop
+            | CommandKind::SetLead
             | CommandKind::Deposit
             | CommandKind::RequestWithdrawal
             | CommandKind::ConfirmWithdrawal

@@ -17,6 +17,9 @@ impl Floor<'_> {
         if self.open.conditions(slot).iceberg.is_some() && !self.is_gathering() {
             self.show_peak(slot, price, emit);
         }
+        if self.market.sharing.is_some() && self.open.station(slot) == Station::Book {
+            self.note_top(slot, price);
+        }
         self.join_book(slot, price);
     }
 
@@ -36,7 +39,7 @@ impl Floor<'_> {
     }
 
     /// Whether an auction gathers the instrument's orders, or is interrupted while it does.
-    fn is_gathering(&self) -> bool {
+    pub(crate) fn is_gathering(&self) -> bool {
         self.market.session.as_deref().is_some_and(|session| session.call.joined != AuctionPhase::None)
     }
 

@@ -52,6 +52,9 @@ impl Engine {
         let auctions = markets.iter().filter(|market| market.instrument.state == InstrumentState::Auction).count();
         assert_eq!(auctions, open.timers.auctions() as usize, "Invariant: auctions are counted");
 
+        for sharing in markets.iter().filter_map(|market| market.sharing.as_deref()) {
+            sharing.check_invariants(open.last_priority());
+        }
         let mut queued = 0;
         let mut open_bids: BTreeMap<(InstrumentId, AccountId), u64> = BTreeMap::new();
         let mut open_orders: BTreeMap<AccountId, u32> = BTreeMap::new();

@@ -69,6 +69,18 @@ impl Engine {
             Setting::SetBreaker { instrument, terms } => self.set_breaker(instrument, terms, emit)?,
             Setting::SetMarketReference { close } => self.set_market_reference(close, emit),
             Setting::SetMarketLevel { index } => self.set_market_level(index, emit),
+            Setting::SetTop { instrument, top } => {
+                self.known_instrument(instrument)?;
+                self.steps_of(instrument)?.set_top(top);
+                let (minimum, maximum) = top.map_or((0, 0), |top| (top.minimum.lots(), top.maximum.lots()));
+                emit.setting(Kind::SetTop, (0, instrument.0), [0, minimum, maximum], none);
+            }
+            Setting::SetLead { instrument, account, share_ppm } => {
+                self.known_instrument(instrument)?;
+                self.known_account(account)?;
+                self.steps_of(instrument)?.set_lead(account, share_ppm)?;
+                emit.setting(Kind::SetLead, (account.0, instrument.0), [share_ppm.into(), 0, 0], none);
+            }
             Setting::SetFeeTier { schedule, tier, rates } => {
                 self.set_fee_tier(schedule, tier, rates)?;
                 let values = [i64::from(rates.taker.ppm()) as u64, i64::from(rates.maker.ppm()) as u64, 0];
@@ -181,6 +193,14 @@ impl Engine {
         market.sharing = Sharing::new(terms);
         market.refresh();
         Ok(())
+    }
+
+    /// The steps of an instrument's rule, which nobody on the book goes by yet.
+    fn steps_of(&mut self, instrument: InstrumentId) -> Decoded<&mut Sharing> {
+        let market = &mut self.markets[instrument.index()];
+        let is_empty = [Side::Buy, Side::Sell].into_iter().all(|side| market.best_of_all(side).is_none());
+        ensure(is_empty, RejectReason::BookNotEmpty)?;
+        market.sharing.as_deref_mut().filter(|sharing| sharing.has_steps()).ok_or(RejectReason::RuleHasNoSteps)
     }
 
     fn known_asset(&self, asset: AssetId) -> Decoded<()> {

@@ -11,7 +11,7 @@ use tradewright_types::{
     BreakerRecord, CallTerms, ClientOrderId, ConditionsRecord, ControlScope, FeeRate, FeeRates, InstrumentId,
     InstrumentKind, InstrumentLimits, InstrumentState, InstrumentUnits, Name, OrderFlags, OrderId, OrderType,
     Permissions, Price, Quantity, RULESET_VERSION, Restriction, RoundedFee, ScheduledState, SelfTradePrevention, Side,
-    TimeInForce, Trigger, WithdrawalId,
+    TimeInForce, TopTerms, Trigger, WithdrawalId,
 };
 
 use crate::call::Told;
@@ -267,6 +267,9 @@ impl Engine {
             instruments.u32(terms.fifo_ppm).u64(terms.minimum.lots());
             write_session(&mut instruments, markets[id].session.as_deref());
             write_guard(&mut instruments, markets[id].guard.as_deref(), risk.time_ns);
+            if let Some(sharing) = markets[id].sharing.as_deref().filter(|sharing| sharing.has_steps()) {
+                write_steps(&mut instruments, sharing);
+            }
         }
         let mut fees = Writer::default();
         for (schedule, tier, rates) in risk.fees.iter() {
@@ -436,9 +439,12 @@ impl Engine {
             minimum: Quantity::from_lots(part.u64()?),
         };
         part.known(terms.is_valid().then_some(()))?;
-        let sharing = Sharing::new(terms);
+        let mut sharing = Sharing::new(terms);
         let session = self.read_session(part, instrument.state)?;
         let guard = read_guard(part)?;
+        if let Some(sharing) = sharing.as_deref_mut().filter(|sharing| sharing.has_steps()) {
+            read_steps(sharing, part)?;
+        }
         let mut market = Market { trades, prevented, triggers, sharing, session, guard, ..Market::new(instrument) };
         market.refresh();
         self.markets.push(market);
@@ -523,6 +529,27 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// Writes TOP and the lead market makers of a rule that has them.
+fn write_steps(writer: &mut Writer, sharing: &Sharing) {
+    let (least, most) = sharing.top.map_or((0, 0), |top| (top.minimum.lots(), top.maximum.lots()));
+    let [bid, ask] = sharing.top_priorities;
+    writer.u64(least).u64(most).u64(bid).u64(ask).u32(sharing.leads.len() as u32);
+    for (account, share_ppm) in &sharing.leads {
+        writer.u32(account.0).u32(*share_ppm);
+    }
+}
+
+fn read_steps(sharing: &mut Sharing, part: &mut Reader<'_>) -> Read<()> {
+    let top = TopTerms::read(part.u64()?, part.u64()?).ok();
+    sharing.set_top(part.known(top)?);
+    sharing.top_priorities = [part.u64()?, part.u64()?];
+    for _ in 0..part.u32()? {
+        let set = sharing.set_lead(AccountId(part.u32()?), part.u32()?).ok();
+        part.known(set)?;
+    }
+    Ok(())
 }
 
 fn write_account(writer: &mut Writer, account: &AccountRisk) {

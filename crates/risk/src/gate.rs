@@ -141,7 +141,8 @@ impl Gate<'_> {
         let (risk, instrument) = (self.risk, self.instrument);
         ensure(!risk.halted, RejectReason::VenueHalted)?;
         if !instrument.state.trades() {
-            check_state(instrument.state, order)?;
+            // By its action, so that the order need not be in memory for this.
+            check_admission(instrument.state, entry(order.time_in_force.rests()))?;
         }
         let account = check_account(risk, order)?;
         let limit = match order.size {
@@ -526,13 +527,18 @@ impl Gate<'_> {
 }
 
 /// Whether an instrument in this state lets an order come in.
-#[cold]
-#[inline(never)]
 fn check_state(state: InstrumentState, order: &NewOrder<'_>) -> Checked {
-    let waits = order.time_in_force.rests() || order.conditions().trigger.is_some();
-    check_admission(state, if waits { InstrumentAction::Enter } else { InstrumentAction::EnterAtOnce })
+    check_admission(state, entry(order.time_in_force.rests() || order.conditions().trigger.is_some()))
 }
 
+/// What an order wants that can wait, or has to trade at once.
+#[inline(always)]
+fn entry(can_wait: bool) -> InstrumentAction {
+    if can_wait { InstrumentAction::Enter } else { InstrumentAction::EnterAtOnce }
+}
+
+#[cold]
+#[inline(never)]
 fn check_admission(state: InstrumentState, action: InstrumentAction) -> Checked {
     match state.admits(action) {
         Admission::Admitted | Admission::Deferred => Ok(()),

@@ -135,7 +135,7 @@ fn icebergs(orders: u64) -> (Engine, CommandRecord) {
     (engine_after(&commands), taker)
 }
 
-/// So many orders in a call, half of them bids, at a thousand prices around each other, and the command that ends it.
+/// So many orders in a call, half of them bids, at a thousand prices of which three quarters meet, and the command that ends it.
 fn auction(orders: u64) -> (Engine, CommandRecord) {
     let state = |state: InstrumentState, phase: AuctionPhase| SettingRecord {
         header: CommandHeader { time_ns: venue::SET_UP_TIME_NS, ..CommandHeader::new(CommandKind::SetInstrumentState) },
@@ -150,7 +150,8 @@ fn auction(orders: u64) -> (Engine, CommandRecord) {
     let mut commands: Vec<CommandRecord> = vec![transmute!(state(InstrumentState::Auction, AuctionPhase::Opening))];
     for place in 0..orders {
         let side = if place % 2 == 0 { Side::Buy } else { Side::Sell };
-        let price = TOP + (place * 7_919 % 1_000) as i64 * if side == Side::Buy { 1 } else { -1 };
+        let above = (place * 7_919 % 1_000) as i64 - 250;
+        let price = TOP + if side == Side::Buy { above } else { -above };
         commands.push(limit(place, side, TimeInForce::GoodTillCancel, price, 1 + place / 2 * 31 % 50));
     }
     (engine_after(&commands), transmute!(state(InstrumentState::Continuous, AuctionPhase::None)))
@@ -176,7 +177,7 @@ fn show_indications(rounds: usize) {
             figures.sort_by(f64::total_cmp);
             figures[figures.len() / 2]
         };
-        let (near, far) = (cost(TOP + 900), cost(TOP - 5_000));
+        let (near, far) = (cost(TOP + 700), cost(TOP - 5_000));
         println!(
             "indication in a call of {orders:>6}: {near:>9.0} ns a command that changes it, {far:>7.0} ns another"
         );

@@ -106,6 +106,10 @@ kinds! {
     ReleaseKillSwitch = 41,
     /// Restricts what an account or a trade group may do on an instrument.
     SetRestriction = 42,
+    /// Sets which part an account gets as a lead market maker of an instrument.
+    SetLead = 46,
+    /// Sets the privilege of the order that bettered the market.
+    SetTop = 49,
     /// Places an order.
     PlaceOrder = 64,
     /// Cancels an order.

@@ -28,7 +28,7 @@ mod text;
 mod wire;
 
 pub use account::{AccountKind, Permissions, TransferKind};
-pub use allocation::{AllocationRule, AllocationTerms};
+pub use allocation::{AllocationRule, AllocationTerms, TopTerms};
 pub use amount::{Amount, RawNotional};
 pub use command::{
     Amend, Cancel, CancelAll, CommandHeader, CommandKind, CommandRecord, Decoded, NewOrder, Replace, Size, Target,

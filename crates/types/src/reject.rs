@@ -191,6 +191,12 @@ reasons! {
     IllegalStateChange = 117,
     /// The time of a scheduled change is not in the future.
     ScheduleNotInFuture = 118,
+    /// TOP and lead market makers belong to the rule that splits, and the instrument has another.
+    RuleHasNoSteps = 127,
+    /// The lead market makers of the instrument would together be promised more than there is.
+    LeadsAboveWhole = 128,
+    /// The instrument has as many lead market makers as it may.
+    TooManyLeads = 129,
 }
 
 impl RejectReason {

@@ -7,7 +7,7 @@ use crate::{
     AccountId, AccountKind, AllocationRule, AllocationTerms, Amount, AssetId, AuctionPhase, BreakerRecord,
     BreakerTerms, CallTerms, CommandHeader, CommandKind, CommandRecord, ControlScope, Decoded, FeeRate, FeeRates,
     InstrumentId, InstrumentKind, InstrumentLimits, InstrumentState, InstrumentUnits, Permissions, Price, PriceSource,
-    Quantity, RejectReason, Restriction, TransferKind, Trigger, Wide, WithdrawalId,
+    Quantity, RejectReason, Restriction, TopTerms, TransferKind, Trigger, Wide, WithdrawalId,
 };
 
 /// A record that names something new: an asset, an instrument, an account.
@@ -201,6 +201,15 @@ pub enum Setting {
         instrument: InstrumentId,
         terms: AllocationTerms,
     },
+    SetTop {
+        instrument: InstrumentId,
+        top: Option<TopTerms>,
+    },
+    SetLead {
+        instrument: InstrumentId,
+        account: AccountId,
+        share_ppm: u32,
+    },
     SetInstrumentState {
         instrument: InstrumentId,
         state: InstrumentState,
@@ -337,6 +346,14 @@ impl Setting {
                     return Err(out_of_range);
                 }
                 Self::SetAllocation { instrument, terms }
+            }
+            CommandKind::SetTop => {
+                let top = TopTerms::read(first_value, second_value)?;
+                Self::SetTop { instrument, top }
+            }
+            CommandKind::SetLead => {
+                let share_ppm = u32::try_from(first_value).ok().filter(|ppm| *ppm <= 1_000_000);
+                Self::SetLead { instrument, account, share_ppm: share_ppm.ok_or(out_of_range)? }
             }
             CommandKind::SetInstrumentState => {
                 let (state, phase) = decode_state(setting)?;

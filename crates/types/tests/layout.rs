@@ -229,6 +229,8 @@ codes!(codes_of_command_kind: CommandKind as u8 {
     EngageKillSwitch = 40,
     ReleaseKillSwitch = 41,
     SetRestriction = 42,
+    SetLead = 46,
+    SetTop = 49,
     PlaceOrder = 64,
     CancelOrder = 65,
     CancelAll = 66,
@@ -362,6 +364,9 @@ codes!(codes_of_reject_reason: RejectReason as u16 {
     BookNotEmpty = 116,
     IllegalStateChange = 117,
     ScheduleNotInFuture = 118,
+    RuleHasNoSteps = 127,
+    LeadsAboveWhole = 128,
+    TooManyLeads = 129,
 });
 
 codes!(codes_of_side: Side as u8 {

@@ -367,3 +367,24 @@ fn prices_are_not_shared_in_an_auction() {
         ",
     );
 }
+
+#[test]
+fn hidden_orders_take_part_behind_what_is_displayed() {
+    let mut venue = traded();
+    venue.check(
+        "
+        sell A3 2 @11 hidden=1
+        sell A3 2 @11
+        state I0 auction intraday  => set, Auction Intraday
+        buy A2 3 @12 hidden=1      => accepted, conditions, hidden, would trade 3@11 -1
+        state I0 continuous        => set, O5 O4 2@11, O5 O3 1@11, uncrossed 3@11 -1, Continuous
+        book I0                    =>  |
+        // What meets at no price that the collar lets trade ends, hidden or not.
+        terms I0 collar=100000
+        state I0 auction intraday
+        sell A3 2 @13 hidden=1
+        buy A2 2 @15 hidden=1
+        state I0 continuous        => set, O7 O3 1@12, uncrossed 1@12 +1, expired O7 1 OutsideCollar, Continuous
+        ",
+    );
+}

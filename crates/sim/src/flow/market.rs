@@ -82,6 +82,8 @@ pub(super) struct Market {
 }
 
 const MILLION: i64 = 1_000_000;
+/// By which part of it everything falls.
+const FALL_PART: i64 = 64;
 /// A market of its own wanders far; one that follows others stays within some basis points of them.
 const PULL_SHIFT: u32 = 17;
 const PULL_SHIFT_OF_FOLLOWERS: u32 = 8;
@@ -191,6 +193,12 @@ impl Market {
             Side::Buy => impact,
             Side::Sell => -impact,
         };
+    }
+
+    /// The day on which everything falls.
+    pub(super) fn fall(&mut self) {
+        self.fair -= self.fair / FALL_PART;
+        self.anchor -= self.anchor / FALL_PART;
     }
 
     /// The price of a source, when there is one.

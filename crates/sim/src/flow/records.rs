@@ -9,6 +9,20 @@ use zerocopy::transmute;
 
 use super::market::Limits;
 
+/// Shares the prices of an instrument in steps, with a part in time order, no share below a lot and leveling; with the
+/// privilege of the order that bettered the market, and a lead market maker.
+pub(super) fn share_in_steps(instrument: u32, top_lots: [u64; 2], lead: AccountId) -> [CommandRecord; 3] {
+    let set = |kind, account, scope, values| {
+        transmute!(SettingRecord { header: CommandHeader::new(kind), account, instrument, scope, values, ..PLAIN })
+    };
+    let [minimum, maximum] = top_lots;
+    [
+        set(CommandKind::SetAllocation, 0, AllocationRule::Split as u8, [1, 400_000, 1]),
+        set(CommandKind::SetTop, 0, 0, [minimum, maximum, 0]),
+        set(CommandKind::SetLead, lead.0, 0, [100_000, 0, 0]),
+    ]
+}
+
 /// Sets the state of an instrument.
 pub(super) fn set_state(instrument: usize, state: InstrumentState, phase: AuctionPhase) -> CommandRecord {
     let header = CommandHeader::new(CommandKind::SetInstrumentState);

@@ -9,7 +9,7 @@ use tradewright_types::{
 
 use super::Flow;
 use super::draw::{self, PowerLaw};
-use super::market::away;
+use super::market::{Market, away};
 use super::population::Character;
 use super::records;
 use super::traders::ORDERS_MAX;
@@ -176,6 +176,7 @@ impl Flow {
         self.sessions.has_fallen = true;
         self.send(records::market_index(CommandKind::SetMarketLevel, INDEX_FALLEN), out);
         self.arrivals.advance(STANDSTILL_NS);
+        self.markets.iter_mut().for_each(Market::fall);
         self.send(records::market_index(CommandKind::SetMarketReference, INDEX_CLOSE), out);
     }
 

@@ -7,7 +7,7 @@
 //! terms I0 collar=10000 extension=50 extensions=2 call=100
 //! breaker I0 settlement=2000 share=35000 ticks=5 slots=2 slot=10 pause=100 closing=50 short=5
 //! close 4000              level 3700
-//! allocation I0 rule=1 [min=2] [fifo=400000] [level=1] [weight=3]
+//! allocation I0 rule=1 [min=2] [fifo=400000] [level=1] [weight=3]      top I0 10 100      lead I0 A2 400000
 //! cancel A2 O1|#17        cancel-all A2 [I0] [buy|sell]        amend A2 O1|#17 5 @12 [#new] [stop=9 ...]
 //! replace A2 O1|#17 [allow] [cancel-only] [new] [partial] with sell 3 @12
 //! deposit A2 quote 5      withdraw A2 quote 5      confirm W1      revoke W1      transfer A2 A3 quote 5 internal
@@ -402,6 +402,17 @@ fn setting_record(words: &[&str]) -> SettingRecord {
             }
             record
         }
+        "top" => SettingRecord {
+            instrument: number(words[1], 'I'),
+            values: [value(words[2]), value(words[3]), 0],
+            ..setting(CommandKind::SetTop)
+        },
+        "lead" => SettingRecord {
+            account: number(words[2], 'A'),
+            instrument: number(words[1], 'I'),
+            values: [value(words[3]), 0, 0],
+            ..setting(CommandKind::SetLead)
+        },
         "reference" => SettingRecord {
             instrument: number(words[1], 'I'),
             values: [value::<i64>(words[2]) as u64, 0, 0],
