@@ -46,14 +46,16 @@ impl Market {
     pub(crate) fn shelf(&self, station: Station) -> &Book {
         match (station, self.aside.as_deref()) {
             (Station::Hidden, Some(aside)) => &aside.hidden,
-            (Station::Book | Station::Trigger | Station::Hidden | Station::Auction, _) => &self.book,
+            (Station::Book | Station::Trigger | Station::Hidden | Station::Auction | Station::Approval, _) => {
+                &self.book
+            }
         }
     }
 
     /// The same, to be changed; made if need be.
     pub(crate) fn shelf_mut(&mut self, station: Station) -> &mut Book {
         match station {
-            Station::Book | Station::Trigger | Station::Auction => &mut self.book,
+            Station::Book | Station::Trigger | Station::Auction | Station::Approval => &mut self.book,
             Station::Hidden => {
                 self.is_special = true;
                 &mut self.aside.get_or_insert_default().hidden

@@ -114,6 +114,14 @@ impl Floor<'_> {
         (Gate { risk, instrument, book, aside, ledger: self.ledger, open_orders }, self.open)
     }
 
+    /// The same, with the market beside them.
+    pub(crate) fn gate_beside(&mut self) -> (Gate<'_>, &OpenOrders, &Market) {
+        let market = &*self.market;
+        let (risk, open_orders, aside) = (&*self.risk, self.open.slab.len(), market.books_aside());
+        let (instrument, book) = (&market.instrument, &market.book);
+        (Gate { risk, instrument, book, aside, ledger: self.ledger, open_orders }, self.open, market)
+    }
+
     /// The price at which an order stands; of a waiting one its limit.
     #[inline(always)]
     pub(crate) fn price_of(&self, slot: Slot) -> Price {
@@ -208,7 +216,7 @@ pub(crate) fn price_of(market: &Market, open: &OpenOrders, slot: Slot) -> Price 
 #[inline(never)]
 fn price_beside(market: &Market, open: &OpenOrders, slot: Slot) -> Price {
     match open.station(slot) {
-        Station::Book | Station::Trigger | Station::Auction => open.conditional(slot).limit,
+        Station::Book | Station::Trigger | Station::Auction | Station::Approval => open.conditional(slot).limit,
         Station::Hidden => market.shelf(Station::Hidden).price_of(&open.slab, open.slab[slot].terms.side, slot),
     }
 }
@@ -222,7 +230,7 @@ pub(crate) fn hold_of(market: &Market, open: &OpenOrders, slot: Slot) -> (AssetI
     match open.station(slot) {
         // Nothing trades when the auction of one that waits begins: it holds what a resting order holds.
         Station::Book | Station::Hidden | Station::Auction => {}
-        Station::Trigger => return (asset, waiting_hold_of(market, open, slot)),
+        Station::Trigger | Station::Approval => return (asset, waiting_hold_of(market, open, slot)),
     }
     let price = price_of(market, open, slot);
     (asset, resting_hold(units, side, price, open.open_of(slot), order.terms.maker_rate, order.terms.maker_fee))

@@ -1,13 +1,16 @@
 //! The open orders: the slab, and the ways to find an order in it.
 
+use std::collections::BTreeMap;
+
 use tradewright_book::{Order, Orders, Slot};
 use tradewright_types::{
     AccountId, ClientOrderId, Conditions, FeeRate, FeeRates, HashTotal, InstrumentId, NewOrder, OrderFlags, OrderId,
     OrderType, Price, Quantity, RoundedFee, SelfTradePrevention, Side, Size, TimeInForce, Trigger,
 };
 
+use crate::approvals::Approval;
 use crate::chains::Chains;
-use crate::timers::Timers;
+use crate::timers::{Timer, Timers};
 
 /// What a fill needs to know of a resting order: the second half of its cache line.
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +83,8 @@ pub(crate) enum Station {
     Hidden = 2,
     /// Beside the book: until its auction comes, or as a market order in a call.
     Auction = 4,
+    /// Nowhere: it waits for approval.
+    Approval = 6,
 }
 
 impl Station {
@@ -92,7 +97,7 @@ impl Station {
     pub(crate) const fn flags(self, flags: OrderFlags) -> OrderFlags {
         match self {
             Self::Book => flags.without(OrderFlags::WAITING),
-            Self::Trigger | Self::Hidden | Self::Auction => flags.with(OrderFlags::WAITING),
+            Self::Trigger | Self::Hidden | Self::Auction | Self::Approval => flags.with(OrderFlags::WAITING),
         }
     }
 
@@ -102,6 +107,7 @@ impl Station {
             1 => Some(Self::Trigger),
             2 => Some(Self::Hidden),
             4 => Some(Self::Auction),
+            6 => Some(Self::Approval),
             _ => None,
         }
     }
@@ -155,6 +161,8 @@ pub(crate) struct OpenOrders {
     by_id: Chains,
     by_client: Chains,
     last_priority: u64,
+    /// Those that wait for approval.
+    pub(crate) approvals: BTreeMap<OrderId, Approval>,
     /// When which of them expire.
     pub(crate) timers: Timers,
     /// Whether a page of 64 slots may have changed since the last checkpoint.
@@ -216,6 +224,7 @@ impl OpenOrders {
             by_id: Chains::with_capacity(orders),
             by_client: Chains::with_capacity(orders),
             last_priority: 0,
+            approvals: BTreeMap::new(),
             timers: Timers::default(),
             changed: Vec::new(),
             page_hashes: Vec::new(),
@@ -442,7 +451,7 @@ impl OpenOrders {
     pub(crate) fn order_again(&self, slot: Slot, price: Price) -> NewOrder<'static> {
         let Order { account, terms, .. } = self.slab[slot];
         let open = self.open_of(slot);
-        let has_conditions = terms.flags.has(OrderFlags::CONDITIONS);
+        let has_conditions = terms.flags.0 & (OrderFlags::CONDITIONS.0 | OrderFlags::WAITING.0) != 0;
         let known = if has_conditions { *self.conditional(slot) } else { Conditional::NONE };
         let Conditional { order_type, time_in_force, .. } = known;
         NewOrder {
@@ -639,6 +648,7 @@ impl OpenOrders {
             by_id,
             by_client,
             last_priority,
+            approvals,
             timers: _,
             changed,
             page_hashes,
@@ -664,6 +674,17 @@ impl OpenOrders {
             let Notes { total, prevented, priority, .. } = notes[slot.0 as usize];
             assert!(priority <= *last_priority, "Invariant: places in time are numbered in order");
             assert!(prevented + self.open_of(slot) <= total, "Invariant: original - executed - prevented = open");
+        }
+        for (id, Approval { needed, approvers, deadline_ns, .. }) in approvals {
+            let slot = self.find(*id).expect("Invariant: what waits for approval is open");
+            assert_eq!(self.station(slot), Station::Approval, "Invariant: an order knows where it stands");
+            assert!(approvers.len() < usize::from(*needed), "Invariant: who has all approvals waits no longer");
+            assert!(
+                self.timers.contains(*deadline_ns, Timer::Order(*id)),
+                "Invariant: nobody waits for approval for ever"
+            );
+            let expires = self.conditions(slot).expire_time_ns;
+            assert!(expires == 0 || *deadline_ns <= expires, "Invariant: an order waits no longer than it may stay");
         }
         let linked = by_client.count(|slot| slab[slot].terms.links.next_by_client);
         assert_eq!(linked, named, "Invariant: client order ids belong to open orders");

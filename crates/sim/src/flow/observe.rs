@@ -71,7 +71,12 @@ impl Flow {
                 Some(EventKind::Rejected) => self.see_rejected(event),
                 Some(EventKind::WithdrawalRequested) => self.housekeeping.withdrawals.push(event.reference),
                 Some(
-                    EventKind::OrderRefreshed
+                    // Nobody here needs approval.
+                    EventKind::ApprovalRequired
+                    | EventKind::OrderApproved
+                    | EventKind::ApprovalDeclined
+                    | EventKind::OrderReleased
+                    | EventKind::OrderRefreshed
                     | EventKind::Deposited
                     | EventKind::WithdrawalConfirmed
                     | EventKind::WithdrawalCancelled

@@ -84,10 +84,13 @@ fn waiting_orders_stand_at_no_level_and_leave_in_every_way() {
     }
     flow.next_batch(events.as_slice(), &mut commands);
     // The books do not run dry within the band, and hardly anybody is halted when a trigger fires.
-    // No market expires, hardly any auction ends far away from the price, and breakers trip seldom.
+    // No market expires, hardly any auction ends far away from the price, breakers trip seldom, and nobody needs approval.
     let not_met = [
         CloseReason::NoLiquidity,
         CloseReason::RefusedAtTrigger,
+        CloseReason::Declined,
+        CloseReason::ApprovalExpired,
+        CloseReason::RefusedAtRelease,
         CloseReason::InstrumentExpired,
         CloseReason::OutsideCollar,
         CloseReason::TradingStopped,
@@ -157,6 +160,10 @@ fn two_hundred_thousand_orders_meet_every_rule_and_leave_the_books_two_sided() {
         CommandKind::SetTradeGroup,
         CommandKind::SetPositionLimit,
         CommandKind::SetAllocation,
+        // Nobody needs approval.
+        CommandKind::SetApprovalBands,
+        CommandKind::ApproveOrder,
+        CommandKind::DeclineOrder,
         CommandKind::SetAuctionTerms,
         CommandKind::SetBreaker,
         CommandKind::SetTop,
@@ -183,6 +190,15 @@ fn two_hundred_thousand_orders_meet_every_rule_and_leave_the_books_two_sided() {
         RejectReason::BookNotEmpty,
         // No market expires.
         RejectReason::InstrumentExpired,
+        // Nobody needs approval.
+        RejectReason::OrderWaitsForApproval,
+        RejectReason::OrderNeedsNoApproval,
+        RejectReason::ApproverNotIndependent,
+        RejectReason::ApproverNotPermitted,
+        RejectReason::AlreadyApproved,
+        RejectReason::ApprovalHashDiffers,
+        RejectReason::OrderNotApprovable,
+        RejectReason::AmendmentNeedsApproval,
         // Rules of allocation are set before anybody trades.
         RejectReason::RuleHasNoSteps,
         RejectReason::LeadsAboveWhole,
