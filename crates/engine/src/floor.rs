@@ -110,14 +110,15 @@ impl Floor<'_> {
     pub(crate) fn gate(&mut self) -> (Gate<'_>, &OpenOrders) {
         let Market { instrument, book, .. } = &*self.market;
         let (risk, open_orders) = (&*self.risk, self.open.slab.len());
-        let aside = self.market.books_aside();
+        let aside = self.market.aside.as_deref().map(Aside::books);
         (Gate { risk, instrument, book, aside, ledger: self.ledger, open_orders }, self.open)
     }
 
     /// The same, with the market beside them.
     pub(crate) fn gate_beside(&mut self) -> (Gate<'_>, &OpenOrders, &Market) {
         let market = &*self.market;
-        let (risk, open_orders, aside) = (&*self.risk, self.open.slab.len(), market.books_aside());
+        let (risk, open_orders) = (&*self.risk, self.open.slab.len());
+        let aside = market.aside.as_deref().map(Aside::books);
         let (instrument, book) = (&market.instrument, &market.book);
         (Gate { risk, instrument, book, aside, ledger: self.ledger, open_orders }, self.open, market)
     }

@@ -102,7 +102,7 @@ pub struct Gate<'e> {
     /// Its book.
     pub book: &'e Book,
     /// The books of what stands beside it: orders that are not displayed. Mostly there are none.
-    pub aside: &'e [Book],
+    pub aside: Option<&'e [Book]>,
     /// Balances.
     pub ledger: &'e mut Ledger,
     /// How many orders are open in the engine.
@@ -514,14 +514,11 @@ impl Gate<'_> {
     /// The best price of a side, displayed or not.
     #[inline(always)]
     fn best(&self, side: Side) -> Option<Price> {
-        if self.aside.is_empty() { self.book.best(side) } else { self.best_of_all(side) }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn best_of_all(&self, side: Side) -> Option<Price> {
-        let books = core::iter::once(self.book).chain(self.aside);
-        books.filter_map(|book| book.best(side)).reduce(|best, price| side.better(best, price))
+        // By its parts, so that the gate need not be in memory for this.
+        match self.aside {
+            None => self.book.best(side),
+            Some(aside) => best_of_all(self.book, aside, side),
+        }
     }
 
     #[inline(always)]
@@ -796,6 +793,14 @@ fn market_limit_around(instrument: &Instrument, side: Side, fires_at: Price) -> 
 fn is_there(side: Side, trigger: &Trigger, fires_at: Price, price_now: Option<Price>) -> bool {
     let rises = trigger.kind.rises(side);
     price_now.is_some_and(|now| if rises { now >= fires_at } else { now <= fires_at })
+}
+
+/// The best price of a side over several books.
+#[cold]
+#[inline(never)]
+fn best_of_all(book: &Book, aside: &[Book], side: Side) -> Option<Price> {
+    let books = core::iter::once(book).chain(aside);
+    books.filter_map(|book| book.best(side)).reduce(|best, price| side.better(best, price))
 }
 
 /// Whether an order's account exists and may trade, for all that halts, permissions, restrictions and kill switches say.
