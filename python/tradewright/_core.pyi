@@ -874,6 +874,26 @@ class OrderView:
         Its owner.
         """
     @property
+    def approval_deadline_ns(self, /) -> int | None:
+        """
+        When it expires without them.
+        """
+    @property
+    def approval_hash(self, /) -> bytes | None:
+        """
+        What they approve: SHA-256 of the canonical order.
+        """
+    @property
+    def approvers(self, /) -> list[int]:
+        """
+        The accounts that have approved it so far.
+        """
+    @property
+    def approvers_needed(self, /) -> int:
+        """
+        How many approvers it needs while it waits for them, otherwise 0.
+        """
+    @property
     def client_order_id(self, /) -> str | None:
         """
         The client's own id: a decimal number as text too; None when it gave none.

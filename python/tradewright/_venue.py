@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tradewright.order import Order
 
 AMOUNT_MAX = 2**127 - 1
+_BY_TIME = (CloseReason.GOOD_TILL_DATE, CloseReason.APPROVAL_EXPIRED)
 REJECTED = int(OrderStatus.REJECTED)
 
 
@@ -154,6 +155,6 @@ def _first_records(records: commands.Records) -> npt.NDArray[np.bool_]:
 
 def without_timers(events: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
     """Return the events of one command but for those of orders whose time came with it."""
-    is_due = (events["kind"] == EventKind.ORDER_EXPIRED) & (events["reason"] == CloseReason.GOOD_TILL_DATE)
+    is_due = (events["kind"] == EventKind.ORDER_EXPIRED) & np.isin(events["reason"], _BY_TIME)
     kept: npt.NDArray[np.void] = events[~is_due]
     return kept

@@ -28,7 +28,7 @@ from tradewright.enums import (
     TriggerKind,
 )
 from tradewright.errors import ArgumentError, ReplacementFailed
-from tradewright.instrument import Instrument
+from tradewright.instrument import Instrument, bands_of, expiry_of
 from tradewright.order import Order
 
 _UINT32_MAX = 2**32 - 1
@@ -560,6 +560,16 @@ class Account:
             account=self.id, instrument=market.id, restriction=restriction, cancel_open=cancel_open
         )
         return self._venue.cancelled_by(records, {"account": self.name, "instrument": market.name})
+
+    def set_approval_bands(self, *thresholds: int, expiry_ns: int = 0) -> None:
+        """Set above which worth its orders need 1, 2 and 3 approvers, in the smallest amount of the quote asset.
+
+        0 is no threshold; without any there are no bands. An order waits `expiry_ns` for its approvers.
+        """
+        records = commands.set_approval_bands(
+            thresholds=bands_of(thresholds), expiry_ns=expiry_of(expiry_ns), account=self.id
+        )
+        self._venue.apply(records, {"account": self.name, "thresholds": thresholds})
 
     def __repr__(self) -> str:
         return f"Account({self.name}, {self.kind.name}, id={self.id})"

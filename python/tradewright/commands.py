@@ -7,6 +7,8 @@ time. What a command does, and when it is refused, stands in the rulebook.
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -41,6 +43,7 @@ CONTINUATIONS_FROM = 128
 """Record kinds from here on stand behind another record."""
 SCHEMA_VERSION = Engine.SCHEMA_VERSION
 _LOW = 2**64 - 1
+_HEADER_BYTES = 24
 _ACCOUNT, _TRADE_GROUP = 2, 3
 """The scopes of a control."""
 
@@ -424,6 +427,51 @@ def set_restriction(
     """Restrict an account or, without one, a trade group on an instrument; `restriction` is a `Restriction`."""
     values = (group, int(cancel_open), 0)
     return _control(CommandKind.SET_RESTRICTION, account, values=values, instrument=instrument, tier=restriction)
+
+
+def set_approval_bands(
+    *,
+    thresholds: Sequence[int] = (),
+    expiry_ns: int = 0,
+    account: int | None = None,
+    instrument: int | None = None,
+) -> Records:
+    """Set above which worth in quanta the orders of an account or on an instrument need 1, 2, 3 approvers.
+
+    0 is no threshold; without any there are no bands.
+    """
+    scope = 1 if account is None else 2
+    first = _setting(CommandKind.SET_APPROVAL_BANDS, scope=scope, account=account or 0, instrument=instrument or 0)
+    first["record_count"] = 2
+    bands = np.zeros(1, _DTYPES["approval_bands"])
+    bands["kind"], bands["schema_version"] = CommandKind.APPROVAL_BANDS, SCHEMA_VERSION
+    for name, threshold in zip(("first", "second", "third"), thresholds, strict=False):
+        bands[f"{name}_low"], bands[f"{name}_high"] = _halves(threshold)
+    bands["expiry_ns"] = expiry_ns
+    return np.concatenate((first, bands.view(COMMAND)))
+
+
+def approve(*, account: int, order_id: int, digest: bytes) -> Records:
+    """Approve an order: `account` is the approver, `digest` the order's hash."""
+    first = _rows(CommandKind.APPROVE_ORDER, account=account, order_ref=order_id)
+    first["record_count"] = 2
+    record = np.zeros(1, _DTYPES["approval_hash"])
+    record["kind"], record["schema_version"] = CommandKind.APPROVAL_HASH, SCHEMA_VERSION
+    record["hash"] = np.void(digest)
+    return np.concatenate((first, record.view(COMMAND)))
+
+
+def decline(*, account: Integers, order_id: Integers) -> Records:
+    """Decline orders that wait for approval; `account` is the approver."""
+    return _rows(CommandKind.DECLINE_ORDER, account=account, order_ref=order_id)
+
+
+def approval_hash(order_id: int, command: Records) -> bytes:
+    """Return what approvers approve: SHA-256 of the order's id and of its records from the account on.
+
+    `command` is the order as it was sent: what `place` returns, with its text id and conditions behind it.
+    """
+    return hashlib.sha256(order_id.to_bytes(8, "little") + command.tobytes()[_HEADER_BYTES:]).digest()
 
 
 def deposit(*, account: Integers, asset: Integers, amount: Integers) -> Records:

@@ -211,6 +211,8 @@ class Permissions(IntFlag):
     TRADE = 1
     WITHDRAW = 2
     TRANSFER = 4
+    APPROVE = 8
+    """Approve orders of others. A new account may not."""
 
 
 class PegKind(Code):
@@ -282,6 +284,10 @@ class EventKind(Code):
     AUCTION_UNCROSSED = 27
     BREAKER_TRIPPED = 28
     MARKET_WIDE_LEVEL_REACHED = 29
+    APPROVAL_REQUIRED = 48
+    ORDER_APPROVED = 49
+    APPROVAL_DECLINED = 50
+    ORDER_RELEASED = 51
 
     @property
     def label(self) -> str:
@@ -323,6 +329,9 @@ class CommandKind(Code):
     ENGAGE_KILL_SWITCH = 40
     RELEASE_KILL_SWITCH = 41
     SET_RESTRICTION = 42
+    SET_APPROVAL_BANDS = 43
+    APPROVE_ORDER = 44
+    DECLINE_ORDER = 45
     SET_LEAD = 46
     SET_TOP = 49
     PLACE_ORDER = 64
@@ -335,6 +344,8 @@ class CommandKind(Code):
     INSTRUMENT_LIMITS = 130
     CONDITIONS = 131
     BREAKER = 135
+    APPROVAL_HASH = 133
+    APPROVAL_BANDS = 138
 
     @property
     def label(self) -> str:
@@ -362,6 +373,9 @@ class CloseReason(Code):
     OUTSIDE_COLLAR = 28
     KILL_SWITCH = 35
     RESTRICTED = 36
+    DECLINED = 37
+    APPROVAL_EXPIRED = 38
+    REFUSED_AT_RELEASE = 39
     NOT_REPLACED = 40
 
     @property
@@ -401,6 +415,7 @@ class RejectReason(Code):
     KILL_SWITCH_ENGAGED = 34
     UNKNOWN_ORDER = 35
     ORDER_NOT_AMENDABLE = 36
+    ORDER_WAITS_FOR_APPROVAL = 38
     PRICE_NOT_POSITIVE = 40
     PRICE_NOT_ON_TICK = 41
     QUANTITY_NOT_POSITIVE = 42
@@ -447,6 +462,13 @@ class RejectReason(Code):
     BOOK_NOT_EMPTY = 116
     ILLEGAL_STATE_CHANGE = 117
     SCHEDULE_NOT_IN_FUTURE = 118
+    ORDER_NEEDS_NO_APPROVAL = 120
+    APPROVER_NOT_INDEPENDENT = 121
+    APPROVER_NOT_PERMITTED = 122
+    ALREADY_APPROVED = 123
+    APPROVAL_HASH_DIFFERS = 124
+    ORDER_NOT_APPROVABLE = 125
+    AMENDMENT_NEEDS_APPROVAL = 126
     RULE_HAS_NO_STEPS = 127
     LEADS_ABOVE_WHOLE = 128
     TOO_MANY_LEADS = 129

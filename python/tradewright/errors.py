@@ -19,6 +19,7 @@
     │   │   └── RateLimitExceeded           too many messages or orders in this second
     │   ├── ReplacementFailed               a half of a replacement that lets its halves fail apart
     │   ├── InsufficientFunds               the available balance is too small
+    │   ├── InvalidApproval                 an approval that is not needed, or not from the right account
     │   ├── InvalidTransfer                 money that cannot move this way
     │   └── InvalidSetting                  an administrator's command out of range
     └── MachineError                        the machine or the build does not give what is needed
@@ -136,6 +137,10 @@ class RateLimitExceeded(LimitExceeded):
 
 class InsufficientFunds(CommandRejected):
     """The available balance is smaller than what the command needs."""
+
+
+class InvalidApproval(CommandRejected):
+    """The order needs no approval, or not from this account."""
 
 
 class ReplacementFailed(CommandRejected):

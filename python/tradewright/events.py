@@ -32,7 +32,10 @@ EVENT: Final[np.dtype[np.void]] = dtypes()["event"]
 """The dtype of an event; `EventKind` tells what the fields mean for each kind."""
 
 _TEXT_EVENT: Final = dtypes()["text_event"]
+_APPROVAL_KINDS: Final = (EventKind.APPROVAL_REQUIRED, EventKind.ORDER_APPROVED, EventKind.APPROVAL_DECLINED)
 _ORDER_KINDS: Final = (
+    *_APPROVAL_KINDS,
+    EventKind.ORDER_RELEASED,
     EventKind.ORDER_ACCEPTED,
     EventKind.TRADE,
     EventKind.MATCH_PREVENTED,
@@ -55,9 +58,12 @@ _WITHOUT_AMOUNT: Final = (
     EventKind.ORDER_CONDITIONS,
     EventKind.ORDER_TRIGGERED,
     EventKind.ORDER_REPRICED,
+    EventKind.ORDER_RELEASED,
     EventKind.BREAKER_TRIPPED,
+    *_APPROVAL_KINDS,
     *_LEFT_KINDS,
 )
+"""In steps of an approval the hash stands there."""
 _MONEY_KINDS: Final = (
     EventKind.DEPOSITED,
     EventKind.WITHDRAWAL_REQUESTED,
@@ -153,6 +159,9 @@ class Events:
         quotes = np.array([quote for *_, quote in names.instruments] or [0])[place]
         asset = np.where(is_money, rows["instrument"], quotes)
         money_unit = _Unit.of([Decimal(1).scaleb(-scale) for _, scale in names.assets], asset)
+        has_counter = is_match | np.isin(
+            kind, (EventKind.TRANSFERRED, EventKind.ORDER_APPROVED, EventKind.APPROVAL_DECLINED)
+        )
         is_condition = kind == EventKind.ORDER_CONDITIONS
         has_lots = is_auction | is_order & ~is_trip & ~is_condition & ~(is_accepted & (rows["quantity_lots"] == 0))
         has_left = is_match | np.isin(kind, _LEFT_KINDS)
@@ -179,9 +188,7 @@ class Events:
             ),
             "asset": _named(rows["instrument"], dict(enumerate(name for name, _ in names.assets)), is_money),
             "account": _named(rows["account"], dict(enumerate(names.accounts)), has_account),
-            "counter_account": _named(
-                rows["counter_account"], dict(enumerate(names.accounts)), is_match | (kind == EventKind.TRANSFERRED)
-            ),
+            "counter_account": _named(rows["counter_account"], dict(enumerate(names.accounts)), has_counter),
             "order_id": _numbers(rows["order_id"], rows["order_id"] != 0),
             "counter_order_id": _numbers(rows["counter_order_id"], is_match),
             "side": _named(rows["side"], {code.value: code.name for code in Side}, is_order),
@@ -262,7 +269,7 @@ def _texts(rows: npt.NDArray[np.void], is_text: npt.NDArray[np.bool_]) -> Any:  
     shows = np.isin(rows["kind"], (*_ORDER_KINDS, EventKind.REJECTED)) & ~np.isin(rows["kind"], _MATCH_KINDS)
     # The reference of conditions and of a breaker is a time, and a seed of how an order shows itself.
     other_references = (EventKind.ORDER_CONDITIONS, EventKind.ORDER_DISPLAY, EventKind.BREAKER_TRIPPED)
-    is_else = np.isin(rows["kind"], (EventKind.REJECTED, *other_references))
+    is_else = np.isin(rows["kind"], (EventKind.REJECTED, *other_references, *_APPROVAL_KINDS))
     placed = shows & (rows["reference"] != 0) & ~is_else
     texts: list[str | None] = [None] * len(rows)
     for row in np.flatnonzero(placed).tolist():

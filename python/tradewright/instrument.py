@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from tradewright._core import InstrumentView
 from tradewright._decimal import Number, times, units, whole_number, within
 from tradewright._venue import Venue
 from tradewright.enums import AllocationRule, AuctionPhase, EventKind, InstrumentState, Side
+from tradewright.errors import ArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 _INT64_MAX = 2**63 - 1
 _UINT64_MAX = 2**64 - 1
+_THRESHOLDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -445,6 +448,18 @@ class Instrument:
         )
         self._venue.apply(commands.set_instrument_limits(instrument=self.id, limits=records), {"instrument": self.name})
 
+    def set_approval_bands(self, *thresholds: Number, expiry_ns: int = 0) -> None:
+        """Set above which worth the orders on it need 1, 2 and 3 approvers, in the quote asset.
+
+        0 is no threshold; without any there are no bands. An order waits `expiry_ns` for its approvers. What counts is
+        the order with all that its owner's trade group has open on its side.
+        """
+        quanta = [self._venue.quanta("thresholds", threshold, self.quote) for threshold in thresholds]
+        records = commands.set_approval_bands(
+            thresholds=bands_of(quanta), expiry_ns=expiry_of(expiry_ns), instrument=self.id
+        )
+        self._venue.apply(records, {"instrument": self.name, "thresholds": thresholds})
+
     def halt(self) -> None:
         """Stop it: cancels pass, new and amended orders do not."""
         self._venue.apply(commands.halt(instrument=self.id), {"instrument": self.name})
@@ -469,6 +484,18 @@ class Instrument:
     def __repr__(self) -> str:
         ticker = self.ticker
         return f"Instrument({self.name}, tick={self.tick:f}, lot={self.lot:f}, bid={ticker.bid}, ask={ticker.ask})"
+
+
+def bands_of(thresholds: Sequence[int]) -> list[int]:
+    """Return up to three thresholds in quanta."""
+    if len(thresholds) > _THRESHOLDS:
+        raise ArgumentError("thresholds", value=tuple(thresholds), rule=f"must be {_THRESHOLDS} at most")
+    return [whole_number("thresholds", threshold, high=2**127 - 1) for threshold in thresholds]
+
+
+def expiry_of(expiry_ns: int) -> int:
+    """Return a time to wait in nanoseconds."""
+    return whole_number("expiry_ns", expiry_ns, high=_UINT64_MAX)
 
 
 PPM = Decimal("0.000001")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tradewright import commands
 from tradewright._core import OrderView
 from tradewright._decimal import Number, multiply, ratio, times
 from tradewright._venue import Venue
@@ -173,6 +174,25 @@ class Order:
         return None if ticks is None else times(ticks, self.instrument.tick)
 
     @property
+    def approvers_needed(self) -> int:
+        """How many must approve it, while it waits for that outside the book; otherwise 0."""
+        view = self._venue.engine.order(self.id)
+        return 0 if view is None else view.approvers_needed
+
+    @property
+    def approvers(self) -> tuple[str, ...]:
+        """The names of the accounts that have approved it, while it waits for more."""
+        view = self._venue.engine.order(self.id)
+        accounts = self._venue.accounts_by_id
+        return () if view is None else tuple(accounts[approver].name for approver in view.approvers)
+
+    @property
+    def approval_hash(self) -> bytes | None:
+        """What approvers approve, while it waits for them: `commands.approval_hash` computes the same."""
+        view = self._venue.engine.order(self.id)
+        return None if view is None or view.approval_hash is None else bytes(view.approval_hash)
+
+    @property
     def close_reason(self) -> CloseReason | None:
         """Why it was cancelled or expired."""
         self._look()
@@ -283,6 +303,21 @@ class Order:
             restriction=restriction,
             client_order_id=client_order_id,
         )
+
+    def approve(self, *, by: Account) -> None:
+        """Approve it; the last approval that it needs lets it into the market.
+
+        Raises:
+            InvalidApproval: it does not wait for approval, `by` owns it, is in its owner's group or has approved it.
+            PermissionDenied: `by` may not approve.
+        """
+        digest = self.approval_hash or bytes(32)
+        records = commands.approve(account=by.id, order_id=self.id, digest=digest)
+        self._venue.apply(records, {"order": self.id, "by": by.name})
+
+    def decline(self, *, by: Account) -> None:
+        """Decline it: it is cancelled."""
+        self._venue.apply(commands.decline(account=by.id, order_id=self.id), {"order": self.id, "by": by.name})
 
     def __repr__(self) -> str:
         price = f" @ {self.price}" if self.type is OrderType.LIMIT else ""

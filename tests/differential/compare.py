@@ -242,7 +242,7 @@ def open_orders(exchange: Exchange) -> list[OpenOrder]:
             order.open_lots,
             order.prevented_lots,
             order.hold(exchange.venue.instruments[order.instrument].units),
-            order.trigger_ticks,
+            None if order.approvers_needed else order.trigger_ticks,
             order.conditions.expire_time_ns or None,
             order.seen_lots,
         )
@@ -323,6 +323,7 @@ def _commands(steps: Sequence[Made]) -> list[bytes]:
         kind, reference = command[0], int.from_bytes(command[56:64], "little")
         if kind in _KINDS_ABOUT_AN_ORDER and not command[36] & OrderFlags.BY_CLIENT_ORDER_ID:
             command = _referring(command, order_ids.get(reference))
+            command = _signed(exchange, command)
         elif kind in (CommandKind.CONFIRM_WITHDRAWAL, CommandKind.CANCEL_WITHDRAWAL):
             command = _referring(command, withdrawals.get(reference))
         elif step.available is not None:
@@ -333,11 +334,25 @@ def _commands(steps: Sequence[Made]) -> list[bytes]:
     return commands
 
 
-_KINDS_ABOUT_AN_ORDER = (CommandKind.CANCEL_ORDER, CommandKind.AMEND_ORDER, CommandKind.REPLACE_ORDER)
+_KINDS_ABOUT_AN_ORDER = (
+    CommandKind.CANCEL_ORDER,
+    CommandKind.AMEND_ORDER,
+    CommandKind.REPLACE_ORDER,
+    CommandKind.APPROVE_ORDER,
+    CommandKind.DECLINE_ORDER,
+)
 
 
 def _referring(command: bytes, reference: int | None) -> bytes:
     return command if reference is None else patched(command, 56, reference.to_bytes(8, "little"))
+
+
+def _signed(exchange: Exchange, command: bytes) -> bytes:
+    """An approval of whatever order it names now: the hash is that of the order's id too."""
+    order_id = int.from_bytes(command[56:64], "little")
+    order = next((order for order in exchange.venue.unapproved if order.order_id == order_id), None)
+    is_approval = command[0] == CommandKind.APPROVE_ORDER and len(command) == 2 * RECORD_BYTES
+    return patched(command, 72, order.approval_hash) if is_approval and order is not None else command
 
 
 def _levelled(exchange: Exchange, command: bytes, available: int) -> bytes:

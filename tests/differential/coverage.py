@@ -80,6 +80,17 @@ TURNS = (
     "prevention took from a reserve",
     "a cascade of three",
     "a kill switch took several orders",
+    "a kill switch took an order that waits for approval",
+    "a released order rests",
+    "a released order takes",
+    "a released order waits for its trigger",
+    "an order has some of its approvals",
+    "an order needs three approvers",
+    "cancelled before it was approved",
+    "declined",
+    "expired by date before it was approved",
+    "replaced before it was approved",
+    "replaced by one that needs approval",
     "a kill switch took a waiting order",
     "a kill switch took who joined its group",
     "a restriction took an order",
@@ -135,6 +146,16 @@ AT_TRIGGER = (
 )
 """Why an order can be refused when its trigger fires."""
 
+AT_RELEASE = (
+    RejectReason.ACCOUNT_HALTED,
+    RejectReason.ACCOUNT_NOT_PERMITTED,
+    RejectReason.ACCOUNT_RESTRICTED,
+    RejectReason.PRICE_OUTSIDE_BAND,
+    RejectReason.POSITION_LIMIT_EXCEEDED,
+    RejectReason.WOULD_TRIGGER_AT_ONCE,
+)
+"""Why an order can be refused when it has all its approvals, as far as the streams go."""
+
 
 @dataclass(slots=True)
 class Conditional:
@@ -165,6 +186,7 @@ class Coverage:
     def __init__(self) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()
         self._conditional: dict[int, Conditional] = {}
+        self._unapproved: set[int] = set()
         """By order id."""
         self._accepted: dict[int, Event] = {}
         """Orders for auctions only, and those whose maker rate is a rebate, by id."""
@@ -215,6 +237,18 @@ class Coverage:
                     self._add_setting(event)
                 case EventKind.ORDER_REFRESHED:
                     self._add_peak(event)
+                case EventKind.APPROVAL_REQUIRED:
+                    self._unapproved.add(event.order_id)
+                    if event.order_type == 3:
+                        self._turn("an order needs three approvers")
+                    if replaced is not None:
+                        self._turn("replaced by one that needs approval")
+                case EventKind.ORDER_APPROVED:
+                    if event.time_in_force < event.order_type:
+                        self._turn("an order has some of its approvals")
+                case EventKind.ORDER_RELEASED:
+                    self._unapproved.discard(event.order_id)
+                    self._add_released(event, events)
                 case EventKind.ORDER_TRIGGERED:
                     self._add_triggered(event)
                 case EventKind.ORDER_AMENDED:
@@ -375,6 +409,15 @@ class Coverage:
             if following is None or following.kind is EventKind.ORDER_TRIGGERED:
                 self._turn("a triggered order rests")
 
+    def _add_released(self, event: Event, events: Sequence[Event]) -> None:
+        behind = [other for other in events if other.k > event.k]
+        if any(other.kind is EventKind.TRADE and other.order_id == event.order_id for other in behind):
+            self._turn("a released order takes")
+        elif not behind:
+            order = self._conditional.get(event.order_id)
+            waits = order is not None and order.waits
+            self._turn("a released order waits for its trigger" if waits else "a released order rests")
+
     def _learn_conditions(self, event: Event, accepted: Event) -> None:
         has_trigger = event.order_type != 0
         self._conditional[event.order_id] = Conditional(
@@ -441,6 +484,19 @@ class Coverage:
 
     def _add_closed(self, event: Event) -> None:
         self._count("close", CloseReason(event.reason).name)
+        if event.reason == CloseReason.REFUSED_AT_RELEASE:
+            self._count("at release", RejectReason(event.open_lots).name)
+        if event.order_id in self._unapproved:
+            self._unapproved.discard(event.order_id)
+            turn = {
+                CloseReason.CANCELLED_BY_OWNER: "cancelled before it was approved",
+                CloseReason.REPLACED: "replaced before it was approved",
+                CloseReason.KILL_SWITCH: "a kill switch took an order that waits for approval",
+                CloseReason.GOOD_TILL_DATE: "expired by date before it was approved",
+                CloseReason.DECLINED: "declined",
+            }.get(CloseReason(event.reason))
+            if turn is not None:
+                self._turn(turn)
         if event.reason == CloseReason.REFUSED_AT_TRIGGER:
             self._count("at trigger", RejectReason(event.open_lots).name)
         order = self._conditional.pop(event.order_id, None)
@@ -566,6 +622,7 @@ def _everything() -> list[tuple[str, list[str]]]:
         ("command", [*commands, "not a command"]),
         ("reject", [reason.name for reason in RejectReason]),
         ("at trigger", [reason.name for reason in AT_TRIGGER]),
+        ("at release", [reason.name for reason in AT_RELEASE]),
         ("event", [kind.name for kind in EventKind]),
         ("close", [reason.name for reason in CloseReason]),
         ("prevention", modes),

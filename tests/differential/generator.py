@@ -16,6 +16,7 @@ from tests.reference.checks import lots_for_amount
 from tests.reference.codes import (
     ANY,
     AccountKind,
+    BandScope,
     CommandKind,
     ControlScope,
     EventFlags,
@@ -24,6 +25,7 @@ from tests.reference.codes import (
     OrderFlags,
     OrderType,
     PegKind,
+    Permissions,
     Phase,
     Prevention,
     PriceSource,
@@ -161,6 +163,8 @@ class Generator:
             (80, self._setting),
             (6, self._halt),
             (14, self._control),
+            (14, self._bands),
+            (90, self._approval),
             (70, self._spoiled),
             (30, self._huge),
             (14, self._state),
@@ -306,6 +310,10 @@ class Generator:
                 self._halts.append(scope)
             case CommandKind.RESUME:
                 self._halts = [halt for halt in self._halts if halt != scope]
+            case CommandKind.SET_APPROVAL_BANDS:
+                account = event.account if event.side == BandScope.ACCOUNT else None
+                end = records.set_approval_bands(account=account, instrument=event.instrument)
+                self._ends_of_controls.append(end)
             case CommandKind.ENGAGE_KILL_SWITCH | CommandKind.SET_RESTRICTION:
                 self._ends_of_controls.append(_end_of_control(event))
             case CommandKind.OPEN_ACCOUNT:
@@ -1064,7 +1072,7 @@ class Generator:
     def _permissions(self) -> bytes:
         if self._random.random() < 0.1:
             return records.set_permissions(self._random.choice([0, 1]), self._random.choice([4, 4, 0, 1, 6, 7, 8]))
-        return records.set_permissions(self._trader(), self._random.choice([7] * 12 + [3, 5, 6, 8]))
+        return records.set_permissions(self._trader(), self._random.choice([7] * 12 + [15, 15, 3, 5, 6, 8, 16]))
 
     def _halt(self) -> bytes:
         if self._random.random() < 0.25:
@@ -1098,6 +1106,73 @@ class Generator:
         (level,) = random.choices(range(4), [1, 6, 4, 1])
         (cancels,) = random.choices(range(3), [6, 6, 1])
         return records.set_restriction(instrument, level, cancels=cancels, **whom)
+
+    def _bands(self) -> bytes:
+        """Approval bands within the reach of an order or two."""
+        random = self._random
+        whom: dict[str, int] = {"instrument": random.choice([0, 0, 0, 1, 1, 2, 88])}
+        if random.random() < 0.4:
+            whom = {"account": self._trader()}
+        unit = random.choice([3_000, 6_000, 12_000])
+        thresholds = random.choice([(unit, 0, 0), (unit, 2 * unit, 0), (unit, 2 * unit, 3 * unit), (0, unit, 0)])
+        expiry_ns = random.choice([1, SECOND_NS // 3, SECOND_NS, 3 * SECOND_NS, 2**62])
+        if random.random() < 0.12:
+            wrong = [(unit, unit, 0), (2 * unit, unit, 0), (-1, 0, 0), (2**120 + 1, 0, 0), (0, 0, 2**120), (0, 0, 0)]
+            thresholds = random.choice(wrong)
+            expiry_ns = random.choice([0, 1, 2**62 + 1])
+        command = records.set_approval_bands(thresholds, expiry_ns, **whom)
+        if random.random() < 0.04:
+            return records.patched(command, 32, bytes([random.choice([0, 3, 255])]))
+        return command
+
+    def _approval(self) -> bytes:
+        """A word about an order that waits for approval; first, if need be, the right to give it."""
+        random, venue = self._random, self.exchange.venue
+        if not venue.unapproved or random.random() < 0.06:
+            order_id = random.choice(list(self._live) or [1]) if random.random() < 0.7 else random.choice([0, 2**63])
+            digest = bytes(32)
+        else:
+            order = random.choice(venue.unapproved)
+            order_id, digest = order.order_id, order.approval_hash
+            if random.random() < 0.04:
+                digest = bytes([digest[0] ^ 1]) + digest[1:]
+        approver = self._trader()
+        able = [each.id for each in venue.accounts if each.permissions & Permissions.APPROVE]
+        if able and random.random() < 0.85:
+            approver = random.choice(able)
+        elif random.random() < 0.5:
+            return records.set_permissions(approver, random.choice([15, 15, 8]))
+        if random.random() < 0.08:
+            return records.decline(approver, order_id)
+        if random.random() < 0.3:
+            self._next.append(records.approve(approver, order_id, digest))
+            return self._before_a_release(order_id)
+        return records.approve(approver, order_id, digest)
+
+    def _before_a_release(self, order_id: int) -> bytes:
+        """Something after which an order that waits for approval may be refused."""
+        random, venue = self._random, self.exchange.venue
+        order = next((order for order in venue.unapproved if order.order_id == order_id), None)
+        if order is None:
+            return self._setting()
+        market = MARKETS[order.instrument % len(MARKETS)]
+        kind = random.randrange(9)
+        if kind in (2, 8):
+            return records.halt(HaltScope.ACCOUNT, account=order.account)
+        if kind == 0:
+            return records.set_restriction(order.instrument, 2, account=order.account)
+        if kind == 1:
+            return records.set_permissions(order.account, 6)
+        if kind == 3:
+            return records.set_reference_price(order.instrument, market.price_middle * random.choice([2, 1]))
+        if kind == 4:
+            return records.set_position_limit(order.account, order.instrument, 0)
+        if kind == 5:
+            return records.set_instrument_limits(order.instrument, market.limits_record(random))
+        if kind == 6 and order.trigger_ticks is not None:
+            return records.set_mark_price(order.instrument, order.trigger_ticks)
+        opposite = order.side.opposite
+        return records.place(self._owner(order.instrument), order.instrument, opposite, 5, order.price_ticks)
 
     def _scoped(self, build: Callable[..., bytes]) -> bytes:
         scope = self._random.choice([*HaltScope, 3])

@@ -13,7 +13,7 @@ import pytest
 from tests.differential.compare import Balances, Difference, EngineFactory, OpenOrder, open_orders, run
 from tests.differential.coverage import Coverage
 from tests.differential.generator import generate
-from tests.reference import checks, fees, line, matching, prevention, records, timers, triggers, venue
+from tests.reference import approvals, checks, fees, line, matching, prevention, records, timers, triggers, venue
 from tests.reference.accounts import Account
 from tests.reference.codes import CloseReason, ControlScope, OrderType, Prevention, PriceSource, Restriction, Side
 from tests.reference.controls import Controls
@@ -151,6 +151,29 @@ def bids_alone(restriction: Restriction, side: Side) -> bool:
     return restriction is not Restriction.NONE and side is Side.BUY
 
 
+def alone(
+    venue: Venue,
+    account: Account,
+    instrument: Instrument,
+    side: Side,
+    limit_ticks: int,
+    quantity_lots: int,
+    best_bid: int | None,
+    _gone: Order | None,
+    *,
+    amount: int | None = None,
+) -> tuple[int, int]:
+    others = Venue(controls=venue.controls, instruments=venue.instruments)
+    return NEEDED(others, account, instrument, side, limit_ticks, quantity_lots, best_bid, None, amount=amount)
+
+
+NEEDED = checks.needed_approvers
+
+
+def unchecked(_venue: Venue, order: Order) -> int:
+    return order.price_ticks
+
+
 MUTANTS = {
     "a fee is rounded fill by fill": mutant(matching, "fee_of_fill", fee_of_fill_alone),
     "a transfer needs only the taker": mutant(prevention, "decided_mode", taker_decides_alone),
@@ -166,6 +189,8 @@ MUTANTS = {
     "a trail never follows": mutant(triggers, "_follow", never_follows),
     "a market bid may pay more than is held": mutant(line, "check_at_trigger", band_alone),
     "a kill switch spares a group": mutant(Controls, "is_killed", by_account_alone),
+    "what is open does not count for a band": mutant(checks, "needed_approvers", alone),
+    "a released order is not checked again": mutant(approvals, "check_released", unchecked),
     "no trading lets asks in": mutant(Restriction, "forbids", bids_alone),
 }
 

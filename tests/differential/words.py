@@ -19,6 +19,7 @@ from tests.reference.codes import (
     known,
 )
 from tests.reference.records import (
+    BANDS,
     BREAKER,
     CONDITIONS,
     HEADER,
@@ -36,6 +37,7 @@ from tests.reference.records import (
 _FORCES = {1: "gtc", 2: "ioc", 3: "fok", 4: "gtd", 5: "day", 6: "opening", 7: "close", 8: "auction"}
 _SIDES = {0: "buy", 1: "sell", 255: "both sides"}
 _NAMED_KINDS = (CommandKind.ADD_ASSET, CommandKind.LIST_INSTRUMENT, CommandKind.OPEN_ACCOUNT)
+_APPROVALS = (CommandKind.APPROVE_ORDER, CommandKind.DECLINE_ORDER)
 _END_KINDS = (CommandKind.CONFIRM_WITHDRAWAL, CommandKind.CANCEL_WITHDRAWAL)
 
 
@@ -56,7 +58,7 @@ def _words(kind: int, command: bytes) -> str:
     if not known(CommandKind, kind) or kind >= 128:
         return f"kind={kind} {command[:64].hex()}"
     name = CommandKind(kind).name.lower().replace("_", " ")
-    if kind >= CommandKind.PLACE_ORDER:
+    if kind >= CommandKind.PLACE_ORDER or kind in _APPROVALS:
         return _order_words(CommandKind(kind), name, command)
     if kind in _NAMED_KINDS:
         *_header, number, attribute, length, schedule, field = NAMED.unpack_from(command)
@@ -146,6 +148,12 @@ def _behind(command: bytes, start: int) -> str:
                 words += f" limits {limits[2:9]} notional_max={wide(limits[9], limits[10])}"
             case CommandKind.BREAKER:
                 words += f" breaker {BREAKER.unpack(record)[2:]}"
+            case CommandKind.APPROVAL_HASH:
+                words += f" hash {record[8:40].hex()}"
+            case CommandKind.APPROVAL_BANDS:
+                fields = BANDS.unpack(record)
+                thresholds = [wide(*fields[place : place + 2]) for place in (2, 4, 6)]
+                words += f" bands {thresholds} for {fields[8]}"
             case CommandKind.CONDITIONS:
                 words += _condition_words(record)
             case CommandKind.PLACE_ORDER:

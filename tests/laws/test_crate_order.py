@@ -15,7 +15,8 @@ ORDER = (
     *("journal", "transport", "protocol", "gateway", "node", "sim", "python"),
 )
 ENGINE = ORDER[:5]
-ENGINE_THIRD_PARTY = {"zerocopy"}
+ENGINE_THIRD_PARTY = {"zerocopy", "sha2"}
+"""Records as bytes; the hash that approvals are bound to, which nobody should write anew."""
 PREFIX = "tradewright-"
 
 CRATES = sorted(manifest.parent.name for manifest in ROOT.glob("crates/*/Cargo.toml"))

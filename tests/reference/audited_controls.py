@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tests.reference.audited_orders import AuditedOrder
-from tests.reference.codes import CloseReason, CommandKind, Restriction, Side
+from tests.reference.codes import ANY, BandScope, CloseReason, CommandKind, Restriction, Side
 from tests.reference.event import Event
 from tests.reference.reject import RejectReason
 
@@ -20,6 +20,8 @@ Who = tuple[int, int]
 class AuditedControls:
     due: list[AuditedOrder] = field(default_factory=list)
     """Open orders that the command at hand must still cancel, in this order."""
+    bands: dict[tuple[int, int, int], tuple[tuple[int, int, int], int]] = field(default_factory=dict)
+    """Thresholds and expiry, by scope, account and instrument."""
     _killed: set[Who] = field(default_factory=set)
     _levels: dict[tuple[Who, int], int] = field(default_factory=dict)
     """By whom it restricts, and the instrument."""
@@ -34,6 +36,20 @@ class AuditedControls:
                 self._killed.discard(who)
             case _:
                 self._levels[who, event.instrument] = event.order_type
+
+    def learn_bands(self, event: Event) -> None:
+        third = event.price_ticks % 2**64 | event.quantity_lots << 64
+        thresholds = (event.amount, event.counter_amount, third)
+        self.bands[event.side, event.account, event.instrument] = (thresholds, event.reference)
+
+    def approvers(self, account: int, instrument: int, worth: int) -> tuple[int, int]:
+        """How many an order needs, and for how long it waits for them."""
+        asking = []
+        for scope in ((BandScope.ACCOUNT, account, ANY), (BandScope.INSTRUMENT, 0, instrument)):
+            thresholds, expiry_ns = self.bands.get(scope, ((0, 0, 0), 0))
+            count = max((n for n, threshold in enumerate(thresholds, 1) if 0 < threshold < worth), default=0)
+            asking += [(count, expiry_ns)] if count else []
+        return max((count for count, _ in asking), default=0), min((expiry for _, expiry in asking), default=0)
 
     def is_killed(self, account: int, group: int) -> bool:
         return not self._killed.isdisjoint(_scopes(account, group))

@@ -49,6 +49,11 @@ class AuditedOrder:
     must_be_refused: bool = False
     """It fired, but its account may not trade."""
     worst_traded: int | None = None
+    needed: int = 0
+    """How many approvers it waits for."""
+    approvers: list[int] = field(default_factory=list)
+    deadline_ns: int = 0
+    hash_words: tuple[int, int] = (0, 0)
     shown: int = 0
     """Of an iceberg on the book."""
     peak: int = 0
@@ -76,6 +81,16 @@ class AuditedOrder:
     @property
     def waits(self) -> bool:
         return self.trigger is not None
+
+    @property
+    def is_away(self) -> bool:
+        """Whether it stands on no book."""
+        return self.waits or self.needed > 0
+
+    @property
+    def due_ns(self) -> int:
+        """When it leaves by itself; 0 is never."""
+        return self.deadline_ns if self.needed else self.expire_time_ns
 
     @property
     def rises(self) -> bool:

@@ -51,6 +51,16 @@ from tests.reference.records import signed
 from tests.reference.reject import RejectReason
 
 Place = tuple[int, int]
+BY_TIME = (CloseReason.GOOD_TILL_DATE, CloseReason.APPROVAL_EXPIRED)
+AT_RELEASE = (*range(40, 50), *range(52, 54), 72, 90, 91)
+"""The reasons for which a released order can be refused, but for those of its account."""
+_OF_AN_ACCEPTED_ORDER = (
+    EventKind.ORDER_ACCEPTED,
+    EventKind.CLIENT_ORDER_ID_TEXT,
+    EventKind.ORDER_CONDITIONS,
+    EventKind.ORDER_DISPLAY,
+    EventKind.APPROVAL_REQUIRED,
+)
 
 
 class AuditError(AssertionError):
@@ -68,7 +78,7 @@ class AuditedAccount:
     kind: int
     tier: int = 0
     group: int = 0
-    permissions: int = Permissions.ALL
+    permissions: int = Permissions.INITIAL
     halted: bool = False
 
     @property
@@ -134,6 +144,12 @@ class Auditor:
         self._in_timers = True
         """Whether all of its events came from timers so far."""
         self._replacing = False
+        self._approval_due: tuple[AuditedOrder, int, int] | None = None
+        """An order that needs approval, how many and for how long."""
+        self._released: AuditedOrder | None = None
+        """An order that has its approvals, and a trigger to wait for now."""
+        self._references: dict[int, int] = {}
+        self._last_prices: dict[int, int] = {}
         self._handlers: dict[EventKind, Callable[[Event], None]] = {
             EventKind.REJECTED: self._rejected,
             EventKind.ORDER_ACCEPTED: self._accepted,
@@ -148,6 +164,10 @@ class Auditor:
             EventKind.ORDER_DISPLAY: self._display,
             EventKind.ORDER_REFRESHED: self._refreshed,
             EventKind.ORDER_REPRICED: self._repriced,
+            EventKind.APPROVAL_REQUIRED: self._approval_required,
+            EventKind.ORDER_APPROVED: self._approved,
+            EventKind.APPROVAL_DECLINED: self._declined,
+            EventKind.ORDER_RELEASED: self._order_released,
             EventKind.DEPOSITED: self._deposited,
             EventKind.WITHDRAWAL_REQUESTED: self._withdrawal_requested,
             EventKind.WITHDRAWAL_CONFIRMED: self._withdrawal_ended,
@@ -184,6 +204,9 @@ class Auditor:
                 self._rest(event)
                 self._nothing_is_due(event)
                 self._in_timers = False
+            if event.kind not in _OF_AN_ACCEPTED_ORDER:
+                _require(self._approval_due is None, "an order above a band waits for approval", event)
+            self._go_on(event)
             self._check_place(event)
             self._handlers[event.kind](event)
             if event.kind is not EventKind.ORDER_AMENDED:
@@ -240,6 +263,8 @@ class Auditor:
         _require(self._peak_due is None, "an iceberg with a reserve shows its next peak", event)
         _require(not self._waiting.line, "what fired comes to the market", event)
         _require(not self._controls.due, "a control takes all that it forbids", event)
+        _require(self._approval_due is None, "an order above a band waits for approval", event)
+        self._go_on(None)
         self._rest(event)
         if self._in_timers:
             self._nothing_is_due(event)
@@ -268,7 +293,8 @@ class Auditor:
             _require(both or not refused, "a refusal is the only event, but for those of timers", event)
         if event.kind is EventKind.ORDER_AMENDED:
             _require(self._is_first, "an amendment is its command's first event, but for timers", event)
-        several = event.reason in (CloseReason.CANCELLED_ALL, CloseReason.INSTRUMENT_EXPIRED, *BY_CONTROL)
+        behind = (CloseReason.CANCELLED_ALL, CloseReason.INSTRUMENT_EXPIRED, CloseReason.DECLINED, *BY_CONTROL)
+        several = event.reason in behind
         if event.kind is EventKind.ORDER_CANCELLED and not self._is_first:
             _require(several, "only a cancel-all or a control cancels several", event)
 
@@ -323,7 +349,7 @@ class Auditor:
         queue.insert(bisect_right(queue, order.sort_key, key=lambda other: other.sort_key), order)
 
     def _nothing_is_due(self, event: Event) -> None:
-        due = any(0 < order.expire_time_ns <= event.time_ns for order in self._orders.values())
+        due = any(0 < order.due_ns <= event.time_ns for order in self._orders.values())
         _require(not due, "timers that are due fire before anything else", event)
 
     # Books.
@@ -338,7 +364,7 @@ class Auditor:
         units = self._units[order.instrument]
         if order.side is Side.SELL:
             return units.base_quanta(order.open)
-        if order.waits:
+        if order.is_away:
             return _cover(order, units)
         notional = units.notional(order.limit if order.follows else order.price, order.open)
         return notional + fee_of_fill(order.maker_notional, notional, max(order.rates.maker_ppm, 0))
@@ -357,11 +383,11 @@ class Auditor:
         self._touched.add((account, asset))
 
     def _take_out(self, order: AuditedOrder) -> None:
-        if order.waits:
+        if order.waits and not order.needed:
             self._waiting.remove(order)
         elif order.beside:
             self._calls[order.instrument].beside.remove(order)
-        elif order.is_placed:
+        elif not order.needed and order.is_placed:
             self._queues[order.instrument, order.side].remove(order)
         del self._orders[order.order_id]
 
@@ -481,6 +507,12 @@ class Auditor:
             self._cover_due = order
         else:
             self._covered(order, event)
+        worth = self._worth(order)
+        needed, expiry_ns = self._controls.approvers(order.account, order.instrument, worth)
+        if needed:
+            fine = not order.by_amount and not TimeInForce(order.time_in_force).is_for_auction
+            _require(fine, "an order that needs approval is sized by quantity, and not for an auction", event)
+            self._approval_due = (order, needed, expiry_ns)
 
     def _covered(self, order: AuditedOrder, event: Event) -> None:
         """What the order costs at worst is available."""
@@ -651,6 +683,114 @@ class Auditor:
         order.arrived = self._arrivals
         self._stand(order)
 
+    def _worth(self, order: AuditedOrder) -> int:
+        """What an order is worth with all that its owner has open on its side."""
+        units, bids = self._units[order.instrument], self._queues[order.instrument, Side.BUY]
+        least = 0
+        if order.side is Side.SELL:
+            reference = self._references.get(order.instrument) or self._last_prices.get(order.instrument, 0)
+            least = max(reference, bids[0].price if bids else 0)
+        group = self._accounts[order.account].group
+        owners = {n for n, account in enumerate(self._accounts) if group and account.group == group} | {order.account}
+        others = (other for other in self._orders.values() if other is not order and other.account in owners)
+        same = [other for other in others if (other.instrument, other.side) == (order.instrument, order.side)]
+        own = order.unspent if order.by_amount else 0
+        return own + sum(units.notional(max(each.price, least), each.open) for each in (order, *same))
+
+    def _approval_required(self, event: Event) -> None:
+        due = self._approval_due
+        if due is None or due[0].order_id != event.order_id:
+            raise AuditError("only an order above a band waits for approval", event)
+        order, needed, expiry_ns = due
+        order.needed = needed
+        order.hash_words = (event.amount, event.counter_amount)
+        _require(order.hash_words != (0, 0), "an order has a hash", event)
+        order.deadline_ns = event.time_ns + expiry_ns
+        if order.expire_time_ns:
+            order.deadline_ns = min(order.deadline_ns, order.expire_time_ns)
+        self._approval_step(order, event)
+        self._approval_due = None
+        if order.waits:
+            self._waiting.remove(order)
+        else:
+            self._taker = None
+            self._orders[order.order_id] = order
+            self._hold(order, 1)
+
+    def _approval_step(self, order: AuditedOrder, event: Event) -> None:
+        told = (event.account, event.instrument, event.side, event.price_ticks, event.quantity_lots)
+        kept = (order.account, order.instrument, order.side, order.price, order.open)
+        _require(told == kept, "an order keeps what it said", event)
+        words = (event.amount, event.counter_amount)
+        _require(words == order.hash_words, "the hash is that of the order", event)
+        steps = (event.order_type, event.time_in_force, event.reference)
+        due = (order.needed, len(order.approvers), order.deadline_ns)
+        _require(steps == due, f"needed, given and deadline are {due}", event)
+
+    def _approver(self, event: Event) -> AuditedOrder:
+        order = self._orders.get(event.order_id)
+        if order is None or not order.needed:
+            raise AuditError("only an order that waits for approval has approvers", event)
+        _require(self._is_first, "a word about an order is its command's first event", event)
+        owner, approver = self._accounts[order.account], self._accounts[event.counter_account]
+        together = event.counter_account == order.account or (owner.group != 0 and owner.group == approver.group)
+        _require(not together, "nobody approves for himself", event)
+        _require(bool(approver.permissions & Permissions.APPROVE), "the account may approve", event)
+        return order
+
+    def _approved(self, event: Event) -> None:
+        order = self._approver(event)
+        approver = self._accounts[event.counter_account]
+        killed = self._controls.is_killed(event.counter_account, approver.group)
+        trades = self._calls[event.instrument].state is State.CONTINUOUS
+        halted = self._venue_halted or not trades or approver.halted
+        _require(not halted and not killed, "nobody approves in a halt", event)
+        _require(event.counter_account not in order.approvers, "each approves once", event)
+        order.approvers.append(event.counter_account)
+        self._approval_step(order, event)
+        if len(order.approvers) == order.needed:
+            _require(not event.has(EventFlags.LAST), "an order with all its approvals is released", event)
+
+    def _declined(self, event: Event) -> None:
+        self._approval_step(self._approver(event), event)
+        _require(not event.has(EventFlags.LAST), "an order that is declined is cancelled", event)
+
+    def _order_released(self, event: Event) -> None:
+        order = self._open(event)
+        last = self._last
+        approved = last is not None and (last.kind, last.order_id) == (EventKind.ORDER_APPROVED, order.order_id)
+        _require(approved and len(order.approvers) == order.needed > 0, "all approvals release an order", event)
+        told = (event.price_ticks, event.quantity_lots)
+        _require(told == (order.price, order.open), "an order keeps what it said", event)
+        self._hold(order, -1)
+        del self._orders[order.order_id]
+        order.needed = 0
+        account = self._accounts[order.account]
+        controlled = self._controls.refusal(order.account, account.group, order.instrument, order.side) is not None
+        order.must_be_refused = account.halted or not account.may_trade or controlled
+        if order.waits:
+            self._released = order
+            return
+        order.come_to_market()
+        self._taker = order
+
+    def _go_on(self, event: Event | None) -> None:
+        """A released order that nothing refuses waits for its trigger."""
+        order, self._released = self._released, None
+        if order is None:
+            return
+        if event is not None and event.kind is EventKind.ORDER_EXPIRED and event.order_id == order.order_id:
+            order.trigger = None
+            self._taker = order
+            return
+        last = self._last if event is None else event
+        assert last is not None, "Invariant: a release is an event"
+        _require(not order.must_be_refused, "an order is refused when its account may not trade", last)
+        _require(not self._waiting.is_there(order), "the price that an order waits for is still to come", last)
+        self._orders[order.order_id] = order
+        self._waiting.add(order)
+        self._hold(order, 1)
+
     def _triggered(self, event: Event) -> None:
         self._rest(event)
         _require(bool(self._waiting.line), "only what a price reached comes to the market", event)
@@ -710,6 +850,7 @@ class Auditor:
         _require(event.open_lots == taker.open, "open_lots is what the taker has left", event)
         done = taker.unspent == 0 if taker.by_amount else taker.open == 0
         self._close_both(event, maker, done)
+        self._last_prices[event.instrument] = event.price_ticks
         self._waiting.see(event.instrument, PriceSource.LAST, event.price_ticks, halted=False)
 
     def _deliver(self, taker: AuditedOrder, maker: AuditedOrder, lots: int, notional: int) -> None:
@@ -763,6 +904,7 @@ class Auditor:
             CloseReason.CANCELLED_BY_OWNER,
             CloseReason.CANCELLED_ALL,
             CloseReason.REPLACED,
+            CloseReason.DECLINED,
             CloseReason.NOT_REPLACED,
             *BY_CONTROL,
         )
@@ -772,6 +914,10 @@ class Auditor:
         _require(expired == has_ended, "the orders of an instrument go when it expires", event)
         told = (event.price_ticks, event.quantity_lots, event.amount)
         _require(told == (order.price, order.open, 0), "a cancel tells price and open quantity", event)
+        if event.reason == CloseReason.DECLINED:
+            last = self._last
+            declined = last is not None and (last.kind, last.order_id) == (EventKind.APPROVAL_DECLINED, event.order_id)
+            _require(declined, "an order is declined by somebody", event)
         last = self._last
         if last is not None and not last.has(EventFlags.LAST) and last.kind is EventKind.ORDER_CANCELLED:
             _require(last.order_id < event.order_id, "a cancel-all goes by order id", event)
@@ -787,16 +933,18 @@ class Auditor:
         """An order expires by date."""
         order = self._open(event)
         _require(self._in_timers, "timers fire before anything else", event)
-        dated = [other for other in self._orders.values() if other.expire_time_ns]
-        first = min(dated, key=lambda other: (other.expire_time_ns, other.order_id), default=None)
-        _require(order is first and order.expire_time_ns <= event.time_ns, "timers fire by time and order id", event)
+        dated = [other for other in self._orders.values() if other.due_ns]
+        first = min(dated, key=lambda other: (other.due_ns, other.order_id), default=None)
+        is_own_time = order.due_ns == order.expire_time_ns
+        _require(is_own_time == (event.reason == CloseReason.GOOD_TILL_DATE), "a timer tells whose time it was", event)
+        _require(order is first and order.due_ns <= event.time_ns, "timers fire by time and order id", event)
         told = (event.price_ticks, event.quantity_lots, event.amount)
         _require(told == (order.price, order.open, 0), "the rest expires", event)
         self._hold(order, -1)
         self._take_out(order)
 
     def _expired(self, event: Event) -> None:
-        if event.reason == CloseReason.GOOD_TILL_DATE:
+        if event.reason in BY_TIME:
             self._timer(event)
             return
         if event.reason == CloseReason.OUTSIDE_COLLAR:
@@ -808,7 +956,7 @@ class Auditor:
         order = self._taker
         if order is None or order.order_id != event.order_id:
             raise AuditError("only the order that came in with this command expires", event)
-        refused = event.reason == CloseReason.REFUSED_AT_TRIGGER
+        refused = event.reason in (CloseReason.REFUSED_AT_TRIGGER, CloseReason.REFUSED_AT_RELEASE)
         if order.limit_is_untold and not refused:
             self._limit_told(order, event)
         told = (event.account, event.instrument, event.side, event.price_ticks, event.reference)
@@ -829,6 +977,8 @@ class Auditor:
             fills = order.instrument not in self._guarded and self._fills(order, order.minimum)
             misses = order.minimum > 0 and not order.met_a_maker and not fills
             _require(misses, "a minimum quantity expires whole, when there is less", event)
+        elif reason is CloseReason.REFUSED_AT_RELEASE:
+            self._refused_at_release(order, event)
         elif refused:
             self._refused_at_trigger(order, event)
         elif reason is CloseReason.TRADING_STOPPED:
@@ -855,6 +1005,19 @@ class Auditor:
         kept_to = order.worst_traded is None or order.side.crosses(limit, order.worst_traded)
         _require(kept_to, "the taker's limit is respected", event)
         order.price, order.limit_is_untold = limit, False
+
+    def _refused_at_release(self, order: AuditedOrder, event: Event) -> None:
+        last = self._last
+        released = last is not None and (last.kind, last.order_id) == (EventKind.ORDER_RELEASED, order.order_id)
+        _require(released, "only an order that has just been released is refused", event)
+        account = self._accounts[order.account]
+        due = self._controls.refusal(order.account, account.group, order.instrument, order.side)
+        if account.halted:
+            due = RejectReason.ACCOUNT_HALTED
+        elif not account.may_trade:
+            due = RejectReason.ACCOUNT_NOT_PERMITTED
+        _require(due is None or event.open_lots == due, f"it is refused because of {due}", event)
+        _require(due is not None or event.open_lots in AT_RELEASE, "the reason is one of its checks", event)
 
     def _refused_at_trigger(self, order: AuditedOrder, event: Event) -> None:
         last = self._last
@@ -902,6 +1065,7 @@ class Auditor:
         group = self._accounts[order.account].group
         refusal = self._controls.refusal(order.account, group, order.instrument, order.side)
         _require(refusal is None, "no control is in the way", event)
+        _require(order.needed == 0, "an order that waits for approval is not amended", event)
         kept = event.has(EventFlags.KEPT_PRIORITY)
         reduces = event.price_ticks == order.price and event.quantity_lots <= order.total
         _require(kept == reduces or order.waits, "only a reduction keeps its place", event)
@@ -923,6 +1087,8 @@ class Auditor:
             self._hold(order, 1)
         else:
             self._covered(order, event)
+            needed, _ = self._controls.approvers(order.account, order.instrument, self._worth(order))
+            _require(needed == 0, "an amendment does not pass a band", event)
 
     def _renamed(self, order: AuditedOrder, event: Event) -> None:
         """An amendment may give an order another client order id."""
@@ -1188,6 +1354,10 @@ class Auditor:
                 self._accounts[event.account].group = event.quantity_lots
                 if self._controls.is_killed(event.account, event.quantity_lots):
                     self._controls.due = self._of_accounts([event.account])
+            case CommandKind.SET_REFERENCE_PRICE:
+                self._references[event.instrument] = event.price_ticks
+            case CommandKind.SET_APPROVAL_BANDS:
+                self._controls.learn_bands(event)
             case CommandKind.ENGAGE_KILL_SWITCH | CommandKind.RELEASE_KILL_SWITCH | CommandKind.SET_RESTRICTION:
                 self._control(event)
             case CommandKind.SET_PERMISSIONS:

@@ -110,7 +110,7 @@ class Blotter:
         if words[0] == "wait":
             # Time passes by a command of its own: what is due shows.
             self.time_ns = int(words[1])
-        events = self.send(_command(words))
+        events = self.send(self._approval(words) if words[0] == "approve" else _command(words))
         told = "; ".join(text for text in map(_told, events) if text)
         if arrow:
             assert told == expected, f"{line}\n  got: {told}"
@@ -119,6 +119,13 @@ class Blotter:
         labels = [word for word in words if re.fullmatch(r"O\d+", word)]
         accepted = [f"O{event.order_id}" for event in events if event.kind is EventKind.ORDER_ACCEPTED]
         assert set(accepted) <= set(labels), f"{line}\n  accepted as {accepted}"
+
+    def _approval(self, words: list[str]) -> bytes:
+        """With the hash of the order, if it waits for approval."""
+        order_id = _number(words, "O") or 0
+        waiting = (order for order in self.exchange.venue.unapproved if order.order_id == order_id)
+        digest = next((order.approval_hash for order in waiting), bytes(32))
+        return records.approve(_account(words), order_id, digest)
 
     def _balances(self, account: int, expected: str) -> str:
         """The balances in the order in which the line names the assets."""
@@ -308,6 +315,14 @@ def _limits(words: list[str]) -> bytes:
     )
 
 
+def _bands(words: list[str]) -> bytes:
+    """`bands 100 200 wait=50`, or of an account `bands A2 100 wait=50`"""
+    numbers = [int(word) for word in words if re.fullmatch(r"-?\d+", word)]
+    first, second, third = [*numbers, 0, 0, 0][:3]
+    account = _number(words, "A")
+    return records.set_approval_bands((first, second, third), int(_option(words, "wait") or 0), account=account)
+
+
 def _whom(words: list[str]) -> dict[str, int]:
     """`A2` is an account, `G7` a trade group."""
     group = _number(words, "G")
@@ -349,6 +364,8 @@ _COMMANDS: dict[str, Callable[[list[str]], bytes]] = {
     "tier": lambda words: records.set_account_fee_tier(_account(words), int(words[2])),
     "group": lambda words: records.set_trade_group(_account(words), int(words[2])),
     "permit": lambda words: records.set_permissions(_account(words), int(words[2])),
+    "bands": _bands,
+    "decline": lambda words: records.decline(_account(words), _number(words, "O") or 0),
     "kill": lambda words: records.engage_kill_switch(**_whom(words)),
     "release": lambda words: records.release_kill_switch(**_whom(words)),
     "restrict": lambda words: records.set_restriction(
@@ -386,6 +403,12 @@ def _told(event: Event) -> str:
         case EventKind.ORDER_TRIGGERED:
             by = f" by {event.open_lots}" if event.open_lots != event.price_ticks else ""
             return f"O{event.order_id} fires at {event.price_ticks}{by}"
+        case EventKind.APPROVAL_REQUIRED:
+            return f"needs {event.order_type}"
+        case EventKind.ORDER_APPROVED:
+            return f"approved {event.time_in_force} of {event.order_type}"
+        case EventKind.ORDER_RELEASED:
+            return f"O{event.order_id} released"
         case EventKind.REJECTED:
             return RejectReason(event.reason).name.lower()
         case EventKind.ORDER_ACCEPTED:
@@ -407,6 +430,7 @@ def _told(event: Event) -> str:
             # Any order may expire by date; otherwise it is the one at hand.
             others = (
                 CloseReason.GOOD_TILL_DATE,
+                CloseReason.APPROVAL_EXPIRED,
                 CloseReason.DAY_ENDED,
                 CloseReason.AUCTION_ENDED,
                 CloseReason.OUTSIDE_COLLAR,
@@ -439,6 +463,6 @@ def _closing(event: Event) -> str:
 
 def _reason(event: Event) -> str:
     reason = CloseReason(event.reason)
-    if reason is CloseReason.REFUSED_AT_TRIGGER:
-        return f" (refused_at_trigger: {RejectReason(event.open_lots).name.lower()})"
+    if reason in (CloseReason.REFUSED_AT_TRIGGER, CloseReason.REFUSED_AT_RELEASE):
+        return f" ({reason.name.lower()}: {RejectReason(event.open_lots).name.lower()})"
     return "" if reason is CloseReason.CANCELLED_BY_OWNER else f" ({reason.name.lower()})"

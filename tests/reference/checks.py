@@ -6,7 +6,17 @@ They read the venue and change nothing. `gone` is an order that is to be treated
 from dataclasses import dataclass, replace
 
 from tests.reference.accounts import Account
-from tests.reference.codes import AMOUNT_MAX, ORDERS_MAX, OrderFlags, OrderType, PegKind, Permissions, Side, State
+from tests.reference.codes import (
+    AMOUNT_MAX,
+    ORDERS_MAX,
+    BandScope,
+    OrderFlags,
+    OrderType,
+    PegKind,
+    Permissions,
+    Side,
+    State,
+)
 from tests.reference.conditions import Iceberg, Peg, Trigger
 from tests.reference.decoding import Amend, NewOrder, Replace, Target
 from tests.reference.fees import fee_on
@@ -50,6 +60,10 @@ class Checked:
     """The price that limits it."""
     trigger_ticks: int | None
     """Its first trigger price, if it waits for a trigger."""
+    approvers: int
+    """How many must approve it."""
+    expiry_ns: int
+    """How long it waits for them."""
 
 
 def check_may_trade(venue: Venue, account: Account, instrument: Instrument, side: Side) -> None:
@@ -89,7 +103,7 @@ def check_new_order(venue: Venue, new: NewOrder, gone: Order | None = None) -> C
     """Check a new order, as if `gone` were not there any more."""
     account, instrument = check_standing(venue, new)
     if new.conditions.follows:
-        return Checked(check_following(venue, account, instrument, new, gone), None)
+        return check_following(venue, account, instrument, new, gone)
     if new.conditions.peg is not None:
         new = priced(venue, instrument, new, new.conditions.peg, gone)
     trigger = new.conditions.trigger
@@ -162,11 +176,94 @@ def check_new_order(venue: Venue, new: NewOrder, gone: Order | None = None) -> C
         price = instrument.price_of(trigger.source)
         is_there = price is not None and trigger.is_reached(new.side, first_trigger, price)
         require(not is_there, Reason.WOULD_TRIGGER_AT_ONCE)
-    return Checked(limit, first_trigger)
+    best_bid = None if best_opposite is None or new.side is Side.BUY else best_opposite.price_ticks
+    size = new.amount if new.by_amount else None
+    approvers, expiry_ns = needed_approvers(
+        venue, account, instrument, new.side, limit, new.quantity_lots, best_bid, gone, amount=size
+    )
+    fine = not new.by_amount and not new.time_in_force.is_for_auction and new.conditions.peg is None
+    require(approvers == 0 or fine, Reason.ORDER_NOT_APPROVABLE)
+    return Checked(limit, first_trigger, approvers, expiry_ns)
 
 
-def check_following(venue: Venue, account: Account, instrument: Instrument, new: NewOrder, gone: Order | None) -> int:
-    """Check an order whose price is to follow others, and return its limit."""
+def needed_approvers(
+    venue: Venue,
+    account: Account,
+    instrument: Instrument,
+    side: Side,
+    limit_ticks: int,
+    quantity_lots: int,
+    best_bid: int | None,
+    gone: Order | None,
+    *,
+    amount: int | None = None,
+) -> tuple[int, int]:
+    """How many must approve an order, and how long it waits for them."""
+    units = instrument.units
+
+    def worth(price_ticks: int, lots: int) -> int:
+        # An ask may trade above its limit.
+        least = 0 if side is Side.BUY else max(best_bid or 0, instrument.reference_price_ticks or 0)
+        return units.notional(max(price_ticks, least), lots)
+
+    total = worth(limit_ticks, quantity_lots) if amount is None else amount
+    for other in venue.open_orders():
+        same = other.instrument == instrument.id and other.side is side and other is not gone
+        if same and venue.accounts[other.account].owns_together_with(account):
+            total += worth(other.price_ticks, other.open_lots)
+    bands = [
+        venue.controls.bands[scope]
+        for scope in ((BandScope.ACCOUNT, account.id), (BandScope.INSTRUMENT, instrument.id))
+        if scope in venue.controls.bands
+    ]
+    asking = [band for band in bands if band.approvers(total) > 0]
+    if not asking:
+        return 0, 0
+    return max(band.approvers(total) for band in asking), min(band.expiry_ns for band in asking)
+
+
+def check_released(venue: Venue, order: Order) -> int:
+    """Check an order again that has all its approvals, and return the price that limits it from now on."""
+    account, instrument = venue.accounts[order.account], venue.instruments[order.instrument]
+    check_may_trade(venue, account, instrument, order.side)
+    is_limit = order.order_type is OrderType.LIMIT
+    units, lots, limit = instrument.units, order.open_lots, order.price_ticks
+    trigger, trigger_ticks = order.conditions.trigger, order.trigger_ticks
+    if is_limit:
+        check_price(instrument, order.price_ticks)
+    check_quantity(instrument, lots)
+    if is_limit:
+        check_notional(instrument, units.notional(order.price_ticks, lots))
+    if trigger is not None and trigger.price_ticks is not None:
+        check_trigger_price(instrument, order.side, trigger)
+    if is_limit and trigger is None:
+        check_band(instrument, order.price_ticks)
+    if not is_limit:
+        centre = instrument.reference_price_ticks if trigger is None else trigger_ticks
+        if centre is None:
+            raise Refused(Reason.NO_REFERENCE_PRICE)
+        check_notional(instrument, units.notional(centre, lots))
+        if trigger is None:
+            limit = instrument.worst_price(order.side, centre)
+            limit = min(limit, order.price_ticks) if order.side is Side.BUY else limit
+    if order.side is Side.BUY:
+        # It is not among the open orders while it is looked at.
+        check_position(venue, account, instrument, lots, None)
+    best_opposite = instrument.book.best(order.side.opposite)
+    if order.post_only and best_opposite is not None:
+        crosses = order.side.crosses(order.price_ticks, best_opposite.price_ticks)
+        require(not crosses, Reason.POST_ONLY_WOULD_TRADE)
+    if trigger is not None and trigger_ticks is not None:
+        price = instrument.price_of(trigger.source)
+        is_there = price is not None and trigger.is_reached(order.side, trigger_ticks, price)
+        require(not is_there, Reason.WOULD_TRIGGER_AT_ONCE)
+    return limit
+
+
+def check_following(
+    venue: Venue, account: Account, instrument: Instrument, new: NewOrder, gone: Order | None
+) -> Checked:
+    """Check an order whose price is to follow others."""
     reference = instrument.reference_price_ticks
     limit = new.price_ticks
     if limit != 0:
@@ -198,7 +295,13 @@ def check_following(venue: Venue, account: Account, instrument: Instrument, new:
         # It is a maker always.
         needed = notional + fee_on(notional, max(venue.rates_of(account, instrument).maker_ppm, 0))
     check_funds(venue, account, units, new.side, needed, gone)
-    return limit
+    best = instrument.book.best(new.side.opposite, without=gone)
+    best_bid = None if best is None or new.side is Side.BUY else best.price_ticks
+    approvers, _ = needed_approvers(
+        venue, account, instrument, new.side, limit, new.quantity_lots, best_bid, gone, amount=None
+    )
+    require(approvers == 0, Reason.ORDER_NOT_APPROVABLE)
+    return Checked(limit, None, 0, 0)
 
 
 def priced(venue: Venue, instrument: Instrument, new: NewOrder, peg: Peg, gone: Order | None) -> NewOrder:
@@ -249,6 +352,7 @@ def check_amend(venue: Venue, amend: Amend) -> Amendment:
     require(not venue.halted, Reason.VENUE_HALTED)
     account = known_account(venue, amend.account)
     order = known_order(account, amend.target)
+    require(order.approvers_needed == 0, Reason.ORDER_WAITS_FOR_APPROVAL)
     require(not order.follows and not order.beside, Reason.ORDER_NOT_AMENDABLE)
     if order.waits:
         return check_waiting_amend(venue, account, order, amend)
@@ -286,6 +390,10 @@ def check_amend(venue: Venue, amend: Amend) -> Amendment:
     if order.post_only and best_opposite is not None and instrument.state is State.CONTINUOUS:
         crosses = order.side.crosses(amend.price_ticks, best_opposite.price_ticks)
         require(not crosses, Reason.POST_ONLY_WOULD_TRADE)
+    best_bid = None if best_opposite is None or order.side is Side.BUY else best_opposite.price_ticks
+    price = amend.price_ticks
+    approvers, _ = needed_approvers(venue, account, instrument, order.side, price, open_lots, best_bid, order)
+    require(approvers == 0, Reason.AMENDMENT_NEEDS_APPROVAL)
     return checked
 
 
@@ -345,6 +453,11 @@ def check_waiting_amend(venue: Venue, account: Account, order: Order, amend: Ame
         price = instrument.price_of(own.source)
         is_there = price is not None and own.is_reached(order.side, fires_at, price)
         require(not is_there, Reason.WOULD_TRIGGER_AT_ONCE)
+    if not (stays and quantity <= order.quantity_lots):
+        best_bid = instrument.book.best(Side.BUY) if order.side is Side.SELL else None
+        best = None if best_bid is None else best_bid.price_ticks
+        approvers, _ = needed_approvers(venue, account, instrument, order.side, limit, quantity, best, order)
+        require(approvers == 0, Reason.AMENDMENT_NEEDS_APPROVAL)
     return Amendment(order, limit, quantity, renamed, not moves, fires_at if moves else None, named)
 
 

@@ -22,6 +22,8 @@ TIME_MAX = 2**62
 """The longest time that schedules and the terms of auctions may name."""
 TICKS_MAX = 2**63 - 1
 """The highest price that a record can carry."""
+EXPIRY_MAX = 2**62
+"""The longest that an order waits for approval, in nanoseconds."""
 PPM = 1_000_000
 BASIS_POINTS = 10_000
 PEG_LEVELS_MAX = 100
@@ -73,6 +75,9 @@ class CommandKind(IntEnum):
     ENGAGE_KILL_SWITCH = 40
     RELEASE_KILL_SWITCH = 41
     SET_RESTRICTION = 42
+    SET_APPROVAL_BANDS = 43
+    APPROVE_ORDER = 44
+    DECLINE_ORDER = 45
     PLACE_ORDER = 64
     CANCEL_ORDER = 65
     CANCEL_ALL = 66
@@ -83,6 +88,8 @@ class CommandKind(IntEnum):
     INSTRUMENT_LIMITS = 130
     CONDITIONS = 131
     BREAKER = 135
+    APPROVAL_HASH = 133
+    APPROVAL_BANDS = 138
 
 
 COMMAND_KINDS = frozenset(kind for kind in CommandKind if kind < 128)
@@ -118,6 +125,10 @@ class EventKind(IntEnum):
     AUCTION_UNCROSSED = 27
     BREAKER_TRIPPED = 28
     MARKET_WIDE_LEVEL_REACHED = 29
+    APPROVAL_REQUIRED = 48
+    ORDER_APPROVED = 49
+    APPROVAL_DECLINED = 50
+    ORDER_RELEASED = 51
 
 
 class EventFlags(IntEnum):
@@ -149,6 +160,9 @@ class CloseReason(IntEnum):
     OUTSIDE_COLLAR = 28
     KILL_SWITCH = 35
     RESTRICTED = 36
+    DECLINED = 37
+    APPROVAL_EXPIRED = 38
+    REFUSED_AT_RELEASE = 39
     NOT_REPLACED = 40
 
 
@@ -321,7 +335,10 @@ class Permissions(IntEnum):
     TRADE = 1
     WITHDRAW = 2
     TRANSFER = 4
-    ALL = 7
+    APPROVE = 8
+    INITIAL = 7
+    """Of a new client or house account."""
+    ALL = 15
 
 
 class InstrumentKind(IntEnum):
@@ -339,6 +356,11 @@ class ControlScope(IntEnum):
 
     ACCOUNT = 2
     TRADE_GROUP = 3
+
+
+class BandScope(IntEnum):
+    INSTRUMENT = 1
+    ACCOUNT = 2
 
 
 class Restriction(IntEnum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tests.reference.accounts import Account
-from tests.reference.codes import ControlScope, Restriction, Side
+from tests.reference.codes import BandScope, ControlScope, Restriction, Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +19,27 @@ class Scope:
         return self.id == (account.id if self.kind is ControlScope.ACCOUNT else account.group)
 
 
+@dataclass(frozen=True, slots=True)
+class Bands:
+    """Above which worth an order needs one, two, three approvers (0: no threshold), and how long it waits for them."""
+
+    thresholds: tuple[int, int, int]
+    expiry_ns: int
+
+    def approvers(self, worth: int) -> int:
+        passed = [count for count, threshold in enumerate(self.thresholds, 1) if threshold and worth > threshold]
+        return max(passed, default=0)
+
+
 @dataclass(slots=True)
 class Controls:
     killed: list[Scope] = field(default_factory=list)
     """Those whose kill switch is engaged."""
     restrictions: list[tuple[Scope, int, Restriction]] = field(default_factory=list)
     """Scope, instrument, and what is forbidden."""
+
+    bands: dict[tuple[BandScope, int], Bands] = field(default_factory=dict)
+    """By what they are for, and its id."""
 
     def is_killed(self, account: Account) -> bool:
         return any(scope.includes(account) for scope in self.killed)

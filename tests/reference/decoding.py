@@ -9,10 +9,12 @@ from dataclasses import dataclass, replace
 
 from tests.reference.allocation import PriceTime, ProRata, Rule, Steps, TimeProRata
 from tests.reference.codes import (
+    AMOUNT_MAX,
     ANY,
     BASIS_POINTS,
     BOTH_SIDES,
     COMMAND_KINDS,
+    EXPIRY_MAX,
     NOTIONAL_MAX,
     PEG_LEVELS_MAX,
     PPM,
@@ -22,6 +24,7 @@ from tests.reference.codes import (
     SCHEMA_VERSION,
     TIME_MAX,
     AccountKind,
+    BandScope,
     CommandKind,
     ControlScope,
     Display,
@@ -44,10 +47,13 @@ from tests.reference.codes import (
     known,
 )
 from tests.reference.conditions import UNCONDITIONAL, Conditions, Iceberg, Peg, Trail, Trigger
+from tests.reference.controls import Bands
 from tests.reference.instruments import BreakerTerms as Terms
 from tests.reference.instruments import Limits, Units
 from tests.reference.orders import ClientOrderId
 from tests.reference.records import (
+    APPROVAL_HASH,
+    BANDS,
     BREAKER,
     CONDITIONS,
     HEADER,
@@ -170,6 +176,15 @@ class Setting:
     values: tuple[int, int, int]
     limits: Limits | None = None
     breaker: Terms | None = None
+    bands: Bands | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    approver: int
+    order_id: int
+    hash: bytes | None
+    """None declines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +198,7 @@ class Money:
     withdrawal: int
 
 
-Command = NewOrder | Cancel | CancelAll | Amend | Replace | Named | Setting | Money
+Command = NewOrder | Cancel | CancelAll | Amend | Replace | Named | Setting | Money | Approval
 
 
 class Records:
@@ -239,6 +254,8 @@ def decode(command: bytes) -> Command:
             decoded = _replace(records)
         case CommandKind.ADD_ASSET | CommandKind.OPEN_ACCOUNT:
             decoded = _named(kind, records)
+        case CommandKind.APPROVE_ORDER | CommandKind.DECLINE_ORDER:
+            decoded = _approval(kind, records)
         case CommandKind.LIST_INSTRUMENT:
             decoded = _list_instrument(records)
         case (
@@ -533,7 +550,7 @@ def _may_be_set(state: int, phase: int) -> bool:
 def _setting(kind: CommandKind, records: Records) -> Setting:
     *_header, account, instrument, scope, tier, fee_schedule, _, first, second, third = SETTING.unpack(records.take())
     values = (first, second, third)
-    limits = breaker = None
+    limits = breaker = bands = None
     in_range = True
     match kind:
         case CommandKind.SET_INSTRUMENT_LIMITS:
@@ -576,6 +593,9 @@ def _setting(kind: CommandKind, records: Records) -> Setting:
             in_range = first <= 2**62
         case CommandKind.HALT | CommandKind.RESUME:
             in_range = known(HaltScope, scope)
+        case CommandKind.SET_APPROVAL_BANDS:
+            bands = _bands(records)
+            in_range = known(BandScope, scope)
         case CommandKind.ENGAGE_KILL_SWITCH | CommandKind.RELEASE_KILL_SWITCH:
             in_range = _is_control_scope(scope, first)
         case CommandKind.SET_RESTRICTION:
@@ -585,7 +605,7 @@ def _setting(kind: CommandKind, records: Records) -> Setting:
         case _:
             raise Refused(Reason.UNKNOWN_COMMAND)
     require(in_range, Reason.SETTING_OUT_OF_RANGE)
-    return Setting(kind, account, instrument, scope, tier, fee_schedule, values, limits, breaker)
+    return Setting(kind, account, instrument, scope, tier, fee_schedule, values, limits, breaker, bands)
 
 
 def _breaker(records: Records) -> Terms:
@@ -610,6 +630,25 @@ def _breaker(records: Records) -> Terms:
     )
     require(in_range, Reason.SETTING_OUT_OF_RANGE)
     return Terms(settlement, share, ticks, slots, slot_ns, pause_ns, closing_ns, closing_pause_ns)
+
+
+def _bands(records: Records) -> Bands:
+    fields = BANDS.unpack(records.take(CommandKind.APPROVAL_BANDS))
+    thresholds = (wide(*fields[2:4]), wide(*fields[4:6]), wide(*fields[6:8]))
+    bands = Bands(thresholds, fields[8])
+    there = [threshold for threshold in thresholds if threshold != 0]
+    rise = there == sorted(set(there)) and all(0 < threshold <= AMOUNT_MAX for threshold in there)
+    waits = 1 <= bands.expiry_ns <= EXPIRY_MAX if there else bands.expiry_ns == 0
+    require(rise and waits, Reason.SETTING_OUT_OF_RANGE)
+    return bands
+
+
+def _approval(kind: CommandKind, records: Records) -> Approval:
+    fields = ORDER.unpack(records.take())
+    if kind is CommandKind.DECLINE_ORDER:
+        return Approval(fields[6], fields[16], None)
+    _kind, _schema, digest = APPROVAL_HASH.unpack(records.take(CommandKind.APPROVAL_HASH))
+    return Approval(fields[6], fields[16], digest)
 
 
 def _is_control_scope(scope: int, group: int) -> bool:

@@ -4,11 +4,12 @@ from typing import Any
 
 import numpy.typing as npt
 
-from tests.reference import calls, line, matching, pegs, replacing, timers
+from tests.reference import approvals, calls, line, matching, pegs, replacing, timers
 from tests.reference.checks import check_amend, check_new_order, known_account, known_instrument, known_order
 from tests.reference.codes import NEW_ORDER_KINDS, ORDER_ENTRY_KINDS, CloseReason, EventFlags, Side
 from tests.reference.decoding import (
     Amend,
+    Approval,
     Cancel,
     CancelAll,
     Header,
@@ -76,7 +77,7 @@ class Exchange:
         match decoded:
             case NewOrder():
                 checked = check_new_order(self.venue, decoded)
-                matching.accept(self.venue, decoded, checked.limit_ticks, checked.trigger_ticks)
+                approvals.let_in(self.venue, decoded, checked)
             case Cancel():
                 order = known_order(known_account(self.venue, decoded.account), decoded.target)
                 matching.cancel(self.venue, order, CloseReason.CANCELLED_BY_OWNER)
@@ -86,6 +87,8 @@ class Exchange:
                 matching.amend(self.venue, check_amend(self.venue, decoded))
             case Replace():
                 replacing.replace(self.venue, decoded, command)
+            case Approval():
+                approvals.decide(self.venue, decoded)
             case Named():
                 add_named(self.venue, decoded)
             case Setting():

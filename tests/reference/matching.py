@@ -31,8 +31,8 @@ from tests.reference.triggers import see_price
 from tests.reference.venue import Venue
 
 
-def accept(venue: Venue, new: NewOrder, limit_ticks: int, trigger_ticks: int | None) -> None:
-    """Give a checked order its id and let it in, or let it wait for its trigger."""
+def accept(venue: Venue, new: NewOrder, limit_ticks: int, trigger_ticks: int | None) -> Order:
+    """Give a checked order its id, and say so."""
     account, instrument = venue.accounts[new.account], venue.instruments[new.instrument]
     venue.orders_accepted += 1
     order = Order(
@@ -75,6 +75,11 @@ def accept(venue: Venue, new: NewOrder, limit_ticks: int, trigger_ticks: int | N
         venue.emit(Event(kind, instrument=order.instrument, order_id=order.order_id, text=text))
     if order.flags & OrderFlags.CONDITIONS:
         _tell_conditions(venue, order)
+    return order
+
+
+def let_in(venue: Venue, order: Order) -> None:
+    """Let an accepted order into the market, or let it wait for its trigger."""
     if order.waits:
         venue.wait(order)
     elif order.follows:

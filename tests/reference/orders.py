@@ -1,6 +1,6 @@
 """Orders: what was asked for, what became of it so far, and what it holds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tests.reference.codes import OrderFlags, OrderType, Prevention, Side, TimeInForce
 from tests.reference.conditions import UNCONDITIONAL, Conditions
@@ -46,6 +46,11 @@ class Order:
     shown_lots: int = 0
     """Of an iceberg on the book: what it shows."""
     peaks_drawn: int = 0
+    approvers_needed: int = 0
+    """While it waits for approval."""
+    approvers: list[int] = field(default_factory=list)
+    approval_hash: bytes = b""
+    deadline_ns: int = 0
     executed_lots: int = 0
     prevented_lots: int = 0
     taker_notional: int = 0
@@ -72,6 +77,11 @@ class Order:
         return self.trigger_ticks is not None
 
     @property
+    def is_away(self) -> bool:
+        """Whether it stands on no book: it waits for its trigger, or for approval."""
+        return self.waits or self.approvers_needed > 0
+
+    @property
     def open_lots(self) -> int:
         return self.quantity_lots - self.executed_lots - self.prevented_lots
 
@@ -87,7 +97,7 @@ class Order:
     @property
     def seen_lots(self) -> int:
         """What the book shows of it while it stands there."""
-        return 0 if self.hidden or self.waits or self.beside or not self.is_placed else self.displayed_lots
+        return 0 if self.hidden or self.is_away or self.beside or not self.is_placed else self.displayed_lots
 
     @property
     def follows(self) -> bool:
@@ -113,8 +123,8 @@ class Order:
         """What the order holds: the most that its open quantity can still cost; while it waits, what entry needs."""
         if self.side is Side.SELL:
             return units.base_quanta(self.open_lots)
-        if self.waits:
-            return bid_cover(units, self.price_ticks, self.open_lots, self.rates, self.may_rest, post_only=False)
+        if self.is_away:
+            return bid_cover(units, self.price_ticks, self.open_lots, self.rates, self.may_rest, self.post_only)
         price = self.limit_ticks if self.follows else self.price_ticks
         notional = units.notional(price, self.open_lots)
         return notional + fee_of_fill(self.maker_notional, notional, max(self.rates.maker_ppm, 0))

@@ -15,6 +15,7 @@ from tests.reference.codes import (
     ANY,
     BOTH_SIDES,
     SCHEMA_VERSION,
+    BandScope,
     CommandKind,
     ControlScope,
     HaltScope,
@@ -148,6 +149,23 @@ BREAKER_DTYPE = np.dtype(
         ("reserved", "<u8"),
     ]
 )
+BANDS_DTYPE = np.dtype(
+    [
+        ("kind", "u1"),
+        ("schema_version", "u1"),
+        ("reserved", "V6"),
+        ("first_low", "<u8"),
+        ("first_high", "<i8"),
+        ("second_low", "<u8"),
+        ("second_high", "<i8"),
+        ("third_low", "<u8"),
+        ("third_high", "<i8"),
+        ("expiry_ns", "<u8"),
+    ]
+)
+APPROVAL_HASH_DTYPE = np.dtype(
+    [("kind", "u1"), ("schema_version", "u1"), ("reserved", "V6"), ("hash", "V32"), ("reserved_bytes", "V24")]
+)
 
 # The same layouts for `struct`: reading a record by numpy costs ten times as much.
 HEADER = struct.Struct("<BBHIQQ")
@@ -157,6 +175,8 @@ SETTING = struct.Struct("<BBHIQQIIBBHIQQQ")
 MONEY = struct.Struct("<BBHIQQIIIB3xQqQ")
 TEXT = struct.Struct("<BBB5x56s")
 UNITS = struct.Struct("<BB6xIIQQ32x")
+BANDS = struct.Struct("<BB6xQqQqQqQ")
+APPROVAL_HASH = struct.Struct("<BB6x32s24x")
 LIMITS = struct.Struct("<BB2xIIIQQQQQq")
 CONDITIONS = struct.Struct("<8BqIIQQ3Q")
 BREAKER = struct.Struct("<BBHIqQQQQQQ")
@@ -646,6 +666,35 @@ def engage_kill_switch(*, account: int | None = None, group: int = 0, time_ns: i
 def release_kill_switch(*, account: int | None = None, group: int = 0, time_ns: int = 0) -> bytes:
     kind, values = CommandKind.RELEASE_KILL_SWITCH, (group, 0, 0)
     return setting(kind, scope=_scope(account), account=account or 0, values=values, time_ns=time_ns)
+
+
+def set_approval_bands(
+    thresholds: tuple[int, int, int] = (0, 0, 0),
+    expiry_ns: int = 0,
+    *,
+    account: int | None = None,
+    instrument: int = 0,
+    time_ns: int = 0,
+) -> bytes:
+    """For an account or, without one, for an instrument."""
+    kind, halved = CommandKind.APPROVAL_BANDS, [half for threshold in thresholds for half in halves(threshold)]
+    return setting(
+        CommandKind.SET_APPROVAL_BANDS,
+        scope=BandScope.INSTRUMENT if account is None else BandScope.ACCOUNT,
+        account=account or 0,
+        instrument=instrument,
+        time_ns=time_ns,
+        behind=BANDS.pack(kind, SCHEMA_VERSION, *halved, expiry_ns),
+    )
+
+
+def approve(account: int, order_id: int, digest: bytes, *, time_ns: int = 0) -> bytes:
+    behind = APPROVAL_HASH.pack(CommandKind.APPROVAL_HASH, SCHEMA_VERSION, digest)
+    return _about_order(CommandKind.APPROVE_ORDER, account, order_id, None, time_ns=time_ns, behind=behind)
+
+
+def decline(account: int, order_id: int, *, time_ns: int = 0) -> bytes:
+    return _about_order(CommandKind.DECLINE_ORDER, account, order_id, None, time_ns=time_ns)
 
 
 def set_restriction(

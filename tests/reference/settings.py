@@ -10,6 +10,7 @@ from tests.reference.codes import (
     PPM,
     TIERS,
     AccountKind,
+    BandScope,
     Cause,
     CloseReason,
     CommandKind,
@@ -31,7 +32,7 @@ from tests.reference.fees import FeeRates, resolved_tier
 from tests.reference.instruments import Instrument, Scheduled
 from tests.reference.ledger import Withdrawal
 from tests.reference.orders import Order
-from tests.reference.records import unsigned
+from tests.reference.records import halves, signed, unsigned
 from tests.reference.reject import Refused, require
 from tests.reference.reject import RejectReason as Reason
 from tests.reference.triggers import see_price
@@ -95,7 +96,7 @@ def _add_asset(venue: Venue, named: Named) -> None:
 def _open_account(venue: Venue, named: Named) -> None:
     kind = AccountKind(named.attribute)
     _check_new(named.id, named.name, [account.name for account in venue.accounts])
-    venue.accounts.append(Account(named.id, named.name, kind, Permissions.ALL))
+    venue.accounts.append(Account(named.id, named.name, kind, Permissions.INITIAL))
     _applied(venue, named.kind, account=named.id, tier_or_kind=kind)
 
 
@@ -210,6 +211,8 @@ def apply_setting(venue: Venue, setting: Setting) -> None:
             _applied(venue, kind, account=setting.account, second=first)
             if venue.controls.is_killed(account):
                 _cancel_all_of(venue, [account], CloseReason.KILL_SWITCH)
+        case CommandKind.SET_APPROVAL_BANDS:
+            _set_bands(venue, setting)
         case CommandKind.ENGAGE_KILL_SWITCH | CommandKind.RELEASE_KILL_SWITCH:
             _kill_or_release(venue, setting)
         case CommandKind.SET_RESTRICTION:
@@ -312,6 +315,35 @@ def _kill_or_release(venue: Venue, setting: Setting) -> None:
         return
     venue.controls.kill(scope)
     _cancel_all_of(venue, [each for each in venue.accounts if scope.includes(each)], CloseReason.KILL_SWITCH)
+
+
+def _set_bands(venue: Venue, setting: Setting) -> None:
+    assert setting.bands is not None, "Invariant: bands were read with the command"
+    scope, bands = BandScope(setting.scope), setting.bands
+    if scope is BandScope.INSTRUMENT:
+        number, account, instrument = known_instrument(venue, setting.instrument).id, 0, setting.instrument
+    else:
+        number, account, instrument = known_account(venue, setting.account).id, setting.account, ANY
+    if any(bands.thresholds):
+        venue.controls.bands[scope, number] = bands
+    else:
+        venue.controls.bands.pop((scope, number), None)
+    first, second, third = bands.thresholds
+    low, high = halves(third)
+    venue.emit(
+        Event(
+            EventKind.SETTING_APPLIED,
+            account=account,
+            instrument=instrument,
+            side=scope,
+            open_lots=setting.kind,
+            price_ticks=signed(low),
+            quantity_lots=unsigned(high),
+            amount=first,
+            counter_amount=second,
+            reference=bands.expiry_ns,
+        )
+    )
 
 
 def _restrict(venue: Venue, setting: Setting) -> None:

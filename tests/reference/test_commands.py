@@ -126,7 +126,7 @@ SETTINGS = [
     (records.set_account_fee_tier(9, 255), Reason.UNKNOWN_ACCOUNT),
     (records.set_trade_group(9, 2**32), Reason.SETTING_OUT_OF_RANGE),
     (records.set_trade_group(9, 2**32 - 1), Reason.UNKNOWN_ACCOUNT),
-    (records.set_permissions(9, 8), Reason.SETTING_OUT_OF_RANGE),
+    (records.set_permissions(9, 16), Reason.SETTING_OUT_OF_RANGE),
     (records.set_permissions(9, 7), Reason.UNKNOWN_ACCOUNT),
     (records.set_permissions(0, 1), Reason.SETTING_OUT_OF_RANGE),
     (records.set_permissions(1, 6), Reason.SETTING_OUT_OF_RANGE),
@@ -267,7 +267,7 @@ def test_events_round_trip_through_their_bytes() -> None:
 
 def test_layouts_are_records() -> None:
     dtypes = [getattr(records, name) for name in dir(records) if name.endswith("_DTYPE")]
-    assert len(dtypes) == 9
+    assert len(dtypes) == 11
     assert {dtype.itemsize for dtype in dtypes} == {64}
     (row,) = records.as_rows([records.place(2, 3, Side.SELL, 5, 10, client_order_id=6, time_ns=9)])
     assert (row["account"], row["instrument"], row["side"], row["quantity_lots"], row["price_ticks"]) == (

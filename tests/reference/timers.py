@@ -23,10 +23,10 @@ def fire(venue: Venue) -> None:
 
 def _everything(venue: Venue) -> list[Due]:
     due: list[Due] = [
-        (order.conditions.expire_time_ns, 0, order.order_id, partial(_expire, venue, order))
+        (_due(order), 0, order.order_id, partial(_expire, venue, order))
         for account in venue.accounts
         for order in account.open_orders.values()
-        if order.conditions.expire_time_ns > 0
+        if _due(order) > 0
     ]
     # While the venue is halted, states stay as they are.
     for instrument in [] if venue.halted else venue.instruments:
@@ -41,5 +41,11 @@ def _everything(venue: Venue) -> list[Due]:
 
 
 def _expire(venue: Venue, order: Order) -> None:
+    is_own_time = _due(order) == order.conditions.expire_time_ns
     venue.take_out(order)
-    matching.expire(venue, order, CloseReason.GOOD_TILL_DATE)
+    matching.expire(venue, order, CloseReason.GOOD_TILL_DATE if is_own_time else CloseReason.APPROVAL_EXPIRED)
+
+
+def _due(order: Order) -> int:
+    """When the order leaves by itself; 0 is never."""
+    return order.deadline_ns if order.approvers_needed else order.conditions.expire_time_ns

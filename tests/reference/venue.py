@@ -42,6 +42,8 @@ class Venue:
     market_reached: int = 0
     market_until_ns: int = 0
     """Until when the market-wide pause lasts; 0 is the rest of the session."""
+    unapproved: list[Order] = field(default_factory=list)
+    """Orders that wait for approval."""
     line: list[tuple[Order, int]] = field(default_factory=list)
     """Orders that fired and have not come to the market yet, each with the price that fired it."""
 
@@ -149,6 +151,11 @@ class Venue:
         self.instruments[order.instrument].beside.append(order)
         self._keep(order)
 
+    def wait_for_approval(self, order: Order) -> None:
+        """Let an order wait for approval and hold what it needs on entry."""
+        self.unapproved.append(order)
+        self._keep(order)
+
     def _keep(self, order: Order) -> None:
         units = self.instruments[order.instrument].units
         self.accounts[order.account].open_orders[order.order_id] = order
@@ -157,7 +164,9 @@ class Venue:
     def take_out(self, order: Order) -> None:
         """Take an order out of the book, or from those that wait, and give back its hold."""
         instrument = self.instruments[order.instrument]
-        if order.waits:
+        if order.approvers_needed:
+            self.unapproved.remove(order)
+        elif order.waits:
             instrument.waiting.remove(order)
         elif order.beside:
             instrument.beside.remove(order)
@@ -202,10 +211,11 @@ class Venue:
         waiting = [order for instrument in self.instruments for order in instrument.waiting]
         beside = [order for instrument in self.instruments for order in instrument.beside]
         outside = [order for each in self.instruments for order in each.following if not order.is_placed]
-        for order in booked + waiting + beside + outside:
+        everything = booked + waiting + beside + outside + self.unapproved
+        for order in everything:
             units = self.instruments[order.instrument].units
             holds[order.account, order.held_asset(units)] += order.hold(units)
-            if order.open_lots <= 0 or order.flags & OrderFlags.QUOTE_AMOUNT or not (order.waits or order.may_rest):
+            if order.open_lots <= 0 or order.flags & OrderFlags.QUOTE_AMOUNT or not (order.is_away or order.may_rest):
                 broken.append(f"an order in the book that cannot rest: {order}")
             if 0 < order.conditions.expire_time_ns <= self.time_ns:
                 broken.append(f"an open order whose time has come: {order}")
@@ -224,7 +234,9 @@ class Venue:
             broken.append(f"an order that fired has not come to the market: {self.line}")
         for withdrawal in self.ledger.withdrawals.values():
             holds[withdrawal.account, withdrawal.asset] += withdrawal.amount
-        if sorted(booked + waiting + beside + outside, key=lambda order: order.order_id) != self.open_orders():
+        if any(0 < order.deadline_ns <= self.time_ns for order in self.unapproved):
+            broken.append("an order waits for approval for too long")
+        if sorted(everything, key=lambda order: order.order_id) != self.open_orders():
             broken.append("books and accounts disagree about the open orders")
         for instrument in self.instruments:
             book = instrument.book

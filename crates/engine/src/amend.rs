@@ -7,6 +7,7 @@ use tradewright_types::{
 };
 
 use crate::Engine;
+use crate::approvals::Stake;
 use crate::emit::Emitter;
 use crate::floor::Floor;
 use crate::open_orders::Station;
@@ -24,6 +25,7 @@ impl Engine {
             Station::Book | Station::Hidden => self.floor_of(slot).amend_resting(slot, amend, emit),
             Station::Trigger => self.floor_of(slot).amend_waiting(slot, amend, emit),
             Station::Peg | Station::Auction => Err(RejectReason::OrderNotAmendable),
+            Station::Approval => Err(RejectReason::OrderWaitsForApproval),
         }
     }
 }
@@ -33,9 +35,11 @@ impl Floor<'_> {
         let gone = self.open.notes[slot.0 as usize].total - self.open.open_of(slot);
         let order = self.order_amended(slot, amend, gone);
         let amendment = self.amendment(slot, amend, &order, gone);
-        let (mut gate, open) = self.gate();
+        let (mut gate, open, market) = self.gate_beside();
         let is_duplicate = || open.is_client_open(order.account, order.client_order_id);
-        let amended = gate.check_and_hold_amendment(&amendment, is_duplicate)?;
+        let stake = Stake { risk: gate.risk, market, open, gone: Some(slot) };
+        let approval = |limit, opposite_best| stake.approval(&order, limit, opposite_best);
+        let amended = gate.check_and_hold_amendment(&amendment, is_duplicate, approval)?;
         // After this point the amendment must succeed.
         self.rename(slot, &order.client_order_id);
         match amended {
@@ -63,9 +67,11 @@ impl Floor<'_> {
             fires_at: self.trigger_price_of(slot, &own),
             price_now: self.market.source_price(own.source),
         };
-        let (mut gate, open) = self.gate();
+        let (mut gate, open, market) = self.gate_beside();
         let is_duplicate = || open.is_client_open(order.account, order.client_order_id);
-        let again = gate.check_and_hold_waiting_amendment(&amendment, &waits, is_duplicate)?;
+        let stake = Stake { risk: gate.risk, market, open, gone: Some(slot) };
+        let approval = |limit, opposite_best| stake.approval(&order, limit, opposite_best);
+        let again = gate.check_and_hold_waiting_amendment(&amendment, &waits, is_duplicate, approval)?;
         // After this point the amendment must succeed.
         self.rename(slot, &order.client_order_id);
         let moves = again.fires_at != waits.fires_at;

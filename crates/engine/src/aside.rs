@@ -20,6 +20,13 @@ pub(crate) struct Aside {
     pub(crate) pegs: Pegs,
 }
 
+impl Aside {
+    /// All its books.
+    pub(crate) fn books(&self) -> &[Book] {
+        &self.books
+    }
+}
+
 /// What stands at a price, each part in the order of time.
 #[derive(Debug, Default)]
 struct Depth {
@@ -31,7 +38,7 @@ impl Market {
     /// The books beside the displayed one.
     #[inline(always)]
     pub(crate) fn books_aside(&self) -> &[Book] {
-        self.aside.as_deref().map_or(&[], |aside| &aside.books)
+        self.aside.as_deref().map_or(&[], Aside::books)
     }
 
     /// All books in which orders stand at the prices at which they trade.

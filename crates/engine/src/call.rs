@@ -393,6 +393,11 @@ impl Floor<'_> {
             | EventKind::OrderTriggered
             | EventKind::InstrumentStateChanged => *indicative = Indicative::default(),
             EventKind::Rejected
+            // Nobody is released in a call, and who waits for approval does not stand in it.
+            | EventKind::ApprovalRequired
+            | EventKind::OrderApproved
+            | EventKind::ApprovalDeclined
+            | EventKind::OrderReleased
             | EventKind::ClientOrderIdText
             | EventKind::OrderConditions
             | EventKind::Deposited

@@ -105,7 +105,7 @@ impl Floor<'_> {
         let hold = match station {
             Station::Book | Station::Hidden | Station::Auction => self.resting_hold_of(slot, order.price, open),
             Station::Peg => self.resting_hold_of(slot, held_price(self.market, self.open, slot), open),
-            Station::Trigger => self.waiting_hold_of(slot),
+            Station::Trigger | Station::Approval => self.waiting_hold_of(slot),
         };
         self.ledger.release(order.account, self.asset_of(order.side), hold);
         self.close_told(slot, &order, station, kind, reason, emit);
@@ -132,6 +132,7 @@ impl Floor<'_> {
             Station::Trigger => self.leave_triggers(slot),
             Station::Hidden | Station::Peg => self.leave_book(slot),
             Station::Auction => self.leave_call(slot),
+            Station::Approval => _ = self.leave_approvals(slot),
         }
         if order.side == Side::Buy {
             *self.market.instrument.open_bids_mut(order.account) -= order.open.lots();

@@ -2,13 +2,14 @@
 
 use tradewright_risk::HeldOrder;
 use tradewright_types::{
-    ANY, AccountId, Amount, AuctionPhase, ClientOrderId, CloseReason, CommandHeader, CommandKind, CommandRecord,
-    Conditions, ConditionsRecord, EventFlags, EventKind, EventRecord, InstrumentId, InstrumentState, NewOrder, OrderId,
-    Price, PriceSource, Quantity, RejectReason, SCHEMA_VERSION, SelfTradePrevention, Side, Size, StateCause,
-    TextEventRecord, Wide,
+    ANY, AccountId, Amount, ApprovalBands, AuctionPhase, ClientOrderId, CloseReason, CommandHeader, CommandKind,
+    CommandRecord, Conditions, ConditionsRecord, EventFlags, EventKind, EventRecord, InstrumentId, InstrumentState,
+    NewOrder, OrderId, Price, PriceSource, Quantity, RejectReason, SCHEMA_VERSION, SelfTradePrevention, Side, Size,
+    StateCause, TextEventRecord, Wide,
 };
 
 use crate::EventBuffer;
+use crate::approvals::Approval;
 use crate::call::Told;
 use crate::matching::Taker;
 
@@ -254,13 +255,13 @@ impl<'b> Emitter<'b> {
         self.write(EventKind::OrderTriggered, order.instrument.0, body);
     }
 
-    /// An order that a check refused when its trigger fired.
-    pub(crate) fn refused_at_trigger(&mut self, order: &Closing, reason: RejectReason) {
+    /// An order that a check refused when it was made again: its trigger fired, or it had its approvals.
+    pub(crate) fn refused_again(&mut self, order: &Closing, close: CloseReason, reason: RejectReason) {
         let body = EventRecord {
             order_id: order.id.0,
             account: order.account.0,
             side: order.side as u8,
-            reason: CloseReason::RefusedAtTrigger as u16,
+            reason: close as u16,
             price_ticks: order.price.ticks(),
             quantity_lots: order.open.lots(),
             open_lots: reason as u64,
@@ -268,6 +269,63 @@ impl<'b> Emitter<'b> {
             ..EventRecord::default()
         };
         self.write(EventKind::OrderExpired, order.instrument.0, body);
+    }
+
+    /// A step of an order that waits for approval; `approver` is who took it.
+    pub(crate) fn approval(&mut self, kind: EventKind, order: &Closing, approval: &Approval, approver: AccountId) {
+        let Approval { needed, deadline_ns, hash, fires_at: _, approvers } = approval;
+        let word = |place: usize| {
+            let mut word = [0; 8];
+            word.copy_from_slice(&hash[place * 8..place * 8 + 8]);
+            u64::from_le_bytes(word)
+        };
+        let body = EventRecord {
+            order_id: order.id.0,
+            account: order.account.0,
+            counter_account: approver.0,
+            side: order.side as u8,
+            order_type: *needed,
+            time_in_force: approvers.len() as u8,
+            price_ticks: order.price.ticks(),
+            quantity_lots: order.open.lots(),
+            amount: Wide { low: word(0), high: word(1) as i64 },
+            counter_amount: Wide { low: word(2), high: word(3) as i64 },
+            reference: *deadline_ns,
+            ..EventRecord::default()
+        };
+        self.write(kind, order.instrument.0, body);
+    }
+
+    /// An order that has all its approvals.
+    pub(crate) fn released(&mut self, order: &Closing) {
+        let body = EventRecord {
+            order_id: order.id.0,
+            account: order.account.0,
+            side: order.side as u8,
+            price_ticks: order.price.ticks(),
+            quantity_lots: order.open.lots(),
+            reference: order.client_number,
+            ..EventRecord::default()
+        };
+        self.write(EventKind::OrderReleased, order.instrument.0, body);
+    }
+
+    /// Approval bands that took effect: the lower two thresholds as amounts, the third as it fits.
+    pub(crate) fn bands(&mut self, (scope, account, instrument): (u8, u32, u32), bands: &ApprovalBands) {
+        let [first, second, third] = bands.thresholds;
+        let third = Wide::from(third);
+        let body = EventRecord {
+            account,
+            side: scope,
+            price_ticks: third.low as i64,
+            quantity_lots: third.high as u64,
+            open_lots: CommandKind::SetApprovalBands as u64,
+            amount: first.into(),
+            counter_amount: second.into(),
+            reference: bands.expiry_ns,
+            ..EventRecord::default()
+        };
+        self.write(EventKind::SettingApplied, instrument, body);
     }
 
     #[cold]

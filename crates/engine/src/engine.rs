@@ -214,13 +214,18 @@ impl Engine {
             | CommandKind::Transfer
             | CommandKind::EngageKillSwitch
             | CommandKind::ReleaseKillSwitch
-            | CommandKind::SetRestriction => self.set(&Setting::read(kind, records)?, emit),
+            | CommandKind::SetRestriction
+            | CommandKind::SetApprovalBands
+            | CommandKind::ApproveOrder
+            | CommandKind::DeclineOrder => self.set(&Setting::read(kind, records)?, emit),
             CommandKind::PlaceOrder
             | CommandKind::CancelOrder
             | CommandKind::Text
             | CommandKind::InstrumentUnits
             | CommandKind::InstrumentLimits
             | CommandKind::Conditions
+            | CommandKind::ApprovalHash
+            | CommandKind::ApprovalBands
             | CommandKind::Breaker => unreachable!("Invariant: neither is left to be dispatched"),
         }
     }

@@ -110,8 +110,17 @@ impl Floor<'_> {
     pub(crate) fn gate(&mut self) -> (Gate<'_>, &OpenOrders) {
         let Market { instrument, book, .. } = &*self.market;
         let (risk, open_orders) = (&*self.risk, self.open.slab.len());
-        let aside = self.market.books_aside();
+        let aside = self.market.aside.as_deref().map(Aside::books);
         (Gate { risk, instrument, book, aside, ledger: self.ledger, open_orders }, self.open)
+    }
+
+    /// The same, with the market beside them.
+    pub(crate) fn gate_beside(&mut self) -> (Gate<'_>, &OpenOrders, &Market) {
+        let market = &*self.market;
+        let (risk, open_orders) = (&*self.risk, self.open.slab.len());
+        let aside = market.aside.as_deref().map(Aside::books);
+        let (instrument, book) = (&market.instrument, &market.book);
+        (Gate { risk, instrument, book, aside, ledger: self.ledger, open_orders }, self.open, market)
     }
 
     /// The price at which an order stands; of a waiting one its limit.
@@ -210,7 +219,9 @@ pub(crate) fn price_of(market: &Market, open: &OpenOrders, slot: Slot) -> Price 
 pub(crate) fn held_price(market: &Market, open: &OpenOrders, slot: Slot) -> Price {
     match open.station(slot) {
         Station::Peg => open.conditional(slot).limit,
-        Station::Book | Station::Trigger | Station::Hidden | Station::Auction => price_of(market, open, slot),
+        Station::Book | Station::Trigger | Station::Hidden | Station::Auction | Station::Approval => {
+            price_of(market, open, slot)
+        }
     }
 }
 
@@ -219,7 +230,7 @@ pub(crate) fn held_price(market: &Market, open: &OpenOrders, slot: Slot) -> Pric
 #[inline(never)]
 fn price_beside(market: &Market, open: &OpenOrders, slot: Slot) -> Price {
     match open.station(slot) {
-        Station::Book | Station::Trigger | Station::Auction => open.conditional(slot).limit,
+        Station::Book | Station::Trigger | Station::Auction | Station::Approval => open.conditional(slot).limit,
         Station::Peg if !open.slab[slot].is_queued() => open.conditional(slot).limit,
         Station::Hidden | Station::Peg => {
             market.shelf(open.shelf(slot)).price_of(&open.slab, open.slab[slot].terms.side, slot)
@@ -236,7 +247,7 @@ pub(crate) fn hold_of(market: &Market, open: &OpenOrders, slot: Slot) -> (AssetI
     match open.station(slot) {
         // Nothing trades when the auction of one that waits begins: it holds what a resting order holds.
         Station::Book | Station::Hidden | Station::Peg | Station::Auction => {}
-        Station::Trigger => return (asset, waiting_hold_of(market, open, slot)),
+        Station::Trigger | Station::Approval => return (asset, waiting_hold_of(market, open, slot)),
     }
     let price = held_price(market, open, slot);
     (asset, resting_hold(units, side, price, open.open_of(slot), order.terms.maker_rate, order.terms.maker_fee))

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tradewright_book::Slot;
-use tradewright_types::{AccountId, Amount, AssetId, InstrumentId, InstrumentState, OrderFlags, Side};
+use tradewright_types::{AccountId, Amount, AssetId, InstrumentId, InstrumentState, Side};
 
 use crate::Engine;
 use crate::floor::{Market, hold_of};
@@ -41,11 +41,11 @@ impl Engine {
         assert_eq!(self.state_hash(), self.full_state_hash(), "Invariant: the state hash follows the changes");
 
         let timed = open.slab.iter().filter(|(slot, order)| {
-            let expires = match order.terms.flags.has(OrderFlags::CONDITIONS) {
-                true => open.conditional(*slot).conditions.expire_time_ns,
-                false => 0,
+            let due_ns = match open.approvals.get(&order.id) {
+                Some(approval) => approval.deadline_ns,
+                None => open.conditions(*slot).expire_time_ns,
             };
-            expires != 0 && open.timers.contains(expires, Timer::Order(order.id))
+            due_ns != 0 && open.timers.contains(due_ns, Timer::Order(order.id))
         });
         let of_sessions: usize = markets.iter().enumerate().map(|(id, market)| count_timers(id, market, open)).sum();
         let all = timed.count() + of_sessions;
@@ -121,12 +121,25 @@ impl Engine {
                     *open_bids.entry((instrument, order.account)).or_default() += open.open_of(*slot).lots();
                 }
             }
+            for slot in open.approvals.keys().filter_map(|id| open.find(*id)) {
+                let order = &open.slab[slot];
+                if order.terms.instrument == instrument {
+                    *open_orders.entry(order.account).or_default() += 1;
+                    if order.terms.side == Side::Buy {
+                        *open_bids.entry((instrument, order.account)).or_default() += order.open.lots();
+                    }
+                }
+            }
             for (account, exposure) in known.exposures.iter() {
                 let bids = open_bids.get(&(instrument, AccountId(account as u32))).copied().unwrap_or(0);
                 assert_eq!(exposure.open_bid_lots, bids, "Invariant: open bids are counted");
             }
         }
-        assert_eq!(queued, open.slab.len(), "Invariant: every open order stands in a queue, or is a peg that waits");
+        assert_eq!(
+            queued + open.approvals.len(),
+            open.slab.len(),
+            "Invariant: an open order stands in a queue, or waits"
+        );
         for (account, known) in risk.accounts().iter().enumerate() {
             let is_killed = known.standing.is_killed();
             assert!(!is_killed || known.open_orders == 0, "Invariant: a kill switch leaves no order open");

@@ -7,6 +7,7 @@
 #![deny(clippy::float_arithmetic, clippy::iter_over_hash_type)]
 
 mod amend;
+mod approvals;
 mod aside;
 mod buffer;
 mod call;
@@ -40,4 +41,4 @@ pub use buffer::EventBuffer;
 pub use engine::{Engine, EngineConfig};
 pub use registry::{AssetEntry, Registry};
 pub use snapshot::{Section, SectionKind, SnapshotError};
-pub use view::{LevelView, OrderView};
+pub use view::{ApprovalView, LevelView, OrderView};

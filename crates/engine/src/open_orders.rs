@@ -1,6 +1,6 @@
 //! The open orders: the slab, and the ways to find an order in it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tradewright_book::{Order, Orders, Slot};
 use tradewright_types::{
@@ -8,8 +8,9 @@ use tradewright_types::{
     OrderType, Peg, Price, Quantity, RoundedFee, SelfTradePrevention, Side, Size, TimeInForce, Trigger,
 };
 
+use crate::approvals::Approval;
 use crate::chains::Chains;
-use crate::timers::Timers;
+use crate::timers::{Timer, Timers};
 
 /// What a fill needs to know of a resting order: the second half of its cache line.
 #[derive(Clone, Copy, Debug)]
@@ -84,6 +85,8 @@ pub(crate) enum Station {
     Peg = 3,
     /// Beside the book: until its auction comes, or as a market order in a call.
     Auction = 4,
+    /// Nowhere: it waits for approval.
+    Approval = 6,
 }
 
 /// A book of a market in which orders stand at the prices at which they trade.
@@ -103,7 +106,7 @@ impl Shelf {
     /// That of an order at this station with these conditions.
     pub(crate) const fn of(station: Station, conditions: &Conditions) -> Self {
         match station {
-            Station::Book | Station::Trigger | Station::Auction => Self::Book,
+            Station::Book | Station::Trigger | Station::Auction | Station::Approval => Self::Book,
             Station::Hidden => Self::Hidden,
             Station::Peg if conditions.hidden => Self::HiddenPegs,
             Station::Peg => Self::Pegs,
@@ -125,7 +128,9 @@ impl Station {
     pub(crate) const fn flags(self, flags: OrderFlags) -> OrderFlags {
         match self {
             Self::Book => flags.without(OrderFlags::WAITING),
-            Self::Trigger | Self::Hidden | Self::Peg | Self::Auction => flags.with(OrderFlags::WAITING),
+            Self::Trigger | Self::Hidden | Self::Peg | Self::Auction | Self::Approval => {
+                flags.with(OrderFlags::WAITING)
+            }
         }
     }
 
@@ -136,6 +141,7 @@ impl Station {
             2 => Some(Self::Hidden),
             3 => Some(Self::Peg),
             4 => Some(Self::Auction),
+            6 => Some(Self::Approval),
             _ => None,
         }
     }
@@ -190,6 +196,8 @@ pub(crate) struct OpenOrders {
     by_id: Chains,
     by_client: Chains,
     last_priority: u64,
+    /// Those that wait for approval.
+    pub(crate) approvals: BTreeMap<OrderId, Approval>,
     /// When which of them expire.
     pub(crate) timers: Timers,
     /// The markets that have following pegs.
@@ -253,6 +261,7 @@ impl OpenOrders {
             by_id: Chains::with_capacity(orders),
             by_client: Chains::with_capacity(orders),
             last_priority: 0,
+            approvals: BTreeMap::new(),
             timers: Timers::default(),
             pegged: BTreeSet::new(),
             changed: Vec::new(),
@@ -448,7 +457,7 @@ impl OpenOrders {
     pub(crate) fn shelf(&self, slot: Slot) -> Shelf {
         match self.station(slot) {
             Station::Book => Shelf::Book,
-            station @ (Station::Trigger | Station::Hidden | Station::Peg | Station::Auction) => {
+            station @ (Station::Trigger | Station::Hidden | Station::Peg | Station::Auction | Station::Approval) => {
                 Shelf::of(station, &self.conditional(slot).conditions)
             }
         }
@@ -491,7 +500,7 @@ impl OpenOrders {
     pub(crate) fn order_again(&self, slot: Slot, price: Price) -> NewOrder<'static> {
         let Order { account, terms, .. } = self.slab[slot];
         let open = self.open_of(slot);
-        let has_conditions = terms.flags.has(OrderFlags::CONDITIONS);
+        let has_conditions = terms.flags.0 & (OrderFlags::CONDITIONS.0 | OrderFlags::WAITING.0) != 0;
         let known = if has_conditions { *self.conditional(slot) } else { Conditional::NONE };
         let Conditional { order_type, time_in_force, .. } = known;
         NewOrder {
@@ -688,6 +697,7 @@ impl OpenOrders {
             by_id,
             by_client,
             last_priority,
+            approvals,
             timers: _,
             pegged: _,
             changed,
@@ -714,6 +724,17 @@ impl OpenOrders {
             let Notes { total, prevented, priority, .. } = notes[slot.0 as usize];
             assert!(priority <= *last_priority, "Invariant: places in time are numbered in order");
             assert!(prevented + self.open_of(slot) <= total, "Invariant: original - executed - prevented = open");
+        }
+        for (id, Approval { needed, approvers, deadline_ns, .. }) in approvals {
+            let slot = self.find(*id).expect("Invariant: what waits for approval is open");
+            assert_eq!(self.station(slot), Station::Approval, "Invariant: an order knows where it stands");
+            assert!(approvers.len() < usize::from(*needed), "Invariant: who has all approvals waits no longer");
+            assert!(
+                self.timers.contains(*deadline_ns, Timer::Order(*id)),
+                "Invariant: nobody waits for approval for ever"
+            );
+            let expires = self.conditions(slot).expire_time_ns;
+            assert!(expires == 0 || *deadline_ns <= expires, "Invariant: an order waits no longer than it may stay");
         }
         let linked = by_client.count(|slot| slab[slot].terms.links.next_by_client);
         assert_eq!(linked, named, "Invariant: client order ids belong to open orders");

@@ -14,6 +14,7 @@ use tradewright_types::{
 };
 
 use crate::Engine;
+use crate::approvals::Stake;
 use crate::emit::Emitter;
 use crate::floor::{Floor, Market};
 use crate::open_orders::{OpenOrders, Shelf, Station};
@@ -63,9 +64,11 @@ impl Engine {
     /// Places an order whose price follows others.
     pub(crate) fn place_following(&mut self, order: &NewOrder<'_>, emit: &mut Emitter<'_>) -> Decoded<()> {
         let mut floor = self.floor(order.instrument).ok_or(RejectReason::UnknownInstrument)?;
-        let (mut gate, open) = floor.gate();
+        let (mut gate, open, market) = floor.gate_beside();
         let is_duplicate = || open.is_client_open(order.account, order.client_order_id);
-        let held = gate.check_and_hold_following(order, is_duplicate, None)?;
+        let stake = Stake { risk: gate.risk, market, open, gone: None };
+        let approval = |limit, opposite_best| stake.approval(order, limit, opposite_best);
+        let held = gate.check_and_hold_following(order, is_duplicate, None, approval)?;
         floor.begin_following(&held, emit);
         Ok(())
     }

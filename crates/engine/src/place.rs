@@ -8,13 +8,14 @@
 //! out is a [`HeldOrder`], and matching takes nothing else. After the gate the order must succeed: nothing below can refuse it.
 
 use tradewright_book::Slot;
-use tradewright_risk::{HeldOrder, resting_hold};
+use tradewright_risk::{HeldOrder, Refusal, resting_hold};
 use tradewright_types::{
     Amount, CloseReason, CommandRecord, Conditions, Decoded, EventKind, NewOrder, OrderFlags, OrderId, OrderType, Peg,
     Price, Quantity, RejectReason, RoundedFee, Side, Size, TimeInForce, Trigger,
 };
 
 use crate::Engine;
+use crate::approvals::Stake;
 use crate::emit::{Closing, Emitter};
 use crate::floor::Floor;
 use crate::matching::{Ended, Taker};
@@ -43,9 +44,11 @@ impl Engine {
     /// Places an order that is for auctions only.
     fn place_for_auction(&mut self, order: &NewOrder<'_>, emit: &mut Emitter<'_>) -> Decoded<()> {
         let mut floor = self.floor(order.instrument).ok_or(RejectReason::UnknownInstrument)?;
-        let (mut gate, open) = floor.gate();
+        let (mut gate, open, market) = floor.gate_beside();
         let is_duplicate = || open.is_client_open(order.account, order.client_order_id);
-        let held = gate.check_and_hold_for_auction(order, is_duplicate, None)?;
+        let stake = Stake { risk: gate.risk, market, open, gone: None };
+        let approval = |limit, opposite_best| stake.approval(order, limit, opposite_best);
+        let held = gate.check_and_hold_for_auction(order, is_duplicate, None, approval)?;
         floor.enter_for_auction(&held, emit);
         Ok(())
     }
@@ -54,10 +57,16 @@ impl Engine {
     fn place_waiting(&mut self, order: &NewOrder<'_>, trigger: &Trigger, emit: &mut Emitter<'_>) -> Decoded<()> {
         let mut floor = self.floor(order.instrument).ok_or(RejectReason::UnknownInstrument)?;
         let price_now = floor.market.source_price(trigger.source);
-        let (mut gate, open) = floor.gate();
+        let (mut gate, open, market) = floor.gate_beside();
         let is_duplicate = || open.is_client_open(order.account, order.client_order_id);
-        let (held, fires_at) = gate.check_and_hold_waiting(order, is_duplicate, None, price_now)?;
-        floor.wait(&held, fires_at, emit);
+        let stake = Stake { risk: gate.risk, market, open, gone: None };
+        let approval = |limit, opposite_best| stake.approval(order, limit, opposite_best);
+        let (held, fires_at, need) = gate.check_and_hold_waiting(order, is_duplicate, None, price_now, approval)?;
+        if need.approvers == 0 {
+            floor.wait(&held, fires_at, emit);
+        } else {
+            floor.wait_for_approval(&held, fires_at, need, emit);
+        }
         Ok(())
     }
 
@@ -69,8 +78,32 @@ impl Engine {
         let (mut gate, open) = floor.gate();
         let (account, client_order_id) = (order.account, order.client_order_id);
         let is_duplicate = move || open.is_client_open(account, client_order_id);
-        let held = gate.check_and_hold(order, is_duplicate, None)?;
+        let held = match gate.check_and_hold(order, is_duplicate) {
+            Ok(held) => held,
+            Err(Refusal::For(reason)) => return Err(reason),
+            // A copy, so that the order of the other path need not be in memory at all.
+            Err(Refusal::LookClosely) => return self.place_closely(*order, emit),
+        };
         floor.execute(&held, emit);
+        Ok(())
+    }
+
+    /// Places an order of an account for which something is special: it may need approval.
+    #[cold]
+    #[inline(never)]
+    fn place_closely(&mut self, order: NewOrder<'_>, emit: &mut Emitter<'_>) -> Decoded<()> {
+        let order = &order;
+        let mut floor = self.floor(order.instrument).ok_or(RejectReason::UnknownInstrument)?;
+        let (mut gate, open, market) = floor.gate_beside();
+        let is_duplicate = || open.is_client_open(order.account, order.client_order_id);
+        let stake = Stake { risk: gate.risk, market, open, gone: None };
+        let approval = |limit, opposite_best| stake.approval(order, limit, opposite_best);
+        let (held, need) = gate.check_and_hold_closely(order, is_duplicate, None, approval)?;
+        if need.approvers == 0 {
+            floor.execute(&held, emit);
+        } else {
+            floor.wait_for_approval(&held, Price::default(), need, emit);
+        }
         Ok(())
     }
 }
@@ -194,7 +227,7 @@ impl Floor<'_> {
             self.note_conditions(id, slot, held, Station::at_market(&order.conditions()));
             self.stand(slot, held.limit(), emit);
         } else {
-            if self.market.sharing.is_some() {
+            if self.market.is_special {
                 self.note_top(slot, held.limit());
             }
             self.market.book.rest(&mut self.open.slab, order.side, held.limit(), slot, open);
@@ -249,7 +282,8 @@ impl Floor<'_> {
         if conditions.iceberg.is_some() {
             self.market.icebergs += 1;
         }
-        if conditions.expire_time_ns != 0 {
+        // Whoever waits for approval has one timer: that of whichever time comes first.
+        if conditions.expire_time_ns != 0 && station != Station::Approval {
             self.open.timers.set(conditions.expire_time_ns, Timer::Order(id));
         }
     }

@@ -1,12 +1,13 @@
 //! Cancel-replace: one order goes and another comes, in one step or not at all, or in two halves that may fail apart.
 
 use tradewright_book::{Book, Slot};
-use tradewright_risk::{HeldOrder, Relief};
+use tradewright_risk::{ApprovalNeed, HeldOrder, Relief};
 use tradewright_types::{
     CloseReason, CommandRecord, Decoded, EventKind, NewOrder, OrderFlags, Price, RejectReason, Replace, Side,
 };
 
 use crate::Engine;
+use crate::approvals::Stake;
 use crate::emit::Emitter;
 use crate::floor::{Floor, hold_of};
 use crate::open_orders::Notes;
@@ -33,17 +34,17 @@ impl Engine {
             return Err(reason);
         }
         let priced = floor.priced(order, old.ok());
-        let approved = priced.as_ref().map_err(|reason| *reason);
-        match (old, approved.and_then(|order| floor.check_replacement(order, old.ok(), relief.as_ref().ok()))) {
-            (Ok(old), Ok(approved)) => {
+        let new = priced.as_ref().map_err(|reason| *reason);
+        match (old, new.and_then(|order| floor.check_replacement(order, old.ok(), relief.as_ref().ok()))) {
+            (Ok(old), Ok(checked)) => {
                 // After this point the replacement must succeed. The gate has given back the old order's hold.
                 self.floor_of(old).close_released(old, EventKind::OrderCancelled, CloseReason::Replaced, emit);
                 let mut floor = self.floor(order.instrument).expect("Invariant: the gate has seen the instrument");
-                floor.enter_approved(&approved, emit);
+                floor.enter_checked(&checked, emit);
                 Ok(())
             }
-            (Err(reason), Ok(approved)) => {
-                floor.enter_approved(&approved, emit);
+            (Err(reason), Ok(checked)) => {
+                floor.enter_checked(&checked, emit);
                 emit.rejected(first, reason);
                 Ok(())
             }
@@ -109,8 +110,8 @@ impl Engine {
     }
 }
 
-/// An approved order, and where it fires if it is to wait for its trigger.
-type Approved<'o> = (HeldOrder<'o>, Option<Price>);
+/// A checked order, where it fires if it is to wait for its trigger, and who must approve it first.
+type Checked<'o> = (HeldOrder<'o>, Option<Price>, ApprovalNeed);
 
 impl Floor<'_> {
     /// Checks the new order of a replacement, as if `old` were gone.
@@ -119,31 +120,40 @@ impl Floor<'_> {
         order: &'o NewOrder<'o>,
         old: Option<Slot>,
         relief: Option<&Relief>,
-    ) -> Decoded<Approved<'o>> {
+    ) -> Decoded<Checked<'o>> {
         let trigger = order.conditions().trigger;
         let price_now = trigger.and_then(|trigger| self.market.source_price(trigger.source));
-        let (mut gate, open) = self.gate();
+        let (mut gate, open, market) = self.gate_beside();
+        let stake = Stake { risk: gate.risk, market, open, gone: old };
+        let approval = |limit, opposite_best| stake.approval(order, limit, opposite_best);
         let is_duplicate = || {
             let found = open.find_client(order.account, &order.client_order_id);
             found.is_some() && found != old
         };
         match trigger {
             None if order.conditions().follows() => {
-                Ok((gate.check_and_hold_following(order, is_duplicate, relief)?, None))
+                let held = gate.check_and_hold_following(order, is_duplicate, relief, approval)?;
+                Ok((held, None, ApprovalNeed::default()))
             }
             None if order.time_in_force.is_for_auction() => {
-                Ok((gate.check_and_hold_for_auction(order, is_duplicate, relief)?, None))
+                let held = gate.check_and_hold_for_auction(order, is_duplicate, relief, approval)?;
+                Ok((held, None, ApprovalNeed::default()))
             }
-            None => Ok((gate.check_and_hold(order, is_duplicate, relief)?, None)),
+            None => {
+                let (held, need) = gate.check_and_hold_closely(order, is_duplicate, relief, approval)?;
+                Ok((held, None, need))
+            }
             Some(_) => {
-                let (held, fires_at) = gate.check_and_hold_waiting(order, is_duplicate, relief, price_now)?;
-                Ok((held, Some(fires_at)))
+                let (held, fires_at, need) =
+                    gate.check_and_hold_waiting(order, is_duplicate, relief, price_now, approval)?;
+                Ok((held, Some(fires_at), need))
             }
         }
     }
 
-    fn enter_approved(&mut self, (held, fires_at): &Approved<'_>, emit: &mut Emitter<'_>) {
+    fn enter_checked(&mut self, (held, fires_at, need): &Checked<'_>, emit: &mut Emitter<'_>) {
         match fires_at {
+            _ if need.approvers > 0 => self.wait_for_approval(held, fires_at.unwrap_or_default(), *need, emit),
             None if held.order().conditions().follows() => self.begin_following(held, emit),
             None if held.order().time_in_force.is_for_auction() => self.enter_for_auction(held, emit),
             None => self.execute(held, emit),

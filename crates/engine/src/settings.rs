@@ -114,6 +114,9 @@ impl Engine {
             }
             Setting::Halt(scope) => self.set_halted(Kind::Halt, scope, true, emit)?,
             Setting::Resume(scope) => self.set_halted(Kind::Resume, scope, false, emit)?,
+            Setting::SetApprovalBands { scope, bands } => self.set_approval_bands(scope, bands, emit)?,
+            Setting::ApproveOrder { approver, order, hash } => self.approve(approver, order, &hash, emit)?,
+            Setting::DeclineOrder { approver, order } => self.decline(approver, order, emit)?,
             Setting::EngageKillSwitch(scope) => self.engage_kill_switch(scope, emit)?,
             Setting::ReleaseKillSwitch(scope) => self.release_kill_switch(scope, emit)?,
             Setting::SetRestriction { scope, instrument, restriction, cancels } => {

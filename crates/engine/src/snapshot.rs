@@ -7,13 +7,14 @@ use tradewright_book::Slot;
 use tradewright_ledger::{Balance, Withdrawal};
 use tradewright_risk::{AccountRisk, Controls, Exposure, Instrument, MarketWide, MarketWideLevel, Standing};
 use tradewright_types::{
-    AccountId, AccountKind, AccountLimits, AllocationRule, AllocationTerms, Amount, AssetId, AuctionPhase,
-    BreakerRecord, CallTerms, ClientOrderId, ConditionsRecord, ControlScope, FeeRate, FeeRates, InstrumentId,
-    InstrumentKind, InstrumentLimits, InstrumentState, InstrumentUnits, Name, OrderFlags, OrderId, OrderType,
-    Permissions, Price, Quantity, RULESET_VERSION, Restriction, RoundedFee, ScheduledState, SelfTradePrevention, Side,
-    TimeInForce, TopTerms, Trigger, WithdrawalId,
+    AccountId, AccountKind, AccountLimits, AllocationRule, AllocationTerms, Amount, ApprovalBands, AssetId,
+    AuctionPhase, BandScope, BreakerRecord, CallTerms, ClientOrderId, ConditionsRecord, ControlScope, FeeRate,
+    FeeRates, InstrumentId, InstrumentKind, InstrumentLimits, InstrumentState, InstrumentUnits, Name, OrderFlags,
+    OrderId, OrderType, Permissions, Price, Quantity, RULESET_VERSION, Restriction, RoundedFee, ScheduledState,
+    SelfTradePrevention, Side, TimeInForce, TopTerms, Trigger, WithdrawalId,
 };
 
+use crate::approvals::Approval;
 use crate::call::Told;
 use crate::floor::Market;
 use crate::guard::Guard;
@@ -44,9 +45,9 @@ pub enum SectionKind {
     Withdrawals = 7,
     /// Open orders: by instrument, bids then asks, in the order in which they would trade; the same of the hidden ones and the pegs;
     /// then those that wait for a trigger, in the order in which they would fire; then those that stand beside the book for an
-    /// auction, by queue; then pegs without a price.
+    /// auction, by queue; then pegs without a price; at the end those that wait for approval, by id.
     Orders = 8,
-    /// Kill switches and restrictions.
+    /// Kill switches, restrictions, approval bands, and who approved what.
     Controls = 9,
 }
 
@@ -298,7 +299,11 @@ impl Engine {
                 write_order(&mut orders, open, *slot, Price::default());
             }
         }
-        let controls = write_controls(&risk.controls);
+        for (id, slot) in open.approvals.keys().filter_map(|id| Some((id, open.find(*id)?))) {
+            debug_assert_eq!(open.slab[slot].id, *id, "Invariant: an order is found by its id");
+            write_order(&mut orders, open, slot, open.conditional(slot).limit);
+        }
+        let controls = write_controls(&risk.controls, open);
         let written = [engine, assets, accounts, instruments, fees, balances, withdrawals, orders, controls];
         written.into_iter().zip(SectionKind::ALL).map(|(writer, kind)| writer.section(kind)).collect()
     }
@@ -472,6 +477,36 @@ impl Engine {
             let restriction = Restriction::from_code(part.u8()?);
             self.risk.set_restriction(scope, instrument, part.known(restriction)?);
         }
+        for _ in 0..part.u32()? {
+            let (code, id, expiry_ns) = (part.u8()?, part.u32()?, part.u64()?);
+            let scope = match code {
+                1 => BandScope::Instrument(InstrumentId(part.below(id, self.markets.len())?)),
+                2 => BandScope::Account(AccountId(part.below(id, self.ledger.account_count())?)),
+                _ => return Err(SnapshotError::Invalid(part.kind)),
+            };
+            let bands = ApprovalBands { thresholds: [part.amount()?, part.amount()?, part.amount()?], expiry_ns };
+            self.risk.set_bands(scope, part.known(bands.are_valid().then_some(bands))?);
+        }
+        for _ in 0..part.u32()? {
+            self.read_approval(part)?;
+        }
+        let waiting = self.open.slab.iter().filter(|(slot, _)| self.open.station(*slot) == Station::Approval);
+        part.known((waiting.count() == self.open.approvals.len()).then_some(()))
+    }
+
+    fn read_approval(&mut self, part: &mut Reader<'_>) -> Read<()> {
+        let (id, needed, deadline_ns) = (OrderId(part.u64()?), part.u8()?, part.u64()?);
+        let (fires_at, hash) = (Price::from_ticks(part.i64()?), part.array()?);
+        let mut approvers = Vec::new();
+        for _ in 0..part.u8()? {
+            let approver = part.u32()?;
+            approvers.push(AccountId(part.below(approver, self.ledger.account_count())?));
+        }
+        let slot = part.known(self.open.find(id))?;
+        let waits = self.open.station(slot) == Station::Approval && approvers.len() < usize::from(needed);
+        part.known(waits.then_some(()))?;
+        self.open.timers.set(deadline_ns, Timer::Order(id));
+        self.open.approvals.insert(id, Approval { needed, deadline_ns, hash, fires_at, approvers });
         Ok(())
     }
 
@@ -502,9 +537,9 @@ impl Engine {
             return Err(SnapshotError::Invalid(part.kind));
         }
         let slot = self.open.insert(id, account, Quantity::from_lots(open), &client_order_id, terms, notes);
-        let trigger = if flags.has(OrderFlags::CONDITIONS) { self.read_conditional(id, slot, part)? } else { None };
-        let station =
-            if flags.has(OrderFlags::CONDITIONS) { self.open.conditional(slot).station } else { Station::Book };
+        let is_special = has_more(flags);
+        let trigger = if is_special { self.read_conditional(id, slot, part)? } else { None };
+        let station = if is_special { self.open.conditional(slot).station } else { Station::Book };
         if flags.has(OrderFlags::WAITING) == (station == Station::Book) {
             return Err(SnapshotError::Invalid(part.kind));
         }
@@ -524,6 +559,8 @@ impl Engine {
                 let triggers = market.triggers.get_or_insert_default();
                 triggers.wait(&mut self.open.slab, slot, &part.known(trigger)?, price);
             }
+            // Read with the controls.
+            Station::Approval => {}
         }
         let owner = self.risk.owner_mut(account);
         owner.open_orders += 1;
@@ -611,7 +648,7 @@ impl Engine {
         let conditions = part.known(record.conditions().ok())?;
         let conditional = Conditional { limit, order_type, time_in_force, station, conditions, reserve, draws };
         self.open.note_conditional(slot, conditional);
-        if conditions.expire_time_ns != 0 {
+        if conditions.expire_time_ns != 0 && station != Station::Approval {
             self.open.timers.set(conditions.expire_time_ns, Timer::Order(id));
         }
         Ok(conditions.trigger)
@@ -718,7 +755,7 @@ impl Engine {
     }
 }
 
-fn write_controls(controls: &Controls) -> Writer {
+fn write_controls(controls: &Controls, open: &OpenOrders) -> Writer {
     let mut writer = Writer::default();
     writer.u32(controls.killed_groups().count() as u32);
     controls.killed_groups().for_each(|group| _ = writer.u32(group));
@@ -727,7 +764,28 @@ fn write_controls(controls: &Controls) -> Writer {
         let (account, group) = scope.ids();
         writer.u8(scope.code()).u32(account).u32(group).u32(instrument.0).u8(restriction as u8);
     }
+    writer.u32(controls.bands().count() as u32);
+    for (scope, ApprovalBands { thresholds, expiry_ns }) in controls.bands() {
+        let (code, id) = match scope {
+            BandScope::Instrument(instrument) => (1, instrument.0),
+            BandScope::Account(account) => (2, account.0),
+        };
+        writer.u8(code).u32(id).u64(expiry_ns);
+        thresholds.iter().for_each(|threshold| _ = writer.amount(*threshold));
+    }
+    writer.u32(open.approvals.len() as u32);
+    for (id, Approval { needed, deadline_ns, hash, fires_at, approvers }) in &open.approvals {
+        writer.u64(id.0).u8(*needed).u64(*deadline_ns).i64(fires_at.ticks());
+        writer.0.extend_from_slice(hash);
+        writer.u8(approvers.len() as u8);
+        approvers.iter().for_each(|approver| _ = writer.u32(approver.0));
+    }
     writer
+}
+
+/// Whether more is known of an order with these flags than of a plain one on the book.
+const fn has_more(flags: OrderFlags) -> bool {
+    flags.0 & (OrderFlags::CONDITIONS.0 | OrderFlags::WAITING.0) != 0
 }
 
 fn write_conditional(writer: &mut Writer, conditional: &Conditional) {
@@ -752,7 +810,7 @@ fn write_order(writer: &mut Writer, open: &OpenOrders, slot: Slot, price: Price)
         ClientOrderId::Number(number) => writer.text(number.to_string().as_bytes()),
         ClientOrderId::Text(text) => writer.text(text),
     };
-    if flags.has(OrderFlags::CONDITIONS) {
+    if has_more(flags) {
         write_conditional(writer, open.conditional(slot));
     }
 }

@@ -7,9 +7,10 @@ use tradewright_types::{
 };
 
 use crate::Engine;
+use crate::approvals::Approval;
 use crate::floor::{Market, price_of};
 use crate::guard::Guard;
-use crate::open_orders::{Conditional, Notes};
+use crate::open_orders::{Conditional, Notes, Station};
 use crate::session::Session;
 use crate::sharing::Sharing;
 
@@ -62,6 +63,11 @@ impl Engine {
             .word(open.last_priority())
             .finish();
         total += registry.state_hash();
+        for (id, Approval { needed, deadline_ns, hash, fires_at, approvers }) in &open.approvals {
+            let known = EntityHash::new(0x35).word(id.0).word(u64::from(*needed)).word(*deadline_ns).bytes(hash);
+            let known = known.signed(fires_at.ticks()).word(approvers.len() as u64);
+            total += approvers.iter().fold(known, |known, approver| known.word(approver.0.into())).finish();
+        }
         for (id, market) in markets.iter().enumerate() {
             let Market {
                 instrument: _,
@@ -127,7 +133,8 @@ impl Engine {
             .signed(taker_rate.ppm().into())
             .word(u64::from(excess.0) << 32 | u64::from(excess.1))
             .word(terms.links.client_key);
-        let hash = if terms.flags.has(OrderFlags::CONDITIONS) { self.hash_conditional(hash, slot) } else { hash };
+        const SPECIAL: u16 = OrderFlags::CONDITIONS.0 | OrderFlags::WAITING.0;
+        let hash = if terms.flags.0 & SPECIAL != 0 { self.hash_conditional(hash, slot) } else { hash };
         match self.open.client_order_id(slot) {
             ClientOrderId::Text(text) => hash.bytes(text).finish(),
             ClientOrderId::Absent | ClientOrderId::Number(_) => hash.finish(),
@@ -141,6 +148,7 @@ impl Engine {
         let market = &self.markets[self.open.slab[slot].terms.instrument.index()];
         let fires_at = conditions
             .trigger
+            .filter(|_| station == Station::Trigger)
             .zip(market.triggers.as_deref())
             .map_or(0, |(trigger, triggers)| triggers.price_of(&self.open.slab, slot, &trigger).ticks());
         let record = ConditionsRecord::new(&conditions);

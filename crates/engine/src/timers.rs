@@ -9,6 +9,7 @@ use tradewright_types::{CloseReason, EventKind, InstrumentId, OrderId};
 use crate::Engine;
 use crate::emit::Emitter;
 use crate::floor::Floor;
+use crate::open_orders::Station;
 
 /// What is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -110,6 +111,19 @@ impl Engine {
 impl Floor<'_> {
     /// Ends an order whose time has come.
     fn expire(&mut self, slot: Slot, emit: &mut Emitter<'_>) {
-        self.close_as(slot, EventKind::OrderExpired, CloseReason::GoodTillDate, emit);
+        let reason = match self.open.station(slot) {
+            Station::Book | Station::Trigger | Station::Hidden | Station::Peg | Station::Auction => {
+                CloseReason::GoodTillDate
+            }
+            Station::Approval => self.reason_without_approval(slot),
+        };
+        self.close_as(slot, EventKind::OrderExpired, reason, emit);
+    }
+
+    /// Why an order expires that waits for approval: its own time comes before the end of waiting.
+    fn reason_without_approval(&self, slot: Slot) -> CloseReason {
+        let deadline_ns = self.open.approvals[&self.open.slab[slot].id].deadline_ns;
+        let is_own_time = self.open.conditions(slot).expire_time_ns == deadline_ns;
+        if is_own_time { CloseReason::GoodTillDate } else { CloseReason::ApprovalExpired }
     }
 }

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use tradewright_book::{Book, Orders, Slot};
 use tradewright_risk::waiting_hold;
-use tradewright_types::{Amount, OrderId, Price, PriceSource, Quantity, Side, Trigger};
+use tradewright_types::{Amount, CloseReason, OrderFlags, OrderId, Price, PriceSource, Quantity, Side, Trigger};
 
 use crate::emit::Emitter;
 use crate::floor::{Floor, Market};
@@ -56,6 +56,14 @@ impl Triggers {
         if trigger.trail.is_some() {
             // New orders have the highest id; a restored state is sorted at its end.
             self.trailing[trigger.source as usize].push(slab[slot].id);
+        }
+    }
+
+    /// Puts an order into its trigger book that was accepted before others.
+    pub(crate) fn wait_again(&mut self, slab: &mut Orders<Terms>, slot: Slot, trigger: &Trigger, price: Price) {
+        self.wait(slab, slot, trigger, price);
+        if trigger.trail.is_some() {
+            self.trailing[trigger.source as usize].sort_unstable();
         }
     }
 
@@ -181,7 +189,7 @@ impl Floor<'_> {
             Err(reason) => {
                 let asset = self.asset_of(order.side);
                 self.ledger.release(order.account, asset, hold);
-                emit.refused_at_trigger(&closing, reason);
+                emit.refused_again(&closing, CloseReason::RefusedAtTrigger, reason);
                 self.forget(slot);
             }
         }
@@ -219,6 +227,7 @@ impl Floor<'_> {
 pub(crate) fn waiting_hold_of(market: &Market, open: &OpenOrders, slot: Slot) -> Amount {
     let (order, conditional) = (&open.slab[slot], open.conditional(slot));
     let (rates, in_force) = (open.rates(slot), conditional.time_in_force);
-    waiting_hold(&market.instrument, order.terms.side, conditional.limit, order.open, rates, in_force)
+    let post_only = order.terms.flags.has(OrderFlags::POST_ONLY);
+    waiting_hold(&market.instrument, order.terms.side, conditional.limit, order.open, rates, in_force, post_only)
         .expect("Invariant: what was held could be")
 }

@@ -27,6 +27,19 @@ pub struct LevelView {
     pub orders: u32,
 }
 
+/// What an order waits for that waits for approval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ApprovalView<'e> {
+    /// How many approvers it needs.
+    pub needed: u8,
+    /// Who has approved it so far.
+    pub approvers: &'e [AccountId],
+    /// When it expires without them.
+    pub deadline_ns: u64,
+    /// What they approve: SHA-256 of the canonical order.
+    pub hash: &'e [u8; 32],
+}
+
 /// An open order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OrderView<'e> {
@@ -64,6 +77,8 @@ pub struct OrderView<'e> {
     pub trigger: Option<(Trigger, Price)>,
     /// When it expires; 0 is never.
     pub expire_time_ns: u64,
+    /// What it waits for, when it waits for approval.
+    pub approval: Option<ApprovalView<'e>>,
     /// How it shows itself by parts.
     pub iceberg: Option<Iceberg>,
     /// Whether it does not show itself at all.
@@ -273,7 +288,7 @@ impl Engine {
         let market = &self.markets[order.terms.instrument.index()];
         let again = self.open.order_again(slot, Price::default());
         let waits_for = match self.open.station(slot) {
-            Station::Book | Station::Hidden | Station::Peg | Station::Auction => None,
+            Station::Book | Station::Hidden | Station::Peg | Station::Auction | Station::Approval => None,
             Station::Trigger => self.open.conditional(slot).conditions.trigger,
         };
         // Times in force are remembered where conditions are, but are none.
@@ -295,7 +310,9 @@ impl Engine {
             displayed: match self.open.station(slot) {
                 Station::Book => order.open,
                 Station::Peg if order.is_queued() && !self.open.conditions(slot).hidden => order.open,
-                Station::Trigger | Station::Hidden | Station::Peg | Station::Auction => Quantity::ZERO,
+                Station::Trigger | Station::Hidden | Station::Peg | Station::Auction | Station::Approval => {
+                    Quantity::ZERO
+                }
             },
             prevented: self.open.notes[slot.0 as usize].prevented,
             self_trade_prevention: order.terms.self_trade_prevention,
@@ -306,6 +323,12 @@ impl Engine {
             time_in_force: again.time_in_force,
             trigger,
             expire_time_ns: self.open.conditions(slot).expire_time_ns,
+            approval: self.open.approvals.get(&order.id).map(|approval| ApprovalView {
+                needed: approval.needed,
+                approvers: &approval.approvers,
+                deadline_ns: approval.deadline_ns,
+                hash: &approval.hash,
+            }),
             iceberg: self.open.conditions(slot).iceberg,
             hidden: self.open.conditions(slot).hidden,
             peg: self.open.conditions(slot).peg,

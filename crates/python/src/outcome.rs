@@ -224,7 +224,11 @@ impl Outcome {
                 | EventKind::AuctionIndication
                 | EventKind::AuctionUncrossed
                 | EventKind::BreakerTripped
-                | EventKind::MarketWideLevelReached,
+                | EventKind::MarketWideLevelReached
+                | EventKind::ApprovalRequired
+                | EventKind::OrderApproved
+                | EventKind::ApprovalDeclined
+                | EventKind::OrderReleased,
             )
             | None => {}
         }

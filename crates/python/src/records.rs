@@ -10,8 +10,9 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList};
 use tradewright_types::{
-    BreakerRecord, CommandRecord, ConditionsRecord, EventRecord, InstrumentLimitsRecord, InstrumentUnitsRecord,
-    MoneyRecord, NamedRecord, SettingRecord, TextEventRecord, TextRecord,
+    ApprovalBandsRecord, ApprovalHashRecord, BreakerRecord, CommandRecord, ConditionsRecord, EventRecord,
+    InstrumentLimitsRecord, InstrumentUnitsRecord, MoneyRecord, NamedRecord, SettingRecord, TextEventRecord,
+    TextRecord,
 };
 
 /// A field of a record: name, numpy format, offset.
@@ -89,6 +90,20 @@ const BREAKER: &[Field] = layout!(BreakerRecord {
     closing_ns: "<u8",
     closing_pause_ns: "<u8",
 });
+
+const APPROVAL_BANDS: &[Field] = layout!(ApprovalBandsRecord {
+    kind: "u1",
+    schema_version: "u1",
+    first.low as "first_low": "<u8",
+    first.high as "first_high": "<i8",
+    second.low as "second_low": "<u8",
+    second.high as "second_high": "<i8",
+    third.low as "third_low": "<u8",
+    third.high as "third_high": "<i8",
+    expiry_ns: "<u8",
+});
+
+const APPROVAL_HASH: &[Field] = layout!(ApprovalHashRecord { kind: "u1", schema_version: "u1", hash: "V32" });
 
 const CONDITIONS: &[Field] = layout!(ConditionsRecord {
     kind: "u1",
@@ -173,6 +188,8 @@ const LAYOUTS: &[(&str, &[&[Field]], usize)] = &[
     ("text", &[TEXT], size_of::<TextRecord>()),
     ("conditions", &[CONDITIONS], size_of::<ConditionsRecord>()),
     ("breaker", &[BREAKER], size_of::<BreakerRecord>()),
+    ("approval_hash", &[APPROVAL_HASH], size_of::<ApprovalHashRecord>()),
+    ("approval_bands", &[APPROVAL_BANDS], size_of::<ApprovalBandsRecord>()),
     ("units", &[UNITS], size_of::<InstrumentUnitsRecord>()),
     ("limits", &[LIMITS], size_of::<InstrumentLimitsRecord>()),
     ("event", &[EVENT], size_of::<EventRecord>()),

@@ -50,6 +50,14 @@ pub(crate) struct OrderView {
     trail_bps: u32,
     /// When it expires in nanoseconds of engine time; None is never.
     expire_time_ns: Option<u64>,
+    /// How many approvers it needs while it waits for them, otherwise 0.
+    approvers_needed: u8,
+    /// The accounts that have approved it so far.
+    approvers: Vec<u32>,
+    /// When it expires without them.
+    approval_deadline_ns: Option<u64>,
+    /// What they approve: SHA-256 of the canonical order.
+    approval_hash: Option<Vec<u8>>,
     /// Whether the book shows nothing of it.
     is_hidden: bool,
 }
@@ -88,6 +96,12 @@ impl From<EngineOrder<'_>> for OrderView {
             trail_ticks,
             trail_bps,
             expire_time_ns: (order.expire_time_ns != 0).then_some(order.expire_time_ns),
+            approvers_needed: order.approval.map_or(0, |approval| approval.needed),
+            approvers: order
+                .approval
+                .map_or(Vec::new(), |approval| approval.approvers.iter().map(|approver| approver.0).collect()),
+            approval_deadline_ns: order.approval.map(|approval| approval.deadline_ns),
+            approval_hash: order.approval.map(|approval| approval.hash.to_vec()),
             is_hidden: order.hidden,
         }
     }

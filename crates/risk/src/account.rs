@@ -43,7 +43,7 @@ impl AccountRisk {
     /// A new account: no limits, no group, and the permissions of its kind.
     pub fn new(kind: AccountKind) -> Self {
         let permissions = match kind {
-            AccountKind::Client | AccountKind::House => Permissions::ALL,
+            AccountKind::Client | AccountKind::House => Permissions::INITIAL,
             AccountKind::Fee | AccountKind::Insurance => Permissions::TRANSFER,
         };
         Self {

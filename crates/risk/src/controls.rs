@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tradewright_types::{AccountId, ControlScope, EntityHash, HashTotal, InstrumentId, Restriction};
+use tradewright_types::{
+    AccountId, ApprovalBands, BandScope, ControlScope, EntityHash, HashTotal, InstrumentId, Restriction,
+};
 
 use crate::{AccountRisk, Risk, Standing};
 
@@ -12,6 +14,8 @@ pub struct Controls {
     killed_groups: BTreeSet<u32>,
     /// Those that restrict something.
     restrictions: BTreeMap<(ControlScope, InstrumentId), Restriction>,
+    /// Those that ask for somebody.
+    bands: BTreeMap<BandScope, ApprovalBands>,
 }
 
 impl Controls {
@@ -31,6 +35,35 @@ impl Controls {
         of(ControlScope::Account(account)).max(of(ControlScope::TradeGroup(group)))
     }
 
+    /// Every approval band there is.
+    pub fn bands(&self) -> impl Iterator<Item = (BandScope, ApprovalBands)> + Clone + '_ {
+        self.bands.iter().map(|(scope, bands)| (*scope, *bands))
+    }
+
+    /// The approval bands of a scope; off when none were set.
+    pub fn bands_of(&self, scope: BandScope) -> ApprovalBands {
+        self.bands.get(&scope).copied().unwrap_or_default()
+    }
+
+    /// Who needs how many approvers: the larger of the answers of an order's account and its instrument, for what it is worth in
+    /// quanta. `worth` is asked only when there is a band.
+    pub fn approval(&self, account: AccountId, instrument: InstrumentId, worth: impl FnOnce() -> u128) -> ApprovalNeed {
+        let bands = [BandScope::Account(account), BandScope::Instrument(instrument)].map(|scope| self.bands_of(scope));
+        let mut need = ApprovalNeed::default();
+        if bands.iter().all(ApprovalBands::are_off) {
+            return need;
+        }
+        let worth = worth();
+        for band in bands {
+            let approvers = band.approvers(worth);
+            if approvers > 0 {
+                let expiry_ns = if need.approvers == 0 { band.expiry_ns } else { need.expiry_ns.min(band.expiry_ns) };
+                need = ApprovalNeed { approvers: need.approvers.max(approvers), expiry_ns };
+            }
+        }
+        need
+    }
+
     /// The bits of an account's standing that follow from controls of more than itself.
     fn shared_standing(&self, account: AccountId, group: u32) -> Standing {
         let is_of = |scope: ControlScope| match scope {
@@ -38,14 +71,19 @@ impl Controls {
             ControlScope::TradeGroup(other) => other == group,
         };
         let is_restricted = self.restrictions.keys().any(|(scope, _)| is_of(*scope));
+        let is_banded = self.bands.keys().any(|scope| match scope {
+            BandScope::Instrument(_) => true,
+            BandScope::Account(other) => *other == account,
+        });
         Standing::default()
+            .set(Standing::BANDED, is_banded)
             .set(Standing::GROUP_KILLED, self.killed_groups.contains(&group))
             .set(Standing::RESTRICTED, is_restricted)
     }
 
     /// The hash of everything.
     pub(crate) fn state_hash(&self) -> HashTotal {
-        let Self { killed_groups, restrictions } = self;
+        let Self { killed_groups, restrictions, bands } = self;
         let mut total = HashTotal::default();
         for group in killed_groups {
             total += EntityHash::new(0x25).word(u64::from(*group)).finish();
@@ -55,11 +93,41 @@ impl Controls {
             let hash = EntityHash::new(0x26).word(u64::from(scope.code()) << 8 | *restriction as u64);
             total += hash.word(u64::from(account) << 32 | u64::from(group)).word(u64::from(instrument.0)).finish();
         }
+        for (scope, ApprovalBands { thresholds, expiry_ns }) in bands {
+            let scope = match scope {
+                BandScope::Instrument(instrument) => 1 << 32 | u64::from(instrument.0),
+                BandScope::Account(account) => 2 << 32 | u64::from(account.0),
+            };
+            let hash = EntityHash::new(0x27).word(scope).word(*expiry_ns);
+            total += thresholds.iter().fold(hash, |hash, threshold| hash.amount(*threshold)).finish();
+        }
         total
     }
 }
 
+/// How many approvers an order needs, and how long it waits for them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ApprovalNeed {
+    /// How many; none for nearly all orders.
+    pub approvers: u8,
+    /// How long, in nanoseconds.
+    pub expiry_ns: u64,
+}
+
 impl Risk {
+    /// Sets approval bands, or takes them away when they are off.
+    pub fn set_bands(&mut self, scope: BandScope, bands: ApprovalBands) {
+        if bands.are_off() {
+            self.controls.bands.remove(&scope);
+        } else {
+            self.controls.bands.insert(scope, bands);
+        }
+        let Self { accounts, controls, .. } = self;
+        for (id, account) in accounts.iter_mut().enumerate() {
+            refresh_standing(controls, AccountId(id as u32), account);
+        }
+    }
+
     /// Engages or releases a kill switch. Open orders are the caller's.
     ///
     /// # Panics

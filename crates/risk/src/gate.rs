@@ -11,7 +11,7 @@ use tradewright_types::{
 };
 
 use crate::hold::{bid_hold, waiting_hold};
-use crate::{AccountRisk, Instrument, Risk, entry_hold};
+use crate::{AccountRisk, ApprovalNeed, Instrument, Risk, entry_hold};
 
 /// The most orders that can be open at once in one engine. One less than 2^24: together they have less than 2^64 lots open
 /// ([`Quantity::MAX`] each), so that every sum keeps within 64 bits.
@@ -102,7 +102,7 @@ pub struct Gate<'e> {
     /// Its book.
     pub book: &'e Book,
     /// The books of what stands beside it: orders that are not displayed. Mostly there are none.
-    pub aside: &'e [Book],
+    pub aside: Option<&'e [Book]>,
     /// Balances.
     pub ledger: &'e mut Ledger,
     /// How many orders are open in the engine.
@@ -110,6 +110,22 @@ pub struct Gate<'e> {
 }
 
 type Checked<T = ()> = Result<T, RejectReason>;
+
+/// Why the gate did not let an order through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// A check refused it.
+    For(RejectReason),
+    /// Something is special about its account: [`Gate::check_and_hold_closely`] decides.
+    LookClosely,
+}
+
+impl From<RejectReason> for Refusal {
+    #[inline(always)]
+    fn from(reason: RejectReason) -> Self {
+        Self::For(reason)
+    }
+}
 
 /// Tells the compiler that the way here is rarely taken.
 #[cold]
@@ -126,25 +142,70 @@ fn ensure(condition: bool, otherwise: RejectReason) -> Checked {
 }
 
 impl Gate<'_> {
-    /// Checks a new order and holds its funds. `is_duplicate` tells whether another open order of the account has its client
+    /// Checks a new order of an account for which nothing is special, and holds its funds. `is_duplicate` tells whether another open order of the account has its client
     /// order id; `relief` is what the order gives up that it replaces.
     ///
     /// # Errors
-    /// The first reason that applies, in precedence order; then nothing has changed.
+    /// The first reason that applies, in precedence order, or that the account is to be looked at closely; then nothing has
+    /// changed.
     #[inline(always)]
     pub fn check_and_hold<'o>(
         &mut self,
         order: &'o NewOrder<'o>,
         is_duplicate: impl FnOnce() -> bool,
+    ) -> Result<HeldOrder<'o>, Refusal> {
+        let (held, _) = self.check_all::<false>(order, is_duplicate, None, |_, _| ApprovalNeed::default())?;
+        Ok(held)
+    }
+
+    /// Checks any new order and holds its funds: what entry needs, when it is to wait for approval. `relief` is what the order
+    /// gives up that it replaces; `approval` says who must approve an order with this limit, against this best opposite price.
+    ///
+    /// # Errors
+    /// The first reason that applies, in precedence order; then nothing has changed.
+    ///
+    /// # Panics
+    /// Never: what looks closely is not sent back to be looked at closely.
+    #[cold]
+    #[inline(never)]
+    pub fn check_and_hold_closely<'o>(
+        &mut self,
+        order: &'o NewOrder<'o>,
+        is_duplicate: impl FnOnce() -> bool,
         relief: Option<&Relief>,
-    ) -> Checked<HeldOrder<'o>> {
+        approval: impl FnOnce(Price, Option<Price>) -> ApprovalNeed,
+    ) -> Checked<(HeldOrder<'o>, ApprovalNeed)> {
+        self.check_all::<true>(order, is_duplicate, relief, approval).map_err(|refusal| match refusal {
+            Refusal::For(reason) => reason,
+            Refusal::LookClosely => unreachable!("Invariant: this is the close look"),
+        })
+    }
+
+    #[inline(always)]
+    fn check_all<'o, const CLOSELY: bool>(
+        &mut self,
+        order: &'o NewOrder<'o>,
+        is_duplicate: impl FnOnce() -> bool,
+        relief: Option<&Relief>,
+        approval: impl FnOnce(Price, Option<Price>) -> ApprovalNeed,
+    ) -> Result<(HeldOrder<'o>, ApprovalNeed), Refusal> {
         let (risk, instrument) = (self.risk, self.instrument);
         ensure(!risk.halted, RejectReason::VenueHalted)?;
         if !instrument.state.trades() {
             // By its action, so that the order need not be in memory for this.
             check_admission(instrument.state, entry(order.time_in_force.rests()))?;
         }
-        let account = check_account(risk, order)?;
+        let account = if CLOSELY {
+            check_account(risk, order)?
+        } else {
+            let account = risk.account(order.account).ok_or(RejectReason::UnknownAccount)?;
+            if !account.standing.is_clear() {
+                rarely();
+                return Err(Refusal::LookClosely);
+            }
+            ensure(account.permissions.allow(Permissions::TRADE), RejectReason::AccountNotPermitted)?;
+            account
+        };
         let limit = match order.size {
             Size::Lots(quantity) => {
                 if order.order_type == OrderType::Limit {
@@ -223,13 +284,21 @@ impl Gate<'_> {
             value
         };
         ensure(!(post_only && crosses), RejectReason::PostOnlyWouldTrade)?;
+        let need = approval(limit, opposite_best);
+        let hold = if CLOSELY && need.approvers > 0 {
+            let is_pegged = order.conditions().peg.is_some();
+            ensure(matches!(order.size, Size::Lots(_)) && !is_pegged, RejectReason::OrderNotApprovable)?;
+            if order.side == Side::Buy { entry_hold(value, rates, !post_only, may_rest) } else { value }
+        } else {
+            hold
+        };
 
         // After this point the order must succeed.
         funds.hold(hold, same_asset);
         if let Some(relief) = relief.filter(|relief| relief.hold.0 != asset) {
             self.ledger.release(order.account, relief.hold.0, relief.hold.1);
         }
-        Ok(HeldOrder { order, limit, rates, trade_group: account.trade_group, crosses, hold })
+        Ok((HeldOrder { order, limit, rates, trade_group: account.trade_group, crosses, hold }, need))
     }
 
     /// Checks an order that is to wait for its trigger and holds its funds: what its worst price may cost, as a taker or a maker.
@@ -246,7 +315,8 @@ impl Gate<'_> {
         is_duplicate: impl FnOnce() -> bool,
         relief: Option<&Relief>,
         price_now: Option<Price>,
-    ) -> Checked<(HeldOrder<'o>, Price)> {
+        approval: impl FnOnce(Price, Option<Price>) -> ApprovalNeed,
+    ) -> Checked<(HeldOrder<'o>, Price, ApprovalNeed)> {
         let (risk, instrument) = (self.risk, self.instrument);
         let (Some(trigger), Size::Lots(quantity)) = (order.conditions().trigger, order.size) else {
             unreachable!("Invariant: only orders by quantity have triggers")
@@ -277,13 +347,18 @@ impl Gate<'_> {
         }
         let rates = risk.fees.rates(instrument.fee_schedule, account.fee_tier);
         let limit = if is_limit { order.price } else { market_limit_around(instrument, order.side, fires_at) };
-        let hold = waiting_hold(instrument, order.side, limit, quantity, rates, order.time_in_force)
+        let hold = waiting_hold(instrument, order.side, limit, quantity, rates, order.time_in_force, false)
             .ok_or(RejectReason::InsufficientFunds)?;
+        let opposite_best = match relief {
+            None => self.best(order.side.opposite()),
+            Some(relief) => relief.opposite_best,
+        };
         let asset = if order.side == Side::Buy { instrument.units.quote } else { instrument.units.base };
         let same_asset = relief.filter(|relief| relief.hold.0 == asset).map_or(Amount::ZERO, |relief| relief.hold.1);
         let funds = self.ledger.funds(order.account, asset);
         ensure(funds.available() + same_asset >= hold, RejectReason::InsufficientFunds)?;
         ensure(!is_there(order.side, &trigger, fires_at, price_now), RejectReason::WouldTriggerAtOnce)?;
+        let need = approval(limit, opposite_best);
 
         // After this point the order must succeed.
         funds.hold(hold, same_asset);
@@ -291,7 +366,7 @@ impl Gate<'_> {
             self.ledger.release(order.account, relief.hold.0, relief.hold.1);
         }
         let trade_group = account.trade_group;
-        Ok((HeldOrder { order, limit, rates, trade_group, crosses: false, hold }, fires_at))
+        Ok((HeldOrder { order, limit, rates, trade_group, crosses: false, hold }, fires_at, need))
     }
 
     /// Checks an order that is for auctions only and holds its funds: what it holds while it rests at its limit. Nothing trades on
@@ -304,6 +379,7 @@ impl Gate<'_> {
         order: &'o NewOrder<'o>,
         is_duplicate: impl FnOnce() -> bool,
         relief: Option<&Relief>,
+        approval: impl FnOnce(Price, Option<Price>) -> ApprovalNeed,
     ) -> Checked<HeldOrder<'o>> {
         let (risk, instrument) = (self.risk, self.instrument);
         let Size::Lots(quantity) = order.size else { unreachable!("Invariant: orders for auctions are by quantity") };
@@ -333,8 +409,13 @@ impl Gate<'_> {
             Side::Sell => (units.base, units.base_amount(quantity)),
         };
         let same_asset = relief.filter(|relief| relief.hold.0 == asset).map_or(Amount::ZERO, |relief| relief.hold.1);
+        let opposite_best = match relief {
+            None => self.best(order.side.opposite()),
+            Some(relief) => relief.opposite_best,
+        };
         let funds = self.ledger.funds(order.account, asset);
         ensure(funds.available() + same_asset >= hold, RejectReason::InsufficientFunds)?;
+        ensure(approval(limit, opposite_best).approvers == 0, RejectReason::OrderNotApprovable)?;
 
         // After this point the order must succeed.
         funds.hold(hold, same_asset);
@@ -357,6 +438,7 @@ impl Gate<'_> {
         order: &'o NewOrder<'o>,
         is_duplicate: impl FnOnce() -> bool,
         relief: Option<&Relief>,
+        approval: impl FnOnce(Price, Option<Price>) -> ApprovalNeed,
     ) -> Checked<HeldOrder<'o>> {
         let (risk, instrument) = (self.risk, self.instrument);
         let Size::Lots(quantity) = order.size else { unreachable!("Invariant: only orders by quantity are pegged") };
@@ -397,8 +479,13 @@ impl Gate<'_> {
             Side::Sell => (instrument.units.base, instrument.units.base_amount(quantity)),
         };
         let same_asset = relief.filter(|relief| relief.hold.0 == asset).map_or(Amount::ZERO, |relief| relief.hold.1);
+        let opposite_best = match relief {
+            None => self.best(order.side.opposite()),
+            Some(relief) => relief.opposite_best,
+        };
         let funds = self.ledger.funds(order.account, asset);
         ensure(funds.available() + same_asset >= hold, RejectReason::InsufficientFunds)?;
+        ensure(approval(limit, opposite_best).approvers == 0, RejectReason::OrderNotApprovable)?;
 
         // After this point the order must succeed.
         funds.hold(hold, same_asset);
@@ -450,17 +537,75 @@ impl Gate<'_> {
         Ok(HeldOrder { order, limit, rates, trade_group: account.trade_group, crosses, hold })
     }
 
+    /// Checks an order again that has all its approvals: `order` as it comes to the market, its price the worst that `hold` covers.
+    /// Its own open bids are counted still.
+    ///
+    /// # Errors
+    /// The first reason that applies; nothing has changed in any case.
+    pub fn check_released<'o>(&self, order: &'o NewOrder<'o>, rates: FeeRates, hold: Amount) -> Checked<HeldOrder<'o>> {
+        let quantity = self.check_again(order)?;
+        let limit = check_price_band(self.instrument, order, quantity)?;
+        let limit = if order.side == Side::Buy { limit.min(order.price) } else { limit };
+        self.check_own_position(order, quantity)?;
+        let opposite_best = self.best(order.side.opposite());
+        let crosses = opposite_best.is_some_and(|best| order.side.crosses(limit, best));
+        ensure(!(order.flags.has(OrderFlags::POST_ONLY) && crosses), RejectReason::PostOnlyWouldTrade)?;
+        let trade_group = self.risk.accounts()[order.account.index()].trade_group;
+        Ok(HeldOrder { order, limit, rates, trade_group, crosses, hold })
+    }
+
+    /// Checks an order again that has all its approvals and is to wait for its trigger now.
+    ///
+    /// # Errors
+    /// The first reason that applies.
+    pub fn check_released_waiting(
+        &self,
+        order: &NewOrder<'_>,
+        trigger: &Trigger,
+        fires_at: Price,
+        price_now: Option<Price>,
+    ) -> Checked {
+        let quantity = self.check_again(order)?;
+        let is_limit = order.order_type == OrderType::Limit;
+        if is_limit {
+            check_notional(self.instrument, order.price, quantity)?;
+        }
+        if trigger.price.is_some() {
+            check_trigger(self.instrument, order.side, trigger, price_now)?;
+        }
+        if !is_limit {
+            check_notional(self.instrument, fires_at, quantity)?;
+        }
+        self.check_own_position(order, quantity)?;
+        ensure(!is_there(order.side, trigger, fires_at, price_now), RejectReason::WouldTriggerAtOnce)
+    }
+
+    /// The checks of a released order up to its quantity.
+    fn check_again(&self, order: &NewOrder<'_>) -> Checked<Quantity> {
+        let Size::Lots(quantity) = order.size else { unreachable!("Invariant: only orders by quantity are approved") };
+        check_account(self.risk, order)?;
+        if order.order_type == OrderType::Limit {
+            check_price(self.instrument, order.price)?;
+        }
+        check_quantity(self.instrument, quantity)?;
+        Ok(quantity)
+    }
+
+    fn check_own_position(&self, order: &NewOrder<'_>, quantity: Quantity) -> Checked {
+        match order.side {
+            Side::Buy => self.check_position(self.instrument, order.account, quantity.lots(), quantity.lots()),
+            Side::Sell => Ok(()),
+        }
+    }
+
     /// The best price of a side, displayed or not.
     #[inline(always)]
     fn best(&self, side: Side) -> Option<Price> {
-        if self.aside.is_empty() { self.book.best(side) } else { self.best_of_all(side) }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn best_of_all(&self, side: Side) -> Option<Price> {
-        let books = core::iter::once(self.book).chain(self.aside);
-        books.filter_map(|book| book.best(side)).reduce(|best, price| side.better(best, price))
+        // By its parts, so that the gate need not be in memory for this.
+        match self.aside {
+            None => self.book.best(side),
+            Some(aside) => best_of_all(self.book, aside, side),
+        }
     }
 
     #[inline(always)]
@@ -557,6 +702,7 @@ impl Gate<'_> {
         &mut self,
         amendment: &Amendment<'o>,
         is_duplicate: impl FnOnce() -> bool,
+        approval: impl FnOnce(Price, Option<Price>) -> ApprovalNeed,
     ) -> Checked<Amended<'o>> {
         let Amendment { order, rates, total, gone, old_price, old_total, old_hold, opposite_best, iceberg } =
             *amendment;
@@ -599,6 +745,8 @@ impl Gate<'_> {
         let funds = self.ledger.funds(order.account, asset);
         ensure(funds.available() + old_hold >= hold, RejectReason::InsufficientFunds)?;
         ensure(!(post_only && crosses), RejectReason::PostOnlyWouldTrade)?;
+        let need = approval(order.price, opposite_best);
+        ensure(need.approvers == 0, RejectReason::AmendmentNeedsApproval)?;
 
         // After this point the amendment must succeed.
         funds.hold(hold, old_hold);
@@ -657,8 +805,9 @@ impl Gate<'_> {
         amendment: &Amendment<'_>,
         waits: &Waits,
         is_duplicate: impl FnOnce() -> bool,
+        approval: impl FnOnce(Price, Option<Price>) -> ApprovalNeed,
     ) -> Checked<WaitsAgain> {
-        let Amendment { order, rates, total, gone, old_price, old_total, old_hold, opposite_best: _, iceberg } =
+        let Amendment { order, rates, total, gone, old_price, old_total, old_hold, opposite_best, iceberg } =
             *amendment;
         let (risk, instrument) = (self.risk, self.instrument);
         check_admission(instrument.state, InstrumentAction::Enter)?;
@@ -699,7 +848,7 @@ impl Gate<'_> {
         if order.side == Side::Buy && !reduction {
             self.check_position(instrument, order.account, open.lots(), old_open.lots())?;
         }
-        let hold = waiting_hold(instrument, order.side, limit, open, rates, order.time_in_force)
+        let hold = waiting_hold(instrument, order.side, limit, open, rates, order.time_in_force, false)
             .ok_or(RejectReason::InsufficientFunds)?;
         let asset = if order.side == Side::Buy { instrument.units.quote } else { instrument.units.base };
         let funds = self.ledger.funds(order.account, asset);
@@ -709,6 +858,9 @@ impl Gate<'_> {
         {
             ensure(!is_there(order.side, trigger, fires_at, waits.price_now), RejectReason::WouldTriggerAtOnce)?;
         }
+
+        let need = if reduction { ApprovalNeed::default() } else { approval(limit, opposite_best) };
+        ensure(need.approvers == 0, RejectReason::AmendmentNeedsApproval)?;
 
         // After this point the amendment must succeed.
         funds.hold(hold, old_hold);
@@ -729,6 +881,14 @@ fn market_limit_around(instrument: &Instrument, side: Side, fires_at: Price) -> 
 fn is_there(side: Side, trigger: &Trigger, fires_at: Price, price_now: Option<Price>) -> bool {
     let rises = trigger.kind.rises(side);
     price_now.is_some_and(|now| if rises { now >= fires_at } else { now <= fires_at })
+}
+
+/// The best price of a side over several books.
+#[cold]
+#[inline(never)]
+fn best_of_all(book: &Book, aside: &[Book], side: Side) -> Option<Price> {
+    let books = core::iter::once(book).chain(aside);
+    books.filter_map(|book| book.best(side)).reduce(|best, price| side.better(best, price))
 }
 
 /// Whether an order's account exists and may trade, for all that halts, permissions, restrictions and kill switches say.

@@ -37,7 +37,7 @@ pub fn entry_hold(notional: Amount, rates: FeeRates, may_take: bool, may_rest: b
     notional + taker.max(maker).rounded_up(notional) + Amount::from_quanta(i128::from(both))
 }
 
-/// What an order holds that waits for its trigger: what its worst price may cost, as a taker or a maker. `None` when that is
+/// What an order holds that waits for its trigger or for approval: what its worst price may cost. `None` when that is
 /// more than any account can have.
 pub fn waiting_hold(
     instrument: &Instrument,
@@ -46,12 +46,13 @@ pub fn waiting_hold(
     open: Quantity,
     rates: FeeRates,
     time_in_force: TimeInForce,
+    post_only: bool,
 ) -> Option<Amount> {
     match side {
         Side::Sell => Some(instrument.units.base_amount(open)),
         Side::Buy => {
             let value = instrument.value_at_worst(limit, open)?;
-            Some(entry_hold(value, rates, true, time_in_force.rests()))
+            Some(entry_hold(value, rates, !post_only, time_in_force.rests()))
         }
     }
 }

@@ -22,10 +22,10 @@ pub use band::Band;
 pub use breaker::{
     Breaker, MarketWide, MarketWideLevel, MoveLimit, PauseRule, RollingPrices, Trip, Window, variant_ticks,
 };
-pub use controls::Controls;
+pub use controls::{ApprovalNeed, Controls};
 pub use exposure::{Exposure, POSITION_UNLIMITED};
 pub use fees::FeeSchedules;
-pub use gate::{Amended, Amendment, Gate, HeldOrder, ORDERS_MAX, Relief, Waits, WaitsAgain};
+pub use gate::{Amended, Amendment, Gate, HeldOrder, ORDERS_MAX, Refusal, Relief, Waits, WaitsAgain};
 pub use hold::{entry_hold, resting_hold, waiting_hold};
 pub use instrument::Instrument;
 pub use risk::Risk;

@@ -14,6 +14,8 @@ impl Standing {
     pub const GROUP_KILLED: Self = Self(4);
     /// It, or its trade group, is restricted on some instrument.
     pub const RESTRICTED: Self = Self(8);
+    /// Some of its orders may need approval.
+    pub const BANDED: Self = Self(16);
 
     /// Whether nothing stands between it and the market.
     #[inline(always)]

@@ -57,8 +57,8 @@ fn messages_are_counted_in_whole_seconds() {
     assert_eq!(count(7_500_000_000, 0), (1, 0));
     // The last second that there is ends where time ends.
     assert_eq!(count(u64::MAX - 1, 1), (1, 1));
-    assert_eq!(account.permissions, Permissions::ALL);
-    assert_eq!(AccountRisk::new(AccountKind::House).permissions, Permissions::ALL);
+    assert_eq!(account.permissions, Permissions::INITIAL);
+    assert_eq!(AccountRisk::new(AccountKind::House).permissions, Permissions::INITIAL);
     assert_eq!(AccountRisk::new(AccountKind::Fee).permissions, Permissions::TRANSFER);
     assert_eq!(AccountRisk::new(AccountKind::Insurance).permissions, Permissions::TRANSFER);
 }

@@ -65,7 +65,7 @@ impl TransferKind {
     }
 }
 
-/// What an account may do, as bits. A new client or house account may do everything.
+/// What an account may do, as bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Permissions(pub u16);
 
@@ -76,8 +76,12 @@ impl Permissions {
     pub const WITHDRAW: Self = Self(2);
     /// May send money to another account.
     pub const TRANSFER: Self = Self(4);
+    /// May approve orders of others that need it.
+    pub const APPROVE: Self = Self(8);
+    /// What a new client or house account may do: everything but to approve.
+    pub const INITIAL: Self = Self(7);
     /// Everything.
-    pub const ALL: Self = Self(7);
+    pub const ALL: Self = Self(15);
 
     /// Whether every bit of `wanted` is set.
     #[inline(always)]

@@ -107,6 +107,12 @@ kinds! {
     ReleaseKillSwitch = 41,
     /// Restricts what an account or a trade group may do on an instrument.
     SetRestriction = 42,
+    /// Sets above which worth the orders on an instrument or of an account need approvers; followed by the bands.
+    SetApprovalBands = 43,
+    /// Approves an order that waits for it; followed by its hash.
+    ApproveOrder = 44,
+    /// Declines an order that waits for approval.
+    DeclineOrder = 45,
     /// Sets which part an account gets as a lead market maker of an instrument.
     SetLead = 46,
     /// Sets the privilege of the order that bettered the market.
@@ -131,6 +137,10 @@ kinds! {
     Conditions = 131,
     /// An instrument's circuit breaker.
     Breaker = 135,
+    /// The hash of the order that is approved.
+    ApprovalHash = 133,
+    /// Approval bands.
+    ApprovalBands = 138,
 }
 
 impl CommandKind {

@@ -113,6 +113,16 @@ codes! {
         /// The index fell to a market-wide level: every instrument pauses. `order_type` is the level (1, 2 or 3), `price_ticks` the index,
         /// `reference` until when (0: the rest of the session).
         MarketWideLevelReached = 29,
+        /// The order in the events before waits for approval. `order_type` is how many approvers it needs, `time_in_force` how many
+        /// it has (none), `price_ticks` its limit, `quantity_lots` what is open, `reference` when it expires without them;
+        /// `amount` and `counter_amount` are the 32 bytes of its hash.
+        ApprovalRequired = 48,
+        /// An order was approved, by `counter_account`. The other fields as in [`EventKind::ApprovalRequired`].
+        OrderApproved = 49,
+        /// An order was declined, by `counter_account`. The other fields as in [`EventKind::ApprovalRequired`].
+        ApprovalDeclined = 50,
+        /// An order has all its approvals: it is checked again, and comes to the market or waits for its trigger.
+        OrderReleased = 51,
     }
 }
 
@@ -153,6 +163,12 @@ codes! {
         KillSwitch = 35,
         /// A restriction took it that forbids such orders.
         Restricted = 36,
+        /// An approver declined it.
+        Declined = 37,
+        /// It was not approved in time.
+        ApprovalExpired = 38,
+        /// It was approved, but a check refused it then; `open_lots` is the [`crate::RejectReason`].
+        RefusedAtRelease = 39,
         /// A cancel-replace cancelled it, but the order that was to take its place was refused.
         NotReplaced = 40,
     }

@@ -92,13 +92,17 @@ impl RoundedFee {
             self.excess_millionths = left as u32;
             Amount::from_quanta(i128::from(fee))
         } else {
-            self.charge_wide(rate, quanta)
+            // By value, so that the remainder need not be in memory for this.
+            let (fee, posted) = self.charge_wide(rate, quanta);
+            *self = posted;
+            fee
         }
     }
 
     /// The same for any notional: whole millions of quanta have an exact fee, only the part below is rounded.
     #[cold]
-    fn charge_wide(&mut self, rate: FeeRate, quanta: u128) -> Amount {
+    #[inline(never)]
+    fn charge_wide(self, rate: FeeRate, quanta: u128) -> (Amount, Self) {
         let million = u128::from(MILLION);
         let (magnitude, excess) = (u128::from(rate.0.unsigned_abs()), u128::from(self.excess_millionths));
         let (whole, part) = (quanta / million * magnitude, quanta % million * magnitude);
@@ -109,8 +113,7 @@ impl RoundedFee {
             let rebate = (part + excess) / million;
             (-((whole + rebate) as i128), part + excess - rebate * million)
         };
-        self.excess_millionths = left as u32;
-        Amount::from_quanta(fee)
+        (Amount::from_quanta(fee), Self { excess_millionths: left as u32 })
     }
 }
 

@@ -9,6 +9,7 @@
 mod account;
 mod allocation;
 mod amount;
+mod approval;
 mod command;
 mod conditions;
 mod control;
@@ -30,6 +31,7 @@ mod wire;
 pub use account::{AccountKind, Permissions, TransferKind};
 pub use allocation::{AllocationRule, AllocationTerms, TopTerms};
 pub use amount::{Amount, RawNotional};
+pub use approval::{ApprovalBands, ApprovalBandsRecord, ApprovalHashRecord, BandScope};
 pub use command::{
     Amend, Cancel, CancelAll, CommandHeader, CommandKind, CommandRecord, Decoded, NewOrder, Replace, Size, Target,
     TextRecord, read_envelope,

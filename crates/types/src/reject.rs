@@ -97,6 +97,8 @@ reasons! {
     UnknownOrder = 35,
     /// The order waits for its auction, or the amendment names what it does not have: a trigger, or a price of a market order.
     OrderNotAmendable = 36,
+    /// The order waits for approval: it can be cancelled and replaced, but not amended.
+    OrderWaitsForApproval = 38,
     // Price and size.
     /// The price must be at least one tick.
     PriceNotPositive = 40,
@@ -193,6 +195,21 @@ reasons! {
     IllegalStateChange = 117,
     /// The time of a scheduled change is not in the future.
     ScheduleNotInFuture = 118,
+    // Approvals.
+    /// The order does not wait for approval.
+    OrderNeedsNoApproval = 120,
+    /// Nobody approves or declines an order of its own account or trade group.
+    ApproverNotIndependent = 121,
+    /// The account lacks the permission to approve.
+    ApproverNotPermitted = 122,
+    /// The account has approved this order already.
+    AlreadyApproved = 123,
+    /// The hash is not that of the order.
+    ApprovalHashDiffers = 124,
+    /// An order that needs approval must be given by quantity and stand alone.
+    OrderNotApprovable = 125,
+    /// The order as amended would need approval: replace it instead.
+    AmendmentNeedsApproval = 126,
     /// TOP and lead market makers belong to the rule that splits, and the instrument has another.
     RuleHasNoSteps = 127,
     /// The lead market makers of the instrument would together be promised more than there is.

@@ -4,10 +4,11 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, transmute_ref};
 
 use crate::text::Name;
 use crate::{
-    AccountId, AccountKind, AllocationRule, AllocationTerms, Amount, AssetId, AuctionPhase, BreakerRecord,
-    BreakerTerms, CallTerms, CommandHeader, CommandKind, CommandRecord, ControlScope, Decoded, FeeRate, FeeRates,
-    InstrumentId, InstrumentKind, InstrumentLimits, InstrumentState, InstrumentUnits, Permissions, Price, PriceSource,
-    Quantity, RejectReason, Restriction, TopTerms, TransferKind, Trigger, Wide, WithdrawalId,
+    AccountId, AccountKind, AllocationRule, AllocationTerms, Amount, ApprovalBands, ApprovalBandsRecord,
+    ApprovalHashRecord, AssetId, AuctionPhase, BandScope, BreakerRecord, BreakerTerms, CallTerms, CommandHeader,
+    CommandKind, CommandRecord, ControlScope, Decoded, FeeRate, FeeRates, InstrumentId, InstrumentKind,
+    InstrumentLimits, InstrumentState, InstrumentUnits, OrderId, Permissions, Price, PriceSource, Quantity,
+    RejectReason, Restriction, TopTerms, TransferKind, Trigger, Wide, WithdrawalId,
 };
 
 /// A record that names something new: an asset, an instrument, an account.
@@ -269,6 +270,19 @@ pub enum Setting {
     Resume(HaltScope),
     EngageKillSwitch(ControlScope),
     ReleaseKillSwitch(ControlScope),
+    SetApprovalBands {
+        scope: BandScope,
+        bands: ApprovalBands,
+    },
+    ApproveOrder {
+        approver: AccountId,
+        order: OrderId,
+        hash: [u8; 32],
+    },
+    DeclineOrder {
+        approver: AccountId,
+        order: OrderId,
+    },
     SetRestriction {
         scope: ControlScope,
         instrument: InstrumentId,
@@ -438,6 +452,26 @@ impl Setting {
                 };
                 if kind == CommandKind::Halt { Self::Halt(scope) } else { Self::Resume(scope) }
             }
+            CommandKind::SetApprovalBands => {
+                let (bands, rest) = decode_bands(rest)?;
+                let scope = match setting.scope {
+                    1 => BandScope::Instrument(instrument),
+                    2 => BandScope::Account(account),
+                    _ => return Err(out_of_range),
+                };
+                return Ok((Self::SetApprovalBands { scope, bands }, rest));
+            }
+            CommandKind::ApproveOrder => {
+                let (record, rest) = rest.split_first().ok_or(RejectReason::MalformedRecords)?;
+                let record: &ApprovalHashRecord = transmute_ref!(record);
+                if record.kind != CommandKind::ApprovalHash as u8 {
+                    return Err(RejectReason::MalformedRecords);
+                }
+                let approval =
+                    Self::ApproveOrder { approver: account, order: OrderId(first.order_ref), hash: record.hash };
+                return Ok((approval, rest));
+            }
+            CommandKind::DeclineOrder => Self::DeclineOrder { approver: account, order: OrderId(first.order_ref) },
             CommandKind::EngageKillSwitch => Self::EngageKillSwitch(control_scope(setting)?),
             CommandKind::ReleaseKillSwitch => Self::ReleaseKillSwitch(control_scope(setting)?),
             CommandKind::SetRestriction => {
@@ -459,6 +493,8 @@ impl Setting {
             | CommandKind::InstrumentUnits
             | CommandKind::InstrumentLimits
             | CommandKind::Conditions
+            | CommandKind::ApprovalHash
+            | CommandKind::ApprovalBands
             | CommandKind::Breaker => return Err(RejectReason::UnknownCommand),
         };
         Ok((decoded, rest))
@@ -523,6 +559,16 @@ impl Setting {
             Self::Deposit { account, asset, amount }
         })
     }
+}
+
+fn decode_bands(records: &[CommandRecord]) -> Decoded<(ApprovalBands, &[CommandRecord])> {
+    let (first, rest) = records.split_first().ok_or(RejectReason::MalformedRecords)?;
+    let record: &ApprovalBandsRecord = transmute_ref!(first);
+    if record.kind != CommandKind::ApprovalBands as u8 {
+        return Err(RejectReason::MalformedRecords);
+    }
+    let bands = record.bands();
+    if bands.are_valid() { Ok((bands, rest)) } else { Err(RejectReason::SettingOutOfRange) }
 }
 
 fn decode_state(setting: &SettingRecord) -> Decoded<(InstrumentState, AuctionPhase)> {

@@ -4,11 +4,11 @@
 use core::mem::offset_of;
 
 use tradewright_types::{
-    AccountKind, AuctionPhase, BreakerRecord, CloseReason, CommandHeader, CommandKind, CommandRecord, EventFlags,
-    EventKind, EventRecord, InstrumentKind, InstrumentLimitsRecord, InstrumentState, InstrumentUnitsRecord,
-    MoneyRecord, NamedRecord, OrderFlags, OrderType, Permissions, RULESET_VERSION, RejectReason, Restriction,
-    SCHEMA_VERSION, SelfTradePrevention, SettingRecord, Side, StateCause, TextEventRecord, TextRecord, TimeInForce,
-    TransferKind, Wide,
+    AccountKind, ApprovalBandsRecord, ApprovalHashRecord, AuctionPhase, BreakerRecord, CloseReason, CommandHeader,
+    CommandKind, CommandRecord, EventFlags, EventKind, EventRecord, InstrumentKind, InstrumentLimitsRecord,
+    InstrumentState, InstrumentUnitsRecord, MoneyRecord, NamedRecord, OrderFlags, OrderType, Permissions,
+    RULESET_VERSION, RejectReason, Restriction, SCHEMA_VERSION, SelfTradePrevention, SettingRecord, Side, StateCause,
+    TextEventRecord, TextRecord, TimeInForce, TransferKind, Wide,
 };
 use zerocopy::{FromBytes, IntoBytes};
 
@@ -137,6 +137,24 @@ layout!(breaker_record: BreakerRecord, 64 bytes {
     reserved: 56 + 8,
 });
 
+layout!(approval_bands_record: ApprovalBandsRecord, 64 bytes {
+    kind: 0 + 1,
+    schema_version: 1 + 1,
+    reserved: 2 + 6,
+    first: 8 + 16,
+    second: 24 + 16,
+    third: 40 + 16,
+    expiry_ns: 56 + 8,
+});
+
+layout!(approval_hash_record: ApprovalHashRecord, 64 bytes {
+    kind: 0 + 1,
+    schema_version: 1 + 1,
+    reserved: 2 + 6,
+    hash: 8 + 32,
+    reserved_bytes: 40 + 24,
+});
+
 layout!(event_record: EventRecord, 128 bytes {
     kind: 0 + 1,
     schema_version: 1 + 1,
@@ -229,6 +247,9 @@ codes!(codes_of_command_kind: CommandKind as u8 {
     EngageKillSwitch = 40,
     ReleaseKillSwitch = 41,
     SetRestriction = 42,
+    SetApprovalBands = 43,
+    ApproveOrder = 44,
+    DeclineOrder = 45,
     SetLead = 46,
     SetTop = 49,
     PlaceOrder = 64,
@@ -241,6 +262,8 @@ codes!(codes_of_command_kind: CommandKind as u8 {
     InstrumentLimits = 130,
     Conditions = 131,
     Breaker = 135,
+    ApprovalHash = 133,
+    ApprovalBands = 138,
 });
 
 codes!(codes_of_event_kind: EventKind as u8 {
@@ -268,6 +291,10 @@ codes!(codes_of_event_kind: EventKind as u8 {
     AuctionUncrossed = 27,
     BreakerTripped = 28,
     MarketWideLevelReached = 29,
+    ApprovalRequired = 48,
+    OrderApproved = 49,
+    ApprovalDeclined = 50,
+    OrderReleased = 51,
 });
 
 codes!(codes_of_close_reason: CloseReason as u16 {
@@ -288,6 +315,9 @@ codes!(codes_of_close_reason: CloseReason as u16 {
     OutsideCollar = 28,
     KillSwitch = 35,
     Restricted = 36,
+    Declined = 37,
+    ApprovalExpired = 38,
+    RefusedAtRelease = 39,
     NotReplaced = 40,
 });
 
@@ -320,6 +350,7 @@ codes!(codes_of_reject_reason: RejectReason as u16 {
     KillSwitchEngaged = 34,
     UnknownOrder = 35,
     OrderNotAmendable = 36,
+    OrderWaitsForApproval = 38,
     PriceNotPositive = 40,
     PriceNotOnTick = 41,
     QuantityNotPositive = 42,
@@ -366,6 +397,13 @@ codes!(codes_of_reject_reason: RejectReason as u16 {
     BookNotEmpty = 116,
     IllegalStateChange = 117,
     ScheduleNotInFuture = 118,
+    OrderNeedsNoApproval = 120,
+    ApproverNotIndependent = 121,
+    ApproverNotPermitted = 122,
+    AlreadyApproved = 123,
+    ApprovalHashDiffers = 124,
+    OrderNotApprovable = 125,
+    AmendmentNeedsApproval = 126,
     RuleHasNoSteps = 127,
     LeadsAboveWhole = 128,
     TooManyLeads = 129,
@@ -476,8 +514,9 @@ fn bits_and_versions() {
         EventFlags::AUCTION,
     ];
     assert_eq!(event.map(|flag| flag.0), [1, 2, 4, 8, 16, 32]);
-    let permissions = [Permissions::TRADE, Permissions::WITHDRAW, Permissions::TRANSFER, Permissions::ALL];
-    assert_eq!(permissions.map(|permission| permission.0), [1, 2, 4, 7]);
+    let permissions = [Permissions::TRADE, Permissions::WITHDRAW, Permissions::TRANSFER, Permissions::APPROVE];
+    assert_eq!(permissions.map(|permission| permission.0), [1, 2, 4, 8]);
+    assert_eq!((Permissions::INITIAL.0, Permissions::ALL.0), (7, 15));
     assert_eq!((SCHEMA_VERSION, RULESET_VERSION), (1, 1));
 }
 

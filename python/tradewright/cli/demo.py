@@ -329,6 +329,9 @@ def _spread(market: DemoMarket) -> str:
     """Return the spread in basis points of the middle."""
     if market.bid_ticks is None or market.ask_ticks is None:
         return "-"
+    if market.ask_ticks <= market.bid_ticks:
+        # It gathers orders for an auction.
+        return "call"
     return f"{20_000 * (market.ask_ticks - market.bid_ticks) / (market.ask_ticks + market.bid_ticks):.1f}"
 
 

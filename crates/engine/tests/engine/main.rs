@@ -5,6 +5,7 @@
 mod common;
 
 mod amending;
+mod approvals;
 mod auctions;
 mod breakers;
 mod cancelling;

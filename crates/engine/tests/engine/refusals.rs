@@ -569,6 +569,7 @@ fn every_reason_is_reached() {
     for violation in violations_of_an_amendment() {
         reach(&answer("buy A2 10 @15 post", "amend A2 O1 12 @20", &[&violation]));
     }
+    crate::approvals::refusals().into_iter().for_each(|given| reach(&given));
     let most = (1_i128 << 120) + 1;
     let rest = [
         ("buy A2 1 market", "NoReferencePrice"),
@@ -621,6 +622,8 @@ fn commands_that_only_stand_behind_others_are_unknown() {
         CommandKind::InstrumentLimits,
         CommandKind::Conditions,
         CommandKind::Breaker,
+        CommandKind::ApprovalHash,
+        CommandKind::ApprovalBands,
     ] {
         assert_eq!(venue.apply(&[CommandRecord::new(kind)]), "UnknownCommand");
         assert!(kind.is_continuation());

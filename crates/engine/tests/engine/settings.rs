@@ -235,7 +235,7 @@ fn settings_of_accounts_have_bounds() {
         group A99 1               => UnknownAccount
         group A99 {too_wide}      => SettingOutOfRange
         permit A99 1              => UnknownAccount
-        permit A99 8              => SettingOutOfRange
+        permit A99 16             => SettingOutOfRange
         permit A2 65536           => SettingOutOfRange
         position A99 I9 5         => UnknownInstrument
         position A99 I0 5         => UnknownAccount
@@ -256,6 +256,7 @@ fn the_venues_own_accounts_may_transfer_and_nothing_else() {
         permit A0 1     => SettingOutOfRange
         permit A1 6     => SettingOutOfRange
         permit A0 7     => SettingOutOfRange
+        permit A0 8     => SettingOutOfRange
         permit A0 0     => set
         deposit A0 quote 5
         transfer A0 A7 quote 5 payout => AccountNotPermitted

@@ -205,7 +205,7 @@ fn controls_that_cannot_be_are_invalid() {
     venue.check("kill G7\nrestrict A2 I0 1");
     let sections = venue.engine.snapshot();
     let place = SectionKind::Controls as usize - 1;
-    assert_eq!(sections[place].bytes.len(), 4 + 4 + 4 + 14);
+    assert_eq!(sections[place].bytes.len(), 4 + 4 + 4 + 14 + 4 + 4);
     let given = |change: fn(&mut Vec<u8>)| {
         let mut sections = sections.clone();
         change(&mut sections[place].bytes);

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use tradewright_engine::{Engine, EngineConfig, EventBuffer, LevelView};
 use tradewright_types::{
-    CommandKind, CommandRecord, ConditionsRecord, EventKind, EventRecord, InstrumentId, OrderFlags, OrderType,
-    RejectReason, Side, TimeInForce,
+    CommandKind, CommandRecord, ConditionsRecord, EventKind, EventRecord, InstrumentId, InstrumentState, OrderFlags,
+    OrderType, RejectReason, Side, TimeInForce,
 };
 
 use crate::clock::thread_cpu_ns;
@@ -36,11 +36,15 @@ pub enum OrderClass {
     Iceberg = 6,
     /// An order that waits for a trigger first.
     Triggered = 7,
+    /// A limit order that the book does not show.
+    Hidden = 8,
+    /// An order for auctions only.
+    Auction = 9,
 }
 
 impl OrderClass {
     /// Every class.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Limit,
         Self::PostOnly,
         Self::ImmediateOrCancel,
@@ -49,6 +53,8 @@ impl OrderClass {
         Self::MarketByAmount,
         Self::Iceberg,
         Self::Triggered,
+        Self::Hidden,
+        Self::Auction,
     ];
 
     /// The class's name in reports.
@@ -63,6 +69,8 @@ impl OrderClass {
             Self::MarketByAmount => "market_by_amount",
             Self::Iceberg => "iceberg",
             Self::Triggered => "triggered",
+            Self::Hidden => "hidden",
+            Self::Auction => "auction",
         }
     }
 
@@ -73,6 +81,11 @@ impl OrderClass {
             && let Some(class) = Self::of_conditions(records)
         {
             return class;
+        }
+        if record.time_in_force >= TimeInForce::AtOpening as u8
+            && record.time_in_force <= TimeInForce::GoodForAuction as u8
+        {
+            return Self::Auction;
         }
         if record.order_type == OrderType::Market as u8 {
             if record.flags & OrderFlags::QUOTE_AMOUNT.0 != 0 { Self::MarketByAmount } else { Self::Market }
@@ -96,6 +109,8 @@ impl OrderClass {
             Some(Self::Triggered)
         } else if conditions.peak_lots != 0 {
             Some(Self::Iceberg)
+        } else if conditions.display != 0 {
+            Some(Self::Hidden)
         } else {
             None
         }
@@ -136,6 +151,8 @@ pub struct MarketView {
     pub trades: u64,
     /// New orders that named the market.
     pub orders: u64,
+    /// Whether it trades.
+    pub state: InstrumentState,
 }
 
 /// A trade of the tape.
@@ -392,6 +409,10 @@ impl Demo {
         let view = |(place, market): (usize, &MarketView)| MarketView {
             bid_ticks: best(place, Side::Buy),
             ask_ticks: best(place, Side::Sell),
+            state: self
+                .engine
+                .instrument(InstrumentId(place as u32))
+                .map_or_else(Default::default, |known| known.state),
             // Counted in ticks x lots, which is one multiplication less a trade.
             notional_quanta: market.notional_quanta * i128::from(LISTINGS[place].quote_quanta_per_tick_lot()),
             ..*market

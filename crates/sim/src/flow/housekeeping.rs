@@ -1,7 +1,8 @@
 //! What the venue does while the others trade: reference, mark and index prices, halts, money in and out, changes of limits and tiers.
 
 use tradewright_types::{
-    AccountId, Amount, CommandKind, CommandRecord, ControlScope, Permissions, Price, PriceSource, TransferKind,
+    AccountId, Amount, AuctionPhase, CommandKind, CommandRecord, ControlScope, InstrumentState, Permissions, Price,
+    PriceSource, TransferKind,
 };
 
 use crate::venue;
@@ -60,6 +61,7 @@ impl Flow {
         if let Some((account, market, asset)) = self.housekeeping.shortages.pop() {
             self.top_up(AccountId(account), market as usize, asset, out);
         }
+        self.keep_sessions(out);
         self.housekeeping.arrivals += 1;
         if self.housekeeping.arrivals.is_multiple_of(TASK_EVERY) {
             self.do_task(market, out);
@@ -109,27 +111,31 @@ impl Flow {
             return;
         }
         self.housekeeping.halted = Some((scope, arrivals));
-        self.mark(scope, true);
         self.send(records::halt_or_resume(CommandKind::Halt, scope), out);
+    }
+
+    fn halt_market(&mut self, market: usize, out: &mut Vec<CommandRecord>) {
+        if self.markets[market].state.trades() {
+            self.halt(Scope::Instrument(market), 3_000, out);
+        }
     }
 
     fn resume(&mut self, scope: Scope, out: &mut Vec<CommandRecord>) {
         self.housekeeping.halted = None;
-        self.mark(scope, false);
-        self.send(records::halt_or_resume(CommandKind::Resume, scope), out);
-    }
-
-    fn mark(&mut self, scope: Scope, is_halted: bool) {
-        match scope {
-            Scope::Instrument(market) => self.markets[market].is_halted = is_halted,
-            Scope::Venue | Scope::Account(_) => {}
+        if let Scope::Instrument(market) = scope
+            && self.markets[market].state == InstrumentState::Halted
+            && self.random.coin()
+        {
+            // Half of the halts end by an auction.
+            return self.call(market, InstrumentState::Auction, AuctionPhase::Intraday, out);
         }
+        self.send(records::halt_or_resume(CommandKind::Resume, scope), out);
     }
 
     /// Ends what is still halted, so that a finished flow leaves an open venue.
     pub(super) fn end_halt(&mut self, out: &mut Vec<CommandRecord>) {
-        if let Some((scope, _)) = self.housekeeping.halted {
-            self.resume(scope, out);
+        if let Some((scope, _)) = self.housekeeping.halted.take() {
+            self.send(records::halt_or_resume(CommandKind::Resume, scope), out);
         }
     }
 
@@ -155,7 +161,7 @@ impl Flow {
         let quote = self.markets[market].quote_asset;
         let dollars = 1 + self.random.below(500);
         let quanta = self.quote_quanta(market, dollars);
-        let record = match self.random.below(220) {
+        let record = match self.random.below(230) {
             0..50 => venue::deposit(trader, quote, Amount::from_quanta(quanta)),
             50..90 => records::withdraw(trader, quote, quanta),
             90..120 => {
@@ -173,7 +179,7 @@ impl Flow {
                 records::transfer(TransferKind::InsuranceContribution, house, AccountId::INSURANCE, quote, quanta)
             }
             152..158 => records::transfer(TransferKind::ClientCredit, house, trader, quote, quanta),
-            158..163 => return self.halt(Scope::Instrument(market), 3_000, out),
+            158..163 => return self.halt_market(market, out),
             163..168 => {
                 let maker = self.population.maker(market, 1);
                 return self.halt(Scope::Account(maker), 1_000, out);
@@ -207,11 +213,18 @@ impl Flow {
                 let scope = ControlScope::Account(other);
                 return self.cut_off(Control::Restrict(scope, market), (other, market), 3_000, out);
             }
-            _ => {
+            216..220 => {
                 let maker = self.population.maker(market, 3);
                 let scope = self.population.group(maker).map_or(ControlScope::Account(maker), ControlScope::TradeGroup);
                 return self.cut_off(Control::Restrict(scope, market), (maker, market), 1_000, out);
             }
+            220..222 => return self.hold_auction(market, out),
+            222..224 => return self.close(market, out),
+            224 => return self.let_cancel_only(market, out),
+            // What trades cannot begin to, and what was is not a plan.
+            225 => records::set_state(market, InstrumentState::Continuous, AuctionPhase::None),
+            226 => records::schedule_state(market, InstrumentState::Halted, [1, 0, 0]),
+            _ => self.index_level(),
         };
         self.send(record, out);
     }

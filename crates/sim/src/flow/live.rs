@@ -21,15 +21,36 @@ pub(super) struct LiveOrder {
     pub(super) has_text_id: bool,
     /// It waits for its trigger, outside the book.
     pub(super) waits: bool,
+    /// The book does not show it.
+    pub(super) hidden: bool,
     /// What does not trade at once stays on the book.
     pub(super) rests: bool,
     /// Where it stands in [`super::market::Market::orders`] or, while it waits, in [`super::market::Market::waiting`].
     pub(super) place: u32,
+    /// What it waits for, or waited for.
+    pub(super) guard: Guard,
+}
+
+/// The trigger of an order but for its price, in the codes of the records. All zero: it has none.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Guard {
+    pub(super) kind: u8,
+    pub(super) source: u8,
+    pub(super) trail_unit: u8,
+    pub(super) trail: u32,
 }
 
 impl LiveOrder {
     pub(super) const NO_RUNG: u8 = u8::MAX;
+
+    /// Whether it stands at a level that the book shows.
+    #[inline]
+    pub(super) fn is_shown(&self) -> bool {
+        !self.waits && !self.hidden
+    }
 }
+
+const _: () = assert!(size_of::<LiveOrder>() == 64, "one cache line");
 
 /// All open orders in a slab, found by order id. Order ids are dense, so the index is a table: four bytes for every
 /// order there ever was.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tradewright_types::{PriceSource, Side};
+use tradewright_types::{InstrumentState, PriceSource, Side};
 
 use crate::random::Random;
 
@@ -77,10 +77,13 @@ pub(super) struct Market {
     /// Orders that wait for their triggers: they stand at no level.
     pub(super) waiting: Vec<u32>,
     pub(super) rungs: [Rung; LADDERS],
-    pub(super) is_halted: bool,
+    /// Whether it trades, as far as the events tell.
+    pub(super) state: InstrumentState,
 }
 
 const MILLION: i64 = 1_000_000;
+/// By which part of it everything falls.
+const FALL_PART: i64 = 64;
 /// A market of its own wanders far; one that follows others stays within some basis points of them.
 const PULL_SHIFT: u32 = 17;
 const PULL_SHIFT_OF_FOLLOWERS: u32 = 8;
@@ -136,7 +139,7 @@ impl Market {
             orders: Vec::new(),
             waiting: Vec::new(),
             rungs: [Rung::Empty; LADDERS],
-            is_halted: false,
+            state: InstrumentState::Continuous,
         };
         market.set_reference(listing.price_ticks);
         market
@@ -190,6 +193,12 @@ impl Market {
             Side::Buy => impact,
             Side::Sell => -impact,
         };
+    }
+
+    /// The day on which everything falls.
+    pub(super) fn fall(&mut self) {
+        self.fair -= self.fair / FALL_PART;
+        self.anchor -= self.anchor / FALL_PART;
     }
 
     /// The price of a source, when there is one.

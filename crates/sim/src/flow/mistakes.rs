@@ -6,7 +6,7 @@ use tradewright_types::{
 };
 
 use super::Flow;
-use super::live::LiveOrder;
+use super::live::{Guard, LiveOrder};
 use super::market::away;
 use super::observe::text_id;
 use super::protection::record_of;
@@ -47,6 +47,7 @@ enum Mistake {
     OldSchema,
     LateClock,
     AmendsWaiting,
+    ReplacesNothing,
     /// It does not know that it is cut off.
     CutOff,
     Conditions(WrongConditions),
@@ -74,7 +75,7 @@ enum WrongDisplay {
 }
 
 impl Mistake {
-    const ALL: [Self; 44] = [
+    const ALL: [Self; 45] = [
         Self::OffTick,
         Self::OffLot,
         Self::TooSmall,
@@ -108,6 +109,7 @@ impl Mistake {
         Self::OldSchema,
         Self::LateClock,
         Self::AmendsWaiting,
+        Self::ReplacesNothing,
         Self::CutOff,
         Self::Conditions(WrongConditions::OutOfRange),
         Self::Conditions(WrongConditions::NoTriggerPrice),
@@ -218,6 +220,12 @@ impl Flow {
                 let (kind, source) = (TriggerKind::StopLoss, PriceSource::Last);
                 let trigger = Some(Trigger { kind, source, price: None, trail: Some(Trail::Ticks(u32::MAX)) });
                 return self.send_all([amend, record_of(&Conditions { trigger, ..Conditions::default() })], out);
+            }
+            Mistake::ReplacesNothing => {
+                let Some(order) = self.any_order(market) else { return };
+                let excluded = OrderFlags::ONLY_NEW.with(OrderFlags::ONLY_PARTIALLY_FILLED);
+                let old = CommandRecord { flags: excluded.0, ..Self::about(CommandKind::ReplaceOrder, &order) };
+                return self.send_all([old, CommandRecord { account: order.account, ..good }], out);
             }
             Mistake::CutOff => {
                 let Some((account, market)) = self.whom_is_cut_off() else { return };
@@ -376,7 +384,9 @@ fn nothing(record: &CommandRecord) -> LiveOrder {
         rung: LiveOrder::NO_RUNG,
         has_text_id: false,
         waits: false,
+        hidden: false,
         rests: false,
         place: 0,
+        guard: Guard::default(),
     }
 }

@@ -6,7 +6,8 @@
 //!
 //! `arrivals.rs` says when something happens and where, `traders.rs` what the trader whose turn it is does about it,
 //! `protection.rs` how it guards what it has, `display.rs` how it shows little of it, `mistakes.rs` what goes wrong on the
-//! way, `housekeeping.rs` what the venue does meanwhile, `control.rs` whom it cuts off. [`Demo`] runs it all against an engine.
+//! way, `housekeeping.rs` what the venue does meanwhile, `control.rs` whom it cuts off,
+//! `sessions.rs` when its markets trade. [`Demo`] runs it all against an engine.
 
 #![deny(clippy::float_arithmetic)]
 
@@ -24,6 +25,7 @@ mod observe;
 mod population;
 mod protection;
 mod records;
+mod sessions;
 mod set_up;
 #[cfg(test)]
 mod tests;
@@ -39,6 +41,7 @@ use housekeeping::Housekeeping;
 use live::LiveOrders;
 use market::{LADDERS, Market};
 use population::{Population, popularity};
+use sessions::Sessions;
 
 pub use demo::{Demo, DemoSummary, MarketInfo, MarketView, OrderClass, Progress, TradeView};
 
@@ -105,6 +108,7 @@ pub struct Flow {
     leaders: Vec<Option<(usize, Option<usize>)>>,
     live: LiveOrders,
     housekeeping: Housekeeping,
+    sessions: Sessions,
     orders_sent: u64,
     /// Numbers the client order ids.
     client_ids: u64,
@@ -145,6 +149,7 @@ impl Flow {
             leaders: (0..instruments).map(|market| catalogue::leaders(market, instruments)).collect(),
             live: LiveOrders::default(),
             housekeeping: Housekeeping::default(),
+            sessions: Sessions::default(),
             orders_sent: 0,
             client_ids: 0,
             opened: 0,
@@ -196,6 +201,7 @@ impl Flow {
         }
         if self.is_done() {
             self.end_halt(out);
+            self.end_calls(out);
             self.end_cut_off(out);
         }
     }

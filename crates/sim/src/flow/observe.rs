@@ -6,7 +6,7 @@ use tradewright_types::{
 };
 
 use super::Flow;
-use super::live::LiveOrder;
+use super::live::{Guard, LiveOrder};
 use super::market::Rung;
 
 /// In a numeric client order id the lowest eight bits name the rung that the order is for.
@@ -66,10 +66,16 @@ impl Flow {
                 }
                 Some(EventKind::OrderConditions) => self.see_conditions(event),
                 Some(EventKind::OrderTriggered) => self.see_at_market(event.order_id),
+                Some(EventKind::OrderDisplay) => self.see_display(event),
+                Some(EventKind::InstrumentStateChanged) => self.see_state(event),
                 Some(EventKind::Rejected) => self.see_rejected(event),
                 Some(EventKind::WithdrawalRequested) => self.housekeeping.withdrawals.push(event.reference),
                 Some(
-                    EventKind::OrderDisplay
+                    // Nobody here needs approval.
+                    EventKind::ApprovalRequired
+                    | EventKind::OrderApproved
+                    | EventKind::ApprovalDeclined
+                    | EventKind::OrderReleased
                     | EventKind::OrderRefreshed
                     | EventKind::OrderRepriced
                     | EventKind::Deposited
@@ -77,7 +83,6 @@ impl Flow {
                     | EventKind::WithdrawalCancelled
                     | EventKind::Transferred
                     | EventKind::SettingApplied
-                    | EventKind::InstrumentStateChanged
                     | EventKind::AuctionIndication
                     | EventKind::AuctionUncrossed
                     | EventKind::BreakerTripped
@@ -90,8 +95,10 @@ impl Flow {
 
     #[inline]
     fn see_accepted(&mut self, event: &EventRecord) {
-        let rests = event.time_in_force == TimeInForce::GoodTillCancel as u8
-            || event.time_in_force == TimeInForce::GoodTillDate as u8;
+        let rests = event.time_in_force != TimeInForce::ImmediateOrCancel as u8
+            && event.time_in_force != TimeInForce::FillOrKill as u8;
+        // What is for auctions only stands beside the book most of the time: its level is nobody's business.
+        let hidden = event.time_in_force >= TimeInForce::AtOpening as u8;
         // Until the event behind this one tells its conditions.
         let waits = OrderFlags(event.order_flags).has(OrderFlags::CONDITIONS);
         if !rests && !waits {
@@ -99,7 +106,7 @@ impl Flow {
         }
         let on_rung = event.reference & ON_RUNG != 0;
         let market = &mut self.markets[event.instrument as usize];
-        if !waits {
+        if !waits && !hidden {
             market.add_to_level(event.side as usize, event.price_ticks);
         }
         let list = market.list(waits);
@@ -115,8 +122,10 @@ impl Flow {
             rung: if on_rung { (event.reference & RUNG) as u8 } else { LiveOrder::NO_RUNG },
             has_text_id: false,
             waits,
+            hidden,
             rests,
             place: list.len() as u32,
+            guard: Guard::default(),
         });
         if on_rung {
             market.rungs[(event.reference & RUNG) as usize] = Rung::Live(slot);
@@ -128,8 +137,27 @@ impl Flow {
     fn see_conditions(&mut self, event: &EventRecord) {
         let has_trigger = event.order_type != 0;
         if !has_trigger {
-            self.see_at_market(event.order_id);
+            return self.see_at_market(event.order_id);
         }
+        let slot = self.live.find(event.order_id).expect("Invariant: an order with conditions is noted");
+        self.live.get_mut(slot).guard = Guard {
+            kind: event.order_type,
+            source: event.time_in_force,
+            trail_unit: event.self_trade_prevention,
+            trail: event.quantity_lots as u32,
+        };
+    }
+
+    /// A hidden order stands at no level that anybody sees.
+    #[cold]
+    fn see_display(&mut self, event: &EventRecord) {
+        let is_hidden = event.order_type != 0;
+        let Some(slot) = self.live.find(event.order_id).filter(|_| is_hidden) else { return };
+        let order = self.live.get_mut(slot);
+        if order.is_shown() {
+            self.markets[usize::from(order.instrument)].take_from_level(usize::from(order.side), order.price);
+        }
+        order.hidden = true;
     }
 
     /// An order waits no longer, or never had to: what does not rest is not noted.
@@ -141,7 +169,9 @@ impl Flow {
         }
         self.unlist(&order);
         let market = &mut self.markets[usize::from(order.instrument)];
-        market.add_to_level(usize::from(order.side), order.price);
+        if !order.hidden {
+            market.add_to_level(usize::from(order.side), order.price);
+        }
         let place = market.orders.len() as u32;
         market.orders.push(slot);
         *self.live.get_mut(slot) = LiveOrder { waits: false, place, ..order };
@@ -188,8 +218,13 @@ impl Flow {
         let slot = self.live.find(event.order_id).expect("Invariant: an amended order is open");
         let order = self.live.get_mut(slot);
         let market = &mut self.markets[usize::from(order.instrument)];
-        market.take_from_level(usize::from(order.side), order.price);
-        market.add_to_level(usize::from(order.side), event.price_ticks);
+        if order.is_shown() {
+            market.take_from_level(usize::from(order.side), order.price);
+            market.add_to_level(usize::from(order.side), event.price_ticks);
+        }
+        if event.reference != 0 {
+            order.client = event.reference;
+        }
         order.price = event.price_ticks;
         order.total_lots = event.quantity_lots;
         order.open_lots = event.open_lots;
@@ -227,7 +262,7 @@ impl Flow {
     fn forget(&mut self, slot: u32) {
         let order = self.live.remove(slot);
         let market = &mut self.markets[usize::from(order.instrument)];
-        if !order.waits {
+        if order.is_shown() {
             market.take_from_level(usize::from(order.side), order.price);
         }
         if order.rung == LiveOrder::NO_RUNG {

@@ -7,6 +7,7 @@ use tradewright_types::{
 
 use super::Flow;
 use super::draw::PowerLaw;
+use super::live::{Guard, LiveOrder};
 use super::market::away;
 use super::observe::{number_id, text_id};
 use super::population::Population;
@@ -26,8 +27,12 @@ const WAITING_MAX: usize = 40;
 
 /// Of a hundred stop-losses, how many trail.
 const TRAILS_PERCENT: u64 = 16;
+/// Of a million waiting orders that are amended, how many only become smaller.
+const REDUCES_PPM: u64 = 300_000;
 /// Of a million resting orders, how many are good till date.
 const DATED_PPM: u64 = 60_000;
+/// And how many until the market closes.
+const DAY_PPM: u64 = 50_000;
 
 /// The record of `conditions`, to stand behind its order.
 pub(super) fn record_of(conditions: &Conditions) -> CommandRecord {
@@ -58,9 +63,12 @@ impl Flow {
         }
     }
 
-    /// Puts a waiting order where the price is now, by placing another in its stead.
+    /// Puts a waiting order where the price is now: half of them as they are, the others by placing another in its stead.
     pub(super) fn move_guard(&mut self, market: usize, out: &mut Vec<CommandRecord>) {
         let Some(old) = self.any_waiting(market) else { return };
+        if self.random.coin() {
+            return self.amend_guard(market, &old, out);
+        }
         let lots = self.markets[market].on_lots(old.open_lots);
         let kind = self.any_kind();
         let account = AccountId(old.account);
@@ -75,6 +83,34 @@ impl Flow {
             new.order_ref = number_id(self.client_ids, None);
             self.send_all([old, new, record_of(&conditions)], out);
         }
+    }
+
+    /// Moves the trigger of a waiting order to where it would be put now, or takes a part of its quantity back.
+    fn amend_guard(&mut self, market: usize, old: &LiveOrder, out: &mut Vec<CommandRecord>) {
+        let side = Self::side_of(old);
+        let known = &self.markets[market];
+        // What waits as a market order has no price of its own.
+        let price_ticks = if old.rests { old.price } else { 0 };
+        let amend = CommandRecord { price_ticks, ..Self::about(CommandKind::AmendOrder, old) };
+        if old.open_lots > 2 * known.on_lots(0) && self.random.chance_ppm(REDUCES_PPM) {
+            return self.send(CommandRecord { quantity_lots: known.on_lots(old.open_lots / 2), ..amend }, out);
+        }
+        let Guard { kind, source, trail_unit, trail } = old.guard;
+        let rises = (kind == TriggerKind::StopLoss as u8) == (side == Side::Buy);
+        let toward = if rises { Side::Sell } else { Side::Buy };
+        let now = known.source_ticks(PriceSource::ALL[usize::from(source)]).unwrap_or_else(|| known.fair_ticks());
+        let basis_points = DISTANCES.draw(&mut self.random, DISTANCE_MIN, DISTANCE_MAX);
+        let distance = (now * basis_points as i64 / 10_000).max(known.limits.price_increment_ticks);
+        let conditions = ConditionsRecord {
+            trigger: kind,
+            source,
+            trail_unit,
+            trail,
+            trigger_price_ticks: known.price(toward, away(toward, now, distance)),
+            ..ConditionsRecord::new(&Conditions::default())
+        };
+        let amend = CommandRecord { quantity_lots: old.total_lots, ..amend };
+        self.send_all([amend, zerocopy::transmute!(conditions)], out);
     }
 
     fn any_kind(&mut self) -> TriggerKind {
@@ -152,12 +188,15 @@ impl Flow {
         (CommandRecord { time_in_force, ..order }, Conditions { expire_time_ns, ..conditions })
     }
 
-    /// Sends a new order that is good till cancelled; some are good till date instead.
+    /// Sends a new order that is good till cancelled; some are good till date or for the day instead.
     #[inline]
     pub(super) fn place_resting(&mut self, order: CommandRecord, out: &mut Vec<CommandRecord>) {
-        if self.random.chance_ppm(DATED_PPM) {
+        let choice = self.random.below(1_000_000);
+        if choice < DATED_PPM {
             let (order, conditions) = self.dated(order, Conditions::default());
             self.place_with(order, &conditions, out);
+        } else if choice < DATED_PPM + DAY_PPM {
+            self.place(CommandRecord { time_in_force: TimeInForce::Day as u8, ..order }, out);
         } else {
             self.place(order, out);
         }

@@ -1,12 +1,58 @@
 //! Command records that `venue.rs` has no maker for. Their time is filled in when they are sent.
 
 use tradewright_types::{
-    AccountId, AllocationRule, Amount, CommandHeader, CommandKind, CommandRecord, ControlScope, InstrumentLimitsRecord,
-    MoneyRecord, Restriction, SCHEMA_VERSION, SettingRecord, TransferKind, Wide,
+    AccountId, AllocationRule, Amount, AuctionPhase, CallTerms, CommandHeader, CommandKind, CommandRecord,
+    ControlScope, InstrumentLimitsRecord, InstrumentState, MoneyRecord, Restriction, SCHEMA_VERSION, SettingRecord,
+    TransferKind, Wide,
 };
 use zerocopy::transmute;
 
 use super::market::Limits;
+
+/// Shares the prices of an instrument in steps, with a part in time order, no share below a lot and leveling; with the
+/// privilege of the order that bettered the market, and a lead market maker.
+pub(super) fn share_in_steps(instrument: u32, top_lots: [u64; 2], lead: AccountId) -> [CommandRecord; 3] {
+    let set = |kind, account, scope, values| {
+        transmute!(SettingRecord { header: CommandHeader::new(kind), account, instrument, scope, values, ..PLAIN })
+    };
+    let [minimum, maximum] = top_lots;
+    [
+        set(CommandKind::SetAllocation, 0, AllocationRule::Split as u8, [1, 400_000, 1]),
+        set(CommandKind::SetTop, 0, 0, [minimum, maximum, 0]),
+        set(CommandKind::SetLead, lead.0, 0, [100_000, 0, 0]),
+    ]
+}
+
+/// Sets the state of an instrument.
+pub(super) fn set_state(instrument: usize, state: InstrumentState, phase: AuctionPhase) -> CommandRecord {
+    let header = CommandHeader::new(CommandKind::SetInstrumentState);
+    let (scope, tier) = (state as u8, phase as u8);
+    transmute!(SettingRecord { header, instrument: instrument as u32, scope, tier, ..PLAIN })
+}
+
+/// Schedules a state other than an auction: its time, how much later it may be, and the draw for that.
+pub(super) fn schedule_state(instrument: usize, state: InstrumentState, values: [u64; 3]) -> CommandRecord {
+    let header = CommandHeader::new(CommandKind::ScheduleInstrumentState);
+    transmute!(SettingRecord { header, instrument: instrument as u32, scope: state as u8, values, ..PLAIN })
+}
+
+pub(super) fn auction_terms(instrument: usize, terms: &CallTerms) -> CommandRecord {
+    let header = CommandHeader::new(CommandKind::SetAuctionTerms);
+    let values = [u64::from(terms.collar_ppm), terms.extension_ns, terms.call_ns];
+    transmute!(SettingRecord { header, instrument: instrument as u32, tier: terms.extensions_max, values, ..PLAIN })
+}
+
+/// Sets a breaker: the first of two records.
+pub(super) fn set_breaker(instrument: usize) -> CommandRecord {
+    let header = CommandHeader { record_count: 2, ..CommandHeader::new(CommandKind::SetBreaker) };
+    transmute!(SettingRecord { header, instrument: instrument as u32, ..PLAIN })
+}
+
+/// [`CommandKind::SetMarketReference`] or [`CommandKind::SetMarketLevel`].
+pub(super) fn market_index(kind: CommandKind, ticks: i64) -> CommandRecord {
+    let header = CommandHeader::new(kind);
+    transmute!(SettingRecord { header, values: [ticks as u64, 0, 0], ..PLAIN })
+}
 
 const PLAIN: SettingRecord = SettingRecord {
     header: CommandHeader::new(CommandKind::AdvanceTime),

@@ -13,6 +13,8 @@ use super::catalogue::{Asset, LISTINGS, Listing, QUOTES, base_scale};
 use super::market::Market;
 use super::records;
 
+/// The market whose prices are shared in steps, euro against dollar.
+const IN_STEPS: usize = 18;
 /// Markets between currencies that are worth the same trade on a cheaper schedule.
 const STABLE_BAND_PPM: u32 = 20_000;
 
@@ -53,12 +55,17 @@ impl Flow {
             commands.extend(list(id as u32, listing, market));
             commands.push(venue::set_reference_price(id as u32, Price::from_ticks(market.reference_ticks)));
             // Where a tick is most of the spread, queues are long: being early would be all that counts.
-            if listing.band_ppm == STABLE_BAND_PPM {
+            if listing.band_ppm == STABLE_BAND_PPM && id != IN_STEPS {
                 commands.push(records::share_pro_rata(id as u32));
             }
         }
+        self.set_up_sessions(&mut commands);
         let bases: Vec<u32> = self.markets.iter().map(|market| market.base_asset).collect();
         self.population.set_up(&mut commands, &bases);
+        if let Some(market) = self.markets.get(IN_STEPS) {
+            let top_lots = [market.lots(500), market.lots(5_000)];
+            commands.extend(records::share_in_steps(IN_STEPS as u32, top_lots, self.population.maker(IN_STEPS, 0)));
+        }
         commands
     }
 }

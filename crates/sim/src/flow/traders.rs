@@ -25,6 +25,12 @@ const MOMENTUM_PROTECTS_PPM: u64 = 150_000;
 /// Of a million cancels, how many are of orders that wait.
 const CANCELS_WAITING_PPM: u64 = 150_000;
 
+/// Of a hundred looks at a rung, those below this replace an order in two halves when they replace it.
+const REPLACES_IN_HALVES_PERCENT: u64 = 50;
+/// Of a million replacements, how many have a mode, and of reductions, how many give the order a new name.
+const MODES_PPM: u64 = 150_000;
+const RENAMES_PPM: u64 = 50_000;
+
 /// The maker, the side and the place on its ladder of a rung.
 fn parts(rung: usize) -> (usize, Side, usize) {
     let side = if (rung / RUNGS).is_multiple_of(2) { Side::Buy } else { Side::Sell };
@@ -44,12 +50,18 @@ impl Flow {
             self.markets[market].follow(base, quote);
         }
         self.markets[market].step_fair(&mut self.random);
-        if self.markets[market].is_halted && !self.random.chance_ppm(100_000) {
-            // Most see the halt and wait, some take their orders back.
-            if self.random.chance_ppm(200_000) {
-                self.cancel_any(market, out);
+        let state = self.markets[market].state;
+        if !state.trades() {
+            if state.is_call() {
+                return self.act_in_call(market, out);
             }
-            return;
+            if !self.random.chance_ppm(100_000) {
+                // Most see that nothing comes in, and wait; some take their orders back.
+                if self.random.chance_ppm(200_000) {
+                    self.cancel_any(market, out);
+                }
+                return;
+            }
         }
         match self.random.below(100) {
             0..52 => self.make_market(market, out),
@@ -133,14 +145,14 @@ impl Flow {
     }
 
     /// A market maker looks at one price of its ladder, and now and then at more.
-    fn make_market(&mut self, market: usize, out: &mut Vec<CommandRecord>) {
+    pub(super) fn make_market(&mut self, market: usize, out: &mut Vec<CommandRecord>) {
         let maker = self.random.below(Population::MAKERS as u64) as usize;
         // The prices near the best are looked at most.
         let place = self.random.below(RUNGS as u64).min(self.random.below(RUNGS as u64)) as usize;
         let side = self.coin_side();
         match self.random.below(1_000) {
-            0..950 => {}
-            950..955 => return self.show_by_peaks(self.population.maker(market, maker), market, side, out),
+            0..952 => {}
+            952..955 => return self.show_by_peaks(self.population.maker(market, maker), market, side, out),
             955..985 => return self.hedge(market, maker, out),
             985..997 => return self.refill(market, maker, out),
             _ => return self.pull_quotes(market, maker, out),
@@ -211,7 +223,12 @@ impl Flow {
         } else if far && choice < 65 {
             let new = self.rung_order(market, rung, target);
             self.markets[market].rungs[rung] = Rung::Pending;
-            return self.send_all([Self::about(CommandKind::ReplaceOrder, &order), new], out);
+            let mut old = Self::about(CommandKind::ReplaceOrder, &order);
+            if choice < REPLACES_IN_HALVES_PERCENT {
+                // It wants to be away from the old price, and at the new one, whatever becomes of the other half.
+                old.flags = OrderFlags::ALLOW_FAILURE.0;
+            }
+            return self.send_all([old, new], out);
         } else if far || choice < 25 {
             Self::about(CommandKind::CancelOrder, &order)
         } else if choice < 40 {
@@ -246,6 +263,9 @@ impl Flow {
 
     /// A market maker takes: orders of its own desk may stand in its way.
     fn take(&mut self, market: usize, maker: usize, side: Side, price: i64, out: &mut Vec<CommandRecord>) {
+        if self.markets[market].state.is_call() {
+            return;
+        }
         let account = self.population.maker(market, maker);
         let dollars = SIZES.draw(&mut self.random, 500, 50_000);
         let lots = self.markets[market].lots(dollars);
@@ -300,7 +320,9 @@ impl Flow {
         let account = self.population.trader(&mut self.random, market, Character::Retail);
         let side = self.coin_side();
         match self.random.below(100) {
-            0..52 => self.rest(account, market, side, out),
+            0 => self.act_for_auction(market, side, out),
+            1..40 => self.rest(account, market, side, out),
+            40..52 => self.hide(account, market, side, out),
             52..64 => {
                 let dollars = SIZES.draw(&mut self.random, 25, 5_000);
                 let lots = self.markets[market].lots(dollars);
@@ -326,7 +348,7 @@ impl Flow {
     }
 
     /// A limit order that is meant to wait: behind the best price, sometimes before it.
-    fn rest(&mut self, account: AccountId, market: usize, side: Side, out: &mut Vec<CommandRecord>) {
+    pub(super) fn rest(&mut self, account: AccountId, market: usize, side: Side, out: &mut Vec<CommandRecord>) {
         if self.markets[market].orders.len() >= ORDERS_MAX {
             return self.cancel_any(market, out);
         }
@@ -363,8 +385,8 @@ impl Flow {
                 let minimum = Quantity::from_lots(lots / 2);
                 return self.place_with(order, &Conditions { minimum, ..Conditions::default() }, out);
             }
-            2..5 => return self.show_by_peaks(account, market, side, out),
-            5..62 => {
+            2..4 => return self.show_by_peaks(account, market, side, out),
+            4..62 => {
                 let lots = known.lots(SIZES.draw(&mut self.random, 150, 150_000));
                 self.limit(account, market, side, TimeInForce::ImmediateOrCancel, price, lots)
             }
@@ -434,7 +456,7 @@ impl Flow {
     }
 
     /// Some cancel what waits, most what is on the book.
-    fn cancel_any(&mut self, market: usize, out: &mut Vec<CommandRecord>) {
+    pub(super) fn cancel_any(&mut self, market: usize, out: &mut Vec<CommandRecord>) {
         if self.random.chance_ppm(CANCELS_WAITING_PPM) {
             self.cancel_waiting(market, out);
         } else if let Some(order) = self.any_order(market) {
@@ -470,7 +492,12 @@ impl Flow {
         let least = known.on_lots(0);
         let record = if self.random.coin() && order.open_lots > 2 * least {
             let lots = order.total_lots - order.open_lots + order.open_lots / 2;
-            CommandRecord { quantity_lots: known.on_lots(lots), ..record }
+            let record = CommandRecord { quantity_lots: known.on_lots(lots), ..record };
+            if self.random.chance_ppm(RENAMES_PPM) {
+                self.client_ids += 1;
+                return self.send_all([record, text_id(self.client_ids)], out);
+            }
+            record
         } else {
             let step = known.step_ticks;
             let distance = draw::geometric(&mut self.random, 4) as i64 * step;
@@ -490,7 +517,16 @@ impl Flow {
         let lots = known.on_lots(order.open_lots);
         self.client_ids += 1;
         let mut new = self.limit(account, market, side, TimeInForce::GoodTillCancel, price, lots);
-        let old = Self::about(CommandKind::ReplaceOrder, &order);
+        let mut old = Self::about(CommandKind::ReplaceOrder, &order);
+        if self.random.chance_ppm(MODES_PPM) {
+            let modes = [
+                OrderFlags::ALLOW_FAILURE,
+                OrderFlags::CANCEL_ONLY,
+                OrderFlags::ONLY_NEW,
+                OrderFlags::ONLY_PARTIALLY_FILLED,
+            ];
+            old.flags = modes[self.random.below(modes.len() as u64) as usize].0;
+        }
         if Population::writes_text_ids(account) {
             new.flags = OrderFlags::TEXT_ID.0;
             self.send_all([old, new, text_id(self.client_ids)], out);

@@ -45,7 +45,11 @@ struct Shadow {
     hidden: bool,
     /// Its smallest and its largest peak.
     peaks: Option<(u64, u64)>,
-    /// Whether its trigger fired: a market order's limit is then no longer the one it was accepted with.
+    /// How many approvers it waits for; 0 when it waits for none.
+    needed: u8,
+    approvers: Vec<u32>,
+    post_only: bool,
+    /// Whether its trigger fired, or it was released: a market order's limit is then no longer the one it was accepted with.
     fired: bool,
 }
 
@@ -56,7 +60,12 @@ impl Shadow {
 
     /// What the book shows of it.
     fn shows(&self) -> u64 {
-        self.shown.unwrap_or(if self.waits || self.beside || self.hidden { 0 } else { self.open() })
+        self.shown.unwrap_or(if self.is_away() || self.beside || self.hidden { 0 } else { self.open() })
+    }
+
+    /// Whether it stands on no book: it waits for its trigger or for approval.
+    fn is_away(&self) -> bool {
+        self.waits || self.needed > 0
     }
 
     fn unspent(&self) -> i128 {
@@ -99,7 +108,8 @@ fn expires(reason: CloseReason) -> bool {
         | CloseReason::InstrumentExpired
         | CloseReason::NotReplaced
         | CloseReason::KillSwitch
-        | CloseReason::Restricted => false,
+        | CloseReason::Restricted
+        | CloseReason::Declined => false,
         CloseReason::ImmediateOrCancel
         | CloseReason::FillOrKill
         | CloseReason::NoLiquidity
@@ -107,6 +117,8 @@ fn expires(reason: CloseReason) -> bool {
         | CloseReason::MinimumQuantity
         | CloseReason::GoodTillDate
         | CloseReason::RefusedAtTrigger
+        | CloseReason::ApprovalExpired
+        | CloseReason::RefusedAtRelease
         | CloseReason::DayEnded
         | CloseReason::AuctionEnded
         | CloseReason::TradingStopped
@@ -196,6 +208,29 @@ impl Audit {
                 assert_eq!((order.account, order.side, order.waits), (event.account, side(event), true));
                 assert_eq!(order.open(), event.quantity_lots);
                 (order.waits, order.fired, order.arrival) = (false, true, self.arrivals);
+            }
+            EventKind::ApprovalRequired => {
+                let order = self.orders.get_mut(&event.order_id).expect("only accepted orders wait for approval");
+                assert_eq!(
+                    (order.account, order.side, order.open()),
+                    (event.account, side(event), event.quantity_lots)
+                );
+                (order.approvers, order.needed) = (Vec::new(), event.order_type);
+            }
+            EventKind::OrderApproved => {
+                let order = self.orders.get_mut(&event.order_id).expect("only open orders are approved");
+                assert!(!order.approvers.contains(&event.counter_account) && event.counter_account != order.account);
+                order.approvers.push(event.counter_account);
+                let told = (event.time_in_force, event.order_type);
+                assert_eq!(told, (order.approvers.len() as u8, order.needed), "approvals are counted");
+            }
+            EventKind::ApprovalDeclined => assert!(self.orders[&event.order_id].needed > 0),
+            EventKind::OrderReleased => {
+                self.arrivals += 1;
+                let order = self.orders.get_mut(&event.order_id).expect("only open orders are released");
+                assert_eq!(order.approvers.len(), usize::from(order.needed), "who is released has all approvals");
+                (order.needed, order.arrival) = (0, self.arrivals);
+                order.fired = !order.waits;
             }
             EventKind::OrderAccepted => self.accepted(event),
             EventKind::Trade if EventFlags(event.flags).has(EventFlags::AUCTION) => self.auctioned(engine, event),
@@ -304,6 +339,9 @@ impl Audit {
             arrival: self.arrivals,
             is_market,
             waits: false,
+            needed: 0,
+            approvers: Vec::new(),
+            post_only: OrderFlags(event.order_flags).has(OrderFlags::POST_ONLY),
             shown: None,
             limit: None,
             hidden: false,
@@ -321,7 +359,7 @@ impl Audit {
     /// Who is first in line for a taker of `side` on `instrument`.
     fn front(&self, instrument: u32, side: Side) -> Option<u64> {
         let stands =
-            |order: &Shadow| order.instrument == instrument && order.side != side && !order.waits && !order.beside;
+            |order: &Shadow| order.instrument == instrument && order.side != side && !order.is_away() && !order.beside;
         let makers = self.orders.iter().filter(|(_, order)| stands(order));
         makers
             .min_by_key(|(_, order)| {
@@ -478,21 +516,27 @@ impl Audit {
         let mut held: BTreeMap<(u32, u32), i128> = BTreeMap::new();
         for (view, (id, order)) in views.iter().zip(&self.orders) {
             let rests = TimeInForce::from_code(order.time_in_force).is_some_and(TimeInForce::rests);
-            assert!(rests || order.waits, "O{id} rests or waits");
-            assert_eq!(view.trigger.is_some(), order.waits && order.limit.is_none(), "O{id} waits");
+            assert!(rests || order.is_away(), "O{id} rests or waits");
+            assert_eq!(
+                view.trigger.is_some(),
+                order.waits && order.needed == 0 && order.limit.is_none(),
+                "O{id} waits"
+            );
+            assert_eq!(view.approval.is_some(), order.needed > 0, "O{id} waits for approval");
             let seen = (view.id.0, view.account.0, view.instrument.0, view.side, view.price.ticks());
             assert_eq!(seen, (*id, order.account, order.instrument, order.side, order.price));
             let seen = (view.total.lots(), view.open.lots(), view.prevented.lots());
             assert_eq!(seen, (order.total, order.open(), order.prevented), "O{id}");
             assert_eq!(view.displayed.lots(), order.shows(), "O{id} shows");
-            assert!(order.shows() > 0 || order.waits || order.beside || order.hidden, "O{id} shows nothing");
+            assert!(order.shows() > 0 || order.is_away() || order.beside || order.hidden, "O{id} shows nothing");
             assert_eq!(engine.order(view.id), Some(*view), "O{id} is found by its id");
             let units = engine.instrument(view.instrument).expect("it is listed").units;
             let hold = match order.side {
                 Side::Sell => (units.base.0, units.base_amount(view.open).quanta()),
-                Side::Buy if order.waits && order.limit.is_none() => {
+                Side::Buy if order.is_away() && order.limit.is_none() => {
                     let notional = units.notional(view.price, view.open).quanta();
-                    let (taker, maker) = (order.taker_ppm.max(0), if rests { order.maker_ppm.max(0) } else { 0 });
+                    let taker = if order.post_only { 0 } else { order.taker_ppm.max(0) };
+                    let (taker, maker) = (taker, if rests { order.maker_ppm.max(0) } else { 0 });
                     let rounding = i128::from(taker > 0 && maker > 0);
                     (units.quote.0, notional + fee(notional, taker.max(maker)) + rounding)
                 }
@@ -527,7 +571,11 @@ impl Audit {
         let level_counts = engine.level_counts(instrument);
         for (side, level_count) in [(Side::Buy, level_counts.0), (Side::Sell, level_counts.1)] {
             let own = |order: &Shadow| {
-                order.instrument == instrument.0 && order.side == side && !order.waits && !order.beside && !order.hidden
+                order.instrument == instrument.0
+                    && order.side == side
+                    && !order.is_away()
+                    && !order.beside
+                    && !order.hidden
             };
             let mut queue: Vec<_> = self.orders.iter().filter(|(_, order)| own(order)).collect();
             let rank = |price: i64| if side == Side::Buy { -price } else { price };

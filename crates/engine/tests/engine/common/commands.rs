@@ -17,9 +17,9 @@
 //! ```
 
 use tradewright_types::{
-    ANY, Amount, BreakerRecord, BreakerTerms, ClientOrderId, CommandKind, CommandRecord, Conditions, ConditionsRecord,
-    InstrumentLimitsRecord, MoneyRecord, OrderFlags, OrderType, SelfTradePrevention, SettingRecord, TimeInForce,
-    TransferKind, Wide,
+    ANY, Amount, ApprovalBands, ApprovalBandsRecord, ApprovalHashRecord, BreakerRecord, BreakerTerms, ClientOrderId,
+    CommandKind, CommandRecord, Conditions, ConditionsRecord, InstrumentLimitsRecord, MoneyRecord, OrderFlags,
+    OrderType, SelfTradePrevention, SettingRecord, TimeInForce, TransferKind, Wide,
 };
 use zerocopy::transmute;
 
@@ -92,6 +92,15 @@ pub(crate) fn parse(line: &str) -> Vec<CommandRecord> {
                 other => value(other),
             };
             vec![named(CommandKind::OpenAccount, number(words[1], 'A'), kind, 0, words[3])]
+        }
+        "bands" => bands(&words),
+        // The hash is put in by the venue, which knows the order.
+        "approve" | "decline" => {
+            let kind = if words[0] == "approve" { CommandKind::ApproveOrder } else { CommandKind::DeclineOrder };
+            let (account, order_ref) = (number(words[1], 'A'), number(words[2], 'O').into());
+            let record = CommandRecord { account, order_ref, ..CommandRecord::new(kind) };
+            let hash = (words[0] == "approve").then(|| transmute!(ApprovalHashRecord::new([0; 32])));
+            command(core::iter::once(record).chain(hash).collect())
         }
         "list" => list(&words),
         "breaker" => {
@@ -267,6 +276,24 @@ fn money_record(words: &[&str]) -> MoneyRecord {
             MoneyRecord { withdrawal: number(words[1], 'W').into(), ..money(kind, 0, 0, 0) }
         }
     }
+}
+
+/// `bands I0 100 200 300 wait=50`: thresholds that are not named are none.
+fn bands(words: &[&str]) -> Vec<CommandRecord> {
+    let head = setting(CommandKind::SetApprovalBands);
+    let head = match words[1].chars().next() {
+        Some('I') => SettingRecord { scope: 1, instrument: number(words[1], 'I'), ..head },
+        Some('A') => SettingRecord { scope: 2, account: number(words[1], 'A'), ..head },
+        _ => SettingRecord { scope: value(words[1]), ..head },
+    };
+    let mut bands = ApprovalBands::default();
+    for (place, word) in words[2..].iter().enumerate() {
+        match word.strip_prefix("wait=") {
+            Some(text) => bands.expiry_ns = value(text),
+            None => bands.thresholds[place] = Amount::from_quanta(value(word)),
+        }
+    }
+    command(vec![transmute!(head), transmute!(ApprovalBandsRecord::new(&bands))])
 }
 
 fn breaker(words: &[&str]) -> BreakerRecord {

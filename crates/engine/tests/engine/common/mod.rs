@@ -14,8 +14,9 @@ pub(crate) mod records;
 
 use tradewright_engine::{Engine, EngineConfig, EventBuffer, Section, SectionKind};
 use tradewright_types::{
-    AccountId, AssetId, AuctionPhase, CloseReason, CommandKind, CommandRecord, EventFlags, EventKind, EventRecord,
-    InstrumentId, InstrumentState, OrderFlags, OrderId, RejectReason, SelfTradePrevention, Side, TextEventRecord,
+    AccountId, ApprovalHashRecord, AssetId, AuctionPhase, CloseReason, CommandKind, CommandRecord, EventFlags,
+    EventKind, EventRecord, InstrumentId, InstrumentState, OrderFlags, OrderId, RejectReason, SelfTradePrevention,
+    Side, TextEventRecord,
 };
 
 use audit::Audit;
@@ -101,7 +102,18 @@ impl Venue {
         }
         let mut records = parse(command);
         records[0].header.time_ns = self.time_ns;
+        self.sign(&mut records);
         self.apply(&records)
+    }
+
+    /// Puts the hash of the order into an approval.
+    fn sign(&self, records: &mut [CommandRecord]) {
+        if let [first, second] = records
+            && first.header.kind == CommandKind::ApproveOrder as u8
+            && let Some(approval) = self.engine.order(OrderId(first.order_ref)).and_then(|view| view.approval)
+        {
+            *second = zerocopy::transmute!(ApprovalHashRecord::new(*approval.hash));
+        }
     }
 
     /// Applies records as they stand and returns the answer.
@@ -328,6 +340,10 @@ pub(crate) fn describe(event: &EventRecord) -> String {
         EventKind::BreakerTripped => format!("tripped {} @{price} until {}", event.order_type, event.reference),
         EventKind::MarketWideLevelReached => format!("level {} until {}", event.order_type, event.reference),
         EventKind::AuctionUncrossed => format!("uncrossed {quantity}@{price} {amount:+}"),
+        EventKind::ApprovalRequired => format!("needs {}", event.order_type),
+        EventKind::OrderApproved => format!("approved {} of {}", event.time_in_force, event.order_type),
+        EventKind::ApprovalDeclined => format!("declined by A{}", event.counter_account),
+        EventKind::OrderReleased => format!("released O{}", event.order_id),
     }
 }
 
