@@ -218,6 +218,9 @@ class Account:
         }
         if time_in_force is None and "expire_time_ns" in conditions:
             time_in_force = TimeInForce.GTD
+        if price is None and "peg" in conditions:
+            # A limit order all the same, whose price is found.
+            price = 0
         terms = self._terms(
             instrument, side, quantity, price, quote_amount, time_in_force, post_only, self_trade_prevention
         )
@@ -354,6 +357,9 @@ class Account:
         arguments = {**locals(), **conditions, "account": self.name}
         if time_in_force is None and "expire_time_ns" in conditions:
             time_in_force = TimeInForce.GTD
+        if price is None and "peg" in conditions:
+            # A limit order all the same, whose price is found.
+            price = 0
         view = self._venue.engine.order(_order_id(order))
         if view is not None:
             instrument = self._venue.instruments_by_id[view.instrument] if instrument is None else instrument

@@ -154,11 +154,15 @@ def with_conditions(
     peak_range_lots: int = 0,
     peak_seed: int = 0,
     display: int = Display.SHOWN,
+    peg: int = 0,
+    peg_offset_ticks: int = 0,
+    peg_levels: int | None = None,
 ) -> Records:
     """Return one command whose order has conditions: a trigger (a `TriggerKind`), a minimum quantity, a time of expiry.
 
     A trail is in ticks or in basis points; without a trigger price it starts from the price there is. With a peak the
-    order is an iceberg; `display` is a `Display`. Give a text id before the conditions.
+    order is an iceberg; `display` is a `Display`. A `peg` (a `PegKind`) follows at an offset; with `peg_levels` it is
+    fixed so many levels behind the best. Give a text id before the conditions.
     """
     record = np.zeros(1, _DTYPES["conditions"])
     record["kind"], record["schema_version"] = CommandKind.CONDITIONS, SCHEMA_VERSION
@@ -166,7 +170,8 @@ def with_conditions(
     record["trail_unit"] = 1 if trail_ticks else 2 if trail_bps else 0
     record["trail"] = trail_ticks or trail_bps
     record["minimum_lots"], record["expire_time_ns"] = minimum_lots, expire_time_ns
-    record["display"] = display
+    record["display"], record["peg"], record["peg_mode"] = display, peg, peg_levels is not None
+    record["peg_offset"] = peg_offset_ticks if peg_levels is None else peg_levels
     record["peak_lots"], record["peak_range_lots"], record["seed"] = peak_lots, peak_range_lots, peak_seed
     command = command.copy()
     # An amendment needs no flag.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypedDict
 
 from tradewright._decimal import Number, whole_number, within
-from tradewright.enums import Display, PriceSource, TriggerKind
+from tradewright.enums import Display, PegKind, PriceSource, TriggerKind
 from tradewright.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ class Conditions(TypedDict, total=False):
     `peak_quantity`: show only this much at a time, an iceberg. `peak_range`: peaks are larger than that by up to this,
     drawn by a generator that starts from `peak_seed`, which is 0 unless it is named.
     `hidden`: show nothing of it; for limit orders that may rest, and no icebergs.
+    `peg`: tie the price to the best displayed ones. It follows them, `peg_offset` away from the market, and `price` is
+    its limit, which is the band's edge without one. With `peg_levels` it is fixed on entry, so many price levels behind
+    the best, and has no `price`.
     """
 
     stop_loss_price: Number
@@ -42,6 +45,9 @@ class Conditions(TypedDict, total=False):
     peak_range: Number
     peak_seed: int
     hidden: bool
+    peg: PegKind
+    peg_offset: Number
+    peg_levels: int
 
 
 def condition_codes(instrument: Instrument, conditions: Conditions) -> dict[str, int]:
@@ -87,7 +93,26 @@ def condition_codes(instrument: Instrument, conditions: Conditions) -> dict[str,
         codes["minimum_lots"] = instrument.lots("min_quantity", minimum)
     if conditions.get("hidden"):
         codes["display"] = Display.HIDDEN
-    return codes | _peak_codes(instrument, conditions)
+    return codes | _peak_codes(instrument, conditions) | _peg_codes(instrument, conditions)
+
+
+def _peg_codes(instrument: Instrument, conditions: Conditions) -> dict[str, int]:
+    """Return what an order's price is tied to."""
+    peg, offset, levels = conditions.get("peg"), conditions.get("peg_offset"), conditions.get("peg_levels")
+    if peg is None:
+        for name, value in (("peg_offset", offset), ("peg_levels", levels)):
+            if value is not None:
+                raise ArgumentError(name, value=value, rule="needs a peg")
+        return {}
+    codes = {"peg": whole_number("peg", int(peg), low=1, high=max(PegKind))}
+    if levels is not None:
+        if offset is not None:
+            raise ArgumentError("peg_offset", value=offset, rule="excludes peg_levels")
+        codes["peg_levels"] = whole_number("peg_levels", levels, high=100)
+    elif offset is not None:
+        ticks = instrument.ticks("peg_offset", offset)
+        codes["peg_offset_ticks"] = within("peg_offset", offset, ticks, low=0, high=1 << 62)
+    return codes
 
 
 def _peak_codes(instrument: Instrument, conditions: Conditions) -> dict[str, int]:

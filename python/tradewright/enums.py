@@ -215,6 +215,17 @@ class Permissions(IntFlag):
     """Approve orders of others. A new account may not."""
 
 
+class PegKind(Code):
+    """Which of the best displayed prices a peg refers to."""
+
+    PRIMARY = 1
+    """That of its own side."""
+    MARKET = 2
+    """That of the opposite side."""
+    MIDPOINT = 3
+    """The middle between the two."""
+
+
 class Display(Code):
     """What the book shows of an order."""
 
@@ -261,6 +272,7 @@ class EventKind(Code):
     ORDER_TRIGGERED = 10
     ORDER_DISPLAY = 11
     ORDER_REFRESHED = 12
+    ORDER_REPRICED = 13
     DEPOSITED = 16
     WITHDRAWAL_REQUESTED = 17
     WITHDRAWAL_CONFIRMED = 18
@@ -420,6 +432,7 @@ class RejectReason(Code):
     TRIGGER_PRICE_NOT_ON_TICK = 53
     NO_TRIGGER_REFERENCE = 54
     EXPIRY_NOT_IN_FUTURE = 55
+    NO_PEG_REFERENCE = 56
     PEAK_NOT_ON_LOT = 57
     PEAK_ABOVE_QUANTITY = 58
     TOO_MANY_PEAKS = 59

@@ -47,6 +47,7 @@ _ORDER_KINDS: Final = (
     EventKind.BREAKER_TRIPPED,
     EventKind.ORDER_DISPLAY,
     EventKind.ORDER_REFRESHED,
+    EventKind.ORDER_REPRICED,
 )
 _MATCH_KINDS: Final = (EventKind.TRADE, EventKind.MATCH_PREVENTED)
 _AUCTION_KINDS: Final = (EventKind.AUCTION_INDICATION, EventKind.AUCTION_UNCROSSED)
@@ -56,6 +57,7 @@ _LEFT_KINDS: Final = (EventKind.ORDER_AMENDED, EventKind.ORDER_DISPLAY, EventKin
 _WITHOUT_AMOUNT: Final = (
     EventKind.ORDER_CONDITIONS,
     EventKind.ORDER_TRIGGERED,
+    EventKind.ORDER_REPRICED,
     EventKind.ORDER_RELEASED,
     EventKind.BREAKER_TRIPPED,
     *_APPROVAL_KINDS,

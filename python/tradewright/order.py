@@ -51,6 +51,7 @@ class Order:
         "_filled",
         "_fills",
         "_is_whole",
+        "_limit_ticks",
         "_open",
         "_position",
         "_prevented",
@@ -91,7 +92,7 @@ class Order:
         self._client_order_id = client_order_id
         self._status = OrderStatus.NEW
         self._close_reason: CloseReason | None = None
-        self._price_ticks = self._total = self._open = self._filled = self._prevented = 0
+        self._price_ticks = self._limit_ticks = self._total = self._open = self._filled = self._prevented = 0
         self._raw_notional = self._fee = 0
         self._fills: list[Fill] = []
         # Whether every event of the order was seen: not when it comes from a snapshot.
@@ -121,6 +122,7 @@ class Order:
             order._is_whole = False
             order._position = venue.engine.events_end
             order._price_ticks, order._total, order._open = view.price_ticks, view.total_lots, view.open_lots
+            order._limit_ticks = view.price_ticks
             order._prevented = view.prevented_lots
             order._filled = view.total_lots - view.open_lots - view.prevented_lots
             order._status = OrderStatus.PARTIALLY_FILLED if order._filled else OrderStatus.NEW
@@ -136,7 +138,7 @@ class Order:
 
     @property
     def price(self) -> Decimal:
-        """The limit; of a market order the worst price that the band allows."""
+        """The limit; of a market order the worst price that the band allows; of a following peg where it stands."""
         self._look()
         return times(self._price_ticks, self.instrument.tick)
 
@@ -344,12 +346,15 @@ class Order:
     def _read(self, row: np.void) -> None:
         match int(row["kind"]):
             case EventKind.ORDER_ACCEPTED:
-                self._price_ticks = int(row["price_ticks"])
+                self._price_ticks = self._limit_ticks = int(row["price_ticks"])
                 self._total = self._open = int(row["quantity_lots"])
             case EventKind.TRADE:
                 self._traded(row)
             case EventKind.MATCH_PREVENTED:
                 self._lose(row)
+            case EventKind.ORDER_REPRICED:
+                # 0 while it waits: then its price is the limit that it was accepted with, as far as that is known.
+                self._price_ticks = int(row["price_ticks"]) or self._limit_ticks
             case EventKind.ORDER_AMENDED:
                 self._price_ticks = int(row["price_ticks"])
                 self._total, self._open = int(row["quantity_lots"]), int(row["open_lots"])

@@ -16,6 +16,7 @@ from tests.reference.codes import (
     EventKind,
     OrderFlags,
     OrderType,
+    PegKind,
     Phase,
     Prevention,
     PriceSource,
@@ -50,7 +51,23 @@ TURNS = (
     "a hidden order traded in an auction",
     "a hidden order traded where prices are shared",
     "a hidden taker",
+    "a fixed peg took",
+    "a fixed peg with an offset",
+    "a following peg came back to the book",
+    "a following peg left the book to wait",
+    "a following peg moved",
+    "a following peg moved behind a timer",
+    "a following peg shared a price",
+    "a following peg traded",
+    "a following peg was cancelled while it waited",
+    "a following peg was replaced",
+    "a hidden peg traded",
+    "a market peg moved",
+    "a midpoint peg moved",
+    "a pegged bid traded below its limit",
     "an amended hidden order",
+    "prevention met a following peg",
+    "several pegs moved",
     "an amended iceberg keeps its place",
     "fill or kill filled from hidden orders",
     "prevention met a hidden order",
@@ -152,6 +169,17 @@ class Conditional:
     waits: bool
 
 
+@dataclass(slots=True)
+class Peg:
+    """What the events have told of a peg."""
+
+    kind: int
+    fixed: bool
+    limit_ticks: int
+    is_placed: bool = False
+    was_placed: bool = False
+
+
 class Coverage:
     """Counts by (topic, name). One for each stream, as it follows the orders that wait; merge them afterwards."""
 
@@ -167,6 +195,8 @@ class Coverage:
         self._peaks: dict[int, list[int]] = {}
         """Of icebergs, by order id: the peaks that they have shown."""
         self._hidden: set[int] = set()
+        self._pegs: dict[int, Peg] = {}
+        """By order id."""
         self._shared: set[int] = set()
         self._topped: set[int] = set()
         self._leads: defaultdict[int, set[int]] = defaultdict(set)
@@ -199,10 +229,10 @@ class Coverage:
                 case EventKind.ORDER_CONDITIONS:
                     # An amendment moved its trigger price.
                     self._conditional[event.order_id].first_trigger_ticks = event.price_ticks
-                case EventKind.ORDER_DISPLAY if event.order_type == Display.HIDDEN:
-                    self._hidden.add(event.order_id)
                 case EventKind.ORDER_DISPLAY:
-                    self._peaks[event.order_id] = []
+                    self._learn_display(event, accepted)
+                case EventKind.ORDER_REPRICED:
+                    self._add_move(event)
                 case EventKind.SETTING_APPLIED:
                     self._add_setting(event)
                 case EventKind.ORDER_REFRESHED:
@@ -365,7 +395,12 @@ class Coverage:
         places = {(event.instrument, event.time_in_force, event.price_ticks, event.open_lots) for event in triggered}
         if len(places) < len(triggered):
             self._turn("several wait at one trigger price")
+        moves = [event for event in events if event.kind is EventKind.ORDER_REPRICED]
+        if len(moves) > 1:
+            self._turn("several pegs moved")
         timers = [event for event in events if event.kind is EventKind.ORDER_EXPIRED]
+        if moves and any(event.reason == CloseReason.GOOD_TILL_DATE and event.k + 1 == moves[0].k for event in timers):
+            self._turn("a following peg moved behind a timer")
         if sum(event.reason == CloseReason.GOOD_TILL_DATE for event in timers) > 1:
             self._turn("several timers")
         for event, following in pairwise([*events, None]):
@@ -393,6 +428,33 @@ class Coverage:
             accepted.price_ticks,
             has_trigger,
         )
+
+    def _learn_display(self, event: Event, accepted: Event | None) -> None:
+        if event.order_type == Display.HIDDEN:
+            self._hidden.add(event.order_id)
+        if event.quantity_lots:
+            self._peaks[event.order_id] = []
+        if event.time_in_force and accepted is not None:
+            fixed = bool(event.self_trade_prevention)
+            self._pegs[event.order_id] = Peg(event.time_in_force, fixed, accepted.price_ticks)
+            if fixed and event.price_ticks:
+                self._turn("a fixed peg with an offset")
+
+    def _add_move(self, event: Event) -> None:
+        peg = self._pegs[event.order_id]
+        if not event.price_ticks:
+            self._turn("a following peg left the book to wait")
+        elif not event.open_lots:
+            if peg.was_placed:
+                self._turn("a following peg came back to the book")
+        else:
+            self._turn("a following peg moved")
+            if peg.kind == PegKind.MARKET:
+                self._turn("a market peg moved")
+            if peg.kind == PegKind.MIDPOINT:
+                self._turn("a midpoint peg moved")
+        peg.is_placed = event.price_ticks != 0
+        peg.was_placed |= peg.is_placed
 
     def _add_peak(self, event: Event) -> None:
         peaks = self._peaks[event.order_id]
@@ -438,6 +500,12 @@ class Coverage:
         if event.reason == CloseReason.REFUSED_AT_TRIGGER:
             self._count("at trigger", RejectReason(event.open_lots).name)
         order = self._conditional.pop(event.order_id, None)
+        peg = self._pegs.pop(event.order_id, None)
+        if peg is not None and not peg.fixed and event.kind is EventKind.ORDER_CANCELLED:
+            if event.reason == CloseReason.REPLACED:
+                self._turn("a following peg was replaced")
+            if not peg.is_placed:
+                self._turn("a following peg was cancelled while it waited")
         if order is None:
             return
         if order.waits:
@@ -458,6 +526,8 @@ class Coverage:
             self._turn("transfer between accounts")
         if event.counter_order_id in self._hidden:
             self._turn("prevention met a hidden order")
+        if event.counter_order_id in self._pegs and not self._pegs[event.counter_order_id].fixed:
+            self._turn("prevention met a following peg")
         peaks = self._peaks.get(event.counter_order_id)
         if peaks and event.open_lots and not event.has(EventFlags.MAKER_DONE):
             self._turn("prevention took from a reserve")
@@ -476,6 +546,7 @@ class Coverage:
             self._turn("amended order takes")
         if event.order_id in self._peaks:
             self._turn("an iceberg trades as a taker")
+        self._add_peg_trade(event)
         if event.order_id in self._hidden:
             self._turn("a hidden taker")
         if event.has(EventFlags.AUCTION) and {event.order_id, event.counter_order_id} & self._hidden:
@@ -504,6 +575,20 @@ class Coverage:
             peaks = self._peaks.get(event.counter_order_id, [])
             if len(peaks) > 1 and accepted.quantity_lots > peaks[-1]:
                 self._turn("fill or kill filled from a reserve")
+
+    def _add_peg_trade(self, event: Event) -> None:
+        if event.order_id in self._pegs:
+            self._turn("a fixed peg took")
+        peg = self._pegs.get(event.counter_order_id)
+        if peg is None or peg.fixed:
+            return
+        self._turn("a following peg traded")
+        if event.counter_order_id in self._hidden:
+            self._turn("a hidden peg traded")
+        elif event.instrument in self._shared:
+            self._turn("a following peg shared a price")
+        if event.side == Side.SELL and event.price_ticks < peg.limit_ticks:
+            self._turn("a pegged bid traded below its limit")
 
     def _turn(self, name: str) -> None:
         self._count("turn", name)

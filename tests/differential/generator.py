@@ -24,6 +24,7 @@ from tests.reference.codes import (
     HaltScope,
     OrderFlags,
     OrderType,
+    PegKind,
     Permissions,
     Phase,
     Prevention,
@@ -143,6 +144,7 @@ class Generator:
             (190, self._conditional),
             (70, self._iceberg),
             (40, self._hidden),
+            (45, self._peg),
             (40, self._source_price),
             (18, self._in_vain),
             (10, self._stampede),
@@ -381,7 +383,7 @@ class Generator:
     def _place(self, account: int | None = None) -> bytes:
         random = self._random
         if random.random() < 0.1:
-            draw = random.choice([self._conditional, self._conditional, self._iceberg, self._hidden])
+            draw = random.choice([self._conditional, self._conditional, self._iceberg, self._hidden, self._peg])
             return draw(account)
         number = self._market() if random.random() < 0.99 else 77
         market = MARKETS[number % len(MARKETS)]
@@ -529,6 +531,44 @@ class Generator:
             time_in_force=force,
             prevention=random.choices(list(Prevention), [6, 1, 1, 1, 2, 2])[0],
             post_only=random.random() < 0.05 and "trigger" not in values,
+            client_order_id=self._client_order_id(),
+            conditions=records.conditions_record(**values),
+        )
+
+    def _peg(self, account: int | None = None) -> bytes:
+        """An order whose price is tied to others: mostly one that can be."""
+        random, number = self._random, self._market()
+        market, side = MARKETS[number], random.choice(list(Side))
+        account = self._owner(number) if account is None else account
+        is_fixed = random.random() < 0.35
+        kind = random.choice(list(PegKind)[: 2 if is_fixed else 3])
+        offset = random.choice([0, 0, 0, 1, 2]) if is_fixed else random.choice([0, 0, 0, 1, 2, 3, 7])
+        values: dict[str, int] = {"peg": kind, "peg_mode": is_fixed, "peg_offset": offset}
+        quantity, price = self._quantity(market), 0
+        if not is_fixed and random.random() < 0.6:
+            # Better than the middle, so that it has room to follow.
+            better = random.choice([0, 1, 2, 4]) * market.price_increment
+            price = market.price_middle + (better if side is Side.BUY else -better)
+        force = TimeInForce.GOOD_TILL_CANCEL
+        if random.random() < 0.15:
+            force, values["expire_time_ns"] = TimeInForce.GOOD_TILL_DATE, self._expiry()
+        if random.random() < 0.2:
+            values["display"] = 1
+        if is_fixed and not values.get("display") and random.random() < 0.2:
+            values |= self._peaks(quantity, market.quantity_increment)
+        if random.random() < 0.06:
+            force = random.choice([*TimeInForce, force, force])
+            more = [{"peg": 3}, {"peak_lots": 2}, {"peg_offset": 101}, {"peg_offset": 2**62 + 1}, {"peg": 0}]
+            values |= random.choice([*more, self._trigger(number, side), {"peg_mode": 1}])
+        return records.place(
+            account,
+            number,
+            side,
+            quantity,
+            price,
+            time_in_force=force,
+            prevention=random.choices(list(Prevention), [6, 1, 1, 1, 2, 2])[0],
+            post_only=random.random() < 0.05,
             client_order_id=self._client_order_id(),
             conditions=records.conditions_record(**values),
         )
@@ -1035,6 +1075,9 @@ class Generator:
         return records.set_permissions(self._trader(), self._random.choice([7] * 12 + [15, 15, 3, 5, 6, 8, 16]))
 
     def _halt(self) -> bytes:
+        if self._random.random() < 0.25:
+            # A level of the whole market is reached while something is halted.
+            self._next += [records.set_market_level(3_720), records.set_market_reference(4_000)]
         return self._scoped(records.halt)
 
     def _resume(self) -> bytes:
@@ -1357,7 +1400,7 @@ class Generator:
     def _spoiled_conditions(self) -> bytes:
         """An order with a byte of its conditions changed."""
         random = self._random
-        command = random.choice([self._conditional, self._iceberg, self._hidden])()
+        command = random.choice([self._conditional, self._iceberg, self._hidden, self._peg])()
         if random.random() < 0.2:
             # Something is wrong with the order itself as well.
             command = records.patched(command, random.choice([32, 33, 34, 35, 36]), bytes([random.randrange(64)]))
@@ -1370,7 +1413,8 @@ class Generator:
                     (3, [0, 1, 2, 3]),
                     (4, [0, 1, 2, 3]),
                     (5, [0, 1, 2]),
-                    (7, [255]),
+                    (6, [0, 1, 2, 3, 4]),
+                    (7, [0, 1, 2]),
                     (8, [0, 1, 5]),
                     (15, [63, 64, 65, 128, 255]),
                     (16, [0, 1, 15, 16]),
@@ -1384,8 +1428,8 @@ class Generator:
                     (47, [1, 255]),
                     (48, [0, 1]),
                     (55, [255]),
-                    (56, [1]),
-                    (63, [128]),
+                    (56, [0, 1, 100, 101]),
+                    (63, [64, 128]),
                 ]
             )
             command = records.patched(command, start + offset, bytes([random.choice(codes)]))

@@ -179,6 +179,8 @@ def _condition_words(record: bytes) -> str:
         words.append(f"until @{expire_time_ns}")
     if peak or peak_range or seed:
         words.append(f"shown by {peak}..{peak + peak_range} {seed=}")
-    if any((display, peg, peg_mode, peg_offset)):
-        words.append(f"{display=} {peg=} {peg_mode=} {peg_offset=}")
+    if display:
+        words.append(f"{display=}")
+    if any((peg, peg_mode, peg_offset)):
+        words.append(f"{peg=} {peg_mode=} {peg_offset=}")
     return " when " + (", ".join(words) or "nothing")

@@ -60,6 +60,11 @@ class AuditedOrder:
     """0 unless it is an iceberg."""
     peak_range: int = 0
     hidden: bool = False
+    follows: bool = False
+    is_placed: bool = True
+    """Whether it stands in the book; a following peg may wait outside it."""
+    limit: int = 0
+    """Of a following peg: what it holds for."""
 
     @property
     def by_amount(self) -> bool:

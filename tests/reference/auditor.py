@@ -31,6 +31,7 @@ from tests.reference.codes import (
     HaltScope,
     OrderFlags,
     OrderType,
+    PegKind,
     Permissions,
     Phase,
     Prevention,
@@ -136,7 +137,10 @@ class Auditor:
         """Whether the event at hand is the command's first, but for those of timers."""
         self._conditions_due: AuditedOrder | None = None
         self._display_due: AuditedOrder | None = None
+        self._cover_due: AuditedOrder | None = None
         self._peak_due: AuditedOrder | None = None
+        self._moved: set[int] = set()
+        """Instruments on which pegs moved."""
         self._in_timers = True
         """Whether all of its events came from timers so far."""
         self._replacing = False
@@ -159,6 +163,7 @@ class Auditor:
             EventKind.ORDER_TRIGGERED: self._triggered,
             EventKind.ORDER_DISPLAY: self._display,
             EventKind.ORDER_REFRESHED: self._refreshed,
+            EventKind.ORDER_REPRICED: self._repriced,
             EventKind.APPROVAL_REQUIRED: self._approval_required,
             EventKind.ORDER_APPROVED: self._approved,
             EventKind.APPROVAL_DECLINED: self._declined,
@@ -191,6 +196,8 @@ class Auditor:
             if self._peak_due is not None:
                 fine = event.kind is EventKind.ORDER_REFRESHED
                 _require(fine, "an iceberg with a reserve shows its next peak", event)
+            if event.kind not in _ABOUT_ORDER:
+                self._check_cover(event)
             self._is_first = self._in_timers and _is_of_command(event)
             if self._is_first:
                 # What timers brought to the market has found its place.
@@ -247,6 +254,7 @@ class Auditor:
 
     def _end_of_command(self, event: Event) -> None:
         _require(self._text_due is None, "a client order id that is text follows its order", event)
+        self._check_cover(event)
         _require(not self._replacing, "a replaced order is followed by the new one", event)
         _require(not self._half_due, "the new order of a replacement is refused behind its other half", event)
         self._text_may_come = None
@@ -260,6 +268,12 @@ class Auditor:
         self._rest(event)
         if self._in_timers:
             self._nothing_is_due(event)
+        for instrument in self._moved:
+            bids, asks = (self._queues[instrument, side] for side in Side)
+            crossed = bids and asks and bids[0].price >= asks[0].price
+            fine = not crossed or self._calls[instrument].state is not State.CONTINUOUS
+            _require(fine, "no peg crosses anybody", event)
+        self._moved.clear()
         self._in_timers = True
         self._states_hold(event)
         self._accepted_first = self._half_may_come = False
@@ -273,7 +287,8 @@ class Auditor:
         if self._last is not None and not self._last.has(EventFlags.LAST):
             ends = self._last.kind is EventKind.AUCTION_INDICATION and event.kind is not EventKind.AUCTION_INDICATION
             _require(not ends, "indications are the last events of a command", event)
-            refused = self._last.kind is EventKind.REJECTED and event.kind is not EventKind.AUCTION_INDICATION
+            may_follow = (EventKind.AUCTION_INDICATION, EventKind.ORDER_REPRICED)
+            refused = self._last.kind is EventKind.REJECTED and event.kind not in may_follow
             both = event.kind is EventKind.REJECTED and self._half_may_come
             _require(both or not refused, "a refusal is the only event, but for those of timers", event)
         if event.kind is EventKind.ORDER_AMENDED:
@@ -351,7 +366,7 @@ class Auditor:
             return units.base_quanta(order.open)
         if order.is_away:
             return _cover(order, units)
-        notional = units.notional(order.price, order.open)
+        notional = units.notional(order.limit if order.follows else order.price, order.open)
         return notional + fee_of_fill(order.maker_notional, notional, max(order.rates.maker_ppm, 0))
 
     def _hold(self, order: AuditedOrder, sign: int) -> None:
@@ -372,7 +387,7 @@ class Auditor:
             self._waiting.remove(order)
         elif order.beside:
             self._calls[order.instrument].beside.remove(order)
-        elif not order.needed:
+        elif not order.needed and order.is_placed:
             self._queues[order.instrument, order.side].remove(order)
         del self._orders[order.order_id]
 
@@ -438,6 +453,7 @@ class Auditor:
         self._rest(event)
         fine = self._accepted_first
         _require(fine, "of a replacement the half that failed comes behind the one that did not", event)
+        self._only_moves_follow = True
 
     def _accepted(self, event: Event) -> None:
         _require(self._taker is None, "one order comes in at a time", event)
@@ -486,7 +502,11 @@ class Auditor:
             self._conditions_due = order
         else:
             _require(order.time_in_force != TimeInForce.GOOD_TILL_DATE, "good till date has a date", event)
-        self._covered(order, event)
+        if event.order_flags & OrderFlags.CONDITIONS:
+            # A following peg needs less: what there is of conditions comes first.
+            self._cover_due = order
+        else:
+            self._covered(order, event)
         worth = self._worth(order)
         needed, expiry_ns = self._controls.approvers(order.account, order.instrument, worth)
         if needed:
@@ -512,6 +532,12 @@ class Auditor:
             if order.is_for_auction:
                 needed = notional + fee_on(notional, max(order.rates.maker_ppm, 0))
         _require(self._available[order.account, asset] >= needed, "an order is covered at its worst price", event)
+
+    def _check_cover(self, event: Event) -> None:
+        """What an order with conditions costs at worst was available."""
+        if self._cover_due is not None:
+            self._covered(self._cover_due, event)
+        self._cover_due = None
 
     def _unique_client_id(self, order: AuditedOrder, event: Event) -> None:
         if order.client_order_id is not None:
@@ -546,6 +572,8 @@ class Auditor:
         _require(dated or order.expire_time_ns == 0, "only good till date has a date", event)
         at_once = order.time_in_force == TimeInForce.IMMEDIATE_OR_CANCEL and order.minimum <= order.total
         _require(order.minimum == 0 or at_once, "a minimum is part of what may trade at once", event)
+        if order.trigger is not None:
+            self._check_cover(event)
         if order.trigger is None:
             no_trigger = (event.price_ticks, event.time_in_force, event.self_trade_prevention, event.quantity_lots)
             _require(no_trigger == (0, 0, 0, 0), "without a trigger there is nothing to tell of it", event)
@@ -592,12 +620,45 @@ class Auditor:
         order.peak, order.peak_range = event.quantity_lots, event.open_lots
         order.hidden = event.order_type == Display.HIDDEN
         _require(known(Display, event.order_type), "an order is displayed or hidden", event)
-        _require(order.hidden == (order.peak == 0), "an order shows peaks, or nothing at all", event)
+        pegged, fixed = event.time_in_force, event.self_trade_prevention
+        fine = not order.hidden if order.peak else order.hidden or pegged != 0
+        _require(fine, "an order shows peaks, or nothing at all, or is pegged", event)
+        _require(pegged == 0 or known(PegKind, pegged), "a peg refers to something that there is", event)
+        _require(pegged != 0 or (fixed, event.price_ticks) == (0, 0), "only a peg has an offset", event)
         _require(order.peak + order.peak_range <= order.total, "a peak is part of the order", event)
         _require(order.peak > 0 or order.peak_range == 0, "only peaks have a range", event)
         _require(event.reference == 0 or order.peak_range > 0, "only peaks of different sizes have a seed", event)
         _require(order.order_type == OrderType.LIMIT and order.may_rest, "what is shown by parts can rest", event)
         self._display_due = None
+        if pegged and not fixed:
+            _require(order.trigger is None and order.peak == 0, "a following peg waits for nothing else", event)
+            order.follows, order.is_placed, order.limit = True, False, order.price
+            self._cover_due = None
+            self._taker = None
+            self._orders[order.order_id] = order
+            self._hold(order, 1)
+
+    def _repriced(self, event: Event) -> None:
+        if event.price_ticks:
+            # Pegs leave the book at once where it stops trading; else they move when all is done.
+            self._rest(event)
+        order = self._open(event)
+        _require(order.follows, "only a following peg moves", event)
+        before = order.price if order.is_placed else 0
+        told = (event.open_lots, event.quantity_lots)
+        _require(told == (before, order.open), "a move tells the price before and what is open", event)
+        _require(event.price_ticks != before, "a peg that stays does not move", event)
+        trades = self._calls[event.instrument].state is State.CONTINUOUS
+        _require(not (trades and self._venue_halted), "nothing moves in a halt", event)
+        _require(trades or event.price_ticks == 0, "pegs stand on the book only where it trades", event)
+        if order.is_placed:
+            self._queues[order.instrument, order.side].remove(order)
+        order.is_placed = event.price_ticks != 0
+        order.price = event.price_ticks or order.limit
+        _require(order.side.crosses(order.limit, order.price), "a peg is never better than its limit", event)
+        if order.is_placed:
+            self._stand(order)
+        self._moved.add(event.instrument)
 
     def _refreshed(self, event: Event) -> None:
         if self._peak_due is None:
@@ -1366,6 +1427,10 @@ class Auditor:
                 self._accounts[event.account].halted = halted
 
 
+_ABOUT_ORDER = (EventKind.CLIENT_ORDER_ID_TEXT, EventKind.ORDER_CONDITIONS, EventKind.ORDER_DISPLAY)
+"""Events that tell more of the order that was accepted."""
+
+
 def _require(condition: bool, rule: str, event: Event) -> None:
     if not condition:
         raise AuditError(rule, event)
@@ -1394,6 +1459,7 @@ def _is_of_command(event: Event) -> bool:
         EventKind.AUCTION_UNCROSSED,
         EventKind.BREAKER_TRIPPED,
         EventKind.ORDER_REFRESHED,
+        EventKind.ORDER_REPRICED,
     )
 
 

@@ -8,9 +8,9 @@
 
 `O1` is the id an accepted order gets; events are parted by semicolons; balances read available+held. A line without an
 arrow must not be refused. `stop=105 of=mark trail=3` (or `take=`, `trail=150bp`) lets an order wait for a trigger,
-`until=77` makes it good till date, `least=2` is its minimum quantity,
-`peak=3` (or `peak=3..9 seed=5`) shows it by parts, `hidden` not at all. After each line the invariants hold, and at the
-end the auditor agrees with every balance.
+`until=77` makes it good till date, `least=2` is its minimum quantity, `peak=3` (or `peak=3..9 seed=5`) shows it by
+parts, `hidden` not at all; `peg=market away=2` follows a price, `peg=primary levels=1` finds one once. After each line
+the invariants hold, and at the end the auditor agrees with every balance.
 
 The venue: instrument 0 trades `base` (asset 0) in `quote` (asset 1), accounts A2 to A5 are clients, A6 is the house.
 """
@@ -33,6 +33,7 @@ from tests.reference.codes import (
     HaltScope,
     OrderFlags,
     OrderType,
+    PegKind,
     Phase,
     Prevention,
     PriceSource,
@@ -196,13 +197,16 @@ def _conditions(words: list[str]) -> bytes:
     """The record of an order's conditions; nothing when it names none."""
     stop, take, trail = (_option(words, name) for name in ("stop", "take", "trail"))
     until, least, peak = (_option(words, name) for name in ("until", "least", "peak"))
-    if not any((stop, take, trail, until, least, peak, "hidden" in words)):
+    if not any((stop, take, trail, until, least, peak, "hidden" in words, _option(words, "peg"))):
         return b""
     kind = TriggerKind.TAKE_PROFIT if take else TriggerKind.STOP_LOSS if stop or trail else 0
     unit = TrailUnit.BASIS_POINTS if (trail or "").endswith("bp") else TrailUnit.TICKS if trail else 0
     smallest, _, largest = (peak or "0").partition("..")
     return records.conditions_record(
         display=Display.HIDDEN if "hidden" in words else Display.SHOWN,
+        peg=PegKind[(_option(words, "peg") or "").upper()] if _option(words, "peg") else 0,
+        peg_mode=int(_option(words, "levels") is not None),
+        peg_offset=int(_option(words, "levels") or _option(words, "away") or 0),
         peak_lots=int(smallest),
         peak_range_lots=int(largest or smallest) - int(smallest),
         seed=int(_option(words, "seed") or 0),
@@ -390,6 +394,10 @@ def _told(event: Event) -> str:
             return f"waits for {event.price_ticks}" if event.order_type else ""
         case EventKind.ORDER_DISPLAY:
             return ""
+        case EventKind.ORDER_REPRICED:
+            return (
+                f"O{event.order_id} moves to {event.price_ticks}" if event.price_ticks else f"O{event.order_id} waits"
+            )
         case EventKind.ORDER_REFRESHED:
             return f"O{event.order_id} shows {event.quantity_lots} of {event.open_lots}"
         case EventKind.ORDER_TRIGGERED:

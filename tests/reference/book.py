@@ -54,6 +54,10 @@ class Book:
     def displayed(self, side: Side) -> list[Order]:
         return [order for order in self.side(side) if not order.hidden]
 
+    def referred_to(self, side: Side) -> list[Order]:
+        """What pegs refer to: displayed orders that follow nothing themselves."""
+        return [order for order in self.displayed(side) if not order.follows]
+
     def depth(self, side: Side) -> list[tuple[int, int]]:
         """Price and displayed quantity of each level, best first."""
         levels: dict[int, int] = {}

@@ -3,11 +3,21 @@
 They read the venue and change nothing. `gone` is an order that is to be treated as if it had left already.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.reference.accounts import Account
-from tests.reference.codes import AMOUNT_MAX, ORDERS_MAX, BandScope, OrderFlags, OrderType, Permissions, Side, State
-from tests.reference.conditions import Iceberg, Trigger
+from tests.reference.codes import (
+    AMOUNT_MAX,
+    ORDERS_MAX,
+    BandScope,
+    OrderFlags,
+    OrderType,
+    PegKind,
+    Permissions,
+    Side,
+    State,
+)
+from tests.reference.conditions import Iceberg, Peg, Trigger
 from tests.reference.decoding import Amend, NewOrder, Replace, Target
 from tests.reference.fees import fee_on
 from tests.reference.instruments import Instrument, Units
@@ -92,6 +102,10 @@ def found_before_cancel(reason: Reason) -> bool:
 def check_new_order(venue: Venue, new: NewOrder, gone: Order | None = None) -> Checked:
     """Check a new order, as if `gone` were not there any more."""
     account, instrument = check_standing(venue, new)
+    if new.conditions.follows:
+        return check_following(venue, account, instrument, new, gone)
+    if new.conditions.peg is not None:
+        new = priced(venue, instrument, new, new.conditions.peg, gone)
     trigger = new.conditions.trigger
     if new.order_type is OrderType.LIMIT:
         check_price(instrument, new.price_ticks)
@@ -115,8 +129,7 @@ def check_new_order(venue: Venue, new: NewOrder, gone: Order | None = None) -> C
         if not new.by_amount:
             check_notional(instrument, instrument.units.notional(centre, new.quantity_lots))
         limit = instrument.worst_price(new.side, centre)
-    if new.conditions.expire_time_ns != 0:
-        require(new.conditions.expire_time_ns > venue.time_ns, Reason.EXPIRY_NOT_IN_FUTURE)
+    check_expiry(venue, new)
     if new.conditions.iceberg is not None:
         check_iceberg(instrument, new.conditions.iceberg, new.quantity_lots)
     require(account.messages <= account.limits.messages_per_second_max, Reason.MESSAGE_RATE_EXCEEDED)
@@ -168,7 +181,7 @@ def check_new_order(venue: Venue, new: NewOrder, gone: Order | None = None) -> C
     approvers, expiry_ns = needed_approvers(
         venue, account, instrument, new.side, limit, new.quantity_lots, best_bid, gone, amount=size
     )
-    fine = not new.by_amount and not new.time_in_force.is_for_auction
+    fine = not new.by_amount and not new.time_in_force.is_for_auction and new.conditions.peg is None
     require(approvers == 0 or fine, Reason.ORDER_NOT_APPROVABLE)
     return Checked(limit, first_trigger, approvers, expiry_ns)
 
@@ -247,6 +260,62 @@ def check_released(venue: Venue, order: Order) -> int:
     return limit
 
 
+def check_following(
+    venue: Venue, account: Account, instrument: Instrument, new: NewOrder, gone: Order | None
+) -> Checked:
+    """Check an order whose price is to follow others."""
+    reference = instrument.reference_price_ticks
+    limit = new.price_ticks
+    if limit != 0:
+        check_price(instrument, limit)
+    check_quantity(instrument, new.quantity_lots)
+    if limit != 0:
+        check_notional(instrument, instrument.units.notional(limit, new.quantity_lots))
+        check_band(instrument, limit)
+    elif reference is None:
+        raise Refused(Reason.NO_REFERENCE_PRICE)
+    else:
+        # As of a market order.
+        check_notional(instrument, instrument.units.notional(reference, new.quantity_lots))
+        limit = instrument.worst_price(new.side, reference)
+    check_expiry(venue, new)
+    require(account.messages <= account.limits.messages_per_second_max, Reason.MESSAGE_RATE_EXCEEDED)
+    require(account.orders <= account.limits.orders_per_second_max, Reason.ORDER_RATE_EXCEEDED)
+    others = [order for order in account.open_orders.values() if order is not gone]
+    if new.client_order_id is not None:
+        is_unique = all(order.client_order_id != new.client_order_id for order in others)
+        require(is_unique, Reason.DUPLICATE_CLIENT_ORDER_ID)
+    require(len(others) + 1 <= account.limits.open_orders_max, Reason.OPEN_ORDER_LIMIT_EXCEEDED)
+    units = instrument.units
+    needed = units.base_quanta(new.quantity_lots)
+    if new.side is Side.BUY:
+        check_position(venue, account, instrument, new.quantity_lots, gone)
+        notional = units.notional(limit, new.quantity_lots)
+        require(notional <= AMOUNT_MAX, Reason.INSUFFICIENT_FUNDS)
+        # It is a maker always.
+        needed = notional + fee_on(notional, max(venue.rates_of(account, instrument).maker_ppm, 0))
+    check_funds(venue, account, units, new.side, needed, gone)
+    best = instrument.book.best(new.side.opposite, without=gone)
+    best_bid = None if best is None or new.side is Side.BUY else best.price_ticks
+    approvers, _ = needed_approvers(
+        venue, account, instrument, new.side, limit, new.quantity_lots, best_bid, gone, amount=None
+    )
+    require(approvers == 0, Reason.ORDER_NOT_APPROVABLE)
+    return Checked(limit, None, 0, 0)
+
+
+def priced(venue: Venue, instrument: Instrument, new: NewOrder, peg: Peg, gone: Order | None) -> NewOrder:
+    """A fixed peg with the price that it finds, as if `gone` had left already."""
+    side = new.side if peg.kind is PegKind.PRIMARY else new.side.opposite
+    orders = [order for order in instrument.book.referred_to(side) if order is not gone]
+    prices = list(dict.fromkeys(order.price_ticks for order in orders))
+    if peg.offset < len(prices):
+        return replace(new, price_ticks=prices[peg.offset])
+    check_quantity(instrument, new.quantity_lots)
+    check_expiry(venue, new)
+    raise Refused(Reason.NO_PEG_REFERENCE)
+
+
 def check_at_trigger(venue: Venue, order: Order) -> int:
     """Check an order that fired, and return the price that limits it from now on."""
     account, instrument = venue.accounts[order.account], venue.instruments[order.instrument]
@@ -284,7 +353,7 @@ def check_amend(venue: Venue, amend: Amend) -> Amendment:
     account = known_account(venue, amend.account)
     order = known_order(account, amend.target)
     require(order.approvers_needed == 0, Reason.ORDER_WAITS_FOR_APPROVAL)
-    require(not order.beside, Reason.ORDER_NOT_AMENDABLE)
+    require(not order.follows and not order.beside, Reason.ORDER_NOT_AMENDABLE)
     if order.waits:
         return check_waiting_amend(venue, account, order, amend)
     require(amend.trigger is None, Reason.ORDER_NOT_AMENDABLE)
@@ -452,6 +521,11 @@ def check_trigger_price(instrument: Instrument, side: Side, trigger: Trigger) ->
     if price is None or trigger.trail is None:
         raise Refused(Reason.NO_TRIGGER_REFERENCE)
     return trigger.trail.trigger_ticks(side, price)
+
+
+def check_expiry(venue: Venue, new: NewOrder) -> None:
+    expires = new.conditions.expire_time_ns
+    require(expires == 0 or expires > venue.time_ns, Reason.EXPIRY_NOT_IN_FUTURE)
 
 
 def check_iceberg(instrument: Instrument, iceberg: Iceberg, quantity_lots: int) -> None:

@@ -26,6 +26,8 @@ EXPIRY_MAX = 2**62
 """The longest that an order waits for approval, in nanoseconds."""
 PPM = 1_000_000
 BASIS_POINTS = 10_000
+PEG_LEVELS_MAX = 100
+"""The most levels that a fixed peg may be behind the best."""
 PEAKS_MAX = 10_000
 """The most peaks that an iceberg may be shown by."""
 SCHEDULE_MAX = 255
@@ -111,6 +113,7 @@ class EventKind(IntEnum):
     ORDER_TRIGGERED = 10
     ORDER_DISPLAY = 11
     ORDER_REFRESHED = 12
+    ORDER_REPRICED = 13
     DEPOSITED = 16
     WITHDRAWAL_REQUESTED = 17
     WITHDRAWAL_CONFIRMED = 18
@@ -287,6 +290,14 @@ class Display(IntEnum):
 
     SHOWN = 0
     HIDDEN = 1
+
+
+class PegKind(IntEnum):
+    """The price that a peg refers to."""
+
+    PRIMARY = 1
+    MARKET = 2
+    MIDPOINT = 3
 
 
 class OrderFlags(IntEnum):

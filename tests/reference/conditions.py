@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tests.reference.codes import BASIS_POINTS, PEAKS_MAX, PRICE_MAX, PriceSource, Side, TrailUnit, TriggerKind
+from tests.reference.codes import BASIS_POINTS, PEAKS_MAX, PRICE_MAX, PegKind, PriceSource, Side, TrailUnit, TriggerKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,16 @@ def split_mix(seed: int, number: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class Peg:
+    """A price that is tied to the best displayed ones."""
+
+    kind: PegKind
+    is_fixed: bool
+    offset: int
+    """In price levels when it is fixed, in ticks when it follows."""
+
+
+@dataclass(frozen=True, slots=True)
 class Conditions:
     trigger: Trigger | None = None
     expire_time_ns: int = 0
@@ -73,6 +83,12 @@ class Conditions:
     """0 is no minimum."""
     iceberg: Iceberg | None = None
     hidden: bool = False
+    peg: Peg | None = None
+
+    @property
+    def follows(self) -> bool:
+        """Whether the price follows others as long as the order is open."""
+        return self.peg is not None and not self.peg.is_fixed
 
 
 UNCONDITIONAL = Conditions()

@@ -16,6 +16,7 @@ from tests.reference.codes import (
     COMMAND_KINDS,
     EXPIRY_MAX,
     NOTIONAL_MAX,
+    PEG_LEVELS_MAX,
     PPM,
     PRICE_MAX,
     QUANTITY_MAX,
@@ -31,6 +32,7 @@ from tests.reference.codes import (
     InstrumentKind,
     OrderFlags,
     OrderType,
+    PegKind,
     Permissions,
     Phase,
     Prevention,
@@ -44,7 +46,7 @@ from tests.reference.codes import (
     TriggerKind,
     known,
 )
-from tests.reference.conditions import UNCONDITIONAL, Conditions, Iceberg, Trail, Trigger
+from tests.reference.conditions import UNCONDITIONAL, Conditions, Iceberg, Peg, Trail, Trigger
 from tests.reference.controls import Bands
 from tests.reference.instruments import BreakerTerms as Terms
 from tests.reference.instruments import Limits, Units
@@ -307,9 +309,14 @@ def _new_order(records: Records) -> NewOrder:
         new = replace(new, conditions=_conditions(records))
     require(_conditions_fit(new), Reason.INVALID_COMBINATION)
     can_rest = order_type is OrderType.LIMIT and time_in_force.may_rest and not time_in_force.is_for_auction
-    iceberg, hidden = new.conditions.iceberg, new.conditions.hidden
-    require(can_rest or (iceberg is None and not hidden), Reason.INVALID_DISPLAY)
+    iceberg, hidden, peg = new.conditions.iceberg, new.conditions.hidden, new.conditions.peg
+    require(can_rest or (iceberg is None and not hidden and peg is None), Reason.INVALID_DISPLAY)
     require(iceberg is None or not hidden, Reason.INVALID_DISPLAY)
+    require(peg is None or new.conditions.trigger is None, Reason.INVALID_DISPLAY)
+    require(not new.conditions.follows or iceberg is None, Reason.INVALID_DISPLAY)
+    if peg is not None and peg.is_fixed:
+        require(peg.kind is not PegKind.MIDPOINT and price == 0, Reason.INVALID_DISPLAY)
+        require(peg.kind is not PegKind.MARKET or not new.post_only, Reason.INVALID_DISPLAY)
     return new
 
 
@@ -339,7 +346,7 @@ def _conditions(records: Records) -> Conditions:
     require((unit_code == 0) == (size == 0), Reason.INVALID_CONDITIONS)
     require(unit_code != TrailUnit.BASIS_POINTS or size < BASIS_POINTS, Reason.INVALID_CONDITIONS)
     require(known(Display, display), Reason.INVALID_CONDITIONS)
-    require(not any((peg, peg_mode, peg_offset)), Reason.INVALID_CONDITIONS)
+    pegged = _peg(peg, peg_mode, peg_offset)
     # A range is one of peaks, and a seed is one of a range.
     require(peak > 0 or peak_range == 0, Reason.INVALID_CONDITIONS)
     require(peak_range > 0 or seed == 0, Reason.INVALID_CONDITIONS)
@@ -348,12 +355,21 @@ def _conditions(records: Records) -> Conditions:
     require(price <= PRICE_MAX, Reason.INVALID_CONDITIONS)
     if kind_code == 0:
         require((source_code, unit_code, price) == (0, 0, 0), Reason.INVALID_CONDITIONS)
-        return Conditions(None, expire_time_ns, minimum, iceberg, hidden)
+        return Conditions(None, expire_time_ns, minimum, iceberg, hidden, pegged)
     trail = Trail(TrailUnit(unit_code), size) if unit_code else None
     # A trail needs no price: it starts from the one there is.
     given = None if trail is not None and price == 0 else price
     trigger = Trigger(TriggerKind(kind_code), PriceSource(source_code), given, trail)
-    return Conditions(trigger, expire_time_ns, minimum, iceberg, hidden)
+    return Conditions(trigger, expire_time_ns, minimum, iceberg, hidden, pegged)
+
+
+def _peg(kind: int, mode: int, offset: int) -> Peg | None:
+    if kind == 0:
+        require((mode, offset) == (0, 0), Reason.INVALID_CONDITIONS)
+        return None
+    require(known(PegKind, kind) and mode in (0, 1), Reason.INVALID_CONDITIONS)
+    require(offset <= (PEG_LEVELS_MAX if mode == 1 else PRICE_MAX), Reason.INVALID_CONDITIONS)
+    return Peg(PegKind(kind), mode == 1, offset)
 
 
 def _conditions_fit(new: NewOrder) -> bool:

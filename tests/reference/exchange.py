@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from tests.reference import approvals, calls, line, matching, replacing, timers
+from tests.reference import approvals, calls, line, matching, pegs, replacing, timers
 from tests.reference.checks import check_amend, check_new_order, known_account, known_instrument, known_order
 from tests.reference.codes import NEW_ORDER_KINDS, ORDER_ENTRY_KINDS, CloseReason, EventFlags, Side
 from tests.reference.decoding import (
@@ -71,6 +71,7 @@ class Exchange:
         require(header.time_ns >= self.venue.time_ns, Reason.STALE)
         self.venue.time_ns = header.time_ns
         timers.fire(self.venue)
+        pegs.move_all(self.venue)
         self._count(header)
         decoded = decode(command)
         match decoded:
@@ -86,7 +87,6 @@ class Exchange:
                 matching.amend(self.venue, check_amend(self.venue, decoded))
             case Replace():
                 replacing.replace(self.venue, decoded, command)
-                return
             case Approval():
                 approvals.decide(self.venue, decoded)
             case Named():
@@ -96,6 +96,7 @@ class Exchange:
             case Money():
                 move_money(self.venue, decoded)
         line.work_off(self.venue)
+        pegs.move_all(self.venue)
 
     def _count(self, header: Header) -> None:
         """Count a message about orders for its account, whatever becomes of it."""

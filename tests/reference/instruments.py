@@ -115,6 +115,8 @@ class Instrument:
     book: Book = field(default_factory=Book)
     waiting: list[Order] = field(default_factory=list)
     """Orders that wait for their triggers; of two with one trigger price, the one that came there first is in front."""
+    following: list[Order] = field(default_factory=list)
+    """Following pegs, in the order in which they came, in the book or outside it."""
     beside: list[Order] = field(default_factory=list)
     """Orders that wait for their auction, and market orders in a call."""
 

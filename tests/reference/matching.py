@@ -82,6 +82,8 @@ def let_in(venue: Venue, order: Order) -> None:
     """Let an accepted order into the market, or let it wait for its trigger."""
     if order.waits:
         venue.wait(order)
+    elif order.follows:
+        venue.follow(order)
     elif order.time_in_force.is_for_auction:
         calls.enter(venue, order)
     else:
@@ -108,7 +110,8 @@ def _tell_conditions(venue: Venue, order: Order) -> None:
         )
     )
     iceberg = order.conditions.iceberg
-    if iceberg is not None or order.hidden:
+    peg = order.conditions.peg
+    if iceberg is not None or order.hidden or peg is not None:
         venue.emit(
             Event(
                 EventKind.ORDER_DISPLAY,
@@ -117,6 +120,9 @@ def _tell_conditions(venue: Venue, order: Order) -> None:
                 account=order.account,
                 side=order.side,
                 order_type=Display.HIDDEN if order.hidden else Display.SHOWN,
+                time_in_force=0 if peg is None else peg.kind,
+                self_trade_prevention=int(peg is not None and peg.is_fixed),
+                price_ticks=0 if peg is None else peg.offset,
                 quantity_lots=0 if iceberg is None else iceberg.peak_lots,
                 open_lots=0 if iceberg is None else iceberg.range_lots,
                 reference=0 if iceberg is None else iceberg.seed,

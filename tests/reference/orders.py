@@ -33,6 +33,10 @@ class Order:
     conditions: Conditions = UNCONDITIONAL
     trigger_ticks: int | None = None
     """The trigger price as it is now, while the order waits for it."""
+    limit_ticks: int = 0
+    """Of a following peg: the worst price that it may get, which is what it holds for."""
+    is_placed: bool = True
+    """Whether it stands in the book while it is open; a following peg may wait outside it."""
     beside: bool = False
     """Whether it stands beside the book: it waits for its auction, or is a market order in a call."""
     arrived: int = 0
@@ -93,7 +97,11 @@ class Order:
     @property
     def seen_lots(self) -> int:
         """What the book shows of it while it stands there."""
-        return 0 if self.hidden or self.is_away or self.beside else self.displayed_lots
+        return 0 if self.hidden or self.is_away or self.beside or not self.is_placed else self.displayed_lots
+
+    @property
+    def follows(self) -> bool:
+        return self.conditions.follows
 
     @property
     def unspent(self) -> int:
@@ -117,7 +125,8 @@ class Order:
             return units.base_quanta(self.open_lots)
         if self.is_away:
             return bid_cover(units, self.price_ticks, self.open_lots, self.rates, self.may_rest, self.post_only)
-        notional = units.notional(self.price_ticks, self.open_lots)
+        price = self.limit_ticks if self.follows else self.price_ticks
+        notional = units.notional(price, self.open_lots)
         return notional + fee_of_fill(self.maker_notional, notional, max(self.rates.maker_ppm, 0))
 
 

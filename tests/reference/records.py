@@ -296,10 +296,13 @@ def conditions_record(
     peak_range_lots: int = 0,
     seed: int = 0,
     display: int = 0,
+    peg: int = 0,
+    peg_mode: int = 0,
+    peg_offset: int = 0,
 ) -> bytes:
     """What stands behind an order with conditions."""
-    head = (CommandKind.CONDITIONS, SCHEMA_VERSION, trigger, source, trail_unit, display, 0, 0)
-    words = (minimum_lots, expire_time_ns, peak_lots, peak_range_lots, 0)
+    head = (CommandKind.CONDITIONS, SCHEMA_VERSION, trigger, source, trail_unit, display, peg, peg_mode)
+    words = (minimum_lots, expire_time_ns, peak_lots, peak_range_lots, peg_offset)
     return CONDITIONS.pack(*head, trigger_price_ticks, trail, seed, *words)
 
 

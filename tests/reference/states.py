@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.reference import calls, line, matching
+from tests.reference import calls, line, matching, pegs
 from tests.reference.codes import Cause, CloseReason, EventKind, Phase, PriceSource, State, TimeInForce
 from tests.reference.event import Event
 from tests.reference.instruments import Instrument, Scheduled
@@ -93,6 +93,8 @@ def change(venue: Venue, instrument: Instrument, to: State, phase: Phase, until_
     if instrument.scheduled is not None:
         instrument.scheduled.waits = False
     tell(venue, instrument, old, until_ns, cause)
+    if to is not State.CONTINUOUS:
+        pegs.leave(venue, instrument)
     if joined is not Phase.NONE and instrument.joined is Phase.NONE and not to.is_call:
         calls.fold(venue, instrument)
     # 3. Who joins.

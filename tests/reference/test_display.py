@@ -1,4 +1,4 @@
-"""Icebergs and hidden orders on the reference exchange, by blotters."""
+"""Icebergs, hidden orders and pegs on the reference exchange, by blotters."""
 
 from tests.reference import records
 from tests.reference.blotter import Blotter, check
@@ -123,3 +123,72 @@ def test_hidden_orders_share_nothing() -> None:
         """
     )
     blotter.finish()
+
+
+QUOTED = (
+    MONEY
+    + """
+    deposit A4 base 1000
+    deposit A2 quote 100000
+    reference 100
+    buy O1 A2 10 @98
+    buy O2 A2 10 @99
+    sell O3 A3 10 @104
+    sell O4 A3 10 @105
+"""
+)
+
+
+def test_a_fixed_peg_finds_its_price_once() -> None:
+    exchange = check(
+        QUOTED
+        + """
+        buy O5 A4 5 @0 peg=primary levels=1     => accepted
+        buy O6 A4 12 @0 peg=market levels=1     => accepted; 10@104 O3 closing maker; 2@105 O4 closing taker
+        buy A4 5 @0 peg=primary levels=2        => no_peg_reference
+        cancel O2 A2
+        buy O7 A4 5 @0 peg=primary levels=0     => accepted
+        buy A4 5 @9 peg=primary levels=0        => invalid_display
+        buy A4 5 @0 peg=midpoint levels=0       => invalid_display
+        buy A4 5 @0 peg=market levels=0 post    => invalid_display
+        """
+    )
+    assert exchange.book(0)[Side.BUY] == [(98, 20)]
+
+
+def test_following_pegs_move_after_each_command_in_the_order_in_which_they_came() -> None:
+    exchange = check(
+        QUOTED
+        + """
+        buy O5 A4 5 @101 peg=primary            => accepted; O5 moves to 99
+        A4                                      => quote 99495+505
+        buy O6 A4 5 @103 peg=market away=2      => accepted; O6 moves to 102
+        sell O7 A4 5 @101 peg=midpoint hidden   => accepted; O7 moves to 103
+        buy O8 A2 1 @100                        => accepted; O5 moves to 100
+        sell O9 A3 3 @100                       => accepted; 3@102 O6 closing taker
+        cancel O5 A4                            => O5 cancelled 5
+        cancel O6 A4                            => O6 cancelled 2; O7 moves to 102
+        cancel O7 A4                            => O7 cancelled 5
+        A4                                      => quote 99694+0, base 1003+0
+        """
+    )
+    assert exchange.book(0)[Side.BUY] == [(100, 1), (99, 10), (98, 10)]
+
+
+def test_a_peg_without_a_reference_waits_and_none_crosses_another() -> None:
+    check(
+        MONEY
+        + """
+        deposit A4 base 1000
+        buy A4 5 @0 peg=primary             => no_reference_price
+        buy O1 A4 5 @101 peg=market         => accepted
+        amend O1 A4 4 @101                  => order_not_amendable
+        sell O2 A3 5 @104                   => accepted; O1 moves to 101
+        sell O3 A4 5 @90 peg=market         => accepted
+        buy O4 A5 1 @90                     => accepted; O3 moves to 102
+        halt instrument 0
+        cancel O2 A3                        => O2 cancelled 5
+        resume instrument 0                 => setting_applied; continuous; O3 moves to 91
+        A4                                  => quote 99495+505, base 995+5
+        """
+    )

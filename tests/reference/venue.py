@@ -84,7 +84,7 @@ class Venue:
         """Put an order behind those of its price; an iceberg with a new peak."""
         instrument = self.instruments[order.instrument]
         order.arrived = self.next_arrival()
-        before = instrument.book.displayed(order.side)
+        before = instrument.book.referred_to(order.side)
         instrument.book.insert(order)
         # In a call it takes part with all that it has open.
         order.unfolded = instrument.joined is not Phase.NONE
@@ -139,6 +139,12 @@ class Venue:
         self.instruments[order.instrument].waiting.append(order)
         self._keep(order)
 
+    def follow(self, order: Order) -> None:
+        """Let a following peg wait outside the book, and hold what its limit can cost."""
+        order.limit_ticks, order.is_placed = order.price_ticks, False
+        self.instruments[order.instrument].following.append(order)
+        self._keep(order)
+
     def stand_beside(self, order: Order) -> None:
         """Let an order stand beside the book, for an auction; it holds what a resting order holds."""
         order.beside, order.arrived = True, self.next_arrival()
@@ -164,8 +170,10 @@ class Venue:
             instrument.waiting.remove(order)
         elif order.beside:
             instrument.beside.remove(order)
-        else:
+        elif order.is_placed:
             self._lose_place(instrument, order)
+        if order.follows:
+            instrument.following.remove(order)
         self.let_go(order)
 
     def let_go(self, order: Order) -> None:
@@ -202,7 +210,8 @@ class Venue:
         booked = [order for instrument in self.instruments for order in instrument.book.bids + instrument.book.asks]
         waiting = [order for instrument in self.instruments for order in instrument.waiting]
         beside = [order for instrument in self.instruments for order in instrument.beside]
-        everything = booked + waiting + beside + self.unapproved
+        outside = [order for each in self.instruments for order in each.following if not order.is_placed]
+        everything = booked + waiting + beside + outside + self.unapproved
         for order in everything:
             units = self.instruments[order.instrument].units
             holds[order.account, order.held_asset(units)] += order.hold(units)

@@ -1,4 +1,4 @@
-"""How orders show themselves: icebergs and hidden orders."""
+"""How orders show themselves, and how the book finds their price: icebergs, hidden orders, pegs."""
 
 from __future__ import annotations
 
@@ -88,3 +88,44 @@ def test_a_hidden_order_is_on_no_book(market: tw.Instrument, traders: tuple[tw.A
     assert (shown.status, hidden.filled) == (tw.OrderStatus.FILLED, Decimal(5))
     with pytest.raises(tw.InvalidOrder, match="InvalidDisplay"):
         seller.sell(market, quantity=10, price=100, hidden=True, peak_quantity=2)
+
+
+def test_pegs_find_their_price(
+    exchange: tw.Exchange, market: tw.Instrument, traders: tuple[tw.Account, tw.Account]
+) -> None:
+    one, two = traders
+    one.buy(market, quantity=5, price=98)
+    best = one.buy(market, quantity=5, price=99)
+    fixed = two.buy(market, quantity=1, peg=tw.PegKind.PRIMARY, peg_levels=1)
+    following = two.buy(market, quantity=1, price=101, peg=tw.PegKind.PRIMARY)
+    away = two.buy(market, quantity=1, price=101, peg=tw.PegKind.PRIMARY, peg_offset=3)
+    assert [order.price for order in (fixed, following, away)] == [98, 99, 96]
+    assert two.balance("USD").used == 98 + 101 + 101
+    one.buy(market, quantity=1, price=100)
+    assert [order.price for order in (fixed, following, away)] == [98, 100, 97]
+    one.cancel_all()
+    assert not best.is_open
+    assert following.price == 98, "the fixed one is an order like any other"
+    with pytest.raises(tw.InvalidOrder, match="refused, NoPegReference"):
+        two.sell(market, quantity=1, peg=tw.PegKind.PRIMARY, peg_levels=0)
+    waiting = two.sell(market, quantity=1, price=90, peg=tw.PegKind.PRIMARY)
+    assert (waiting.is_open, waiting.displayed, waiting.price) == (True, Decimal(0), Decimal(90))
+    kinds = exchange.events.to_arrow().column("kind").to_pylist()
+    assert kinds.count("OrderRepriced") == 6
+    exchange.check_invariants()
+
+
+@pytest.mark.parametrize(
+    ("conditions", "text"),
+    [
+        ({"peg_offset": 1}, "peg_offset=1 needs a peg"),
+        ({"peg": tw.PegKind.MARKET, "peg_offset": 1, "peg_levels": 1}, "peg_offset=1 excludes peg_levels"),
+        ({"peg": tw.PegKind.MIDPOINT, "peg_levels": 1}, "refused, InvalidDisplay"),
+        ({"peg": tw.PegKind.MIDPOINT, "time_in_force": tw.TimeInForce.IOC}, "refused, InvalidDisplay"),
+    ],
+)
+def test_pegs_that_cannot_be(
+    market: tw.Instrument, traders: tuple[tw.Account, tw.Account], conditions: dict[str, Any], text: str
+) -> None:
+    with pytest.raises(tw.TradewrightError, match=text):
+        traders[0].buy(market, quantity=10, **conditions)

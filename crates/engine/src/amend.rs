@@ -24,7 +24,7 @@ impl Engine {
             Station::Book | Station::Hidden if amend.trigger.is_some() => Err(RejectReason::OrderNotAmendable),
             Station::Book | Station::Hidden => self.floor_of(slot).amend_resting(slot, amend, emit),
             Station::Trigger => self.floor_of(slot).amend_waiting(slot, amend, emit),
-            Station::Auction => Err(RejectReason::OrderNotAmendable),
+            Station::Peg | Station::Auction => Err(RejectReason::OrderNotAmendable),
             Station::Approval => Err(RejectReason::OrderWaitsForApproval),
         }
     }

@@ -131,7 +131,10 @@ impl Floor<'_> {
             emit.conditions(id, order, fires_at);
         }
         let Size::Lots(open) = order.size else { unreachable!("Invariant: only orders by quantity are approved") };
-        let flags = order.flags.with(OrderFlags::WAITING);
+        // Its time in force has to be remembered behind the release, too.
+        let remembered = order.time_in_force.is_remembered();
+        let flags = if remembered { order.flags.with(OrderFlags::CONDITIONS) } else { order.flags };
+        let flags = flags.with(OrderFlags::WAITING);
         let slot = self.open_slot(id, held, flags, open, Quantity::ZERO, RoundedFee::default());
         self.note_conditions(id, slot, held, Station::Approval);
         let mut deadline_ns = self.risk.time_ns.saturating_add(need.expiry_ns);

@@ -1,25 +1,29 @@
-//! What stands beside the displayed book: hidden orders. They have a book of their own, so that a market without them pays a
-//! test for it and nothing else, and where there are some every taker goes by this slower way: at one price all that is
-//! displayed trades first, then what is hidden, each in the order of time.
+//! What stands beside the book: hidden orders, and following pegs. They have books of their own, so that a market without them
+//! pays a test for it and nothing else, and that what pegs refer to is the best of the book itself. Where there are some every
+//! taker goes by this slower way: at one price all that is displayed trades first, then what is hidden, each in the order of time.
 
-use tradewright_book::{Book, Front, Slot};
-use tradewright_types::{OrderFlags, Price, PriceSource, Quantity, SelfTradePrevention, Side};
+use tradewright_book::{Book, Front, Order, Slot};
+use tradewright_risk::resting_hold;
+use tradewright_types::{Amount, OrderFlags, Price, PriceSource, Quantity, SelfTradePrevention, Side};
 
 use crate::emit::Emitter;
 use crate::floor::{Floor, Market};
 use crate::matching::{Ended, Taker};
-use crate::open_orders::Station;
+use crate::open_orders::{OpenOrders, Shelf, Station};
+use crate::pegs::Pegs;
 
-/// The books beside the displayed one.
+/// What a market has beside its book.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Aside {
-    pub(crate) hidden: Book,
+    /// The books of hidden orders, of following pegs, and of those that are hidden too.
+    pub(crate) books: [Book; 3],
+    pub(crate) pegs: Pegs,
 }
 
 impl Aside {
-    /// All of them.
+    /// All its books.
     pub(crate) fn books(&self) -> &[Book] {
-        core::slice::from_ref(&self.hidden)
+        &self.books
     }
 }
 
@@ -42,25 +46,37 @@ impl Market {
         core::iter::once(&self.book).chain(self.books_aside())
     }
 
-    /// The book of a station whose orders stand at the prices at which they trade.
-    pub(crate) fn shelf(&self, station: Station) -> &Book {
-        match (station, self.aside.as_deref()) {
-            (Station::Hidden, Some(aside)) => &aside.hidden,
-            (Station::Book | Station::Trigger | Station::Hidden | Station::Auction | Station::Approval, _) => {
-                &self.book
-            }
+    /// The books of what is displayed.
+    pub(crate) fn displayed(&self) -> impl Iterator<Item = &Book> {
+        core::iter::once(&self.book).chain(self.aside.iter().map(|aside| &aside.books[1]))
+    }
+
+    /// One of the books.
+    pub(crate) fn shelf(&self, shelf: Shelf) -> &Book {
+        let aside =
+            |place: usize| &self.aside.as_deref().expect("Invariant: who stands there has made it").books[place];
+        match shelf {
+            Shelf::Book => &self.book,
+            Shelf::Hidden => aside(0),
+            Shelf::Pegs => aside(1),
+            Shelf::HiddenPegs => aside(2),
         }
     }
 
     /// The same, to be changed; made if need be.
-    pub(crate) fn shelf_mut(&mut self, station: Station) -> &mut Book {
-        match station {
-            Station::Book | Station::Trigger | Station::Auction | Station::Approval => &mut self.book,
-            Station::Hidden => {
-                self.is_special = true;
-                &mut self.aside.get_or_insert_default().hidden
-            }
+    pub(crate) fn shelf_mut(&mut self, shelf: Shelf) -> &mut Book {
+        match shelf {
+            Shelf::Book => &mut self.book,
+            Shelf::Hidden => &mut self.aside_mut().books[0],
+            Shelf::Pegs => &mut self.aside_mut().books[1],
+            Shelf::HiddenPegs => &mut self.aside_mut().books[2],
         }
+    }
+
+    /// What stands beside the book, made if need be.
+    pub(crate) fn aside_mut(&mut self) -> &mut Aside {
+        self.is_special = true;
+        self.aside.get_or_insert_default()
     }
 
     /// The best price of a side, displayed or not.
@@ -80,15 +96,17 @@ impl Floor<'_> {
     /// Puts an order that stands in no queue into its book, behind the others at `price`.
     #[inline(always)]
     pub(crate) fn join_book(&mut self, slot: Slot, price: Price) {
-        let station = self.open.station(slot);
+        let shelf = self.open.shelf(slot);
         let (side, shown) = (self.open.slab[slot].terms.side, self.open.slab[slot].open);
-        self.market.shelf_mut(station).rest(&mut self.open.slab, side, price, slot, shown);
+        self.market.shelf_mut(shelf).rest(&mut self.open.slab, side, price, slot, shown);
     }
 
-    /// Takes an order that stands at a price out of its book.
+    /// Takes an order out of the book in which it stands, if it stands in one.
     pub(crate) fn leave_book(&mut self, slot: Slot) {
-        let (side, station) = (self.open.slab[slot].terms.side, self.open.station(slot));
-        self.market.shelf_mut(station).remove(&mut self.open.slab, side, slot);
+        let (side, shelf) = (self.open.slab[slot].terms.side, self.open.shelf(slot));
+        if self.open.slab[slot].is_queued() {
+            self.market.shelf_mut(shelf).remove(&mut self.open.slab, side, slot);
+        }
     }
 
     /// Takes `less` than it has open from an order that stands at a price, which keeps its place: from its reserve first.
@@ -101,8 +119,8 @@ impl Floor<'_> {
             from_shown -= from_reserve;
         }
         if !from_shown.is_zero() {
-            let (side, station) = (self.open.slab[slot].terms.side, self.open.station(slot));
-            self.market.shelf_mut(station).reduce(&mut self.open.slab, side, slot, from_shown);
+            let (side, shelf) = (self.open.slab[slot].terms.side, self.open.shelf(slot));
+            self.market.shelf_mut(shelf).reduce(&mut self.open.slab, side, slot, from_shown);
         }
         self.open.mark(slot);
     }
@@ -155,10 +173,13 @@ impl Floor<'_> {
     /// One trade, in whichever book the maker stands.
     pub(crate) fn trade_any(&mut self, taker: &mut Taker, front: Front, quantity: Quantity, emit: &mut Emitter<'_>) {
         let Front { slot, price } = front;
+        if self.open.station(slot) == Station::Peg && taker.side == Side::Sell {
+            self.give_back_above(front, quantity);
+        }
         let done = self.post_trade(taker, front, quantity, emit);
         if !done {
-            let (side, station) = (self.open.slab[slot].terms.side, self.open.station(slot));
-            self.market.shelf_mut(station).reduce(&mut self.open.slab, side, slot, quantity);
+            let (side, shelf) = (self.open.slab[slot].terms.side, self.open.shelf(slot));
+            self.market.shelf_mut(shelf).reduce(&mut self.open.slab, side, slot, quantity);
             self.open.mark(slot);
             return;
         }
@@ -168,6 +189,24 @@ impl Floor<'_> {
         if !is_refreshed {
             self.forget(slot);
         }
+    }
+
+    /// Gives back what a pegged bid holds for its limit above the price at which `quantity` of it is about to trade.
+    fn give_back_above(&mut self, front: Front, quantity: Quantity) {
+        let Front { slot, price } = front;
+        let Order { account, open, terms, .. } = self.open.slab[slot];
+        let (units, limit) = (self.market.instrument.units, self.open.conditional(slot).limit);
+        let notional = units.notional(price, quantity);
+        let mut posted = terms.maker_fee;
+        let before = resting_hold(&units, Side::Buy, limit, open, terms.maker_rate, posted);
+        let fee = posted.charge(terms.maker_rate, notional).max(Amount::ZERO);
+        let after = resting_hold(&units, Side::Buy, limit, open - quantity, terms.maker_rate, posted);
+        self.ledger.release(account, units.quote, before - after - notional - fee);
+    }
+
+    /// What is displayed at a price.
+    pub(crate) fn displayed_open_at(&self, side: Side, price: Price) -> Quantity {
+        self.market.displayed().fold(Quantity::ZERO, |sum, book| sum + book.open_at(side, price))
     }
 
     /// As [`Floor::can_fill`], where not everything is seen: at a price all that is shown comes first, then the reserves behind
@@ -252,4 +291,13 @@ impl Floor<'_> {
         }
         depth
     }
+}
+
+/// The displayed orders at a price of a side, in the order of time.
+pub(crate) fn displayed_at(market: &Market, open: &OpenOrders, side: Side, price: Price) -> Vec<Slot> {
+    let mut slots: Vec<Slot> = market.displayed().flat_map(|book| book.queue_at(&open.slab, side, price)).collect();
+    if market.aside.is_some() {
+        slots.sort_unstable_by_key(|slot| open.notes[slot.0 as usize].priority);
+    }
+    slots
 }

@@ -342,7 +342,7 @@ impl Floor<'_> {
             let session = self.market.session.as_deref_mut().filter(|_| is_beside);
             let book = match session {
                 Some(session) => &mut session.call.market_orders,
-                None => self.market.shelf_mut(station),
+                None => self.market.shelf_mut(self.open.shelf(slot)),
             };
             book.reduce(&mut self.open.slab, side, slot, quantity);
             self.open.mark(slot);
@@ -409,7 +409,8 @@ impl Floor<'_> {
             | EventKind::AuctionIndication
             | EventKind::AuctionUncrossed
             | EventKind::BreakerTripped
-            | EventKind::MarketWideLevelReached => {}
+            | EventKind::MarketWideLevelReached
+            | EventKind::OrderRepriced => {}
         }
     }
 }

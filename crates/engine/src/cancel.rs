@@ -8,7 +8,7 @@ use tradewright_types::{
 
 use crate::Engine;
 use crate::emit::{Closing, Emitter};
-use crate::floor::Floor;
+use crate::floor::{Floor, held_price};
 use crate::open_orders::{OpenOrders, Station};
 
 impl Engine {
@@ -104,6 +104,7 @@ impl Floor<'_> {
         let order = Closing { open, ..self.closing(slot) };
         let hold = match station {
             Station::Book | Station::Hidden | Station::Auction => self.resting_hold_of(slot, order.price, open),
+            Station::Peg => self.resting_hold_of(slot, held_price(self.market, self.open, slot), open),
             Station::Trigger | Station::Approval => self.waiting_hold_of(slot),
         };
         self.ledger.release(order.account, self.asset_of(order.side), hold);
@@ -129,8 +130,8 @@ impl Floor<'_> {
         match station {
             Station::Book => self.market.book.remove(&mut self.open.slab, order.side, slot),
             Station::Trigger => self.leave_triggers(slot),
+            Station::Hidden | Station::Peg => self.leave_book(slot),
             Station::Auction => self.leave_call(slot),
-            Station::Hidden => self.leave_book(slot),
             Station::Approval => _ = self.leave_approvals(slot),
         }
         if order.side == Side::Buy {

@@ -169,7 +169,7 @@ impl<'b> Emitter<'b> {
         conditions: &Conditions,
         fires_at: Price,
     ) {
-        let Conditions { trigger, expire_time_ns, minimum, iceberg, hidden } = *conditions;
+        let Conditions { trigger, expire_time_ns, minimum, iceberg, hidden, peg } = *conditions;
         let record = ConditionsRecord::new(conditions);
         let body = EventRecord {
             order_id: id.0,
@@ -185,12 +185,15 @@ impl<'b> Emitter<'b> {
             ..EventRecord::default()
         };
         self.write(EventKind::OrderConditions, instrument.0, body);
-        if iceberg.is_some() || hidden {
+        if iceberg.is_some() || hidden || peg.is_some() {
             let body = EventRecord {
                 order_id: id.0,
                 account: account.0,
                 side: side as u8,
                 order_type: record.display,
+                time_in_force: record.peg,
+                self_trade_prevention: record.peg_mode,
+                price_ticks: record.peg_offset as i64,
                 quantity_lots: record.peak_lots,
                 open_lots: record.peak_range_lots,
                 reference: record.seed.into(),
@@ -198,6 +201,21 @@ impl<'b> Emitter<'b> {
             };
             self.write(EventKind::OrderDisplay, instrument.0, body);
         }
+    }
+
+    /// A peg that stands at another price than before; 0 is none.
+    pub(crate) fn repriced(&mut self, order: &Closing, before: Price) {
+        let body = EventRecord {
+            order_id: order.id.0,
+            account: order.account.0,
+            side: order.side as u8,
+            price_ticks: order.price.ticks(),
+            quantity_lots: order.open.lots(),
+            open_lots: before.ticks() as u64,
+            reference: order.client_number,
+            ..EventRecord::default()
+        };
+        self.write(EventKind::OrderRepriced, order.instrument.0, body);
     }
 
     /// The maker of the trade in the event before is not closed by it: it has a reserve.

@@ -132,8 +132,9 @@ impl Engine {
             Ok(kind) => self.dispatch(kind, records, &mut emit),
             Err(reason) => Err(reason),
         };
-        if let Err(reason) = outcome {
-            emit.rejected(first, reason);
+        match outcome {
+            Ok(()) => self.move_pegs(&mut emit),
+            Err(reason) => emit.rejected(first, reason),
         }
     }
 
@@ -157,8 +158,9 @@ impl Engine {
         } else {
             self.dispatch(kind, records, emit)
         };
-        if let Err(reason) = outcome {
-            emit.rejected(&records[0], reason);
+        match outcome {
+            Ok(()) => self.move_pegs(emit),
+            Err(reason) => emit.rejected(&records[0], reason),
         }
         self.tell_indications(emit);
     }

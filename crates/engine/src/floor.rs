@@ -199,6 +199,9 @@ impl Floor<'_> {
         if self.open.conditional(slot).conditions.iceberg.is_some() {
             self.market.icebergs -= 1;
         }
+        if self.open.conditional(slot).station == Station::Peg {
+            self.forget_peg(id);
+        }
     }
 }
 
@@ -212,13 +215,26 @@ pub(crate) fn price_of(market: &Market, open: &OpenOrders, slot: Slot) -> Price 
     market.book.price_of(&open.slab, terms.side, slot)
 }
 
+/// The price that an order holds for: a following peg for its limit, any other for the price at which it stands.
+pub(crate) fn held_price(market: &Market, open: &OpenOrders, slot: Slot) -> Price {
+    match open.station(slot) {
+        Station::Peg => open.conditional(slot).limit,
+        Station::Book | Station::Trigger | Station::Hidden | Station::Auction | Station::Approval => {
+            price_of(market, open, slot)
+        }
+    }
+}
+
 /// The price of an order that does not stand on the displayed book.
 #[cold]
 #[inline(never)]
 fn price_beside(market: &Market, open: &OpenOrders, slot: Slot) -> Price {
     match open.station(slot) {
         Station::Book | Station::Trigger | Station::Auction | Station::Approval => open.conditional(slot).limit,
-        Station::Hidden => market.shelf(Station::Hidden).price_of(&open.slab, open.slab[slot].terms.side, slot),
+        Station::Peg if !open.slab[slot].is_queued() => open.conditional(slot).limit,
+        Station::Hidden | Station::Peg => {
+            market.shelf(open.shelf(slot)).price_of(&open.slab, open.slab[slot].terms.side, slot)
+        }
     }
 }
 
@@ -230,9 +246,9 @@ pub(crate) fn hold_of(market: &Market, open: &OpenOrders, slot: Slot) -> (AssetI
     let asset = if side == Side::Buy { units.quote } else { units.base };
     match open.station(slot) {
         // Nothing trades when the auction of one that waits begins: it holds what a resting order holds.
-        Station::Book | Station::Hidden | Station::Auction => {}
+        Station::Book | Station::Hidden | Station::Peg | Station::Auction => {}
         Station::Trigger | Station::Approval => return (asset, waiting_hold_of(market, open, slot)),
     }
-    let price = price_of(market, open, slot);
+    let price = held_price(market, open, slot);
     (asset, resting_hold(units, side, price, open.open_of(slot), order.terms.maker_rate, order.terms.maker_fee))
 }

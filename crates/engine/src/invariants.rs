@@ -8,6 +8,7 @@ use tradewright_types::{AccountId, Amount, AssetId, InstrumentId, InstrumentStat
 use crate::Engine;
 use crate::floor::{Market, hold_of};
 use crate::open_orders::{OpenOrders, Station};
+use crate::pegs::check_pegs;
 use crate::session::Session;
 use crate::timers::Timer;
 
@@ -78,7 +79,9 @@ impl Engine {
             let counted = own.filter(|(slot, _)| is_iceberg(*slot)).count();
             assert_eq!(counted, *icebergs as usize, "Invariant: icebergs are counted");
             let waiting = triggers.iter().flat_map(|triggers| &triggers.books).map(|book| (book, Station::Trigger));
-            let hidden = aside.iter().map(|aside| (&aside.hidden, Station::Hidden));
+            let stations = [Station::Hidden, Station::Peg, Station::Peg];
+            let hidden = aside.iter().flat_map(|aside| aside.books.iter().zip(stations));
+            check_pegs(market, open, instrument, risk.halted);
             let beside = session.iter().flat_map(|session| session.call.books()).map(|book| (book, Station::Auction));
             if known.state.trades() {
                 market.check_not_crossed();
@@ -107,6 +110,15 @@ impl Engine {
                             *open_bids.entry((instrument, order.account)).or_default() += open.open_of(slot).lots();
                         }
                     }
+                }
+            }
+            let pegs = aside.iter().flat_map(|aside| aside.pegs.following.values());
+            for slot in pegs.filter(|slot| !open.slab[**slot].is_queued()) {
+                let order = &open.slab[*slot];
+                queued += 1;
+                *open_orders.entry(order.account).or_default() += 1;
+                if order.terms.side == Side::Buy {
+                    *open_bids.entry((instrument, order.account)).or_default() += open.open_of(*slot).lots();
                 }
             }
             for slot in open.approvals.keys().filter_map(|id| open.find(*id)) {

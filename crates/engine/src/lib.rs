@@ -23,6 +23,7 @@ mod icebergs;
 mod invariants;
 mod matching;
 mod open_orders;
+mod pegs;
 mod place;
 mod prevention;
 mod registry;

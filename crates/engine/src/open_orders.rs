@@ -1,11 +1,11 @@
 //! The open orders: the slab, and the ways to find an order in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tradewright_book::{Order, Orders, Slot};
 use tradewright_types::{
     AccountId, ClientOrderId, Conditions, FeeRate, FeeRates, HashTotal, InstrumentId, NewOrder, OrderFlags, OrderId,
-    OrderType, Price, Quantity, RoundedFee, SelfTradePrevention, Side, Size, TimeInForce, Trigger,
+    OrderType, Peg, Price, Quantity, RoundedFee, SelfTradePrevention, Side, Size, TimeInForce, Trigger,
 };
 
 use crate::approvals::Approval;
@@ -81,23 +81,56 @@ pub(crate) enum Station {
     Trigger = 1,
     /// In the book of hidden orders.
     Hidden = 2,
+    /// In a book of following pegs; outside it while there is nothing to refer to.
+    Peg = 3,
     /// Beside the book: until its auction comes, or as a market order in a call.
     Auction = 4,
     /// Nowhere: it waits for approval.
     Approval = 6,
 }
 
+/// A book of a market in which orders stand at the prices at which they trade.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shelf {
+    /// The displayed one.
+    Book,
+    /// That of hidden orders with prices of their own.
+    Hidden,
+    /// That of displayed following pegs.
+    Pegs,
+    /// That of hidden following pegs.
+    HiddenPegs,
+}
+
+impl Shelf {
+    /// That of an order at this station with these conditions.
+    pub(crate) const fn of(station: Station, conditions: &Conditions) -> Self {
+        match station {
+            Station::Book | Station::Trigger | Station::Auction | Station::Approval => Self::Book,
+            Station::Hidden => Self::Hidden,
+            Station::Peg if conditions.hidden => Self::HiddenPegs,
+            Station::Peg => Self::Pegs,
+        }
+    }
+}
+
 impl Station {
     /// Where an order with these conditions stands when it has come to the market.
     pub(crate) const fn at_market(conditions: &Conditions) -> Self {
-        if conditions.hidden { Self::Hidden } else { Self::Book }
+        match conditions.peg {
+            Some(Peg { is_fixed: false, .. }) => Self::Peg,
+            Some(_) | None if conditions.hidden => Self::Hidden,
+            Some(_) | None => Self::Book,
+        }
     }
 
     /// The order's flags for standing here.
     pub(crate) const fn flags(self, flags: OrderFlags) -> OrderFlags {
         match self {
             Self::Book => flags.without(OrderFlags::WAITING),
-            Self::Trigger | Self::Hidden | Self::Auction | Self::Approval => flags.with(OrderFlags::WAITING),
+            Self::Trigger | Self::Hidden | Self::Peg | Self::Auction | Self::Approval => {
+                flags.with(OrderFlags::WAITING)
+            }
         }
     }
 
@@ -106,6 +139,7 @@ impl Station {
             0 => Some(Self::Book),
             1 => Some(Self::Trigger),
             2 => Some(Self::Hidden),
+            3 => Some(Self::Peg),
             4 => Some(Self::Auction),
             6 => Some(Self::Approval),
             _ => None,
@@ -142,6 +176,7 @@ impl Conditional {
             minimum: Quantity::ZERO,
             iceberg: None,
             hidden: false,
+            peg: None,
         },
         reserve: Quantity::ZERO,
         draws: 0,
@@ -165,6 +200,8 @@ pub(crate) struct OpenOrders {
     pub(crate) approvals: BTreeMap<OrderId, Approval>,
     /// When which of them expire.
     pub(crate) timers: Timers,
+    /// The markets that have following pegs.
+    pub(crate) pegged: BTreeSet<InstrumentId>,
     /// Whether a page of 64 slots may have changed since the last checkpoint.
     changed: Vec<bool>,
     /// What each of these pages hashed to at the last checkpoint.
@@ -226,6 +263,7 @@ impl OpenOrders {
             last_priority: 0,
             approvals: BTreeMap::new(),
             timers: Timers::default(),
+            pegged: BTreeSet::new(),
             changed: Vec::new(),
             page_hashes: Vec::new(),
             pages_hash: HashTotal::default(),
@@ -411,6 +449,17 @@ impl OpenOrders {
             self.conditional(slot).station
         } else {
             Station::Book
+        }
+    }
+
+    /// In which book an order stands when it stands in one.
+    #[inline(always)]
+    pub(crate) fn shelf(&self, slot: Slot) -> Shelf {
+        match self.station(slot) {
+            Station::Book => Shelf::Book,
+            station @ (Station::Trigger | Station::Hidden | Station::Peg | Station::Auction | Station::Approval) => {
+                Shelf::of(station, &self.conditional(slot).conditions)
+            }
         }
     }
 
@@ -650,6 +699,7 @@ impl OpenOrders {
             last_priority,
             approvals,
             timers: _,
+            pegged: _,
             changed,
             page_hashes,
             pages_hash,

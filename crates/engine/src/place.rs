@@ -10,8 +10,8 @@
 use tradewright_book::Slot;
 use tradewright_risk::{HeldOrder, Refusal, resting_hold};
 use tradewright_types::{
-    Amount, CloseReason, CommandRecord, Decoded, EventKind, NewOrder, OrderFlags, OrderId, OrderType, Price, Quantity,
-    RejectReason, RoundedFee, Side, Size, TimeInForce, Trigger,
+    Amount, CloseReason, CommandRecord, Conditions, Decoded, EventKind, NewOrder, OrderFlags, OrderId, OrderType, Peg,
+    Price, Quantity, RejectReason, RoundedFee, Side, Size, TimeInForce, Trigger,
 };
 
 use crate::Engine;
@@ -27,10 +27,17 @@ impl Engine {
     #[inline(never)]
     pub(crate) fn place_any(&mut self, records: &[CommandRecord], emit: &mut Emitter<'_>) -> Decoded<()> {
         let order = NewOrder::read(records)?;
-        match order.conditions().trigger {
-            None if order.time_in_force.is_for_auction() => self.place_for_auction(&order, emit),
-            None => self.place(&order, emit),
-            Some(trigger) => self.place_waiting(&order, &trigger, emit),
+        let Conditions { trigger, peg, .. } = order.conditions();
+        match (trigger, peg) {
+            (None, None) if order.time_in_force.is_for_auction() => self.place_for_auction(&order, emit),
+            (None, None) => self.place(&order, emit),
+            (Some(trigger), _) => self.place_waiting(&order, &trigger, emit),
+            (None, Some(Peg { is_fixed: true, .. })) => {
+                let mut floor = self.floor(order.instrument).ok_or(RejectReason::UnknownInstrument)?;
+                let priced = floor.priced(&order, None)?;
+                self.place(&priced, emit)
+            }
+            (None, Some(Peg { is_fixed: false, .. })) => self.place_following(&order, emit),
         }
     }
 

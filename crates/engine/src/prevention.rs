@@ -5,7 +5,7 @@ use tradewright_risk::resting_hold;
 use tradewright_types::{Amount, EventFlags, Quantity, SelfTradePrevention, Side};
 
 use crate::emit::{Emitter, Match};
-use crate::floor::Floor;
+use crate::floor::{Floor, held_price};
 use crate::matching::Taker;
 
 impl Floor<'_> {
@@ -79,7 +79,8 @@ impl Floor<'_> {
         let (maker, open) = (self.open.slab[front.slot], self.open.open_of(front.slot));
         let side = taker.side.opposite();
         let units = self.market.instrument.units;
-        let hold = |open| resting_hold(&units, side, front.price, open, maker.terms.maker_rate, maker.terms.maker_fee);
+        let held_at = held_price(self.market, self.open, front.slot);
+        let hold = |open| resting_hold(&units, side, held_at, open, maker.terms.maker_rate, maker.terms.maker_fee);
         let freed = hold(open) - hold(open - quantity);
         let (base, notional) = (units.base_amount(quantity), units.notional(front.price, quantity));
         if side == Side::Buy {

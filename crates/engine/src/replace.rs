@@ -33,7 +33,9 @@ impl Engine {
             floor.gate().0.check_standing(order)?;
             return Err(reason);
         }
-        match (old, floor.check_replacement(order, old.ok(), relief.as_ref().ok())) {
+        let priced = floor.priced(order, old.ok());
+        let new = priced.as_ref().map_err(|reason| *reason);
+        match (old, new.and_then(|order| floor.check_replacement(order, old.ok(), relief.as_ref().ok()))) {
             (Ok(old), Ok(checked)) => {
                 // After this point the replacement must succeed. The gate has given back the old order's hold.
                 self.floor_of(old).close_released(old, EventKind::OrderCancelled, CloseReason::Replaced, emit);
@@ -129,6 +131,10 @@ impl Floor<'_> {
             found.is_some() && found != old
         };
         match trigger {
+            None if order.conditions().follows() => {
+                let held = gate.check_and_hold_following(order, is_duplicate, relief, approval)?;
+                Ok((held, None, ApprovalNeed::default()))
+            }
             None if order.time_in_force.is_for_auction() => {
                 let held = gate.check_and_hold_for_auction(order, is_duplicate, relief, approval)?;
                 Ok((held, None, ApprovalNeed::default()))
@@ -148,6 +154,7 @@ impl Floor<'_> {
     fn enter_checked(&mut self, (held, fires_at, need): &Checked<'_>, emit: &mut Emitter<'_>) {
         match fires_at {
             _ if need.approvers > 0 => self.wait_for_approval(held, fires_at.unwrap_or_default(), *need, emit),
+            None if held.order().conditions().follows() => self.begin_following(held, emit),
             None if held.order().time_in_force.is_for_auction() => self.enter_for_auction(held, emit),
             None => self.execute(held, emit),
             Some(fires_at) => self.wait(held, *fires_at, emit),

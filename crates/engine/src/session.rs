@@ -196,6 +196,9 @@ impl Floor<'_> {
         self.enter_state(from, to, phase, until_ns);
         let told = self.session().told_phase(to);
         emit.state_changed(self.id, (from, to), told, cause, until_ns);
+        if !to.trades() {
+            self.withdraw_pegs(emit);
+        }
         if joined != AuctionPhase::None && self.session().call.joined == AuctionPhase::None && !to.is_call() {
             self.fold_icebergs(emit);
         }

@@ -7,6 +7,7 @@ use tradewright_types::{
     SelfTradePrevention, Side, TopTerms,
 };
 
+use crate::aside::displayed_at;
 use crate::emit::Emitter;
 use crate::floor::Floor;
 use crate::matching::{Ended, Taker};
@@ -149,7 +150,7 @@ impl Floor<'_> {
             if !self.prevent_level(taker, front.price, emit) {
                 return Ended::Prevention;
             }
-            let offered = self.market.book.open_at(taker.side.opposite(), front.price);
+            let offered = self.displayed_open_at(taker.side.opposite(), front.price);
             if offered.is_zero() || !taker.has_rest() {
                 continue;
             }
@@ -190,24 +191,20 @@ impl Floor<'_> {
         true
     }
 
-    /// The orders that stand at a price on the side that a taker takes from.
+    /// The displayed orders at a price on the side that a taker takes from.
     fn queue_at(&self, taker: &Taker, price: Price) -> Vec<Slot> {
-        let (book, side) = (&self.market.book, taker.side.opposite());
-        let level = book.levels(side).find(|(at, _)| *at == price);
-        level.map_or(Vec::new(), |(_, level)| book.queue(&self.open.slab, level).collect())
+        displayed_at(self.market, self.open, taker.side.opposite(), price)
     }
 
     /// Trades `quantity` at a price, shared by the rule; the trades are in time order.
     fn share(&mut self, taker: &mut Taker, price: Price, quantity: Quantity, emit: &mut Emitter<'_>) {
-        let (book, side) = (&self.market.book, taker.side.opposite());
+        let queue = self.queue_at(taker, price);
         let Some(sharing) = self.market.sharing.as_deref_mut() else { return };
         let Sharing { terms: _, top: _, top_priorities, leads, rule, slots, resting, shares } = sharing;
         slots.clear();
         resting.clear();
-        if let Some((_, level)) = book.levels(side).next() {
-            slots.extend(book.queue(&self.open.slab, level));
-        }
-        let top_priority = top_priorities[side as usize];
+        slots.extend(queue);
+        let top_priority = top_priorities[taker.side.opposite() as usize];
         let as_resting = |slot: &Slot| {
             let order = &self.open.slab[*slot];
             let lead = leads.binary_search_by_key(&order.account, |(lead, _)| *lead).ok();

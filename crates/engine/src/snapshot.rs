@@ -18,7 +18,7 @@ use crate::approvals::Approval;
 use crate::call::Told;
 use crate::floor::Market;
 use crate::guard::Guard;
-use crate::open_orders::{Conditional, Links, Notes, OpenOrders, Station, Terms};
+use crate::open_orders::{Conditional, Links, Notes, OpenOrders, Shelf, Station, Terms};
 use crate::session::{Scheduled, Session};
 use crate::sharing::Sharing;
 use crate::timers::Timer;
@@ -43,9 +43,9 @@ pub enum SectionKind {
     Balances = 6,
     /// Pending withdrawals.
     Withdrawals = 7,
-    /// Open orders: by instrument, bids then asks, in the order in which they would trade; the same of the hidden ones; then those
-    /// that wait for a trigger, in the order in which they would fire; then those that stand beside the book for an auction, by queue;
-    /// at the end those that wait for approval, by id.
+    /// Open orders: by instrument, bids then asks, in the order in which they would trade; the same of the hidden ones and the pegs;
+    /// then those that wait for a trigger, in the order in which they would fire; then those that stand beside the book for an
+    /// auction, by queue; then pegs without a price; at the end those that wait for approval, by id.
     Orders = 8,
     /// Kill switches, restrictions, approval bands, and who approved what.
     Controls = 9,
@@ -294,6 +294,10 @@ impl Engine {
                     book.queue(&open.slab, level).for_each(|slot| write_order(&mut orders, open, slot, price));
                 }
             }
+            let pegs = market.aside.iter().flat_map(|aside| aside.pegs.following.values());
+            for slot in pegs.filter(|slot| !open.slab[**slot].is_queued()) {
+                write_order(&mut orders, open, *slot, Price::default());
+            }
         }
         for (id, slot) in open.approvals.keys().filter_map(|id| Some((id, open.find(*id)?))) {
             debug_assert_eq!(open.slab[slot].id, *id, "Invariant: an order is found by its id");
@@ -541,9 +545,11 @@ impl Engine {
         }
         let market = &mut self.markets[instrument.index()];
         match station {
-            Station::Book | Station::Hidden => {
-                let shelf = market.shelf_mut(station);
-                shelf.rest(&mut self.open.slab, terms.side, price, slot, Quantity::from_lots(open));
+            Station::Book | Station::Hidden | Station::Peg => {
+                if station != Station::Peg || price != Price::default() {
+                    let shelf = market.shelf_mut(Shelf::of(station, &self.open.conditions(slot)));
+                    shelf.rest(&mut self.open.slab, terms.side, price, slot, Quantity::from_lots(open));
+                }
             }
             Station::Auction => {
                 let session = part.known(market.session.as_deref_mut())?;
@@ -564,6 +570,9 @@ impl Engine {
         }
         if self.open.conditions(slot).iceberg.is_some() {
             market.icebergs += 1;
+        }
+        if station == Station::Peg {
+            self.floor_of(slot).note_peg(id, slot);
         }
         Ok(())
     }

@@ -143,7 +143,7 @@ impl Engine {
 
     /// What an order's conditions add to its hash, with the price at which it fires now.
     fn hash_conditional(&self, hash: EntityHash, slot: Slot) -> EntityHash {
-        let Conditional { limit: _, order_type, time_in_force, station, conditions, reserve, draws } =
+        let Conditional { limit, order_type, time_in_force, station, conditions, reserve, draws } =
             *self.open.conditional(slot);
         let market = &self.markets[self.open.slab[slot].terms.instrument.index()];
         let fires_at = conditions
@@ -160,7 +160,7 @@ impl Engine {
             record.trail_unit,
             station as u8,
             conditions.hidden.into(),
-            0,
+            record.peg | record.peg_mode << 4,
         ];
         let hash = hash
             .word(u64::from_le_bytes(codes))
@@ -168,6 +168,10 @@ impl Engine {
             .signed(fires_at)
             .word(record.minimum_lots)
             .word(record.expire_time_ns);
+        let hash = match conditions.peg {
+            None => hash,
+            Some(peg) => hash.word(peg.offset).signed(limit.ticks()),
+        };
         match conditions.iceberg {
             None => hash,
             Some(Iceberg { peak, range, seed: _ }) => {

@@ -100,6 +100,7 @@ impl Engine {
                 Timer::Schedule(id) => self.known_floor(id).follow_schedule(due_ns, emit),
             }
         }
+        self.move_pegs(emit);
     }
 
     pub(crate) fn known_floor(&mut self, id: InstrumentId) -> Floor<'_> {
@@ -111,7 +112,9 @@ impl Floor<'_> {
     /// Ends an order whose time has come.
     fn expire(&mut self, slot: Slot, emit: &mut Emitter<'_>) {
         let reason = match self.open.station(slot) {
-            Station::Book | Station::Trigger | Station::Hidden | Station::Auction => CloseReason::GoodTillDate,
+            Station::Book | Station::Trigger | Station::Hidden | Station::Peg | Station::Auction => {
+                CloseReason::GoodTillDate
+            }
             Station::Approval => self.reason_without_approval(slot),
         };
         self.close_as(slot, EventKind::OrderExpired, reason, emit);

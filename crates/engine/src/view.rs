@@ -5,10 +5,11 @@ use tradewright_ledger::Ledger;
 use tradewright_risk::{Instrument, Risk};
 use tradewright_types::{
     AccountId, AllocationTerms, Amount, AuctionPhase, ClientOrderId, Conditions, Iceberg, InstrumentId,
-    InstrumentState, OrderFlags, OrderId, OrderType, Price, PriceSource, Quantity, ScheduledState, SelfTradePrevention,
-    Side, TimeInForce, TopTerms, Trigger,
+    InstrumentState, OrderFlags, OrderId, OrderType, Peg, Price, PriceSource, Quantity, ScheduledState,
+    SelfTradePrevention, Side, TimeInForce, TopTerms, Trigger,
 };
 
+use crate::aside::displayed_at;
 use crate::floor::{Market, hold_of, price_of};
 use crate::open_orders::Station;
 use crate::session::Session;
@@ -82,6 +83,8 @@ pub struct OrderView<'e> {
     pub iceberg: Option<Iceberg>,
     /// Whether it does not show itself at all.
     pub hidden: bool,
+    /// What its price is tied to.
+    pub peg: Option<Peg>,
 }
 
 impl Engine {
@@ -187,8 +190,12 @@ impl Engine {
 
     /// How many prices of an instrument have orders, bids and asks.
     pub fn level_counts(&self, instrument: InstrumentId) -> (usize, usize) {
-        let book = &self.markets[instrument.index()].book;
-        (book.side(Side::Buy).level_count(), book.side(Side::Sell).level_count())
+        let count = |side| self.level_views(instrument, side).count();
+        let market = &self.markets[instrument.index()];
+        if market.aside.is_some() {
+            return (count(Side::Buy), count(Side::Sell));
+        }
+        (market.book.side(Side::Buy).level_count(), market.book.side(Side::Sell).level_count())
     }
 
     /// How many trades an instrument has seen.
@@ -196,35 +203,65 @@ impl Engine {
         self.markets[instrument.index()].trades
     }
 
-    /// The best price of one side.
+    /// The best displayed price of one side.
     pub fn best(&self, instrument: InstrumentId, side: Side) -> Option<Price> {
-        self.markets[instrument.index()].book.best(side)
+        let best = |book: &Book| book.best(side);
+        self.markets[instrument.index()].displayed().filter_map(best).reduce(|one, other| side.better(one, other))
     }
 
-    /// The levels of one side, best first.
+    /// The levels of one side, best first, without following pegs: [`Engine::level_views`] has these too.
     pub fn levels(&self, instrument: InstrumentId, side: Side) -> impl Iterator<Item = (Price, &Level)> {
         self.markets[instrument.index()].book.levels(side)
     }
 
     /// The levels of one side with their number of orders, best first.
     pub fn level_views(&self, instrument: InstrumentId, side: Side) -> impl Iterator<Item = LevelView> {
-        let book = &self.markets[instrument.index()].book;
-        book.levels(side).map(|(price, level)| LevelView {
+        let slab = &self.open.slab;
+        let count = |(book, level): (&Book, Option<&Level>)| level.map_or(0, |level| book.queue(slab, level).count());
+        self.merged(instrument, side).map(move |(price, levels)| LevelView {
             price,
-            quantity: level.open(),
-            orders: book.queue(&self.open.slab, level).count() as u32,
+            quantity: levels.iter().flat_map(|(_, level)| *level).fold(Quantity::ZERO, |sum, level| sum + level.open()),
+            orders: levels.iter().map(|part| count(*part)).sum::<usize>() as u32,
+        })
+    }
+
+    /// The displayed price levels of one side and what stands there, best first.
+    pub fn depth(&self, instrument: InstrumentId, side: Side) -> impl Iterator<Item = (Price, Quantity)> {
+        let open = |sum, (_, level): &(&Book, Option<&Level>)| sum + level.map_or(Quantity::ZERO, Level::open);
+        self.merged(instrument, side).map(move |(price, levels)| (price, levels.iter().fold(Quantity::ZERO, open)))
+    }
+
+    /// The displayed levels of one side by price, best first, with their books.
+    fn merged(
+        &self,
+        instrument: InstrumentId,
+        side: Side,
+    ) -> impl Iterator<Item = (Price, Vec<(&Book, Option<&Level>)>)> {
+        let market = &self.markets[instrument.index()];
+        let mut levels: Vec<_> = market.displayed().map(|book| (book, book.levels(side).peekable())).collect();
+        core::iter::from_fn(move || {
+            let nearest = levels.iter_mut().filter_map(|(_, levels)| levels.peek().map(|(price, _)| *price));
+            let price = nearest.reduce(|one, other| side.better(one, other))?;
+            let here = levels.iter_mut().map(|(book, levels)| {
+                let level = levels.next_if(|(next, _)| *next == price);
+                (*book, level.map(|(_, level)| level))
+            });
+            Some((price, here.collect()))
         })
     }
 
     /// What stands at one price.
     pub fn open_at(&self, instrument: InstrumentId, side: Side, price: Price) -> Quantity {
-        self.markets[instrument.index()].book.open_at(side, price)
+        let books = self.markets[instrument.index()].displayed();
+        books.fold(Quantity::ZERO, |sum, book| sum + book.open_at(side, price))
     }
 
     /// The orders of one side in the order in which they would trade.
     pub fn queue_views(&self, instrument: InstrumentId, side: Side) -> impl Iterator<Item = OrderView<'_>> {
-        let book = &self.markets[instrument.index()].book;
-        book.levels(side).flat_map(move |(_, level)| book.queue(&self.open.slab, level)).map(|slot| self.view(slot))
+        let market = &self.markets[instrument.index()];
+        let slots = self.level_views(instrument, side);
+        let slots = slots.flat_map(move |level| displayed_at(market, &self.open, side, level.price));
+        slots.map(|slot| self.view(slot))
     }
 
     /// An open order.
@@ -251,7 +288,7 @@ impl Engine {
         let market = &self.markets[order.terms.instrument.index()];
         let again = self.open.order_again(slot, Price::default());
         let waits_for = match self.open.station(slot) {
-            Station::Book | Station::Hidden | Station::Auction | Station::Approval => None,
+            Station::Book | Station::Hidden | Station::Peg | Station::Auction | Station::Approval => None,
             Station::Trigger => self.open.conditional(slot).conditions.trigger,
         };
         // Times in force are remembered where conditions are, but are none.
@@ -272,7 +309,10 @@ impl Engine {
             open: self.open.open_of(slot),
             displayed: match self.open.station(slot) {
                 Station::Book => order.open,
-                Station::Trigger | Station::Hidden | Station::Auction | Station::Approval => Quantity::ZERO,
+                Station::Peg if order.is_queued() && !self.open.conditions(slot).hidden => order.open,
+                Station::Trigger | Station::Hidden | Station::Peg | Station::Auction | Station::Approval => {
+                    Quantity::ZERO
+                }
             },
             prevented: self.open.notes[slot.0 as usize].prevented,
             self_trade_prevention: order.terms.self_trade_prevention,
@@ -291,6 +331,7 @@ impl Engine {
             }),
             iceberg: self.open.conditions(slot).iceberg,
             hidden: self.open.conditions(slot).hidden,
+            peg: self.open.conditions(slot).peg,
         }
     }
 

@@ -416,7 +416,7 @@ impl Engine {
     /// Return the best bid and the best ask: (price, quantity), None where there is none.
     fn best(&self, instrument: u32) -> PyResult<(Option<Best>, Option<Best>)> {
         let id = self.known(instrument)?;
-        let first = |side| self.core.levels(id, side).next().map(|(price, level)| (price.ticks(), level.open().lots()));
+        let first = |side| self.core.depth(id, side).next().map(|(price, quantity)| (price.ticks(), quantity.lots()));
         Ok((first(Side::Buy), first(Side::Sell)))
     }
 
@@ -433,9 +433,9 @@ impl Engine {
         let id = self.known(instrument)?;
         PyBytes::new_with(py, levels * 32, |bytes| {
             for (half, side) in bytes.chunks_exact_mut(levels * 16).zip([Side::Buy, Side::Sell]) {
-                for (pair, (price, level)) in half.chunks_exact_mut(16).zip(self.core.levels(id, side)) {
+                for (pair, (price, quantity)) in half.chunks_exact_mut(16).zip(self.core.depth(id, side)) {
                     pair[..8].copy_from_slice(&price.ticks().to_le_bytes());
-                    pair[8..].copy_from_slice(&level.open().lots().to_le_bytes());
+                    pair[8..].copy_from_slice(&quantity.lots().to_le_bytes());
                 }
             }
             Ok(())

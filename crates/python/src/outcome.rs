@@ -213,6 +213,7 @@ impl Outcome {
                 | EventKind::OrderTriggered
                 | EventKind::OrderDisplay
                 | EventKind::OrderRefreshed
+                | EventKind::OrderRepriced
                 | EventKind::Deposited
                 | EventKind::WithdrawalRequested
                 | EventKind::WithdrawalConfirmed

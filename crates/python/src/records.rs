@@ -112,6 +112,8 @@ const CONDITIONS: &[Field] = layout!(ConditionsRecord {
     source: "u1",
     trail_unit: "u1",
     display: "u1",
+    peg: "u1",
+    peg_mode: "u1",
     trigger_price_ticks: "<i8",
     trail: "<u4",
     seed: "<u4",
@@ -119,6 +121,7 @@ const CONDITIONS: &[Field] = layout!(ConditionsRecord {
     expire_time_ns: "<u8",
     peak_lots: "<u8",
     peak_range_lots: "<u8",
+    peg_offset: "<u8",
 });
 
 const UNITS: &[Field] = layout!(InstrumentUnitsRecord {

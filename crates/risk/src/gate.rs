@@ -286,7 +286,8 @@ impl Gate<'_> {
         ensure(!(post_only && crosses), RejectReason::PostOnlyWouldTrade)?;
         let need = approval(limit, opposite_best);
         let hold = if CLOSELY && need.approvers > 0 {
-            ensure(matches!(order.size, Size::Lots(_)), RejectReason::OrderNotApprovable)?;
+            let is_pegged = order.conditions().peg.is_some();
+            ensure(matches!(order.size, Size::Lots(_)) && !is_pegged, RejectReason::OrderNotApprovable)?;
             if order.side == Side::Buy { entry_hold(value, rates, !post_only, may_rest) } else { value }
         } else {
             hold
@@ -424,6 +425,92 @@ impl Gate<'_> {
         Ok(HeldOrder { order, limit, rates, trade_group: account.trade_group, crosses: false, hold })
     }
 
+    /// Checks an order whose price is to follow others, and holds its funds: what its limit may cost as a maker, which it is always.
+    /// The limit is its own price; without one the band's edge, as of a market order.
+    ///
+    /// # Errors
+    /// The first reason that applies, in precedence order; then nothing has changed.
+    ///
+    /// # Panics
+    /// When the order is one by amount.
+    pub fn check_and_hold_following<'o>(
+        &mut self,
+        order: &'o NewOrder<'o>,
+        is_duplicate: impl FnOnce() -> bool,
+        relief: Option<&Relief>,
+        approval: impl FnOnce(Price, Option<Price>) -> ApprovalNeed,
+    ) -> Checked<HeldOrder<'o>> {
+        let (risk, instrument) = (self.risk, self.instrument);
+        let Size::Lots(quantity) = order.size else { unreachable!("Invariant: only orders by quantity are pegged") };
+        ensure(!risk.halted, RejectReason::VenueHalted)?;
+        check_state(instrument.state, order)?;
+        let account = check_account(risk, order)?;
+        let has_price = order.price != Price::default();
+        if has_price {
+            check_price(instrument, order.price)?;
+        }
+        check_quantity(instrument, quantity)?;
+        let limit = if has_price {
+            check_notional(instrument, order.price, quantity)?;
+            let inside = instrument.band().is_none_or(|band| band.contains(order.price));
+            ensure(inside, RejectReason::PriceOutsideBand)?;
+            order.price
+        } else {
+            let limit = market_limit(instrument, order.side)?;
+            let reference = instrument.band_reference().ok_or(RejectReason::NoReferencePrice)?;
+            check_notional(instrument, reference, quantity)?;
+            limit
+        };
+        self.check_conditions(order)?;
+        check_order_rates(account)?;
+        check_client_order_id(account, order, is_duplicate)?;
+        self.check_open_orders(account, relief)?;
+        if order.side == Side::Buy {
+            let freed =
+                relief.filter(|relief| relief.instrument == order.instrument).map_or(0, |relief| relief.bid_lots);
+            self.check_position(instrument, order.account, quantity.lots(), freed)?;
+        }
+        let rates = risk.fees.rates(instrument.fee_schedule, account.fee_tier);
+        let (asset, hold) = match order.side {
+            Side::Buy => {
+                let value = instrument.value_at_worst(limit, quantity).ok_or(RejectReason::InsufficientFunds)?;
+                (instrument.units.quote, bid_hold(value, rates.maker, RoundedFee::default()))
+            }
+            Side::Sell => (instrument.units.base, instrument.units.base_amount(quantity)),
+        };
+        let same_asset = relief.filter(|relief| relief.hold.0 == asset).map_or(Amount::ZERO, |relief| relief.hold.1);
+        let opposite_best = match relief {
+            None => self.best(order.side.opposite()),
+            Some(relief) => relief.opposite_best,
+        };
+        let funds = self.ledger.funds(order.account, asset);
+        ensure(funds.available() + same_asset >= hold, RejectReason::InsufficientFunds)?;
+        ensure(approval(limit, opposite_best).approvers == 0, RejectReason::OrderNotApprovable)?;
+
+        // After this point the order must succeed.
+        funds.hold(hold, same_asset);
+        if let Some(relief) = relief.filter(|relief| relief.hold.0 != asset) {
+            self.ledger.release(order.account, relief.hold.0, relief.hold.1);
+        }
+        let trade_group = account.trade_group;
+        Ok(HeldOrder { order, limit, rates, trade_group, crosses: false, hold })
+    }
+
+    /// Why an order is refused that would have been priced by others, and there are none: the first reason that does not ask for
+    /// its price.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn refuse_unpriced(&self, order: &NewOrder<'_>) -> Checked {
+        self.check_standing(order)?;
+        if let Size::Lots(quantity) = order.size {
+            check_quantity(self.instrument, quantity)?;
+        }
+        let expires = order.conditions().expire_time_ns;
+        ensure(expires == 0 || expires > self.risk.time_ns, RejectReason::ExpiryNotInFuture)?;
+        Err(RejectReason::NoPegReference)
+    }
+
     /// Checks a waiting order again whose trigger fired: `order` as it comes to the market, its price the worst that `hold`
     /// covers.
     ///
@@ -529,7 +616,8 @@ impl Gate<'_> {
     #[cold]
     #[inline(never)]
     fn check_known_conditions(&self, order: &NewOrder<'_>) -> Checked {
-        let Conditions { trigger: _, expire_time_ns: expires, minimum: _, iceberg, hidden: _ } = order.conditions();
+        let Conditions { trigger: _, expire_time_ns: expires, minimum: _, iceberg, hidden: _, peg: _ } =
+            order.conditions();
         ensure(expires == 0 || expires > self.risk.time_ns, RejectReason::ExpiryNotInFuture)?;
         match (iceberg, order.size) {
             (Some(iceberg), Size::Lots(quantity)) => check_iceberg(self.instrument, iceberg, quantity),

@@ -1,5 +1,6 @@
 //! Prints what a rule costs an order at full size and at a hundredth of it: a cascade of stops, sweeps of a shared price,
-//! icebergs that show their next peaks, and an auction; and what an indication costs a command.
+//! icebergs that show their next peaks, a new best price that following pegs follow, and an auction; and what an indication
+//! costs a command.
 //!
 //! `cargo run --release -p tradewright-sim --example scaling -- [ROUNDS]`
 //!
@@ -13,8 +14,8 @@ use tradewright_engine::{Engine, EngineConfig, EventBuffer};
 use tradewright_sim::venue;
 use tradewright_types::{
     AllocationRule, AuctionPhase, CommandHeader, CommandKind, CommandRecord, Conditions, ConditionsRecord, EventKind,
-    Iceberg, InstrumentState, OrderFlags, OrderType, Price, PriceSource, Quantity, SettingRecord, Side, TimeInForce,
-    Trigger, TriggerKind,
+    Iceberg, InstrumentState, OrderFlags, OrderType, Peg, PegKind, Price, PriceSource, Quantity, SettingRecord, Side,
+    TimeInForce, Trigger, TriggerKind,
 };
 use zerocopy::transmute;
 
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
     show("pro-rata sweep", 1_000, rounds, |orders| shared(orders, AllocationRule::ProRata, 0));
     show("time-pro-rata sweep, weight 3", 1_000, rounds, |orders| shared(orders, AllocationRule::TimeProRata, 3));
     show("iceberg refresh", 100_000, rounds, icebergs);
+    show("best price under pegs", 1_000, rounds, pegs);
     show("auction", 100_000, rounds, auction);
     show_indications(rounds);
     ExitCode::SUCCESS
@@ -54,7 +56,8 @@ fn measure(orders: u64, rounds: usize, rule: &impl Fn(u64) -> (Engine, CommandRe
                 engine.apply(&[command], &mut buffer);
             }
             let elapsed = begin.elapsed().as_nanos() as f64 / (copies as u64 * orders) as f64;
-            let moved = buffer.as_slice().iter().filter(|event| event.kind == EventKind::Trade as u8).count();
+            let moves = [EventKind::Trade as u8, EventKind::OrderRepriced as u8];
+            let moved = buffer.as_slice().iter().filter(|event| moves.contains(&event.kind)).count();
             assert!(moved as u64 >= orders / 2, "Invariant: the command moves its orders, {moved} of {orders}");
             elapsed
         })
@@ -133,6 +136,22 @@ fn icebergs(orders: u64) -> (Engine, CommandRecord) {
     let mut taker = limit(5, Side::Buy, TimeInForce::ImmediateOrCancel, TOP, 2 * orders);
     taker.header.time_ns = venue::SET_UP_TIME_NS;
     (engine_after(&commands), taker)
+}
+
+/// So many bids that follow the best bid, and a better one: all of them move.
+fn pegs(orders: u64) -> (Engine, CommandRecord) {
+    let peg = Peg { kind: PegKind::Primary, is_fixed: false, offset: 0 };
+    let conditions = Conditions { peg: Some(peg), ..Conditions::default() };
+    let mut commands = vec![limit(1, Side::Buy, TimeInForce::GoodTillCancel, TOP - 10, 1)];
+    for place in 0..orders {
+        let mut bid = limit(place, Side::Buy, TimeInForce::GoodTillCancel, TOP, 1);
+        bid.flags = OrderFlags::CONDITIONS.0;
+        bid.header.record_count = 2;
+        commands.extend([bid, transmute!(ConditionsRecord::new(&conditions))]);
+    }
+    let mut better = limit(5, Side::Buy, TimeInForce::GoodTillCancel, TOP - 9, 1);
+    better.header.time_ns = venue::SET_UP_TIME_NS;
+    (engine_after(&commands), better)
 }
 
 /// So many orders in a call, half of them bids, at a thousand prices of which three quarters meet, and the command that ends it.

@@ -8,7 +8,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, transmute_ref};
 
 use crate::{
     ANY, AccountId, Amount, ClientOrderId, Conditions, ConditionsRecord, InstrumentId, OrderFlags, OrderId, OrderType,
-    Price, Quantity, RejectReason, SCHEMA_VERSION, SelfTradePrevention, Side, TimeInForce, Trigger, TriggerKind, Wide,
+    Peg, PegKind, Price, Quantity, RejectReason, SCHEMA_VERSION, SelfTradePrevention, Side, TimeInForce, Trigger,
+    TriggerKind, Wide,
 };
 
 macro_rules! kinds {
@@ -507,7 +508,7 @@ impl<'r> NewOrder<'r> {
 
     /// Whether the conditions fit to the order, and are there when it has the flag.
     fn has_fitting_conditions(&self) -> bool {
-        let Conditions { trigger, expire_time_ns, minimum, iceberg, hidden } = self.conditions();
+        let Conditions { trigger, expire_time_ns, minimum, iceberg, hidden, peg } = self.conditions();
         let is_dated = self.time_in_force == TimeInForce::GoodTillDate;
         let minimum_fits = match self.size {
             _ if minimum.is_zero() => true,
@@ -520,17 +521,35 @@ impl<'r> NewOrder<'r> {
                 && !self.time_in_force.is_for_auction()
                 && (trigger.trail.is_none() || trigger.kind == TriggerKind::StopLoss)
         });
-        let has_any = trigger.is_some() || expire_time_ns != 0 || !minimum.is_zero() || iceberg.is_some() || hidden;
+        let has_any = trigger.is_some()
+            || expire_time_ns != 0
+            || !minimum.is_zero()
+            || iceberg.is_some()
+            || hidden
+            || peg.is_some();
         let is_flagged = self.flags.has(OrderFlags::CONDITIONS);
         is_dated == (expire_time_ns != 0) && minimum_fits && trigger_fits && has_any == is_flagged
     }
 
-    /// Whether an order that is hidden, or shows itself by parts, is one that can stand on the book; it is not both.
+    /// Whether an order that is hidden, shows itself by parts or is pegged is one that can stand on the book, and what it says of
+    /// that goes together.
     fn may_be_displayed_so(&self) -> bool {
-        let Conditions { iceberg, hidden, .. } = self.conditions();
-        let in_force = self.time_in_force;
-        let rests = self.order_type == OrderType::Limit && in_force.rests() && !in_force.is_for_auction();
-        (rests || iceberg.is_none() && !hidden) && !(hidden && iceberg.is_some())
+        let Conditions { trigger, iceberg, hidden, peg, .. } = self.conditions();
+        if iceberg.is_none() && !hidden && peg.is_none() {
+            return true;
+        }
+        let peg_fits = peg.is_none_or(|Peg { kind, is_fixed, offset: _ }| {
+            let fixed_fits = self.price == Price::default()
+                && match kind {
+                    PegKind::Primary => true,
+                    PegKind::Market => !self.flags.has(OrderFlags::POST_ONLY),
+                    PegKind::Midpoint => false,
+                };
+            trigger.is_none() && if is_fixed { fixed_fits } else { iceberg.is_none() }
+        });
+        let rests = self.order_type == OrderType::Limit && self.time_in_force.rests();
+        let rests = rests && !self.time_in_force.is_for_auction();
+        rests && !(hidden && iceberg.is_some()) && peg_fits
     }
 
     /// Whether type, time in force, flags and prevention mode fit together.

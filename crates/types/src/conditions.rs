@@ -96,6 +96,92 @@ pub struct Conditions {
     pub iceberg: Option<Iceberg>,
     /// Whether it does not show itself at all.
     pub hidden: bool,
+    /// What its price is tied to.
+    pub peg: Option<Peg>,
+}
+
+impl Conditions {
+    /// Whether the order's price follows others as long as it is open.
+    pub const fn follows(&self) -> bool {
+        matches!(self.peg, Some(Peg { is_fixed: false, .. }))
+    }
+}
+
+/// Which price a peg refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum PegKind {
+    /// The best price of its own side.
+    Primary = 1,
+    /// The best price of the opposite side.
+    Market = 2,
+    /// The middle between the two.
+    Midpoint = 3,
+}
+
+impl PegKind {
+    /// The kind with this code, if this build knows it.
+    pub const fn from_code(code: u8) -> Option<Self> {
+        match code {
+            1 => Some(Self::Primary),
+            2 => Some(Self::Market),
+            3 => Some(Self::Midpoint),
+            _ => None,
+        }
+    }
+}
+
+/// A price that is tied to the best displayed ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Peg {
+    /// Which price it refers to.
+    pub kind: PegKind,
+    /// Whether the price is found once, on entry; otherwise it follows.
+    pub is_fixed: bool,
+    /// How far from that price, away from the market: in price levels when it is fixed, in ticks when it follows.
+    pub offset: u64,
+}
+
+impl Peg {
+    /// The most price levels that a fixed peg may be away.
+    pub const LEVELS_MAX: u64 = 100;
+    /// The most ticks that a following peg may be away.
+    pub const OFFSET_MAX: u64 = 1 << 62;
+
+    /// Where a following peg of `side` stands: at its distance from the `best` displayed bid and ask, not better than its `limit`,
+    /// an increment behind the `barrier`, which is the best price it must not reach, and rounded away from the market. `None` when
+    /// there is nothing to refer to, or no price is left.
+    pub fn price(
+        self,
+        side: Side,
+        best: [Option<Price>; 2],
+        limit: Price,
+        barrier: Option<Price>,
+        increment: u32,
+    ) -> Option<Price> {
+        // All in half ticks, in which there is a middle; of a bid, worse is less.
+        let half_ticks = |price: Price| 2 * i128::from(price.ticks());
+        let (own, opposite) = (best[side as usize], best[side.opposite() as usize]);
+        let (step, offset) = (2 * i128::from(increment), 2 * i128::from(self.offset));
+        let (from, distance) = match self.kind {
+            PegKind::Primary => (half_ticks(own?), offset),
+            PegKind::Market => (half_ticks(opposite?), offset.max(step)),
+            PegKind::Midpoint => ((half_ticks(own?) + half_ticks(opposite?)) / 2, offset),
+        };
+        let barrier = barrier.map(half_ticks);
+        let rounded = match side {
+            Side::Buy => {
+                let wanted = (from - distance).min(half_ticks(limit));
+                barrier.map_or(wanted, |barrier| wanted.min(barrier - step)).div_euclid(step)
+            }
+            Side::Sell => {
+                let wanted = (from + distance).max(half_ticks(limit));
+                -(-barrier.map_or(wanted, |barrier| wanted.max(barrier + step))).div_euclid(step)
+            }
+        };
+        let ticks = rounded * i128::from(increment);
+        (1..=i128::from(Trigger::PRICE_MAX.ticks())).contains(&ticks).then_some(Price::from_ticks(ticks as i64))
+    }
 }
 
 /// An order that shows only a part of itself, its peak. When that has traded, the next one comes from the reserve.
@@ -149,9 +235,9 @@ pub struct ConditionsRecord {
     pub trail_unit: u8,
     /// 0 the book shows it, 1 it is hidden.
     pub display: u8,
-    /// Zero.
+    /// A [`PegKind`]; 0 is none.
     pub peg: u8,
-    /// Zero.
+    /// 0 the peg follows, 1 it is fixed on entry.
     pub peg_mode: u8,
     /// The price at which it fires; 0 with a trail: from the price there is.
     pub trigger_price_ticks: i64,
@@ -167,7 +253,7 @@ pub struct ConditionsRecord {
     pub peak_lots: u64,
     /// How much larger a peak may be.
     pub peak_range_lots: u64,
-    /// Zero.
+    /// How far the peg is away from its reference: ticks, or price levels of a fixed one.
     pub peg_offset: u64,
 }
 
@@ -176,7 +262,7 @@ const _: () = assert!(size_of::<ConditionsRecord>() == 64);
 impl ConditionsRecord {
     /// A record of these conditions.
     pub fn new(conditions: &Conditions) -> Self {
-        let Conditions { trigger, expire_time_ns, minimum, iceberg, hidden } = *conditions;
+        let Conditions { trigger, expire_time_ns, minimum, iceberg, hidden, peg } = *conditions;
         let Iceberg { peak, range, seed } =
             iceberg.unwrap_or(Iceberg { peak: Quantity::ZERO, range: Quantity::ZERO, seed: 0 });
         let (trail_unit, trail) = match trigger.and_then(|trigger| trigger.trail) {
@@ -191,8 +277,8 @@ impl ConditionsRecord {
             source: trigger.map_or(0, |trigger| trigger.source as u8),
             trail_unit,
             display: hidden.into(),
-            peg: 0,
-            peg_mode: 0,
+            peg: peg.map_or(0, |peg| peg.kind as u8),
+            peg_mode: peg.is_some_and(|peg| peg.is_fixed).into(),
             trigger_price_ticks: trigger.and_then(|trigger| trigger.price).map_or(0, Price::ticks),
             trail,
             seed,
@@ -200,7 +286,7 @@ impl ConditionsRecord {
             expire_time_ns,
             peak_lots: peak.lots(),
             peak_range_lots: range.lots(),
-            peg_offset: 0,
+            peg_offset: peg.map_or(0, |peg| peg.offset),
         }
     }
 
@@ -237,9 +323,14 @@ impl ConditionsRecord {
             1 => true,
             _ => return Err(invalid),
         };
-        let is_empty = self.peg == 0 && self.peg_mode == 0 && self.peg_offset == 0;
+        let peg = match (PegKind::from_code(self.peg), self.peg_mode, self.peg_offset) {
+            (None, 0, 0) if self.peg == 0 => None,
+            (Some(kind), 0, offset @ ..=Peg::OFFSET_MAX) => Some(Peg { kind, is_fixed: false, offset }),
+            (Some(kind), 1, offset @ ..=Peg::LEVELS_MAX) => Some(Peg { kind, is_fixed: true, offset }),
+            _ => return Err(invalid),
+        };
         let has_trigger_fields = self.source != 0 || trail.is_some() || self.trigger_price_ticks != 0;
-        if !is_empty || kind.is_none() && has_trigger_fields || self.trigger_price_ticks > Trigger::PRICE_MAX.ticks() {
+        if kind.is_none() && has_trigger_fields || self.trigger_price_ticks > Trigger::PRICE_MAX.ticks() {
             return Err(invalid);
         }
         let price =
@@ -250,6 +341,7 @@ impl ConditionsRecord {
             minimum: Quantity::from_lots(self.minimum_lots),
             iceberg,
             hidden,
+            peg,
         })
     }
 }

@@ -76,11 +76,15 @@ codes! {
         /// open, `open_lots` the price that fired it, `time_in_force` its [`crate::PriceSource`].
         OrderTriggered = 10,
         /// How the order in the event before shows itself. `order_type` is 1 when it is hidden; of an iceberg `quantity_lots` is its peak, `open_lots` how much larger a peak may be,
-        /// `reference` the seed of their generator.
+        /// `reference` the seed of their generator. `time_in_force` is the [`crate::PegKind`] (0: none),
+        /// `self_trade_prevention` 1 when that is fixed, `price_ticks` its offset.
         OrderDisplay = 11,
         /// An iceberg showed a new peak, behind the others at its price. `quantity_lots` is what it shows, `open_lots` what is
         /// open in all.
         OrderRefreshed = 12,
+        /// A peg has another price: it moved, came to the book, or left it to wait. `price_ticks` is the new price (0: it waits),
+        /// `open_lots` the old one (0: it waited), `quantity_lots` what is open.
+        OrderRepriced = 13,
         /// Money came in. `instrument` is the asset.
         Deposited = 16,
         /// Money is held until it leaves. `instrument` is the asset, `reference` the withdrawal.

@@ -36,7 +36,7 @@ pub use command::{
     Amend, Cancel, CancelAll, CommandHeader, CommandKind, CommandRecord, Decoded, NewOrder, Replace, Size, Target,
     TextRecord, read_envelope,
 };
-pub use conditions::{Conditions, ConditionsRecord, Iceberg, PriceSource, Trail, Trigger, TriggerKind};
+pub use conditions::{Conditions, ConditionsRecord, Iceberg, Peg, PegKind, PriceSource, Trail, Trigger, TriggerKind};
 pub use control::{ControlScope, Restriction};
 pub use event::{CloseReason, EventFlags, EventKind, EventRecord, TextEventRecord};
 pub use fee::{FeeRate, FeeRates, RoundedFee};

@@ -63,7 +63,7 @@ reasons! {
     InvalidClientOrderId = 16,
     /// A condition is not one that this build knows, or lies outside its range.
     InvalidConditions = 17,
-    /// Only a limit order that may rest can be hidden or show itself by parts, and not both.
+    /// Only a limit order that may rest can be hidden, pegged or show itself by parts, and not all of it goes together.
     InvalidDisplay = 18,
     // The market.
     /// No instrument has this id.
@@ -132,6 +132,8 @@ reasons! {
     NoTriggerReference = 54,
     /// The time at which the order is to expire is not in the future.
     ExpiryNotInFuture = 55,
+    /// There is no displayed order at the price that a peg refers to.
+    NoPegReference = 56,
     /// A peak, or the range of the peaks, is not a multiple of the instrument's quantity increment.
     PeakNotOnLot = 57,
     /// The largest peak is above the order's quantity.

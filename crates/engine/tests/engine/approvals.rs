@@ -439,3 +439,16 @@ pub(crate) fn refusals() -> Vec<String> {
     given.push(venue.apply(&hash));
     given
 }
+
+#[test]
+fn a_day_order_is_one_before_and_behind_its_release() {
+    banded().check(
+        "
+        buy A2 11 @10 day        => accepted, needs 1
+        buy A3 11 @10 day        => accepted, needs 1
+        approve A5 O1            => approved 1 of 1, released O1
+        state I0 closed          => set, Closed, expired O1 11 DayEnded, expired O2 11 DayEnded
+        orders A2                =>
+        ",
+    );
+}

@@ -20,6 +20,7 @@ mod hidden;
 mod icebergs;
 mod market;
 mod money;
+mod pegs;
 mod placing;
 mod prevention;
 mod refusals;

@@ -155,6 +155,23 @@ fn violations_of_an_iceberg() -> Vec<Violation> {
     violations
 }
 
+/// What may be wrong with `buy A2 10 @0 #1 peg=primary levels=0`, by ascending code.
+fn violations_of_a_fixed_peg() -> Vec<Violation> {
+    use RejectReason as Reason;
+    vec![
+        by_command(Reason::InvalidConditions, |records| conditions(records).peg_offset = 101),
+        by_command(Reason::InvalidDisplay, |records| conditions(records).peg = 3),
+        by_command(Reason::UnknownInstrument, |records| records[0].instrument = 99),
+        by_state(Reason::VenueHalted, "", "halt venue"),
+        by_command(Reason::QuantityNotPositive, |records| records[0].quantity_lots = 0),
+        by_command(Reason::ExpiryNotInFuture, |records| {
+            records[0].time_in_force = TimeInForce::GoodTillDate as u8;
+            conditions(records).expire_time_ns = 100;
+        }),
+        by_command(Reason::NoPegReference, |_| {}),
+    ]
+}
+
 /// What may be wrong with `amend A2 O1 12 @20` when O1 is `buy 10 @15 post`, by the rulebook's order.
 fn violations_of_an_amendment() -> Vec<Violation> {
     use RejectReason as Reason;
@@ -524,6 +541,9 @@ fn every_reason_is_reached() {
         reach(&answer("", "buy A2 10 @20 #1 peak=4", &[&violation]));
     }
     reach(&Venue::new().send("buy A2 10001 @20 peak=1"));
+    for violation in violations_of_a_fixed_peg() {
+        reach(&answer("", "buy A2 10 @0 #1 peg=primary levels=0", &[&violation]));
+    }
     let mut venue = Venue::new();
     venue.check("buy A2 1 @20");
     reach(&venue.send("allocation I0 rule=1"));

@@ -77,6 +77,7 @@ impl Flow {
                     | EventKind::ApprovalDeclined
                     | EventKind::OrderReleased
                     | EventKind::OrderRefreshed
+                    | EventKind::OrderRepriced
                     | EventKind::Deposited
                     | EventKind::WithdrawalConfirmed
                     | EventKind::WithdrawalCancelled

@@ -188,6 +188,8 @@ fn two_hundred_thousand_orders_meet_every_rule_and_leave_the_books_two_sided() {
         RejectReason::UnitsNotWhole,
         RejectReason::FeeScheduleNegative,
         RejectReason::BookNotEmpty,
+        // Its agents send no pegs.
+        RejectReason::NoPegReference,
         // No market expires.
         RejectReason::InstrumentExpired,
         // Nobody needs approval.

@@ -39,6 +39,8 @@ struct Shadow {
     waits: bool,
     /// Of an iceberg on the book, what it shows.
     shown: Option<u64>,
+    /// Whether its price follows others: what it holds for is then its limit.
+    limit: Option<i64>,
     /// Whether the book does not show it.
     hidden: bool,
     /// Its smallest and its largest peak.
@@ -166,8 +168,24 @@ impl Audit {
                 assert_eq!((order.account, order.side), (event.account, side(event)));
                 order.hidden = event.order_type == 1;
                 let peaks = (event.quantity_lots, event.quantity_lots + event.open_lots);
-                order.peaks = (!order.hidden).then_some(peaks);
+                order.peaks = (event.quantity_lots > 0).then_some(peaks);
                 order.in_call = self.joined.contains_key(&event.instrument) && !order.waits;
+                if event.time_in_force != 0 && event.self_trade_prevention == 0 {
+                    (order.limit, order.waits) = (Some(order.price), true);
+                }
+            }
+            EventKind::OrderRepriced => {
+                self.arrivals += 1;
+                let order = self.orders.get_mut(&event.order_id).expect("only open orders move");
+                assert_eq!((order.account, order.side), (event.account, side(event)));
+                let before = if order.waits { 0 } else { order.price };
+                assert_eq!((before, order.open()), (event.open_lots as i64, event.quantity_lots));
+                assert_ne!(before, event.price_ticks, "a peg that stays has no event");
+                let limit = order.limit.expect("only pegs move");
+                (order.waits, order.arrival) = (event.price_ticks == 0, self.arrivals);
+                order.price = if order.waits { limit } else { event.price_ticks };
+                let is_within = if order.side == Side::Buy { order.price <= limit } else { order.price >= limit };
+                assert!(is_within, "a peg keeps its limit");
             }
             EventKind::OrderRefreshed => {
                 let order = self.orders.get_mut(&event.order_id).expect("only open orders show a peak");
@@ -325,6 +343,7 @@ impl Audit {
             approvers: Vec::new(),
             post_only: OrderFlags(event.order_flags).has(OrderFlags::POST_ONLY),
             shown: None,
+            limit: None,
             hidden: false,
             peaks: None,
             fired: false,
@@ -498,7 +517,11 @@ impl Audit {
         for (view, (id, order)) in views.iter().zip(&self.orders) {
             let rests = TimeInForce::from_code(order.time_in_force).is_some_and(TimeInForce::rests);
             assert!(rests || order.is_away(), "O{id} rests or waits");
-            assert_eq!(view.trigger.is_some(), order.waits && order.needed == 0, "O{id} waits");
+            assert_eq!(
+                view.trigger.is_some(),
+                order.waits && order.needed == 0 && order.limit.is_none(),
+                "O{id} waits"
+            );
             assert_eq!(view.approval.is_some(), order.needed > 0, "O{id} waits for approval");
             let seen = (view.id.0, view.account.0, view.instrument.0, view.side, view.price.ticks());
             assert_eq!(seen, (*id, order.account, order.instrument, order.side, order.price));
@@ -510,7 +533,7 @@ impl Audit {
             let units = engine.instrument(view.instrument).expect("it is listed").units;
             let hold = match order.side {
                 Side::Sell => (units.base.0, units.base_amount(view.open).quanta()),
-                Side::Buy if order.is_away() => {
+                Side::Buy if order.is_away() && order.limit.is_none() => {
                     let notional = units.notional(view.price, view.open).quanta();
                     let taker = if order.post_only { 0 } else { order.taker_ppm.max(0) };
                     let (taker, maker) = (taker, if rests { order.maker_ppm.max(0) } else { 0 });
@@ -518,7 +541,8 @@ impl Audit {
                     (units.quote.0, notional + fee(notional, taker.max(maker)) + rounding)
                 }
                 Side::Buy => {
-                    let notional = units.notional(view.price, view.open).quanta();
+                    let held_for = order.limit.map_or(view.price, Price::from_ticks);
+                    let notional = units.notional(held_for, view.open).quanta();
                     let maker = order.maker_ppm.max(0);
                     let fees = fee(order.maker_notional + notional, maker) - fee(order.maker_notional, maker);
                     (units.quote.0, notional + fees)
@@ -572,8 +596,8 @@ impl Audit {
                 .collect();
             assert_eq!(seen, levels.iter().map(|(rank, level)| (*rank, *level)).collect::<Vec<_>>());
             assert_eq!(level_count, levels.len());
-            for (price, level) in engine.levels(instrument, side) {
-                assert_eq!(engine.open_at(instrument, side, price), level.open());
+            for (price, quantity) in engine.depth(instrument, side) {
+                assert_eq!(engine.open_at(instrument, side, price), quantity);
             }
         }
         let trades = self.trades.get(&instrument.0).copied().unwrap_or_default();

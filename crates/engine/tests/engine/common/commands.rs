@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! buy A2 3 @11 [ioc|fok|day|opening|close|auction] [post] [et|em|eb|dec|tr] [#17|#text] [I1]      buy A2 3 market        buy A2 100q market
-//!     [stop=12|take=12] [by=mark|index] [trail=3|trail=50bp] [until=1000] [min=2] [peak=3 range=4 seed=5|hidden=1]      mark I0 12      index I0 12
+//!     [stop=12|take=12] [by=mark|index] [trail=3|trail=50bp] [until=1000] [min=2] [peak=3 range=4 seed=5|hidden=1] [peg=primary|market|mid away=2|levels=1]      mark I0 12      index I0 12
 //! state I0 auction closing     schedule I0 closed none 77 [window] [draw]     schedule I0 none
 //! terms I0 collar=10000 extension=50 extensions=2 call=100
 //! breaker I0 settlement=2000 share=35000 ticks=5 slots=2 slot=10 pause=100 closing=50 short=5
@@ -210,6 +210,16 @@ fn condition(record: &mut ConditionsRecord, name: &str, text: &str) {
         "min" => record.minimum_lots = value(text),
         "peak" => record.peak_lots = value(text),
         "hidden" => record.display = value(text),
+        "peg" => {
+            record.peg = match text {
+                "primary" => 1,
+                "market" => 2,
+                "mid" => 3,
+                other => value(other),
+            }
+        }
+        "away" => record.peg_offset = value(text),
+        "levels" => (record.peg_mode, record.peg_offset) = (1, value(text)),
         "range" => record.peak_range_lots = value(text),
         "seed" => record.seed = value(text),
         other => panic!("there is no condition {other}"),
