@@ -73,6 +73,7 @@ def check_standing(venue: Venue, new: NewOrder) -> tuple[Account, Instrument]:
 def leaving_order(venue: Venue, replace: Replace) -> Order:
     """The order that a replacement is to cancel, if it may."""
     order = known_order(known_account(venue, replace.new_order.account), replace.target)
+    require(order.list is None, Reason.ORDER_IN_LIST)
     if replace.has(OrderFlags.ONLY_NEW):
         require(order.executed_lots == 0, Reason.ORDER_NOT_NEW)
     if replace.has(OrderFlags.ONLY_PARTIALLY_FILLED):
@@ -85,8 +86,8 @@ def found_before_cancel(reason: Reason) -> bool:
     return reason <= Reason.ORDER_RATE_EXCEEDED or reason is Reason.AMOUNT_NOT_POSITIVE
 
 
-def check_new_order(venue: Venue, new: NewOrder, gone: Order | None = None) -> Checked:
-    """Check a new order, as if `gone` were not there any more."""
+def check_new_order(venue: Venue, new: NewOrder, gone: Order | None = None, *, legs_before: int = 0) -> Checked:
+    """Check a new order, as if `gone` were not there any more, behind so many legs of its list."""
     account, instrument = check_standing(venue, new)
     trigger = new.conditions.trigger
     if new.order_type is OrderType.LIMIT:
@@ -122,9 +123,7 @@ def check_new_order(venue: Venue, new: NewOrder, gone: Order | None = None) -> C
         is_unique = all(order.client_order_id != new.client_order_id for order in others)
         require(is_unique, Reason.DUPLICATE_CLIENT_ORDER_ID)
     if new.time_in_force.may_rest or trigger is not None:
-        require(len(others) + 1 <= account.limits.open_orders_max, Reason.OPEN_ORDER_LIMIT_EXCEEDED)
-        others_open = sum(len(each.open_orders) for each in venue.accounts) - (gone is not None)
-        require(others_open < ORDERS_MAX, Reason.OPEN_ORDER_LIMIT_EXCEEDED)
+        check_open_orders(venue, account, len(others) + legs_before, legs_before - (gone is not None))
     best_opposite = instrument.book.best(new.side.opposite, without=gone)
     if new.side is Side.BUY:
         quantity = new.quantity_lots
@@ -198,6 +197,7 @@ def check_amend(venue: Venue, amend: Amend) -> Amendment:
     require(not venue.halted, Reason.VENUE_HALTED)
     account = known_account(venue, amend.account)
     order = known_order(account, amend.target)
+    require(order.list is None, Reason.ORDER_IN_LIST)
     require(not order.beside, Reason.ORDER_NOT_AMENDABLE)
     if order.waits:
         return check_waiting_amend(venue, account, order, amend)
@@ -386,6 +386,13 @@ def check_funds(venue: Venue, account: Account, units: Units, side: Side, needed
         if gone.held_asset(gone_units) == asset:
             available += gone.hold(gone_units)
     require(available >= needed, Reason.INSUFFICIENT_FUNDS)
+
+
+def check_open_orders(venue: Venue, account: Account, others: int, more: int) -> None:
+    """One more beside so many others; in the whole venue beside all that are open, and `more`."""
+    require(others + 1 <= account.limits.open_orders_max, Reason.OPEN_ORDER_LIMIT_EXCEEDED)
+    open_orders = sum(len(each.open_orders) for each in venue.accounts) + more
+    require(open_orders < ORDERS_MAX, Reason.OPEN_ORDER_LIMIT_EXCEEDED)
 
 
 # What an amount comes to.

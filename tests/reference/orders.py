@@ -1,8 +1,10 @@
-"""Orders: what was asked for, what became of it so far, and what it holds."""
+"""Orders: what was asked for, what became of it so far, what it holds, and the lists that tie them together."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.reference.codes import OrderFlags, OrderType, Prevention, Side, TimeInForce
+from tests.reference.codes import Contingency, OrderFlags, OrderType, Prevention, Side, TimeInForce
 from tests.reference.conditions import UNCONDITIONAL, Conditions
 from tests.reference.fees import FeeRates, fee_of_fill, fee_on
 from tests.reference.instruments import Units
@@ -42,6 +44,10 @@ class Order:
     shown_lots: int = 0
     """Of an iceberg on the book: what it shows."""
     peaks_drawn: int = 0
+    list: OrderList | None = None
+    """The list that ties it to others, while it does."""
+    pending: bool = False
+    """A leg of a list that has not started."""
     executed_lots: int = 0
     prevented_lots: int = 0
     taker_notional: int = 0
@@ -68,6 +74,10 @@ class Order:
         return self.trigger_ticks is not None
 
     @property
+    def is_second_of_pair(self) -> bool:
+        return self.list is not None and self.list.is_pair and self is self.list.legs[1]
+
+    @property
     def open_lots(self) -> int:
         return self.quantity_lots - self.executed_lots - self.prevented_lots
 
@@ -83,7 +93,8 @@ class Order:
     @property
     def seen_lots(self) -> int:
         """What the book shows of it while it stands there."""
-        return 0 if self.hidden or self.waits or self.beside else self.displayed_lots
+        beside = self.waits or self.beside or self.pending
+        return 0 if self.hidden or beside else self.displayed_lots
 
     @property
     def unspent(self) -> int:
@@ -103,12 +114,37 @@ class Order:
 
     def hold(self, units: Units) -> int:
         """What the order holds: the most that its open quantity can still cost; while it waits, what entry needs."""
+        if self.pending:
+            return 0
         if self.side is Side.SELL:
             return units.base_quanta(self.open_lots)
         if self.waits:
             return bid_cover(units, self.price_ticks, self.open_lots, self.rates, self.may_rest, post_only=False)
         notional = units.notional(self.price_ticks, self.open_lots)
         return notional + fee_of_fill(self.maker_notional, notional, max(self.rates.maker_ppm, 0))
+
+
+@dataclass(slots=True, eq=False)
+class OrderList:
+    """A list of orders that depend on each other."""
+
+    list_id: int
+    account: int
+    instrument: int
+    contingency: Contingency
+    client_list_id: ClientOrderId
+    legs: list[Order]
+    """Those that it ties together, by id: without a working leg that was filled."""
+
+    @property
+    def is_pair(self) -> bool:
+        """Whether both its legs stand: whichever is executed first cancels the other."""
+        return not any(leg.pending for leg in self.legs)
+
+    @property
+    def number(self) -> int:
+        """The client's id as events carry it: 0 when there is none or it is text."""
+        return self.client_list_id if isinstance(self.client_list_id, int) else 0
 
 
 def bid_cover(

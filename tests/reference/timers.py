@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from tests.reference import matching, states
+from tests.reference import closing, states
 from tests.reference.codes import CloseReason
 from tests.reference.orders import Order
 from tests.reference.venue import Venue
@@ -42,4 +42,4 @@ def _everything(venue: Venue) -> list[Due]:
 
 def _expire(venue: Venue, order: Order) -> None:
     venue.take_out(order)
-    matching.expire(venue, order, CloseReason.GOOD_TILL_DATE)
+    closing.expire(venue, order, CloseReason.GOOD_TILL_DATE)

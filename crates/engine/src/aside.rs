@@ -46,14 +46,14 @@ impl Market {
     pub(crate) fn shelf(&self, station: Station) -> &Book {
         match (station, self.aside.as_deref()) {
             (Station::Hidden, Some(aside)) => &aside.hidden,
-            (Station::Book | Station::Trigger | Station::Hidden | Station::Auction, _) => &self.book,
+            (Station::Book | Station::Trigger | Station::Hidden | Station::Auction | Station::Pending, _) => &self.book,
         }
     }
 
     /// The same, to be changed; made if need be.
     pub(crate) fn shelf_mut(&mut self, station: Station) -> &mut Book {
         match station {
-            Station::Book | Station::Trigger | Station::Auction => &mut self.book,
+            Station::Book | Station::Trigger | Station::Auction | Station::Pending => &mut self.book,
             Station::Hidden => {
                 self.is_special = true;
                 &mut self.aside.get_or_insert_default().hidden
@@ -153,6 +153,9 @@ impl Floor<'_> {
     /// One trade, in whichever book the maker stands.
     pub(crate) fn trade_any(&mut self, taker: &mut Taker, front: Front, quantity: Quantity, emit: &mut Emitter<'_>) {
         let Front { slot, price } = front;
+        if self.market.triggers.is_some() {
+            self.before_trade(slot, emit);
+        }
         let done = self.post_trade(taker, front, quantity, emit);
         if !done {
             let (side, station) = (self.open.slab[slot].terms.side, self.open.station(slot));

@@ -111,7 +111,7 @@ impl Floor<'_> {
         let Market { instrument, book, .. } = &*self.market;
         let (risk, open_orders) = (&*self.risk, self.open.slab.len());
         let aside = self.market.books_aside();
-        (Gate { risk, instrument, book, aside, ledger: self.ledger, open_orders }, self.open)
+        (Gate { risk, instrument, book, aside, ledger: self.ledger, open_orders, legs_before: 0 }, self.open)
     }
 
     /// The price at which an order stands; of a waiting one its limit.
@@ -165,7 +165,7 @@ impl Floor<'_> {
     #[inline(always)]
     pub(crate) fn forget(&mut self, slot: Slot) {
         if !self.open.slab[slot].terms.flags.are_plain() {
-            self.forget_conditions(slot);
+            self.forget_noted(slot);
         }
         self.forget_plain(slot);
     }
@@ -179,8 +179,8 @@ impl Floor<'_> {
 
     #[cold]
     #[inline(never)]
-    fn forget_conditions(&mut self, slot: Slot) {
-        if !self.open.slab[slot].terms.flags.has(OrderFlags::CONDITIONS) {
+    fn forget_noted(&mut self, slot: Slot) {
+        if !self.open.slab[slot].terms.flags.has_any(OrderFlags::NOTED) {
             return;
         }
         let (id, expires) = (self.open.slab[slot].id, self.open.conditional(slot).conditions.expire_time_ns);
@@ -189,6 +189,10 @@ impl Floor<'_> {
         }
         if self.open.conditional(slot).conditions.iceberg.is_some() {
             self.market.icebergs -= 1;
+        }
+        // Whoever ends otherwise is untied before.
+        if self.open.slab[slot].terms.flags.has(OrderFlags::LISTED) {
+            self.working_leg_filled(slot);
         }
     }
 }
@@ -208,7 +212,7 @@ pub(crate) fn price_of(market: &Market, open: &OpenOrders, slot: Slot) -> Price 
 #[inline(never)]
 fn price_beside(market: &Market, open: &OpenOrders, slot: Slot) -> Price {
     match open.station(slot) {
-        Station::Book | Station::Trigger | Station::Auction => open.conditional(slot).limit,
+        Station::Book | Station::Trigger | Station::Auction | Station::Pending => open.conditional(slot).limit,
         Station::Hidden => market.shelf(Station::Hidden).price_of(&open.slab, open.slab[slot].terms.side, slot),
     }
 }
@@ -223,6 +227,7 @@ pub(crate) fn hold_of(market: &Market, open: &OpenOrders, slot: Slot) -> (AssetI
         // Nothing trades when the auction of one that waits begins: it holds what a resting order holds.
         Station::Book | Station::Hidden | Station::Auction => {}
         Station::Trigger => return (asset, waiting_hold_of(market, open, slot)),
+        Station::Pending => return (asset, Amount::ZERO),
     }
     let price = price_of(market, open, slot);
     (asset, resting_hold(units, side, price, open.open_of(slot), order.terms.maker_rate, order.terms.maker_fee))

@@ -91,6 +91,7 @@ impl Floor<'_> {
     #[inline(always)]
     fn take_in_time<const GUARDED: bool>(&mut self, taker: &mut Taker, emit: &mut Emitter<'_>) -> Ended {
         let mut last = None;
+        let is_watched = self.market.triggers.is_some();
         let ended = loop {
             if !taker.has_rest() {
                 break Ended::Liquidity;
@@ -116,12 +117,15 @@ impl Floor<'_> {
             if GUARDED && self.trips(taker, front.price, emit) {
                 break Ended::Stopped;
             }
+            if is_watched {
+                self.before_trade(front.slot, emit);
+            }
             self.trade(taker, front, quantity, emit);
             if GUARDED {
                 self.observe(front.price);
             }
             // A price that is there already moves nobody.
-            if self.market.triggers.is_some() && last != Some(front.price) {
+            if is_watched && last != Some(front.price) {
                 self.price_came(PriceSource::Last, front.price);
             }
             last = Some(front.price);

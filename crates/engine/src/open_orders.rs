@@ -2,11 +2,12 @@
 
 use tradewright_book::{Order, Orders, Slot};
 use tradewright_types::{
-    AccountId, ClientOrderId, Conditions, FeeRate, FeeRates, HashTotal, InstrumentId, NewOrder, OrderFlags, OrderId,
-    OrderType, Price, Quantity, RoundedFee, SelfTradePrevention, Side, Size, TimeInForce, Trigger,
+    AccountId, ClientOrderId, Conditions, FeeRate, FeeRates, HashTotal, InstrumentId, ListId, NewOrder, OrderFlags,
+    OrderId, OrderType, Price, Quantity, RoundedFee, SelfTradePrevention, Side, Size, TimeInForce, Trigger,
 };
 
 use crate::chains::Chains;
+use crate::lists::Lists;
 use crate::timers::Timers;
 
 /// What a fill needs to know of a resting order: the second half of its cache line.
@@ -80,6 +81,8 @@ pub(crate) enum Station {
     Hidden = 2,
     /// Beside the book: until its auction comes, or as a market order in a call.
     Auction = 4,
+    /// Nowhere yet: it starts when another order of its list is filled.
+    Pending = 5,
 }
 
 impl Station {
@@ -92,7 +95,7 @@ impl Station {
     pub(crate) const fn flags(self, flags: OrderFlags) -> OrderFlags {
         match self {
             Self::Book => flags.without(OrderFlags::WAITING),
-            Self::Trigger | Self::Hidden | Self::Auction => flags.with(OrderFlags::WAITING),
+            Self::Trigger | Self::Hidden | Self::Auction | Self::Pending => flags.with(OrderFlags::WAITING),
         }
     }
 
@@ -102,12 +105,13 @@ impl Station {
             1 => Some(Self::Trigger),
             2 => Some(Self::Hidden),
             4 => Some(Self::Auction),
+            5 => Some(Self::Pending),
             _ => None,
         }
     }
 }
 
-/// What the engine needs to know of an open order that has conditions.
+/// What the engine needs to know of an open order that has conditions, or is tied to others in a list.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Conditional {
     /// Its limit while it waits: its own, or of a market order the worst price that is held for.
@@ -122,6 +126,8 @@ pub(crate) struct Conditional {
     pub(crate) reserve: Quantity,
     /// The state of the generator of its peaks.
     pub(crate) draws: u64,
+    /// With [`OrderFlags::LISTED`] its list.
+    pub(crate) list: ListId,
 }
 
 impl Conditional {
@@ -139,6 +145,7 @@ impl Conditional {
         },
         reserve: Quantity::ZERO,
         draws: 0,
+        list: ListId(0),
     };
 }
 
@@ -150,13 +157,15 @@ pub(crate) struct OpenOrders {
     pub(crate) notes: Vec<Notes>,
     /// Text client order ids by slot, for the orders that have [`OrderFlags::TEXT_ID`]; as long as the highest such slot.
     texts: Vec<Text>,
-    /// By slot, for the orders that have [`OrderFlags::CONDITIONS`]; as long as the highest such slot.
+    /// By slot, for the orders that have one of [`OrderFlags::NOTED`]; as long as the highest such slot.
     conditionals: Vec<Conditional>,
     by_id: Chains,
     by_client: Chains,
     last_priority: u64,
     /// When which of them expire.
     pub(crate) timers: Timers,
+    /// Which of them depend on each other.
+    pub(crate) lists: Lists,
     /// Whether a page of 64 slots may have changed since the last checkpoint.
     changed: Vec<bool>,
     /// What each of these pages hashed to at the last checkpoint.
@@ -217,6 +226,7 @@ impl OpenOrders {
             by_client: Chains::with_capacity(orders),
             last_priority: 0,
             timers: Timers::default(),
+            lists: Lists::default(),
             changed: Vec::new(),
             page_hashes: Vec::new(),
             pages_hash: HashTotal::default(),
@@ -432,6 +442,34 @@ impl OpenOrders {
         self.mark(slot);
     }
 
+    /// Notes the limit that a pending order starts with.
+    pub(crate) fn note_limit(&mut self, slot: Slot, limit: Price) {
+        self.conditionals[slot.0 as usize].limit = limit;
+    }
+
+    /// Notes that an order stands elsewhere now.
+    pub(crate) fn settle(&mut self, slot: Slot, station: Station, limit: Price) {
+        let conditional = &mut self.conditionals[slot.0 as usize];
+        (conditional.station, conditional.limit) = (station, limit);
+        let terms = &mut self.slab[slot].terms;
+        terms.flags = station.flags(terms.flags);
+        self.renew_priority(slot);
+    }
+
+    /// Notes that an order is tied to others.
+    pub(crate) fn tie(&mut self, slot: Slot, list: ListId) {
+        self.conditionals[slot.0 as usize].list = list;
+        self.mark(slot);
+    }
+
+    /// Notes that an order is not tied to others any more.
+    pub(crate) fn untie(&mut self, slot: Slot) {
+        self.conditionals[slot.0 as usize].list = ListId(0);
+        let terms = &mut self.slab[slot].terms;
+        terms.flags = terms.flags.without(OrderFlags::LISTED);
+        self.mark(slot);
+    }
+
     /// Gives an order that moved the next place in time.
     pub(crate) fn renew_priority(&mut self, slot: Slot) {
         self.notes[slot.0 as usize].priority = self.next_priority();
@@ -442,8 +480,8 @@ impl OpenOrders {
     pub(crate) fn order_again(&self, slot: Slot, price: Price) -> NewOrder<'static> {
         let Order { account, terms, .. } = self.slab[slot];
         let open = self.open_of(slot);
-        let has_conditions = terms.flags.has(OrderFlags::CONDITIONS);
-        let known = if has_conditions { *self.conditional(slot) } else { Conditional::NONE };
+        let is_noted = terms.flags.has_any(OrderFlags::NOTED);
+        let known = if is_noted { *self.conditional(slot) } else { Conditional::NONE };
         let Conditional { order_type, time_in_force, .. } = known;
         NewOrder {
             account,
@@ -452,7 +490,7 @@ impl OpenOrders {
             order_type,
             time_in_force,
             self_trade_prevention: terms.self_trade_prevention,
-            flags: terms.flags.without(OrderFlags::WAITING),
+            flags: terms.flags.without(OrderFlags::WAITING).without(OrderFlags::LISTED),
             price,
             size: Size::Lots(open),
             client_order_id: ClientOrderId::Absent,
@@ -626,6 +664,7 @@ impl OpenOrders {
             + self.conditionals.capacity() * size_of::<Conditional>()
             + self.by_id.memory_bytes()
             + self.by_client.memory_bytes()
+            + self.lists.memory_bytes()
             + self.page_hashes.capacity() * size_of::<HashTotal>()
     }
 
@@ -640,6 +679,7 @@ impl OpenOrders {
             by_client,
             last_priority,
             timers: _,
+            lists: _,
             changed,
             page_hashes,
             pages_hash,

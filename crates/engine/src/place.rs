@@ -10,8 +10,8 @@
 use tradewright_book::Slot;
 use tradewright_risk::{HeldOrder, resting_hold};
 use tradewright_types::{
-    Amount, CloseReason, CommandRecord, Decoded, EventKind, NewOrder, OrderFlags, OrderId, OrderType, Price, Quantity,
-    RejectReason, RoundedFee, Side, Size, TimeInForce, Trigger,
+    Amount, CloseReason, CommandRecord, Decoded, EventKind, ListId, NewOrder, OrderFlags, OrderId, OrderType, Price,
+    Quantity, RejectReason, RoundedFee, Side, Size, TimeInForce, Trigger,
 };
 
 use crate::Engine;
@@ -235,7 +235,8 @@ impl Floor<'_> {
         let conditions = held.order().conditions();
         let (limit, reserve) = (held.limit(), Quantity::ZERO);
         let draws = conditions.iceberg.map_or(0, |iceberg| iceberg.seed.into());
-        let conditional = Conditional { limit, order_type, time_in_force, station, conditions, reserve, draws };
+        let list = ListId(0);
+        let conditional = Conditional { limit, order_type, time_in_force, station, conditions, reserve, draws, list };
         self.open.note_conditional(slot, conditional);
         let terms = &mut self.open.slab[slot].terms;
         terms.flags = station.flags(terms.flags);

@@ -4,8 +4,8 @@
 use core::mem::offset_of;
 
 use tradewright_types::{
-    AccountKind, AuctionPhase, BreakerRecord, CloseReason, CommandHeader, CommandKind, CommandRecord, EventFlags,
-    EventKind, EventRecord, InstrumentKind, InstrumentLimitsRecord, InstrumentState, InstrumentUnitsRecord,
+    AccountKind, AuctionPhase, BreakerRecord, CloseReason, CommandHeader, CommandKind, CommandRecord, Contingency,
+    EventFlags, EventKind, EventRecord, InstrumentKind, InstrumentLimitsRecord, InstrumentState, InstrumentUnitsRecord,
     MoneyRecord, NamedRecord, OrderFlags, OrderType, Permissions, RULESET_VERSION, RejectReason, Restriction,
     SCHEMA_VERSION, SelfTradePrevention, SettingRecord, Side, StateCause, TextEventRecord, TextRecord, TimeInForce,
     TransferKind, Wide,
@@ -236,6 +236,8 @@ codes!(codes_of_command_kind: CommandKind as u8 {
     CancelAll = 66,
     AmendOrder = 67,
     ReplaceOrder = 68,
+    PlaceList = 69,
+    CancelList = 70,
     Text = 128,
     InstrumentUnits = 129,
     InstrumentLimits = 130,
@@ -267,6 +269,10 @@ codes!(codes_of_event_kind: EventKind as u8 {
     AuctionUncrossed = 27,
     BreakerTripped = 28,
     MarketWideLevelReached = 29,
+    ListAccepted = 40,
+    ListUpdated = 41,
+    ListDone = 42,
+    ClientListIdText = 43,
 });
 
 codes!(codes_of_close_reason: CloseReason as u16 {
@@ -285,6 +291,9 @@ codes!(codes_of_close_reason: CloseReason as u16 {
     InstrumentExpired = 26,
     TradingStopped = 27,
     OutsideCollar = 28,
+    OtherLegExecuted = 30,
+    ListClosed = 31,
+    RefusedAtStart = 32,
     KillSwitch = 35,
     Restricted = 36,
     NotReplaced = 40,
@@ -304,6 +313,7 @@ codes!(codes_of_reject_reason: RejectReason as u16 {
     InvalidClientOrderId = 16,
     InvalidConditions = 17,
     InvalidDisplay = 18,
+    InvalidContingency = 19,
     UnknownInstrument = 20,
     VenueHalted = 21,
     InstrumentHalted = 22,
@@ -319,6 +329,7 @@ codes!(codes_of_reject_reason: RejectReason as u16 {
     KillSwitchEngaged = 34,
     UnknownOrder = 35,
     OrderNotAmendable = 36,
+    OrderInList = 37,
     PriceNotPositive = 40,
     PriceNotOnTick = 41,
     QuantityNotPositive = 42,
@@ -346,6 +357,9 @@ codes!(codes_of_reject_reason: RejectReason as u16 {
     InsufficientFunds = 80,
     PostOnlyWouldTrade = 90,
     WouldTriggerAtOnce = 91,
+    ListPricesOutOfOrder = 92,
+    LegsDoNotFit = 93,
+    DuplicateListId = 94,
     OrderNotNew = 95,
     OrderNotPartiallyFilled = 96,
     RestrictionsExclude = 97,
@@ -428,6 +442,12 @@ codes!(codes_of_self_trade_prevention: SelfTradePrevention as u8 {
     ExpireBoth = 3,
     Decrement = 4,
     Transfer = 5,
+});
+
+codes!(codes_of_contingency: Contingency as u8 {
+    OneCancelsOther = 1,
+    OneTriggersOther = 2,
+    OneTriggersPair = 3,
 });
 
 codes!(codes_of_instrument_kind: InstrumentKind as u8 {

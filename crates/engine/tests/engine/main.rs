@@ -17,6 +17,7 @@ mod flow;
 mod halts;
 mod hidden;
 mod icebergs;
+mod lists;
 mod market;
 mod money;
 mod placing;
