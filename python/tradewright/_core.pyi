@@ -773,6 +773,11 @@ class InstrumentView:
         The price of the last trade.
         """
     @property
+    def leads_ppm(self, /) -> list[tuple[int, int]]:
+        """
+        The lead market makers: account and parts per million.
+        """
+    @property
     def mark_ticks(self, /) -> int | None:
         """
         The mark price, if there is one.
@@ -826,6 +831,11 @@ class InstrumentView:
     def reference_ticks(self, /) -> int | None:
         """
         The reference price that was set.
+        """
+    @property
+    def top_lots(self, /) -> tuple[int, int] | None:
+        """
+        The smallest order that becomes TOP, and the most that it gets of one incoming order; None without TOP.
         """
     @property
     def trade_count(self, /) -> int:

@@ -83,6 +83,9 @@ FAMILIES: Final[dict[Reason, tuple[type[CommandRejected], tuple[str, ...]]]] = {
     Reason.UNITS_NOT_WHOLE: (errors.InvalidSetting, ("tick",)),
     Reason.FEE_SCHEDULE_NEGATIVE: (errors.InvalidSetting, ("maker",)),
     Reason.BOOK_NOT_EMPTY: (errors.InvalidSetting, ("rule",)),
+    Reason.RULE_HAS_NO_STEPS: (errors.InvalidSetting, ("rule",)),
+    Reason.LEADS_ABOVE_WHOLE: (errors.InvalidSetting, ("leads",)),
+    Reason.TOO_MANY_LEADS: (errors.InvalidSetting, ("leads",)),
 }
 
 

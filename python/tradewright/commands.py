@@ -279,6 +279,16 @@ def set_allocation(
     return _setting(CommandKind.SET_ALLOCATION, instrument=instrument, scope=rule, tier=weight, values=values)
 
 
+def set_top(*, instrument: int, minimum_lots: int = 0, maximum_lots: int) -> Records:
+    """Set the privilege of the order that bettered the market; a maximum of 0 ends it."""
+    return _setting(CommandKind.SET_TOP, instrument=instrument, values=(minimum_lots, maximum_lots, 0))
+
+
+def set_lead(*, instrument: int, account: Integers, share_ppm: Integers) -> Records:
+    """Set which part accounts get as lead market makers; 0 is none."""
+    return _setting(CommandKind.SET_LEAD, instrument=instrument, account=account, values=(share_ppm, 0, 0))
+
+
 def set_fee_tier(*, schedule: int, tier: int, taker_ppm: int, maker_ppm: int) -> Records:
     """Set the rates of one tier; negative is a rebate."""
     values = (taker_ppm & _LOW, maker_ppm & _LOW, 0)

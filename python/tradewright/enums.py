@@ -241,6 +241,8 @@ class CommandKind(Code):
     ENGAGE_KILL_SWITCH = 40
     RELEASE_KILL_SWITCH = 41
     SET_RESTRICTION = 42
+    SET_LEAD = 46
+    SET_TOP = 49
     PLACE_ORDER = 64
     CANCEL_ORDER = 65
     CANCEL_ALL = 66
@@ -349,6 +351,9 @@ class RejectReason(Code):
     UNITS_NOT_WHOLE = 114
     FEE_SCHEDULE_NEGATIVE = 115
     BOOK_NOT_EMPTY = 116
+    RULE_HAS_NO_STEPS = 127
+    LEADS_ABOVE_WHOLE = 128
+    TOO_MANY_LEADS = 129
 
     @property
     def label(self) -> str:

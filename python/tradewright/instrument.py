@@ -13,7 +13,9 @@ from tradewright._venue import Venue
 from tradewright.enums import AllocationRule, EventKind, Side
 
 if TYPE_CHECKING:
-    from tradewright.account import Asset
+    from collections.abc import Mapping
+
+    from tradewright.account import Account, Asset
 
 _INT64_MAX = 2**63 - 1
 _UINT64_MAX = 2**64 - 1
@@ -253,12 +255,16 @@ class Instrument:
         fifo: Number = 0,
         leveling: bool = False,
         weight: int = 0,
+        top: tuple[Number, Number] | None = None,
+        leads: Mapping[Account, Number] | None = None,
     ) -> None:
         """Choose how the orders of one price share what comes in. Only while no order stands on the book.
 
         `minimum`: of pro-rata and split, a share below it is none. `fifo`: of split, the part that goes in time order,
         from 0 to 1; `leveling`: a lot each, in time order, for those who got nothing. `weight`: of time-pro-rata, 0, 1
-        or 3.
+        or 3. Of split too, before all others: `top`, the smallest order that becomes TOP by bettering the market, and
+        the most that it gets of one incoming order; `leads`, which part of the rest each lead market maker gets, from 0
+        to 1. They are commands of their own: what stands before one that is refused has happened.
         """
         records = commands.set_allocation(
             instrument=self.id,
@@ -268,7 +274,26 @@ class Instrument:
             fifo_ppm=within("fifo", fifo, units("fifo", fifo, Decimal("0.000001"), "millionth"), low=0, high=1_000_000),
             leveling=leveling,
         )
-        self._venue.apply(records, {"rule": rule, "instrument": self.name})
+        arguments = {"rule": rule, "top": top, "leads": leads, "instrument": self.name}
+        self._venue.apply(records, arguments)
+        if top is not None:
+            least, most = (self.lots("top", lots) for lots in top)
+            self._venue.apply(commands.set_top(instrument=self.id, minimum_lots=least, maximum_lots=most), arguments)
+        for account, part in (leads or {}).items():
+            ppm = within("leads", part, units("leads", part, Decimal("0.000001"), "millionth"), low=0, high=1_000_000)
+            self._venue.apply(commands.set_lead(instrument=self.id, account=account.id, share_ppm=ppm), arguments)
+
+    @property
+    def top(self) -> tuple[Decimal, Decimal] | None:
+        """The smallest order that becomes TOP by bettering the market, and the most that it gets of one order."""
+        lots = self.view.top_lots
+        return None if lots is None else (times(lots[0], self.lot), times(lots[1], self.lot))
+
+    @property
+    def leads(self) -> dict[str, Decimal]:
+        """Which part each lead market maker gets, by the name of the account."""
+        accounts = self._venue.accounts_by_id
+        return {accounts[account].name: times(ppm, PPM) for account, ppm in self.view.leads_ppm}
 
     def set_limits(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -25,6 +25,8 @@ from tests.reference.reject import RejectReason
 
 TURNS = (
     "a price was shared",
+    "a price was shared where there are leads",
+    "a price was shared where there is TOP",
     "a price was shared with an iceberg",
     "a hidden order came to its book by a trigger",
     "a hidden order traded",
@@ -120,6 +122,8 @@ class Coverage:
         """Of icebergs, by order id: the peaks that they have shown."""
         self._hidden: set[int] = set()
         self._shared: set[int] = set()
+        self._topped: set[int] = set()
+        self._leads: defaultdict[int, set[int]] = defaultdict(set)
         """Instruments whose prices are shared."""
         for topic, names in _everything():
             for name in names:
@@ -152,8 +156,8 @@ class Coverage:
                     self._hidden.add(event.order_id)
                 case EventKind.ORDER_DISPLAY:
                     self._peaks[event.order_id] = []
-                case EventKind.SETTING_APPLIED if event.open_lots == CommandKind.SET_ALLOCATION:
-                    (self._shared.add if event.side else self._shared.discard)(event.instrument)
+                case EventKind.SETTING_APPLIED:
+                    self._add_setting(event)
                 case EventKind.ORDER_REFRESHED:
                     self._add_peak(event)
                 case EventKind.ORDER_TRIGGERED:
@@ -208,6 +212,21 @@ class Coverage:
         elif any(event.kind is EventKind.ORDER_ACCEPTED for event in events):
             self._turn("cancel fails, new order does not")
 
+    def _add_setting(self, event: Event) -> None:
+        """Learn how an instrument shares its prices."""
+        match event.open_lots:
+            case CommandKind.SET_ALLOCATION:
+                (self._shared.add if event.side else self._shared.discard)(event.instrument)
+                self._topped.discard(event.instrument)
+                self._leads.pop(event.instrument, None)
+            case CommandKind.SET_TOP:
+                (self._topped.add if event.reference else self._topped.discard)(event.instrument)
+            case CommandKind.SET_LEAD:
+                leads = self._leads[event.instrument]
+                (leads.add if event.price_ticks else leads.discard)(event.account)
+            case _:
+                pass
+
     def _add_whole(self, events: Sequence[Event]) -> None:
         """Turns that a command's events show together."""
         if len(events) < 2:
@@ -221,6 +240,10 @@ class Coverage:
             )
             if same and not first.has(EventFlags.MAKER_DONE) and not refreshed:
                 self._turn("a price was shared")
+                if first.instrument in self._topped:
+                    self._turn("a price was shared where there is TOP")
+                if {first.counter_account, second.counter_account} & self._leads[first.instrument]:
+                    self._turn("a price was shared where there are leads")
                 if {first.counter_order_id, second.counter_order_id} & self._peaks.keys():
                     self._turn("a price was shared with an iceberg")
         killed = [event for event in events if event.reason == CloseReason.KILL_SWITCH and _closes(event)]

@@ -189,6 +189,14 @@ class Generator:
             commands.append(records.set_trade_group(account, self._random.choice([0, 0, 1, 1, 2])))
             commands.append(records.set_account_fee_tier(account, self._random.choice([0, 1, 2])))
         commands += self._fee_tiers()
+        for number in (0, 1):
+            kind = self._random.randrange(10)
+            if kind < 4:
+                fifo_ppm, minimum = self._random.choice([(0, 2), (10**6, 0), (400_000, 0)])
+                commands.append(records.set_allocation(number, 2, fifo_ppm=fifo_ppm, minimum=minimum))
+            if kind < 5:
+                # Refused where the rule has no such steps.
+                commands += self._steps_of(number)
         for _ in range(30):
             commands.append(self._deposit())
         for account in RICH:
@@ -875,6 +883,7 @@ class Generator:
             self._position_limit,
             self._permissions,
             self._allocation,
+            self._step,
         ]
         kind = self._random.randrange(len(draws) + 2)
         if kind == len(draws):
@@ -945,10 +954,34 @@ class Generator:
         numbers = {
             0: {},
             1: {"minimum": random.choice([0, 2, 5])},
-            2: {"minimum": random.choice([0, 2]), "fifo_ppm": random.choice([0, 400_000, 10**6]), "leveling": 1},
+            2: {
+                "minimum": random.choice([0, 2]),
+                "fifo_ppm": random.choice([0, 400_000, 10**6]),
+                "leveling": random.choice([0, 1]),
+            },
             3: {"weight": random.choice([0, 1, 3])},
         }
         return records.set_allocation(number, rule, **numbers[rule])
+
+    def _steps_of(self, number: int) -> list[bytes]:
+        """TOP and lead market makers of an instrument; some are too many, or are promised too much."""
+        random = self._random
+        commands = [records.set_top(number, random.choice([0, 5, 30]), random.choice([30, 50, 2**40]))]
+        if random.random() < 0.2:
+            # Everybody, the venue's own accounts too.
+            commands += [records.set_lead(number, account, 90_000) for account in range(10)]
+        for _ in range(random.randint(0, 3)):
+            share = random.choice([100_000, 250_000, 400_000, 0, 10**6])
+            commands.append(records.set_lead(number, random.choice(TRADERS), share))
+        return commands
+
+    def _step(self) -> bytes:
+        """One of TOP and lead market makers, mostly while orders stand; the empty markets have no such steps."""
+        random = self._random
+        number = random.choice([0, 0, 1, 88, max(self._instruments - 1, 0)])
+        if random.random() < 0.4:
+            return records.set_top(number, *random.choice([(0, 0), (0, 40), (5, 2**40), (5, 4), (0, 2**40 + 1)]))
+        return records.set_lead(number, self._trader(), random.choice([0, 100_000, 900_000, 10**6 + 1]))
 
     def _fee_tier(self) -> bytes:
         random = self._random

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     Step = Callable[[int, "list[int]"], "list[int]"]
 
 
+LEADS_MAX = 8
+"""The most lead market makers of an instrument."""
+
+
 @dataclass(frozen=True, slots=True)
 class Resting:
     open_lots: int

@@ -515,6 +515,10 @@ def _setting(kind: CommandKind, records: Records) -> Setting:
             in_range = 1 <= first <= PRICE_MAX
         case CommandKind.SET_ALLOCATION:
             in_range = allocation_rule(scope, tier, values) is not None
+        case CommandKind.SET_TOP:
+            in_range = first <= second <= QUANTITY_MAX
+        case CommandKind.SET_LEAD:
+            in_range = first <= PPM
         case CommandKind.SET_FEE_TIER:
             values = (signed(first), signed(second), 0)
             in_range = abs(values[0]) <= PPM and abs(values[1]) <= PPM and fee_schedule <= SCHEDULE_MAX

@@ -63,6 +63,12 @@ class Instrument:
     mark_price_ticks: int | None = None
     index_price_ticks: int | None = None
     allocation: Rule = field(default_factory=PriceTime)
+    top_lots: tuple[int, int] | None = None
+    """What an order must have to become TOP, and what it gets of each taker; None without TOP."""
+    tops: dict[Side, Order | None] = field(default_factory=lambda: dict.fromkeys(Side))
+    """The TOP order of each side."""
+    leads: dict[int, int] = field(default_factory=dict)
+    """What each lead market maker gets, in parts per million."""
     trades: int = 0
     prevented_matches: int = 0
     book: Book = field(default_factory=Book)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import groupby
 
-from tests.reference.allocation import PriceTime, Resting, allocate
+from tests.reference.allocation import PriceTime, Resting, Steps, allocate
 from tests.reference.checks import Amendment, lots_for_amount
 from tests.reference.codes import (
     FEE_ACCOUNT,
@@ -198,7 +198,19 @@ def _next_level(venue: Venue, instrument: Instrument, taker: Order) -> list[Orde
 
 def _share(venue: Venue, instrument: Instrument, taker: Order, level: list[Order], lots: int) -> None:
     """Trade a quantity at one price, by the rule."""
-    shares = allocate(instrument.allocation, lots, [Resting(maker.displayed_lots) for maker in level])
+    rule, leads = instrument.allocation, list(instrument.leads)
+    if isinstance(rule, Steps):
+        most = None if instrument.top_lots is None else instrument.top_lots[1]
+        rule = replace(rule, top_maximum_lots=most, leads_ppm=tuple(instrument.leads.values()))
+    resting = [
+        Resting(
+            maker.displayed_lots,
+            is_top=maker is instrument.tops[maker.side],
+            lead=leads.index(maker.account) if maker.account in leads else None,
+        )
+        for maker in level
+    ]
+    shares = allocate(rule, lots, resting)
     for maker, share in zip(level, shares, strict=True):
         if share and not (taker.by_amount and taker.unspent == 0):
             trade(venue, instrument, taker, maker, share)

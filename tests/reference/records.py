@@ -491,6 +491,16 @@ def set_allocation(
     return setting(kind, instrument=instrument, scope=rule, tier=weight, values=values, time_ns=time_ns)
 
 
+def set_top(instrument: int, minimum: int, maximum: int, *, time_ns: int = 0) -> bytes:
+    """The privilege of the order that bettered the market; a maximum of 0 ends it."""
+    return setting(CommandKind.SET_TOP, instrument=instrument, values=(minimum, maximum, 0), time_ns=time_ns)
+
+
+def set_lead(instrument: int, account: int, share_ppm: int, *, time_ns: int = 0) -> bytes:
+    kind = CommandKind.SET_LEAD
+    return setting(kind, instrument=instrument, account=account, values=(share_ppm, 0, 0), time_ns=time_ns)
+
+
 def set_fee_tier(fee_schedule: int, tier: int, taker_ppm: int, maker_ppm: int, *, time_ns: int = 0) -> bytes:
     values = (taker_ppm, maker_ppm, 0)
     return setting(CommandKind.SET_FEE_TIER, fee_schedule=fee_schedule, tier=tier, values=values, time_ns=time_ns)

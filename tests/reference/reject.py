@@ -72,6 +72,9 @@ class RejectReason(IntEnum):
     UNITS_NOT_WHOLE = 114
     FEE_SCHEDULE_NEGATIVE = 115
     BOOK_NOT_EMPTY = 116
+    RULE_HAS_NO_STEPS = 127
+    LEADS_ABOVE_WHOLE = 128
+    TOO_MANY_LEADS = 129
 
 
 class Refused(Exception):

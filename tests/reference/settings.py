@@ -2,10 +2,12 @@
 
 from tests.reference import matching
 from tests.reference.accounts import Account, AccountLimits, transfer_allowed
+from tests.reference.allocation import LEADS_MAX, Steps
 from tests.reference.checks import known_account, known_instrument
 from tests.reference.codes import (
     AMOUNT_MAX,
     ANY,
+    PPM,
     TIERS,
     AccountKind,
     CloseReason,
@@ -16,6 +18,7 @@ from tests.reference.codes import (
     Permissions,
     PriceSource,
     Restriction,
+    Side,
     TransferKind,
 )
 from tests.reference.controls import Scope
@@ -134,6 +137,7 @@ def apply_setting(venue: Venue, setting: Setting) -> None:
             rule = allocation_rule(setting.scope, setting.tier, (first, second, third))
             assert rule is not None, "Invariant: a rule was read"
             instrument.allocation = rule
+            instrument.top_lots, instrument.leads = None, {}
             _applied(
                 venue,
                 kind,
@@ -144,6 +148,14 @@ def apply_setting(venue: Venue, setting: Setting) -> None:
                 scope=setting.scope,
                 tier_or_kind=setting.tier,
             )
+        case CommandKind.SET_TOP:
+            instrument = known_instrument(venue, setting.instrument)
+            _check_steps(instrument)
+            instrument.top_lots = (first, second) if second else None
+            instrument.tops = dict.fromkeys(Side)
+            _applied(venue, kind, instrument=instrument.id, second=first, third=second)
+        case CommandKind.SET_LEAD:
+            _set_lead(venue, setting)
         case CommandKind.SET_FEE_TIER:
             _set_fee_tier(venue, setting)
         case CommandKind.SET_ACCOUNT_LIMITS:
@@ -174,6 +186,25 @@ def apply_setting(venue: Venue, setting: Setting) -> None:
             _applied(venue, kind, account=setting.account, instrument=setting.instrument, second=first)
         case _:
             _halt_or_resume(venue, setting)
+
+
+def _check_steps(instrument: Instrument) -> None:
+    """TOP and leads change while the book is empty, where the rule has such steps."""
+    require(not (instrument.book.bids or instrument.book.asks), Reason.BOOK_NOT_EMPTY)
+    require(isinstance(instrument.allocation, Steps), Reason.RULE_HAS_NO_STEPS)
+
+
+def _set_lead(venue: Venue, setting: Setting) -> None:
+    instrument, account = known_instrument(venue, setting.instrument), known_account(venue, setting.account)
+    _check_steps(instrument)
+    share = setting.values[0]
+    leads = {lead: ppm for lead, ppm in instrument.leads.items() if lead != account.id}
+    if share:
+        leads[account.id] = share
+    require(sum(leads.values()) <= PPM, Reason.LEADS_ABOVE_WHOLE)
+    require(len(leads) <= LEADS_MAX, Reason.TOO_MANY_LEADS)
+    instrument.leads = leads
+    _applied(venue, setting.kind, account=account.id, instrument=instrument.id, first=share)
 
 
 def _set_fee_tier(venue: Venue, setting: Setting) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from tests.reference.accounts import Account
 from tests.reference.codes import AccountKind, EventKind, OrderFlags, Permissions, Side
+from tests.reference.conditions import Iceberg
 from tests.reference.controls import Controls
 from tests.reference.event import Event
 from tests.reference.fees import FeeRates, resolved_tier
@@ -66,9 +67,24 @@ class Venue:
     def _stand(self, order: Order) -> None:
         """Put an order behind those of its price; an iceberg with a new peak."""
         instrument, iceberg = self.instruments[order.instrument], order.conditions.iceberg
+        before = instrument.book.displayed(order.side)
         instrument.book.insert(order)
-        if iceberg is None:
-            return
+        if iceberg is not None:
+            self._show_peak(instrument, iceberg, order)
+        if instrument.top_lots is not None and not order.hidden:
+            # Who betters the market is TOP, if he is large enough; in any case nobody else is any more.
+            best = before[0].price_ticks if before else None
+            if best is None or (best != order.price_ticks and order.side.crosses(order.price_ticks, best)):
+                admitted = order.displayed_lots >= instrument.top_lots[0]
+                instrument.tops[order.side] = order if admitted else None
+
+    def _lose_place(self, instrument: Instrument, order: Order) -> None:
+        """An order leaves its place on the book."""
+        instrument.book.remove(order)
+        if instrument.tops[order.side] is order:
+            instrument.tops[order.side] = None
+
+    def _show_peak(self, instrument: Instrument, iceberg: Iceberg, order: Order) -> None:
         increment = instrument.limits.quantity_increment_lots
         peak = iceberg.peak_lots
         if iceberg.range_lots >= increment:
@@ -92,7 +108,7 @@ class Venue:
     def refresh(self, order: Order) -> None:
         """Let an iceberg whose peak has traded show the next one."""
         if order.conditions.iceberg is not None and order.shown_lots == 0 and order.open_lots > 0:
-            self.instruments[order.instrument].book.remove(order)
+            self._lose_place(self.instruments[order.instrument], order)
             self._stand(order)
 
     def wait(self, order: Order) -> None:
@@ -111,7 +127,7 @@ class Venue:
         if order.waits:
             instrument.waiting.remove(order)
         else:
-            instrument.book.remove(order)
+            self._lose_place(instrument, order)
         self.let_go(order)
 
     def let_go(self, order: Order) -> None:

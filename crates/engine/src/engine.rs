@@ -3,8 +3,8 @@
 use tradewright_ledger::Ledger;
 use tradewright_risk::{AccountRisk, Risk};
 use tradewright_types::{
-    AccountId, AccountKind, Amend, Cancel, CancelAll, CommandKind, CommandRecord, Decoded, Name, NewOrder, OrderId,
-    RejectReason, Replace, Setting, Side, read_envelope,
+    AccountId, AccountKind, Amend, Cancel, CancelAll, CancelQuotes, CommandKind, CommandRecord, Decoded, MassQuote,
+    Name, NewOrder, OrderId, RejectReason, Replace, Setting, Side, read_envelope,
 };
 
 use crate::emit::Emitter;
@@ -144,12 +144,17 @@ impl Engine {
     fn dispatch(&mut self, kind: CommandKind, records: &[CommandRecord], emit: &mut Emitter<'_>) -> Decoded<()> {
         self.let_time_pass(emit);
         if kind.is_order_entry() {
-            self.count_message(&records[0], u32::from(kind == CommandKind::ReplaceOrder));
+            self.count_message(
+                &records[0],
+                u32::from(matches!(kind, CommandKind::ReplaceOrder | CommandKind::MassQuote)),
+            );
         }
         match kind {
             CommandKind::CancelAll => self.cancel_all(&CancelAll::read(records)?, emit),
             CommandKind::AmendOrder => self.amend(&Amend::read(records)?, emit),
             CommandKind::ReplaceOrder => self.replace(&Replace::read(records)?, &records[0], emit),
+            CommandKind::MassQuote => self.mass_quote(&MassQuote::read(records)?, emit),
+            CommandKind::CancelQuotes => self.cancel_quotes(&CancelQuotes::read(records)?, emit),
             CommandKind::AdvanceTime
             | CommandKind::AddAsset
             | CommandKind::ListInstrument
@@ -167,6 +172,8 @@ impl Engine {
             | CommandKind::SetMarkPrice
             | CommandKind::SetIndexPrice
             | CommandKind::SetAllocation
+            | CommandKind::SetTop
+            | CommandKind::SetLead
             | CommandKind::Deposit
             | CommandKind::RequestWithdrawal
             | CommandKind::ConfirmWithdrawal
@@ -180,6 +187,7 @@ impl Engine {
             | CommandKind::Text
             | CommandKind::InstrumentUnits
             | CommandKind::InstrumentLimits
+            | CommandKind::QuoteEntry
             | CommandKind::Conditions => unreachable!("Invariant: neither is left to be dispatched"),
         }
     }

@@ -9,6 +9,7 @@ use crate::Engine;
 use crate::aside::Aside;
 use crate::emit::Closing;
 use crate::open_orders::{OpenOrders, Station};
+use crate::quotes::Quotes;
 use crate::sharing::Sharing;
 use crate::triggers::{Triggers, waiting_hold_of};
 
@@ -23,6 +24,8 @@ pub(crate) struct Market {
     pub(crate) triggers: Option<Box<Triggers>>,
     /// How a price is shared, when it is not first come, first served.
     pub(crate) sharing: Option<Box<Sharing>>,
+    /// The quotes. None until the first one comes.
+    pub(crate) quotes: Option<Box<Quotes>>,
     /// How many of its open orders are icebergs: with none, what a level shows is all that stands there.
     pub(crate) icebergs: u32,
     /// What stands beside the displayed book. None until the first such order comes.
@@ -38,6 +41,7 @@ impl Market {
             prevented: 0,
             triggers: None,
             sharing: None,
+            quotes: None,
             icebergs: 0,
             aside: None,
         }

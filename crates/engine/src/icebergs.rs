@@ -8,6 +8,7 @@ use tradewright_types::{Price, Quantity};
 
 use crate::emit::Emitter;
 use crate::floor::Floor;
+use crate::open_orders::Station;
 
 impl Floor<'_> {
     /// Puts an order that stands in no queue on the book, behind the others at `price`; an iceberg with its next peak.
@@ -15,6 +16,9 @@ impl Floor<'_> {
     pub(crate) fn stand(&mut self, slot: Slot, price: Price, emit: &mut Emitter<'_>) {
         if self.open.conditions(slot).iceberg.is_some() {
             self.show_peak(slot, price, emit);
+        }
+        if self.market.sharing.is_some() && self.open.station(slot) == Station::Book {
+            self.note_top(slot, price);
         }
         self.join_book(slot, price);
     }

@@ -35,12 +35,26 @@ impl Engine {
         });
         assert_eq!(timed.count(), open.timers.len(), "Invariant: every timer belongs to an order that expires");
 
+        for sharing in markets.iter().filter_map(|market| market.sharing.as_deref()) {
+            sharing.check_invariants(open.last_priority());
+        }
+        self.check_quote_invariants();
         let mut queued = 0;
         let mut open_bids: BTreeMap<(InstrumentId, AccountId), u64> = BTreeMap::new();
         let mut open_orders: BTreeMap<AccountId, u32> = BTreeMap::new();
         for (
             place,
-            Market { instrument: known, book, trades: _, prevented: _, triggers, sharing: _, icebergs, aside },
+            Market {
+                instrument: known,
+                book,
+                trades: _,
+                prevented: _,
+                triggers,
+                sharing: _,
+                quotes: _,
+                icebergs,
+                aside,
+            },
         ) in markets.iter().enumerate()
         {
             let instrument = InstrumentId(place as u32);

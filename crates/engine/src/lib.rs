@@ -22,6 +22,7 @@ mod matching;
 mod open_orders;
 mod place;
 mod prevention;
+mod quotes;
 mod registry;
 mod replace;
 mod settings;

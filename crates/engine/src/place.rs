@@ -173,6 +173,9 @@ impl Floor<'_> {
             self.note_conditions(id, slot, held, Station::at_market(&order.conditions()));
             self.stand(slot, held.limit(), emit);
         } else {
+            if self.market.sharing.is_some() {
+                self.note_top(slot, held.limit());
+            }
             self.market.book.rest(&mut self.open.slab, order.side, held.limit(), slot, open);
         }
     }

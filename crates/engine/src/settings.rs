@@ -50,6 +50,18 @@ impl Engine {
                 let values = [terms.fifo_ppm.into(), terms.minimum.lots(), terms.leveling.into()];
                 emit.setting(Kind::SetAllocation, (0, instrument.0), values, (terms.rule as u8, terms.weight, 0));
             }
+            Setting::SetTop { instrument, top } => {
+                self.known_instrument(instrument)?;
+                self.steps_of(instrument)?.set_top(top);
+                let (minimum, maximum) = top.map_or((0, 0), |top| (top.minimum.lots(), top.maximum.lots()));
+                emit.setting(Kind::SetTop, (0, instrument.0), [0, minimum, maximum], none);
+            }
+            Setting::SetLead { instrument, account, share_ppm } => {
+                self.known_instrument(instrument)?;
+                self.known_account(account)?;
+                self.steps_of(instrument)?.set_lead(account, share_ppm)?;
+                emit.setting(Kind::SetLead, (account.0, instrument.0), [share_ppm.into(), 0, 0], none);
+            }
             Setting::SetFeeTier { schedule, tier, rates } => {
                 self.set_fee_tier(schedule, tier, rates)?;
                 let values = [i64::from(rates.taker.ppm()) as u64, i64::from(rates.maker.ppm()) as u64, 0];
@@ -161,6 +173,14 @@ impl Engine {
         ensure(is_empty, RejectReason::BookNotEmpty)?;
         market.sharing = Sharing::new(terms);
         Ok(())
+    }
+
+    /// The steps of an instrument's rule, which nobody on the book goes by yet.
+    fn steps_of(&mut self, instrument: InstrumentId) -> Decoded<&mut Sharing> {
+        let market = &mut self.markets[instrument.index()];
+        let is_empty = [Side::Buy, Side::Sell].into_iter().all(|side| market.best_of_all(side).is_none());
+        ensure(is_empty, RejectReason::BookNotEmpty)?;
+        market.sharing.as_deref_mut().filter(|sharing| sharing.has_steps()).ok_or(RejectReason::RuleHasNoSteps)
     }
 
     fn known_asset(&self, asset: AssetId) -> Decoded<()> {

@@ -1,8 +1,11 @@
 //! Matching where a price is shared: the orders of a level trade by the instrument's rule of allocation, not one after the
 //! other.
 
-use tradewright_book::{Allocation, Front, ProRata, Resting, Slot, Steps, TimeWeight};
-use tradewright_types::{AllocationRule, AllocationTerms, Price, PriceSource, Quantity, SelfTradePrevention};
+use tradewright_book::{Allocation, Front, ProRata, Resting, Slot, Steps, TimeWeight, Top};
+use tradewright_types::{
+    AccountId, AllocationRule, AllocationTerms, Decoded, Price, PriceSource, Quantity, RejectReason,
+    SelfTradePrevention, Side, TopTerms,
+};
 
 use crate::emit::Emitter;
 use crate::floor::Floor;
@@ -12,6 +15,13 @@ use crate::matching::{Ended, Taker};
 #[derive(Clone, Debug)]
 pub(crate) struct Sharing {
     pub(crate) terms: AllocationTerms,
+    /// The privilege of the order that bettered the market.
+    pub(crate) top: Option<TopTerms>,
+    /// The place in time of the order of each side that has it; 0 is none. A place is given once, and who loses it has another:
+    /// so an order that is closed, or that stands elsewhere, is no TOP order any more.
+    pub(crate) top_priorities: [u64; 2],
+    /// What each lead market maker gets, by ascending account.
+    pub(crate) leads: Vec<(AccountId, u32)>,
     rule: Allocation,
     slots: Vec<Slot>,
     resting: Vec<Resting>,
@@ -21,25 +31,106 @@ pub(crate) struct Sharing {
 impl Sharing {
     /// The rule of these valid terms. `None` for price-time, which is matched without sharing.
     pub(crate) fn new(terms: AllocationTerms) -> Option<Box<Self>> {
-        let pro_rata = ProRata { minimum: terms.minimum };
         let rule = match terms.rule {
             AllocationRule::PriceTime => return None,
-            AllocationRule::ProRata => Allocation::ProRata(pro_rata),
-            AllocationRule::Split => {
-                Allocation::Steps(Steps::cme_k(None, Steps::NO_LEADS, terms.fifo_ppm, pro_rata, terms.leveling))
-            }
+            AllocationRule::ProRata => Allocation::ProRata(ProRata { minimum: terms.minimum }),
+            AllocationRule::Split => Allocation::PriceTime,
             AllocationRule::TimeProRata => Allocation::TimeProRata(match terms.weight {
                 0 => TimeWeight::Zero,
                 1 => TimeWeight::One,
                 _ => TimeWeight::Three,
             }),
         };
-        let (slots, resting, shares) = (Vec::new(), Vec::new(), Vec::new());
-        Some(Box::new(Self { terms, rule, slots, resting, shares }))
+        let (slots, resting, shares, leads) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut sharing = Self { terms, top: None, top_priorities: [0; 2], leads, rule, slots, resting, shares };
+        sharing.refresh_steps();
+        Some(Box::new(sharing))
+    }
+
+    /// Whether the rule has steps for TOP and lead market makers.
+    pub(crate) fn has_steps(&self) -> bool {
+        self.terms.rule == AllocationRule::Split
+    }
+
+    /// Sets or removes the privilege of the order that bettered the market. Nobody stands on the book.
+    pub(crate) fn set_top(&mut self, top: Option<TopTerms>) {
+        (self.top, self.top_priorities) = (top, [0; 2]);
+        self.refresh_steps();
+    }
+
+    /// Sets what a lead market maker gets; with nothing it is none.
+    ///
+    /// # Errors
+    /// When all together are promised too much, or there are too many.
+    pub(crate) fn set_lead(&mut self, account: AccountId, share_ppm: u32) -> Decoded<()> {
+        let mut leads = self.leads.clone();
+        leads.retain(|(lead, _)| *lead != account);
+        if share_ppm > 0 {
+            let place = leads.partition_point(|(lead, _)| *lead < account);
+            leads.insert(place, (account, share_ppm));
+        }
+        if leads.iter().map(|(_, ppm)| u64::from(*ppm)).sum::<u64>() > 1_000_000 {
+            return Err(RejectReason::LeadsAboveWhole);
+        }
+        if leads.len() > Steps::LEADS_MAX {
+            return Err(RejectReason::TooManyLeads);
+        }
+        self.leads = leads;
+        self.refresh_steps();
+        Ok(())
+    }
+
+    /// Works the steps of the rule out anew.
+    fn refresh_steps(&mut self) {
+        if !self.has_steps() {
+            return;
+        }
+        let Self { terms, top, leads, .. } = self;
+        let top = top.map(|TopTerms { minimum, maximum }| Top { minimum, maximum });
+        let mut leads_ppm = Steps::NO_LEADS;
+        for (place, (_, ppm)) in leads_ppm.iter_mut().zip(leads) {
+            *place = *ppm;
+        }
+        let pro_rata = ProRata { minimum: terms.minimum };
+        self.rule = Allocation::Steps(Steps::cme_k(top, leads_ppm, terms.fifo_ppm, pro_rata, terms.leveling));
+    }
+
+    /// Notes that an order takes its place with `open` lots at a price that betters its side: it is TOP now, if it is large enough.
+    fn better(&mut self, side: Side, open: Quantity, priority: u64) {
+        let admitted = self.top.is_some_and(|top| open >= top.minimum);
+        self.top_priorities[side as usize] = if admitted { priority } else { 0 };
+    }
+
+    pub(crate) fn check_invariants(&self, last_priority: u64) {
+        let Self { terms: _, top, top_priorities, leads, rule, slots: _, resting: _, shares: _ } = self;
+        rule.check().expect("Invariant: a rule of allocation makes sense");
+        assert!(
+            self.has_steps() || top.is_none() && leads.is_empty(),
+            "Invariant: only a rule with steps has TOP and leads"
+        );
+        let given = |priority: &u64| *priority <= last_priority && (*priority == 0 || top.is_some());
+        assert!(top_priorities.iter().all(given), "Invariant: TOP is an order that came to its place");
+        assert!(leads.is_sorted_by(|(a, _), (b, _)| a < b), "Invariant: an account is lead once");
     }
 }
 
 impl Floor<'_> {
+    /// An order is about to take its place on the book where prices are shared: it may better the market.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn note_top(&mut self, slot: Slot, price: Price) {
+        let side = self.open.slab[slot].terms.side;
+        let best = self.market.book.best(side);
+        // A price is better than another one of its side when the other would cross it.
+        let betters = best.is_none_or(|best| best != price && side.crosses(price, best));
+        if let Some(sharing) = self.market.sharing.as_deref_mut()
+            && sharing.top.is_some()
+            && betters
+        {
+            sharing.better(side, self.open.slab[slot].open, self.open.notes[slot.0 as usize].priority);
+        }
+    }
+
     /// Matches a taker where prices are shared or not everything is displayed, until it is done or nobody is left to trade with.
     #[inline(never)]
     pub(crate) fn take_by_level(&mut self, taker: &mut Taker, emit: &mut Emitter<'_>) -> Ended {
@@ -104,14 +195,23 @@ impl Floor<'_> {
     fn share(&mut self, taker: &mut Taker, price: Price, quantity: Quantity, emit: &mut Emitter<'_>) {
         let (book, side) = (&self.market.book, taker.side.opposite());
         let Some(sharing) = self.market.sharing.as_deref_mut() else { return };
-        let Sharing { terms: _, rule, slots, resting, shares } = sharing;
+        let Sharing { terms: _, top: _, top_priorities, leads, rule, slots, resting, shares } = sharing;
         slots.clear();
         resting.clear();
         if let Some((_, level)) = book.levels(side).next() {
             slots.extend(book.queue(&self.open.slab, level));
         }
-        let open = |slot: &Slot| Resting { open: self.open.slab[*slot].open, ..Resting::default() };
-        resting.extend(slots.iter().map(open));
+        let top_priority = top_priorities[side as usize];
+        let as_resting = |slot: &Slot| {
+            let order = &self.open.slab[*slot];
+            let lead = leads.binary_search_by_key(&order.account, |(lead, _)| *lead).ok();
+            Resting {
+                open: order.open,
+                is_top: self.open.notes[slot.0 as usize].priority == top_priority,
+                lead: lead.map(|lead| lead as u8),
+            }
+        };
+        resting.extend(slots.iter().map(as_resting));
         rule.allocate(quantity, resting, shares);
         let count = slots.len();
         for place in 0..count {

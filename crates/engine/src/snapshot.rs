@@ -10,7 +10,7 @@ use tradewright_types::{
     AccountId, AccountKind, AccountLimits, AllocationRule, AllocationTerms, Amount, AssetId, ClientOrderId,
     ConditionsRecord, ControlScope, FeeRate, FeeRates, InstrumentId, InstrumentKind, InstrumentLimits, InstrumentUnits,
     Name, OrderFlags, OrderId, OrderType, Permissions, Price, Quantity, RULESET_VERSION, Restriction, RoundedFee,
-    SelfTradePrevention, Side, TimeInForce, Trigger, WithdrawalId,
+    SelfTradePrevention, Side, TimeInForce, TopTerms, Trigger, WithdrawalId,
 };
 
 use crate::floor::Market;
@@ -253,6 +253,9 @@ impl Engine {
             let terms = markets[id].sharing.as_deref().map_or(AllocationTerms::default(), |sharing| sharing.terms);
             instruments.u8(terms.rule as u8).u8(terms.weight).u8(terms.leveling.into());
             instruments.u32(terms.fifo_ppm).u64(terms.minimum.lots());
+            if let Some(sharing) = markets[id].sharing.as_deref().filter(|sharing| sharing.has_steps()) {
+                write_steps(&mut instruments, sharing);
+            }
         }
         let mut fees = Writer::default();
         for (schedule, tier, rates) in risk.fees.iter() {
@@ -412,7 +415,10 @@ impl Engine {
             minimum: Quantity::from_lots(part.u64()?),
         };
         part.known(terms.is_valid().then_some(()))?;
-        let sharing = Sharing::new(terms);
+        let mut sharing = Sharing::new(terms);
+        if let Some(sharing) = sharing.as_deref_mut().filter(|sharing| sharing.has_steps()) {
+            read_steps(sharing, part)?;
+        }
         self.markets.push(Market { trades, prevented, triggers, sharing, ..Market::new(instrument) });
         Ok(())
     }
@@ -480,6 +486,7 @@ impl Engine {
                 triggers.wait(&mut self.open.slab, slot, &part.known(trigger)?, price);
             }
         }
+        market.note_restored_quote(account, terms.side, id, flags);
         let owner = self.risk.owner_mut(account);
         owner.open_orders += 1;
         owner.client_number_max = owner.client_number_max.max(client_order_id.number_or_zero());
@@ -491,6 +498,27 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// Writes TOP and the lead market makers of a rule that has them.
+fn write_steps(writer: &mut Writer, sharing: &Sharing) {
+    let (least, most) = sharing.top.map_or((0, 0), |top| (top.minimum.lots(), top.maximum.lots()));
+    let [bid, ask] = sharing.top_priorities;
+    writer.u64(least).u64(most).u64(bid).u64(ask).u32(sharing.leads.len() as u32);
+    for (account, share_ppm) in &sharing.leads {
+        writer.u32(account.0).u32(*share_ppm);
+    }
+}
+
+fn read_steps(sharing: &mut Sharing, part: &mut Reader<'_>) -> Read<()> {
+    let top = TopTerms::read(part.u64()?, part.u64()?).ok();
+    sharing.set_top(part.known(top)?);
+    sharing.top_priorities = [part.u64()?, part.u64()?];
+    for _ in 0..part.u32()? {
+        let set = sharing.set_lead(AccountId(part.u32()?), part.u32()?).ok();
+        part.known(set)?;
+    }
+    Ok(())
 }
 
 fn write_account(writer: &mut Writer, account: &AccountRisk) {

@@ -2,12 +2,14 @@
 
 use tradewright_book::Slot;
 use tradewright_types::{
-    AllocationTerms, ClientOrderId, ConditionsRecord, EntityHash, HashTotal, Iceberg, InstrumentId, OrderFlags,
+    AccountId, AllocationTerms, ClientOrderId, ConditionsRecord, EntityHash, HashTotal, Iceberg, InstrumentId,
+    OrderFlags,
 };
 
 use crate::Engine;
 use crate::floor::{Market, price_of};
 use crate::open_orders::{Conditional, Notes};
+use crate::sharing::Sharing;
 
 impl Engine {
     /// The hash of the logical state: equal for equal futures, whatever slots, capacities and addresses are. It is taken over
@@ -58,15 +60,25 @@ impl Engine {
             .word(open.last_priority())
             .finish();
         total += registry.state_hash();
-        for (id, Market { instrument: _, book: _, trades, prevented, triggers, sharing, icebergs: _, aside: _ }) in
-            markets.iter().enumerate()
+        for (
+            id,
+            Market { instrument: _, book: _, trades, prevented, triggers, sharing, quotes: _, icebergs: _, aside: _ },
+        ) in markets.iter().enumerate()
         {
             total += EntityHash::new(0x31).word(id as u64).word(*trades).word(*prevented).finish();
-            if let Some(terms) = sharing.as_deref().map(|sharing| sharing.terms) {
-                let AllocationTerms { rule, weight, minimum, fifo_ppm, leveling } = terms;
+            if let Some(sharing) = sharing.as_deref() {
+                let Sharing { terms, top, top_priorities, leads, .. } = sharing;
+                let AllocationTerms { rule, weight, minimum, fifo_ppm, leveling } = *terms;
                 let codes = [rule as u8, weight, leveling.into(), 0, 0, 0, 0, 0];
                 let hash = EntityHash::new(0x34).word(id as u64).word(u64::from_le_bytes(codes));
                 total += hash.word(minimum.lots()).word(fifo_ppm.into()).finish();
+                if top.is_some() || !leads.is_empty() {
+                    let (least, most) = top.map_or((0, 0), |top| (top.minimum.lots(), top.maximum.lots()));
+                    let [bid, ask] = *top_priorities;
+                    let hash = EntityHash::new(0x39).word(id as u64).word(least).word(most).word(bid).word(ask);
+                    let of_lead = |(account, ppm): &(AccountId, u32)| u64::from(account.0) << 32 | u64::from(*ppm);
+                    total += leads.iter().map(of_lead).fold(hash, EntityHash::word).finish();
+                }
             }
             for (source, price) in triggers.iter().flat_map(|triggers| [triggers.mark, triggers.index]).enumerate() {
                 let price =

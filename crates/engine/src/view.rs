@@ -5,7 +5,7 @@ use tradewright_ledger::Ledger;
 use tradewright_risk::{Instrument, Risk};
 use tradewright_types::{
     AccountId, AllocationTerms, Amount, ClientOrderId, Iceberg, InstrumentId, OrderFlags, OrderId, OrderType, Price,
-    PriceSource, Quantity, SelfTradePrevention, Side, TimeInForce, Trigger,
+    PriceSource, Quantity, SelfTradePrevention, Side, TimeInForce, TopTerms, Trigger,
 };
 
 use crate::floor::{Market, hold_of, price_of};
@@ -117,6 +117,16 @@ impl Engine {
     pub fn allocation(&self, instrument: InstrumentId) -> AllocationTerms {
         let sharing = self.markets[instrument.index()].sharing.as_deref();
         sharing.map_or(AllocationTerms::default(), |sharing| sharing.terms)
+    }
+
+    /// The privilege of the order that bettered the market, where the rule of allocation has it.
+    pub fn top(&self, instrument: InstrumentId) -> Option<TopTerms> {
+        self.markets[instrument.index()].sharing.as_deref()?.top
+    }
+
+    /// What each lead market maker of an instrument gets, in parts per million, by ascending account.
+    pub fn leads(&self, instrument: InstrumentId) -> &[(AccountId, u32)] {
+        self.markets[instrument.index()].sharing.as_deref().map_or(&[], |sharing| sharing.leads.as_slice())
     }
 
     /// The price that triggers with this source look at.

@@ -139,6 +139,10 @@ pub(crate) struct InstrumentView {
     index_ticks: Option<i64>,
     /// A code of `AllocationRule`.
     allocation_rule: u8,
+    /// The smallest order that becomes TOP, and the most that it gets of one incoming order; None without TOP.
+    top_lots: Option<(u64, u64)>,
+    /// The lead market makers: account and parts per million.
+    leads_ppm: Vec<(u32, u32)>,
     /// How many trades it has seen.
     trade_count: u64,
 }
@@ -169,6 +173,8 @@ impl InstrumentView {
             mark_ticks: engine.source_price(id, PriceSource::Mark).map(Price::ticks),
             index_ticks: engine.source_price(id, PriceSource::Index).map(Price::ticks),
             allocation_rule: engine.allocation(id).rule as u8,
+            top_lots: engine.top(id).map(|top| (top.minimum.lots(), top.maximum.lots())),
+            leads_ppm: engine.leads(id).iter().map(|(account, ppm)| (account.0, *ppm)).collect(),
             trade_count: engine.trade_count(id),
         })
     }

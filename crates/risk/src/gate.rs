@@ -471,6 +471,89 @@ impl Gate<'_> {
     }
 }
 
+/// What the check of a quote has to know beside it.
+#[derive(Clone, Copy, Debug)]
+pub struct QuoteCheck {
+    /// Whether the quote that stands there stays, with no more than it has.
+    pub keeps_place: bool,
+    /// What the bid that stands there has open.
+    pub freed_bid_lots: u64,
+    /// The best price on its opposite side as it will be.
+    pub opposite_best: Option<Price>,
+}
+
+impl Gate<'_> {
+    /// Checks one side of a mass quote, but for what all of them come to together: places and funds.
+    ///
+    /// # Errors
+    /// The first reason that applies, in precedence order.
+    pub fn check_quote(&self, order: &NewOrder<'_>, check: &QuoteCheck) -> Checked {
+        let (risk, instrument) = (self.risk, self.instrument);
+        let Size::Lots(quantity) = order.size else { unreachable!("Invariant: a quote has a quantity") };
+        ensure(!risk.halted, RejectReason::VenueHalted)?;
+        ensure(!instrument.halted, RejectReason::InstrumentHalted)?;
+        let account = check_account(risk, order)?;
+        check_price(instrument, order.price)?;
+        check_quantity(instrument, quantity)?;
+        check_notional(instrument, order.price, quantity)?;
+        if !check.keeps_place {
+            let inside = instrument.band().is_none_or(|band| band.contains(order.price));
+            ensure(inside, RejectReason::PriceOutsideBand)?;
+        }
+        check_order_rates(account)?;
+        if check.keeps_place {
+            return Ok(());
+        }
+        if order.side == Side::Buy {
+            self.check_position(instrument, order.account, quantity.lots(), check.freed_bid_lots)?;
+        }
+        let crosses = check.opposite_best.is_some_and(|best| order.side.crosses(order.price, best));
+        let post_only = order.flags.has(OrderFlags::POST_ONLY);
+        ensure(!(post_only && crosses), RejectReason::PostOnlyWouldTrade)
+    }
+
+    /// What a quote must be covered with when it comes in, and in which asset.
+    pub fn quote_cover(&self, order: &NewOrder<'_>) -> (AssetId, Amount) {
+        let (units, rates) = (&self.instrument.units, self.quote_rates(order.account));
+        let Size::Lots(quantity) = order.size else { unreachable!("Invariant: a quote has a quantity") };
+        match order.side {
+            Side::Sell => (units.base, units.base_amount(quantity)),
+            Side::Buy => {
+                let may_take = !order.flags.has(OrderFlags::POST_ONLY);
+                (units.quote, entry_hold(units.notional(order.price, quantity), rates, may_take, true))
+            }
+        }
+    }
+
+    /// Holds the funds of a quote that was checked with all the others of its command.
+    ///
+    /// # Panics
+    /// When it is not covered.
+    pub fn hold_quote<'o>(&mut self, order: &'o NewOrder<'o>) -> HeldOrder<'o> {
+        let rates = self.quote_rates(order.account);
+        let (asset, cover) = self.quote_cover(order);
+        let best = self.best(order.side.opposite());
+        let crosses = best.is_some_and(|best| order.side.crosses(order.price, best));
+        let Size::Lots(quantity) = order.size else { unreachable!("Invariant: a quote has a quantity") };
+        let hold = match order.side {
+            Side::Buy if !crosses => {
+                bid_hold(self.instrument.units.notional(order.price, quantity), rates.maker, RoundedFee::default())
+            }
+            Side::Buy | Side::Sell => cover,
+        };
+        let funds = self.ledger.funds(order.account, asset);
+        assert!(funds.available() >= cover, "Invariant: the quotes of a command are covered together");
+        funds.hold(hold, Amount::ZERO);
+        let trade_group = self.risk.accounts()[order.account.index()].trade_group;
+        HeldOrder { order, limit: order.price, rates, trade_group, crosses, hold }
+    }
+
+    fn quote_rates(&self, account: AccountId) -> FeeRates {
+        let tier = self.risk.accounts()[account.index()].fee_tier;
+        self.risk.fees.rates(self.instrument.fee_schedule, tier)
+    }
+}
+
 /// What an amendment has to know of an order that waits for its trigger.
 #[derive(Clone, Copy, Debug)]
 pub struct Waits {

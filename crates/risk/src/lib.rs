@@ -23,7 +23,7 @@ pub use breaker::{Breaker, MarketWideLevel, MoveLimit, PauseRule, RollingPrices,
 pub use controls::Controls;
 pub use exposure::{Exposure, POSITION_UNLIMITED};
 pub use fees::FeeSchedules;
-pub use gate::{Amended, Amendment, Gate, HeldOrder, ORDERS_MAX, Relief, Waits, WaitsAgain};
+pub use gate::{Amended, Amendment, Gate, HeldOrder, ORDERS_MAX, QuoteCheck, Relief, Waits, WaitsAgain};
 pub use hold::{entry_hold, resting_hold, waiting_hold};
 pub use instrument::Instrument;
 pub use risk::Risk;

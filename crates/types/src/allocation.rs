@@ -1,6 +1,6 @@
 //! How an instrument shares what comes in, as a command says it. The arithmetic is the book's.
 
-use crate::Quantity;
+use crate::{Decoded, Quantity, RejectReason};
 
 /// The rules of allocation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -59,5 +59,28 @@ impl AllocationTerms {
             && (minimum.is_zero() || has_pro_rata && minimum <= Quantity::MAX)
             && (fifo_ppm == 0 || is_split && fifo_ppm <= 1_000_000)
             && (!leveling || is_split)
+    }
+}
+
+/// The privilege of the order that bettered the market, TOP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TopTerms {
+    /// The smallest order that wins it.
+    pub minimum: Quantity,
+    /// The most that it gets of one incoming order before all others.
+    pub maximum: Quantity,
+}
+
+impl TopTerms {
+    /// The privilege with these numbers of lots, none with two zeros.
+    ///
+    /// # Errors
+    /// When they lie out of their ranges.
+    pub fn read(minimum: u64, maximum: u64) -> Decoded<Option<Self>> {
+        let (minimum, maximum) = (Quantity::from_lots(minimum), Quantity::from_lots(maximum));
+        if minimum > maximum || maximum > Quantity::MAX {
+            return Err(RejectReason::SettingOutOfRange);
+        }
+        Ok((!maximum.is_zero()).then_some(Self { minimum, maximum }))
     }
 }

@@ -94,6 +94,10 @@ kinds! {
     ReleaseKillSwitch = 41,
     /// Restricts what an account or a trade group may do on an instrument.
     SetRestriction = 42,
+    /// Sets which part an account gets as a lead market maker of an instrument.
+    SetLead = 46,
+    /// Sets the privilege of the order that bettered the market.
+    SetTop = 49,
     /// Places an order.
     PlaceOrder = 64,
     /// Cancels an order.
@@ -104,6 +108,10 @@ kinds! {
     AmendOrder = 67,
     /// Cancels an order and places another in one step; followed by the new order.
     ReplaceOrder = 68,
+    /// Replaces an account's quotes, both sides on many instruments; followed by an entry for each.
+    MassQuote = 71,
+    /// Cancels an account's quotes, on all instruments or on one.
+    CancelQuotes = 72,
     /// A text client order id; belongs to the record before it.
     Text = 128,
     /// An instrument's units.
@@ -112,6 +120,8 @@ kinds! {
     InstrumentLimits = 130,
     /// The conditions of the order before it.
     Conditions = 131,
+    /// An entry of the mass quote before it.
+    QuoteEntry = 134,
 }
 
 impl CommandKind {
@@ -125,7 +135,7 @@ impl CommandKind {
     #[inline(always)]
     pub const fn is_order_entry(self) -> bool {
         let code = self as u8;
-        code >= Self::PlaceOrder as u8 && code <= Self::ReplaceOrder as u8
+        code >= Self::PlaceOrder as u8 && code <= Self::CancelQuotes as u8
     }
 }
 

@@ -126,6 +126,10 @@ codes! {
         Restricted = 36,
         /// A cancel-replace cancelled it, but the order that was to take its place was refused.
         NotReplaced = 40,
+        /// A mass quote put another quote in its place, or withdrew it.
+        QuoteReplaced = 41,
+        /// A cancel of quotes took it.
+        QuotesCancelled = 42,
     }
 }
 

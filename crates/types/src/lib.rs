@@ -20,6 +20,7 @@ mod instrument;
 mod order;
 mod price;
 mod quantity;
+mod quote;
 mod reject;
 mod setting;
 mod table;
@@ -27,7 +28,7 @@ mod text;
 mod wire;
 
 pub use account::{AccountKind, Permissions, TransferKind};
-pub use allocation::{AllocationRule, AllocationTerms};
+pub use allocation::{AllocationRule, AllocationTerms, TopTerms};
 pub use amount::{Amount, RawNotional};
 pub use command::{
     Amend, Cancel, CancelAll, CommandHeader, CommandKind, CommandRecord, Decoded, NewOrder, Replace, Size, Target,
@@ -43,6 +44,7 @@ pub use instrument::{InstrumentKind, InstrumentLimits, InstrumentUnits};
 pub use order::{OrderFlags, OrderType, SelfTradePrevention, Side, TimeInForce};
 pub use price::Price;
 pub use quantity::Quantity;
+pub use quote::{CancelQuotes, MassQuote, QuoteEntry, QuoteEntryRecord};
 pub use reject::RejectReason;
 pub use setting::{
     AccountLimits, FEE_SCHEDULES_MAX, HaltScope, InstrumentLimitsRecord, InstrumentUnitsRecord, MoneyRecord,

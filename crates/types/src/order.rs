@@ -154,6 +154,8 @@ impl OrderFlags {
     pub const TEXT_ID: Self = Self(8);
     /// The order has conditions, in a [`crate::ConditionsRecord`] behind this record and its text.
     pub const CONDITIONS: Self = Self(16);
+    /// The order is a quote. Set by the engine; no command may have it.
+    pub const QUOTE: Self = Self(1 << 10);
     /// All bits that mean something in every order.
     pub const KNOWN: Self = Self(31);
     /// Of a replacement: its two halves, the cancel and the new order, may fail apart.

@@ -87,6 +87,8 @@ reasons! {
     UnknownOrder = 35,
     /// The amendment names what the order does not have: a trigger that it does not wait for, or a price of a market order.
     OrderNotAmendable = 36,
+    /// The order is a quote, which another mass quote changes.
+    QuoteNotAmendable = 39,
     // Price and size.
     /// The price must be at least one tick.
     PriceNotPositive = 40,
@@ -150,6 +152,10 @@ reasons! {
     OrderNotPartiallyFilled = 96,
     /// A replacement for new orders only and for partially filled orders only is for none.
     RestrictionsExclude = 97,
+    /// The mass quote names an instrument twice.
+    InstrumentQuotedTwice = 98,
+    /// The bid of a quote is not below its ask.
+    QuoteCrossesItself = 99,
     // Money and administration.
     /// No asset has this id.
     UnknownAsset = 100,
@@ -177,6 +183,12 @@ reasons! {
     FeeScheduleNegative = 115,
     /// The rule of allocation can only change while no order stands on the book.
     BookNotEmpty = 116,
+    /// TOP and lead market makers belong to the rule that splits, and the instrument has another.
+    RuleHasNoSteps = 127,
+    /// The lead market makers of the instrument would together be promised more than there is.
+    LeadsAboveWhole = 128,
+    /// The instrument has as many lead market makers as it may.
+    TooManyLeads = 129,
 }
 
 impl RejectReason {

@@ -6,8 +6,8 @@ use crate::text::Name;
 use crate::{
     AccountId, AccountKind, AllocationRule, AllocationTerms, Amount, AssetId, CommandHeader, CommandKind,
     CommandRecord, ControlScope, Decoded, FeeRate, FeeRates, InstrumentId, InstrumentKind, InstrumentLimits,
-    InstrumentUnits, Permissions, Price, PriceSource, Quantity, RejectReason, Restriction, TransferKind, Trigger, Wide,
-    WithdrawalId,
+    InstrumentUnits, Permissions, Price, PriceSource, Quantity, RejectReason, Restriction, TopTerms, TransferKind,
+    Trigger, Wide, WithdrawalId,
 };
 
 /// A record that names something new: an asset, an instrument, an account.
@@ -190,6 +190,15 @@ pub enum Setting {
         instrument: InstrumentId,
         terms: AllocationTerms,
     },
+    SetTop {
+        instrument: InstrumentId,
+        top: Option<TopTerms>,
+    },
+    SetLead {
+        instrument: InstrumentId,
+        account: AccountId,
+        share_ppm: u32,
+    },
     SetFeeTier {
         schedule: u16,
         tier: u8,
@@ -303,6 +312,14 @@ impl Setting {
                 }
                 Self::SetAllocation { instrument, terms }
             }
+            CommandKind::SetTop => {
+                let top = TopTerms::read(first_value, second_value)?;
+                Self::SetTop { instrument, top }
+            }
+            CommandKind::SetLead => {
+                let share_ppm = u32::try_from(first_value).ok().filter(|ppm| *ppm <= 1_000_000);
+                Self::SetLead { instrument, account, share_ppm: share_ppm.ok_or(out_of_range)? }
+            }
             CommandKind::SetFeeTier => {
                 let rate = |value: u64| {
                     let ppm = i32::try_from(value as i64).ok();
@@ -369,6 +386,9 @@ impl Setting {
             | CommandKind::Text
             | CommandKind::InstrumentUnits
             | CommandKind::InstrumentLimits
+            | CommandKind::MassQuote
+            | CommandKind::CancelQuotes
+            | CommandKind::QuoteEntry
             | CommandKind::Conditions => return Err(RejectReason::UnknownCommand),
         };
         Ok((decoded, rest))

@@ -208,15 +208,20 @@ codes!(codes_of_command_kind: CommandKind as u8 {
     EngageKillSwitch = 40,
     ReleaseKillSwitch = 41,
     SetRestriction = 42,
+    SetLead = 46,
+    SetTop = 49,
     PlaceOrder = 64,
     CancelOrder = 65,
     CancelAll = 66,
     AmendOrder = 67,
     ReplaceOrder = 68,
+    MassQuote = 71,
+    CancelQuotes = 72,
     Text = 128,
     InstrumentUnits = 129,
     InstrumentLimits = 130,
     Conditions = 131,
+    QuoteEntry = 134,
 });
 
 codes!(codes_of_event_kind: EventKind as u8 {
@@ -254,6 +259,8 @@ codes!(codes_of_close_reason: CloseReason as u16 {
     KillSwitch = 35,
     Restricted = 36,
     NotReplaced = 40,
+    QuoteReplaced = 41,
+    QuotesCancelled = 42,
 });
 
 codes!(codes_of_reject_reason: RejectReason as u16 {
@@ -280,6 +287,7 @@ codes!(codes_of_reject_reason: RejectReason as u16 {
     KillSwitchEngaged = 34,
     UnknownOrder = 35,
     OrderNotAmendable = 36,
+    QuoteNotAmendable = 39,
     PriceNotPositive = 40,
     PriceNotOnTick = 41,
     QuantityNotPositive = 42,
@@ -310,6 +318,8 @@ codes!(codes_of_reject_reason: RejectReason as u16 {
     OrderNotNew = 95,
     OrderNotPartiallyFilled = 96,
     RestrictionsExclude = 97,
+    InstrumentQuotedTwice = 98,
+    QuoteCrossesItself = 99,
     UnknownAsset = 100,
     AmountNotPositive = 101,
     AmountTooLarge = 102,
@@ -323,6 +333,9 @@ codes!(codes_of_reject_reason: RejectReason as u16 {
     UnitsNotWhole = 114,
     FeeScheduleNegative = 115,
     BookNotEmpty = 116,
+    RuleHasNoSteps = 127,
+    LeadsAboveWhole = 128,
+    TooManyLeads = 129,
 });
 
 codes!(codes_of_side: Side as u8 {

@@ -510,6 +510,12 @@ fn every_reason_is_reached() {
     let mut venue = Venue::new();
     venue.check("buy A2 1 @20");
     reach(&venue.send("allocation I0 rule=1"));
+    reach(&Venue::new().send("top I0 0 1"));
+    let mut venue = Venue::new();
+    venue.check("allocation I0 rule=2\nlead I0 A2 1000000\nopen A9 client judy\nopen A10 client mallory");
+    reach(&venue.send("lead I0 A3 1"));
+    (2..=9).for_each(|account| venue.check(&format!("lead I0 A{account} 1")));
+    reach(&venue.send("lead I0 A10 1"));
     let mut venue = Venue::new();
     venue.check("buy A2 10 @20 stop=25");
     reach(&venue.send("amend A2 O1 12 @20 take=25"));

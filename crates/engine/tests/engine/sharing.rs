@@ -128,3 +128,125 @@ fn a_rebate_may_spend_an_amount_before_everybody_has_had_a_share() {
         ",
     );
 }
+
+#[test]
+fn cme_advisory_of_2005() {
+    // Algorithm A: TOP with all it has, then pro-rata of at least two lots, then time: 50 over 150 are 1.67 (none), 6, 16, 25.
+    let mut venue = Venue::new();
+    venue.check(
+        "
+        allocation I0 rule=2 min=2 => set
+        top I0 0 1000000           => set
+        sell A2 10 @100
+        sell A3 5 @100
+        sell A4 20 @100
+        sell A5 50 @100
+        sell A2 75 @100
+        buy A3 60 @100             => accepted, O1 10@100, O2 3@100, O3 6@100, O4 16@100, O5 25@100
+        // It had its privilege once.
+        buy A3 60 @100 ioc         => accepted, O2 2@100, O3 8@100, O4 20@100, O5 30@100
+        ",
+    );
+}
+
+#[test]
+fn cme_complex_match() {
+    // TOP gets 100 and takes part with the other 900: 401 over 1,900 are 189, 42, 63, 84, 21, and two are left for the first.
+    Venue::new().check(
+        "
+        allocation I0 rule=2       => set
+        top I0 0 100               => set
+        sell A2 1000 @100
+        sell A3 200 @100
+        sell A4 300 @100
+        sell A5 400 @100
+        sell A2 100 @100
+        buy A3 501 @100            => accepted, O1 291@100, O2 42@100, O3 63@100, O4 84@100, O5 21@100
+        ",
+    );
+}
+
+#[test]
+fn top_is_won_by_bettering_the_market_and_lost_with_the_place() {
+    let top = |blotter: &str| {
+        let mut venue = Venue::new();
+        venue.check("allocation I0 rule=2 => set\ntop I0 5 8 => set\nsell A5 10 @101");
+        venue.check(blotter);
+    };
+    top("sell A2 10 @100\nsell A3 10 @100\nbuy A4 12 @100 ioc    => accepted, O2 9@100, O3 3@100");
+    // At the same price there is nothing to better.
+    top("sell A2 4 @100\nsell A3 10 @100\nbuy A4 7 @100 ioc      => accepted, O2 2@100, O3 5@100");
+    // Who betters it with too little takes it from the other, and does not get it.
+    top(
+        "sell A2 10 @100\nsell A3 4 @99\ncancel A3 O3\nsell A3 10 @100\nbuy A4 10 @100 ioc => accepted, O2 5@100, O4 5@100",
+    );
+    // A reduction keeps it, an amendment does not, unless it betters the market anew.
+    top("sell A2 10 @100\nsell A3 10 @100\namend A2 O2 9 @100\nbuy A4 12 @100 ioc  => accepted, O2 9@100, O3 3@100");
+    top("sell A2 10 @100\nsell A3 10 @100\namend A2 O2 11 @100\nbuy A4 12 @100 ioc => accepted, O3 6@100, O2 6@100");
+    top("sell A2 10 @100\nsell A3 10 @100\namend A2 O2 10 @99\nsell A3 10 @99\nbuy A4 9 @100 ioc => accepted, O2 9@99");
+    // Whoever takes all that rests takes it in time order.
+    top("sell A2 10 @100\nsell A3 10 @100\nbuy A4 20 @100 ioc    => accepted, O2 10@100, O3 10@100");
+}
+
+#[test]
+fn lead_market_makers_get_their_part_of_what_top_leaves() {
+    Venue::new().check(
+        "
+        allocation I0 rule=2 fifo=1000000    => set
+        top I0 0 10                          => set
+        lead I0 A4 400000                    => set
+        lead I0 A5 100000                    => set
+        lead I0 A3 500000                    => set
+        lead I0 A3 500001                    => LeadsAboveWhole
+        lead I0 A3 0                         => set
+        sell A2 20 @100
+        sell A3 50 @100
+        sell A5 50 @100
+        sell A4 50 @100
+        // 10 for TOP, 5 and 20 of the other 50 for the leads, the rest in time order.
+        buy A2 60 @100 ioc                   => accepted, O1 20@100, O2 15@100, O3 5@100, O4 20@100
+        lead I0 A4 0                         => BookNotEmpty
+        top I0 0 0                           => BookNotEmpty
+        cancel-all A3
+        cancel-all A4
+        cancel-all A5
+        top I0 1 0                           => SettingOutOfRange
+        top I0 0 1099511627777               => SettingOutOfRange
+        lead I0 A4 1000001                   => SettingOutOfRange
+        lead I0 A99 1                        => UnknownAccount
+        lead I9 A4 1                         => UnknownInstrument
+        top I0 0 0                           => set
+        allocation I0 rule=1                 => set
+        top I0 0 10                          => RuleHasNoSteps
+        lead I0 A4 1                         => RuleHasNoSteps
+        lead I1 A4 1                         => RuleHasNoSteps
+        ",
+    );
+}
+
+#[test]
+fn there_are_at_most_eight_lead_market_makers() {
+    let mut venue = Venue::new();
+    venue.check("allocation I0 rule=2 => set\nopen A9 client judy\nopen A10 client mallory");
+    for account in 2..=9 {
+        venue.check(&format!("lead I0 A{account} 1000 => set"));
+    }
+    venue.check(
+        "lead I0 A10 1000 => TooManyLeads\nlead I0 A9 2000 => set\nlead I0 A9 0 => set\nlead I0 A10 1000 => set",
+    );
+}
+
+#[test]
+fn an_iceberg_is_top_for_as_long_as_its_peak_lasts() {
+    Venue::new().check(
+        "
+        allocation I0 rule=2          => set
+        top I0 0 1000                 => set
+        sell A5 10 @101
+        sell A2 20 @100 peak=5        => accepted, conditions, by 5, shows O2 5 of 20@100
+        sell A3 10 @100
+        buy A4 6 @100 ioc             => accepted, O2 5@100, shows O2 5 of 15@100, O3 1@100
+        buy A4 6 @100 ioc             => accepted, O3 4@100, O2 2@100
+        ",
+    );
+}

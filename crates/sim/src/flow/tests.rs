@@ -150,6 +150,8 @@ fn two_hundred_thousand_orders_meet_every_rule_and_leave_the_books_two_sided() {
         CommandKind::SetTradeGroup,
         CommandKind::SetPositionLimit,
         CommandKind::SetAllocation,
+        CommandKind::SetTop,
+        CommandKind::SetLead,
     ];
     let sent = |kind: &CommandKind| summary.commands_by_kind.iter().any(|(sent, _)| sent == kind);
     let missing: Vec<_> = CommandKind::ALL
@@ -173,6 +175,9 @@ fn two_hundred_thousand_orders_meet_every_rule_and_leave_the_books_two_sided() {
         RejectReason::OrderNotNew,
         RejectReason::OrderNotPartiallyFilled,
         RejectReason::RestrictionsExclude,
+        RejectReason::RuleHasNoSteps,
+        RejectReason::LeadsAboveWhole,
+        RejectReason::TooManyLeads,
     ];
     let met = |reason: &RejectReason| summary.rejects_by_reason.iter().any(|(met, _)| met == reason);
     let missing: Vec<_> = RejectReason::ALL.iter().filter(|reason| !not_met.contains(reason) && !met(reason)).collect();

@@ -3,7 +3,7 @@
 //! ```text
 //! buy A2 3 @11 [ioc|fok] [post] [et|em|eb|dec|tr] [#17|#text] [I1]      buy A2 3 market        buy A2 100q market
 //!     [stop=12|take=12] [by=mark|index] [trail=3|trail=50bp] [until=1000] [min=2] [peak=3 range=4 seed=5|hidden=1]      mark I0 12      index I0 12
-//! allocation I0 rule=1 [min=2] [fifo=400000] [level=1] [weight=3]
+//! allocation I0 rule=1 [min=2] [fifo=400000] [level=1] [weight=3]      top I0 10 100      lead I0 A2 400000
 //! cancel A2 O1|#17        cancel-all A2 [I0] [buy|sell]        amend A2 O1|#17 5 @12 [#new] [stop=9 ...]
 //! replace A2 O1|#17 [allow] [cancel-only] [new] [partial] with sell 3 @12
 //! deposit A2 quote 5      withdraw A2 quote 5      confirm W1      revoke W1      transfer A2 A3 quote 5 internal
@@ -325,6 +325,17 @@ fn setting_record(words: &[&str]) -> SettingRecord {
             }
             record
         }
+        "top" => SettingRecord {
+            instrument: number(words[1], 'I'),
+            values: [value(words[2]), value(words[3]), 0],
+            ..setting(CommandKind::SetTop)
+        },
+        "lead" => SettingRecord {
+            account: number(words[2], 'A'),
+            instrument: number(words[1], 'I'),
+            values: [value(words[3]), 0, 0],
+            ..setting(CommandKind::SetLead)
+        },
         "reference" => SettingRecord {
             instrument: number(words[1], 'I'),
             values: [value::<i64>(words[2]) as u64, 0, 0],
