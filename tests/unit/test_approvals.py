@@ -65,6 +65,20 @@ def test_an_order_is_declined_or_runs_out_of_time(exchange: tw.Exchange, market:
     assert alice.balance("USD").held == 90
 
 
+def test_orders_for_the_day_go_with_it(exchange: tw.Exchange, market: tw.Instrument) -> None:
+    alice, carol = exchange.account("alice"), exchange.account("carol")
+    waits, rests = (
+        alice.buy(market, quantity=11, price=price, time_in_force=tw.TimeInForce.DAY) for price in (100, 99)
+    )
+    market.set_approval_bands()
+    rests.approve(by=carol)
+    rests.approve(by=exchange.account("dan"))
+    market.set_state(tw.InstrumentState.CLOSED)
+    for order in (waits, rests):
+        assert (order.status, order.close_reason) == (tw.OrderStatus.EXPIRED, tw.CloseReason.DAY_ENDED)
+    assert alice.balance("USD").held == 0
+
+
 def test_bands_of_an_account(exchange: tw.Exchange, market: tw.Instrument) -> None:
     bob = exchange.account("bob")
     bob.set_approval_bands(0, 0, 50 * 10**8, expiry_ns=1)
