@@ -115,7 +115,8 @@ impl Engine {
                 match NewOrder::read_plain(records) {
                     Some(order @ NewOrder { side: Side::Buy, .. }) => self.place(&order, &mut emit),
                     Some(order) => self.place(&NewOrder { side: Side::Sell, ..order }, &mut emit),
-                    None => self.place_any(records, &mut emit),
+                    // It may be the first that follows others: from there on commands are attended.
+                    None => self.place_any(records, &mut emit).inspect(|()| self.move_pegs(&mut emit)),
                 }
             }
             Ok(CommandKind::CancelOrder) => {
@@ -129,22 +130,21 @@ impl Engine {
                 }
             }
             Ok(kind) if self.is_attended() => return self.apply_attended(kind, records, &mut emit),
-            Ok(kind) => self.dispatch(kind, records, &mut emit),
+            Ok(kind) => self.dispatch(kind, records, &mut emit).inspect(|()| self.move_pegs(&mut emit)),
             Err(reason) => Err(reason),
         };
-        match outcome {
-            Ok(()) => self.move_pegs(&mut emit),
-            Err(reason) => emit.rejected(first, reason),
+        if let Err(reason) = outcome {
+            emit.rejected(first, reason);
         }
     }
 
-    /// Whether something is due before a command of this time, or auctions have something to tell behind it.
+    /// Whether something is due before a command of this time, or auctions have something to tell or pegs move behind it.
     #[inline(always)]
     fn is_attended(&self) -> bool {
         self.risk.time_ns >= self.open.timers.attention_ns
     }
 
-    /// Applies a command before which something is due, or behind which auctions have something to tell.
+    /// Applies a command before which something is due, or behind which auctions have something to tell or pegs move.
     #[cold]
     #[inline(never)]
     fn apply_attended(&mut self, kind: CommandKind, records: &[CommandRecord], emit: &mut Emitter<'_>) {

@@ -52,6 +52,11 @@ impl Engine {
         assert_eq!(all, open.timers.len(), "Invariant: every timer belongs to an order that expires, or to a state");
         let auctions = markets.iter().filter(|market| market.instrument.state == InstrumentState::Auction).count();
         assert_eq!(auctions, open.timers.auctions() as usize, "Invariant: auctions are counted");
+        assert_eq!(
+            open.timers.has_pegs(),
+            !open.pegged.is_empty(),
+            "Invariant: commands that pegs follow are attended"
+        );
 
         for sharing in markets.iter().filter_map(|market| market.sharing.as_deref()) {
             sharing.check_invariants(open.last_priority());

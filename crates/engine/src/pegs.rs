@@ -125,6 +125,7 @@ impl Floor<'_> {
     pub(crate) fn note_peg(&mut self, id: OrderId, slot: Slot) {
         self.market.aside_mut().pegs.following.insert(id, slot);
         self.open.pegged.insert(self.id);
+        self.open.timers.attend_pegs(true);
     }
 
     /// Forgets a following peg that goes.
@@ -138,6 +139,7 @@ impl Floor<'_> {
         }
         if pegs.following.is_empty() {
             self.open.pegged.remove(&self.id);
+            self.open.timers.attend_pegs(!self.open.pegged.is_empty());
         }
     }
 

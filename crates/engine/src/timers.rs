@@ -26,16 +26,18 @@ pub(crate) enum Timer {
 #[derive(Clone, Debug)]
 pub(crate) struct Timers {
     due: BTreeSet<(u64, Timer)>,
-    /// From when on a command is looked after: the first time of all, or at once while an auction tells its price. So a command
-    /// that nothing waits for pays one comparison.
+    /// From when on a command is looked after: the first time of all, or at once while an auction tells its price or pegs follow
+    /// others. So a command that nothing waits for pays one comparison.
     pub(crate) attention_ns: u64,
     /// How many instruments are in an auction.
     auctions: u32,
+    /// Whether there are following pegs.
+    has_pegs: bool,
 }
 
 impl Default for Timers {
     fn default() -> Self {
-        Self { due: BTreeSet::new(), attention_ns: u64::MAX, auctions: 0 }
+        Self { due: BTreeSet::new(), attention_ns: u64::MAX, auctions: 0, has_pegs: false }
     }
 }
 
@@ -60,6 +62,16 @@ impl Timers {
         self.refresh();
     }
 
+    /// Notes whether there are following pegs, which move behind commands.
+    pub(crate) fn attend_pegs(&mut self, has_pegs: bool) {
+        self.has_pegs = has_pegs;
+        self.refresh();
+    }
+
+    pub(crate) fn has_pegs(&self) -> bool {
+        self.has_pegs
+    }
+
     pub(crate) fn auctions(&self) -> u32 {
         self.auctions
     }
@@ -75,7 +87,7 @@ impl Timers {
 
     fn refresh(&mut self) {
         let next_ns = self.due.first().map_or(u64::MAX, |(time_ns, _)| *time_ns);
-        self.attention_ns = if self.auctions > 0 { 0 } else { next_ns };
+        self.attention_ns = if self.auctions > 0 || self.has_pegs { 0 } else { next_ns };
     }
 
     pub(crate) fn len(&self) -> usize {
