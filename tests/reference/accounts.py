@@ -40,12 +40,12 @@ class Account:
             return False
         return bool(self.permissions & permission)
 
-    def count_message(self, time_ns: int, *, is_order: bool) -> None:
+    def count_message(self, time_ns: int, *, orders: int) -> None:
         """Count a message, refused or not, in the window of its second."""
         if time_ns // SECOND_NS != self.second:
             self.second, self.messages, self.orders = time_ns // SECOND_NS, 0, 0
         self.messages += 1
-        self.orders += is_order
+        self.orders += orders
 
     def owns_together_with(self, other: "Account") -> bool:
         """Whether orders of the two would be a self trade."""
@@ -59,7 +59,9 @@ class Account:
 
     def open_bid_lots(self, instrument: int) -> int:
         orders = self.open_orders.values()
-        return sum(order.open_lots for order in orders if order.instrument == instrument and order.side == 0)
+        bids = [order for order in orders if order.instrument == instrument and order.side == 0 and not order.pending]
+        # A pair counts once.
+        return sum(order.open_lots for order in bids if not order.is_second_of_pair)
 
     def position_limit(self, instrument: int) -> int:
         return self.position_limits.get(instrument, POSITION_UNLIMITED)

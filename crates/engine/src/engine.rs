@@ -3,8 +3,8 @@
 use tradewright_ledger::Ledger;
 use tradewright_risk::{AccountRisk, Risk};
 use tradewright_types::{
-    AccountId, AccountKind, Amend, Cancel, CancelAll, CommandKind, CommandRecord, Decoded, Name, NewOrder, OrderId,
-    RejectReason, Replace, Setting, Side, read_envelope,
+    AccountId, AccountKind, Amend, Cancel, CancelAll, CancelList, CommandKind, CommandRecord, Decoded, Name, NewOrder,
+    OrderId, RejectReason, Replace, Setting, Side, read_envelope,
 };
 
 use crate::emit::Emitter;
@@ -176,12 +176,17 @@ impl Engine {
     #[inline(never)]
     fn dispatch(&mut self, kind: CommandKind, records: &[CommandRecord], emit: &mut Emitter<'_>) -> Decoded<()> {
         if kind.is_order_entry() {
-            self.count_message(&records[0], u32::from(kind == CommandKind::ReplaceOrder));
+            self.count_any(kind, records);
         }
         match kind {
             CommandKind::CancelAll => self.cancel_all(&CancelAll::read(records)?, emit),
             CommandKind::AmendOrder => self.amend(&Amend::read(records)?, emit),
             CommandKind::ReplaceOrder => self.replace(&Replace::read(records)?, &records[0], emit),
+            CommandKind::PlaceList => {
+                self.place_list(records, emit);
+                Ok(())
+            }
+            CommandKind::CancelList => self.cancel_list(&CancelList::read(records)?, emit),
             CommandKind::AdvanceTime
             | CommandKind::AddAsset
             | CommandKind::ListInstrument
@@ -227,6 +232,19 @@ impl Engine {
             | CommandKind::ApprovalHash
             | CommandKind::ApprovalBands
             | CommandKind::Breaker => unreachable!("Invariant: neither is left to be dispatched"),
+        }
+    }
+
+    /// Counts a message that is neither a new order nor a cancel.
+    fn count_any(&mut self, kind: CommandKind, records: &[CommandRecord]) {
+        let first = &records[0];
+        if kind != CommandKind::PlaceList {
+            return self.count_message(first, u32::from(kind == CommandKind::ReplaceOrder));
+        }
+        let legs = records[1..].iter().filter(|record| record.header.kind == CommandKind::PlaceOrder as u8);
+        let (count, now_ns) = (legs.count() as u32, self.risk.time_ns);
+        if let Some(account) = self.risk.account_mut(AccountId(first.account)) {
+            account.count_orders(now_ns, count);
         }
     }
 

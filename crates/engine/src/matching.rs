@@ -87,7 +87,7 @@ impl Floor<'_> {
         self.take_in_time::<false>(taker, emit)
     }
 
-    /// Matches in the order of time, under a circuit breaker or not.
+    /// Matches in the order of time; guarded under a circuit breaker, and where lists tie orders together.
     #[inline(always)]
     fn take_in_time<const GUARDED: bool>(&mut self, taker: &mut Taker, emit: &mut Emitter<'_>) -> Ended {
         let mut last = None;
@@ -115,6 +115,9 @@ impl Floor<'_> {
             }
             if GUARDED && self.trips(taker, front.price, emit) {
                 break Ended::Stopped;
+            }
+            if GUARDED && self.market.lists > 0 {
+                self.before_trade(front.slot, emit);
             }
             self.trade(taker, front, quantity, emit);
             if GUARDED {

@@ -217,6 +217,7 @@ impl Floor<'_> {
         resting.extend(slots.iter().map(as_resting));
         rule.allocate(quantity, resting, shares);
         let count = slots.len();
+        let mut has_come = false;
         for place in 0..count {
             let (slot, share) = self
                 .market
@@ -226,11 +227,12 @@ impl Floor<'_> {
             // A rebate may have spent an amount to the last quantum before everybody has had a share.
             if !share.is_zero() && taker.has_rest() {
                 self.trade_any(taker, Front { slot, price }, share, emit);
+                if self.market.triggers.is_some() && !has_come {
+                    self.price_came(PriceSource::Last, price);
+                }
+                has_come = true;
             }
         }
         self.market.instrument.set_last(price);
-        if self.market.triggers.is_some() {
-            self.price_came(PriceSource::Last, price);
-        }
     }
 }

@@ -60,6 +60,10 @@ pub(crate) struct Outcome {
     more_fills: Vec<Fill>,
 }
 
+/// Why lists close other orders than the one that a command is about.
+const OF_LISTS: [u16; 3] =
+    [CloseReason::OtherLegExecuted as u16, CloseReason::ListClosed as u16, CloseReason::RefusedAtStart as u16];
+
 /// The maker's order id, the price in ticks, the quantity in lots.
 type Fill = (u64, i64, u64);
 
@@ -76,9 +80,11 @@ fn is_of_command(event: &EventRecord) -> bool {
         EventKind::AuctionIndication,
         EventKind::BreakerTripped,
         EventKind::OrderRefreshed,
+        EventKind::ListUpdated,
+        EventKind::ListDone,
     ];
     if event.kind == EventKind::OrderCancelled as u8 {
-        return event.reason != CloseReason::InstrumentExpired as u16;
+        return event.reason != CloseReason::InstrumentExpired as u16 && !OF_LISTS.contains(&event.reason);
     }
     event.kind == EventKind::OrderAccepted as u8 || NOT_BEFORE.iter().all(|kind| event.kind != *kind as u8)
 }
@@ -108,7 +114,7 @@ impl Outcome {
         let mut events = events[begin..].iter();
         for event in events.by_ref() {
             // What is behind it are other orders, which its trades started.
-            if event.kind == EventKind::OrderTriggered as u8 {
+            if [EventKind::OrderTriggered as u8, EventKind::ListUpdated as u8].contains(&event.kind) {
                 break;
             }
             outcome.read(event);
@@ -196,6 +202,8 @@ impl Outcome {
                     (self.status, self.open_lots) = (Status::Prevented, 0);
                 }
             }
+            // Other orders, which a list took along or could not start.
+            Some(EventKind::OrderExpired | EventKind::OrderCancelled) if OF_LISTS.contains(&event.reason) => {}
             Some(kind @ (EventKind::OrderCancelled | EventKind::OrderExpired)) => {
                 let expired = kind == EventKind::OrderExpired;
                 self.has_cancelled |= !expired;
@@ -225,6 +233,10 @@ impl Outcome {
                 | EventKind::AuctionUncrossed
                 | EventKind::BreakerTripped
                 | EventKind::MarketWideLevelReached
+                | EventKind::ListAccepted
+                | EventKind::ListUpdated
+                | EventKind::ListDone
+                | EventKind::ClientListIdText
                 | EventKind::ApprovalRequired
                 | EventKind::OrderApproved
                 | EventKind::ApprovalDeclined

@@ -68,10 +68,22 @@ impl AccountRisk {
             self.begin_window(now_ns);
         }
         self.changed = true;
-        // Engine time may stand still: full counters stay full. No message has more than one order, so the other is not above.
+        // Engine time may stand still: full counters stay full. Where orders are full, messages are: see `count_orders`.
         if self.messages < u32::MAX {
             self.messages += 1;
             self.orders += orders;
+        }
+    }
+
+    /// Counts a message that has several orders.
+    #[cold]
+    #[inline(never)]
+    pub fn count_orders(&mut self, now_ns: u64, orders: u32) {
+        self.count_message(now_ns, 0);
+        match self.orders.checked_add(orders) {
+            Some(orders) => self.orders = orders,
+            // Full counters stay full, both of them: the next message must not count beyond.
+            None => (self.messages, self.orders) = (u32::MAX, u32::MAX),
         }
     }
 

@@ -1,5 +1,7 @@
 //! The gate: every check that stands before a trade, in the order of the reject reasons.
 
+mod legs;
+
 use core::cmp::Ordering;
 
 use tradewright_book::Book;
@@ -12,6 +14,8 @@ use tradewright_types::{
 
 use crate::hold::{bid_hold, waiting_hold};
 use crate::{AccountRisk, ApprovalNeed, Instrument, Risk, entry_hold};
+
+pub use legs::CheckedLeg;
 
 /// The most orders that can be open at once in one engine. One less than 2^24: together they have less than 2^64 lots open
 /// ([`Quantity::MAX`] each), so that every sum keeps within 64 bits.
@@ -107,6 +111,8 @@ pub struct Gate<'e> {
     pub ledger: &'e mut Ledger,
     /// How many orders are open in the engine.
     pub open_orders: usize,
+    /// How many legs of the same list were checked before that will be open beside this order.
+    pub legs_before: usize,
 }
 
 type Checked<T = ()> = Result<T, RejectReason>;
@@ -627,9 +633,9 @@ impl Gate<'_> {
 
     #[inline(always)]
     fn check_open_orders(&self, account: &AccountRisk, relief: Option<&Relief>) -> Checked {
-        let others = account.open_orders as usize - usize::from(relief.is_some());
+        let others = account.open_orders as usize + self.legs_before - usize::from(relief.is_some());
         let room = others < account.limits.open_orders_max as usize
-            && self.open_orders - usize::from(relief.is_some()) < ORDERS_MAX;
+            && self.open_orders + self.legs_before - usize::from(relief.is_some()) < ORDERS_MAX;
         ensure(room, RejectReason::OpenOrderLimitExceeded)
     }
 

@@ -489,6 +489,8 @@ impl Setting {
             | CommandKind::CancelAll
             | CommandKind::AmendOrder
             | CommandKind::ReplaceOrder
+            | CommandKind::PlaceList
+            | CommandKind::CancelList
             | CommandKind::Text
             | CommandKind::InstrumentUnits
             | CommandKind::InstrumentLimits

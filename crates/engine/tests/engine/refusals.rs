@@ -569,6 +569,15 @@ fn every_reason_is_reached() {
     for violation in violations_of_an_amendment() {
         reach(&answer("buy A2 10 @15 post", "amend A2 O1 12 @20", &[&violation]));
     }
+    let mut venue = Venue::new();
+    venue.check("oco A2 #1 / sell 1 @20 / sell 1 @5 stop=10");
+    reach(&venue.send("amend A2 O1 12 @20"));
+    reach(&venue.send("oco A2 / sell 1 @20 / sell 1 @5 stop=30"));
+    reach(&venue.send("oco A2 / sell 1 @20 / sell 1 @30"));
+    reach(&venue.send("oco A2 #1 / sell 1 @20 / sell 1 @5 stop=10"));
+    let mut records = parse("oto A2 / sell 1 @20 / sell 1 @30");
+    records[0].order_type = 9;
+    reach(&venue.apply(&records));
     crate::approvals::refusals().into_iter().for_each(|given| reach(&given));
     let most = (1_i128 << 120) + 1;
     let rest = [
