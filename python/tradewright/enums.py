@@ -358,6 +358,7 @@ class CommandKind(Code):
     DECLINE_ORDER = 45
     SET_LEAD = 46
     SET_TOP = 49
+    END_SESSION = 50
     PLACE_ORDER = 64
     CANCEL_ORDER = 65
     CANCEL_ALL = 66
@@ -406,6 +407,7 @@ class CloseReason(Code):
     APPROVAL_EXPIRED = 38
     REFUSED_AT_RELEASE = 39
     NOT_REPLACED = 40
+    SESSION_ENDED = 45
 
     @property
     def label(self) -> str:
@@ -420,6 +422,7 @@ class RejectReason(Code):
     UNKNOWN_SCHEMA_VERSION = 2
     MALFORMED_RECORDS = 3
     STALE = 4
+    SESSION_KILLED = 5
     INVALID_SIDE = 10
     INVALID_ORDER_TYPE = 11
     INVALID_TIME_IN_FORCE = 12

@@ -67,6 +67,7 @@ class CommandKind(IntEnum):
     SET_MARKET_LEVEL = 24
     SET_LEAD = 46
     SET_TOP = 49
+    END_SESSION = 50
     DEPOSIT = 32
     REQUEST_WITHDRAWAL = 33
     CONFIRM_WITHDRAWAL = 34
@@ -100,6 +101,8 @@ ORDER_ENTRY_KINDS = frozenset(range(CommandKind.PLACE_ORDER, CommandKind.CANCEL_
 """Messages of a trader about its orders: these are counted against the message rate."""
 NEW_ORDER_KINDS = frozenset({CommandKind.PLACE_ORDER, CommandKind.REPLACE_ORDER})
 """Messages that also count as an order; a list counts as many as it has."""
+LIVING_SESSION_KINDS = NEW_ORDER_KINDS | {CommandKind.AMEND_ORDER, CommandKind.PLACE_LIST}
+"""Messages that the kill switch of their session refuses."""
 
 
 class EventKind(IntEnum):
@@ -173,6 +176,7 @@ class CloseReason(IntEnum):
     APPROVAL_EXPIRED = 38
     REFUSED_AT_RELEASE = 39
     NOT_REPLACED = 40
+    SESSION_ENDED = 45
 
 
 class Side(IntEnum):
@@ -385,6 +389,8 @@ class ControlScope(IntEnum):
 
     ACCOUNT = 2
     TRADE_GROUP = 3
+    SESSION = 4
+    """Of a kill switch alone."""
 
 
 class BandScope(IntEnum):

@@ -26,18 +26,20 @@ pub(crate) enum Timer {
 #[derive(Clone, Debug)]
 pub(crate) struct Timers {
     due: BTreeSet<(u64, Timer)>,
-    /// From when on a command is looked after: the first time of all, or at once while an auction tells its price or pegs follow
-    /// others. So a command that nothing waits for pays one comparison.
+    /// From when on a command is looked after: the first time of all, or at once while an auction tells its price, pegs follow
+    /// others, or the kill switch of a session is engaged. So a command that nothing waits for pays one comparison.
     pub(crate) attention_ns: u64,
     /// How many instruments are in an auction.
     auctions: u32,
     /// Whether there are following pegs.
     has_pegs: bool,
+    /// Whether the kill switch of a session is engaged.
+    has_killed_sessions: bool,
 }
 
 impl Default for Timers {
     fn default() -> Self {
-        Self { due: BTreeSet::new(), attention_ns: u64::MAX, auctions: 0, has_pegs: false }
+        Self { due: BTreeSet::new(), attention_ns: u64::MAX, auctions: 0, has_pegs: false, has_killed_sessions: false }
     }
 }
 
@@ -72,6 +74,16 @@ impl Timers {
         self.has_pegs
     }
 
+    /// Notes whether the kill switch of a session is engaged, which commands are checked against.
+    pub(crate) fn attend_sessions(&mut self, has_killed_sessions: bool) {
+        self.has_killed_sessions = has_killed_sessions;
+        self.refresh();
+    }
+
+    pub(crate) fn has_killed_sessions(&self) -> bool {
+        self.has_killed_sessions
+    }
+
     pub(crate) fn auctions(&self) -> u32 {
         self.auctions
     }
@@ -87,7 +99,8 @@ impl Timers {
 
     fn refresh(&mut self) {
         let next_ns = self.due.first().map_or(u64::MAX, |(time_ns, _)| *time_ns);
-        self.attention_ns = if self.auctions > 0 || self.has_pegs { 0 } else { next_ns };
+        let at_once = self.auctions > 0 || self.has_pegs || self.has_killed_sessions;
+        self.attention_ns = if at_once { 0 } else { next_ns };
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -190,6 +190,8 @@ codes! {
         RefusedAtRelease = 39,
         /// A cancel-replace cancelled it, but the order that was to take its place was refused.
         NotReplaced = 40,
+        /// The session by which it came has ended.
+        SessionEnded = 45,
     }
 }
 

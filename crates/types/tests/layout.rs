@@ -252,6 +252,7 @@ codes!(codes_of_command_kind: CommandKind as u8 {
     DeclineOrder = 45,
     SetLead = 46,
     SetTop = 49,
+    EndSession = 50,
     PlaceOrder = 64,
     CancelOrder = 65,
     CancelAll = 66,
@@ -328,6 +329,7 @@ codes!(codes_of_close_reason: CloseReason as u16 {
     ApprovalExpired = 38,
     RefusedAtRelease = 39,
     NotReplaced = 40,
+    SessionEnded = 45,
 });
 
 codes!(codes_of_reject_reason: RejectReason as u16 {
@@ -335,6 +337,7 @@ codes!(codes_of_reject_reason: RejectReason as u16 {
     UnknownSchemaVersion = 2,
     MalformedRecords = 3,
     Stale = 4,
+    SessionKilled = 5,
     InvalidSide = 10,
     InvalidOrderType = 11,
     InvalidTimeInForce = 12,

@@ -202,10 +202,10 @@ fn each_error_says_what_is_wrong() {
 #[test]
 fn controls_that_cannot_be_are_invalid() {
     let mut venue = Venue::new();
-    venue.check("kill G7\nrestrict A2 I0 1");
+    venue.check("kill G7\nkill S8\nrestrict A2 I0 1\nS0 end S9");
     let sections = venue.engine.snapshot();
     let place = SectionKind::Controls as usize - 1;
-    assert_eq!(sections[place].bytes.len(), 4 + 4 + 4 + 14 + 4 + 4);
+    assert_eq!(sections[place].bytes.len(), 4 + 4 + 4 + 4 + 4 + 14 + 4 + 4 + 4);
     let given = |change: fn(&mut Vec<u8>)| {
         let mut sections = sections.clone();
         change(&mut sections[place].bytes);
@@ -213,10 +213,10 @@ fn controls_that_cannot_be_are_invalid() {
     };
     // A scope, an account, an instrument and a level that there is not; an end that comes too early.
     let kind = SectionKind::Controls;
-    assert_eq!(given(|bytes| bytes[12] = 9), Some(SnapshotError::Invalid(kind)));
-    assert_eq!(given(|bytes| bytes[13] = 99), Some(SnapshotError::Invalid(kind)));
-    assert_eq!(given(|bytes| bytes[21] = 9), Some(SnapshotError::Invalid(kind)));
-    assert_eq!(given(|bytes| bytes[25] = 9), Some(SnapshotError::Invalid(kind)));
+    assert_eq!(given(|bytes| bytes[20] = 9), Some(SnapshotError::Invalid(kind)));
+    assert_eq!(given(|bytes| bytes[21] = 99), Some(SnapshotError::Invalid(kind)));
+    assert_eq!(given(|bytes| bytes[29] = 9), Some(SnapshotError::Invalid(kind)));
+    assert_eq!(given(|bytes| bytes[33] = 9), Some(SnapshotError::Invalid(kind)));
     for length in 0..sections[place].bytes.len() {
         let mut sections = sections.clone();
         sections[place].bytes.truncate(length);
