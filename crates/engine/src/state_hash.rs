@@ -82,6 +82,7 @@ impl Engine {
                 guard,
                 is_special: _,
                 icebergs: _,
+                of_sessions: _,
                 aside: _,
                 lists: _,
             } = market;
