@@ -1,4 +1,4 @@
-"""The state hash is a sum over entities: each kind of them begins with a tag of its own, so that none can pass for another."""
+"""The state hash is a sum over entities: each kind has a tag of its own, so that none can pass for another."""
 
 from __future__ import annotations
 
