@@ -176,3 +176,28 @@ fn pegs_that_cannot_be() {
         assert_eq!(venue.send(order), "InvalidConditions", "{order}");
     }
 }
+
+#[test]
+fn auctions_tell_their_prices_behind_the_pegs_of_other_markets() {
+    let mut venue = quoted();
+    venue.check(
+        "
+        buy A4 5 @101 peg=primary       => accepted, conditions, pegged, moves O5 5@99
+        state I1 preopen
+        buy A2 5 @20 I1
+        sell A3 5 @10 I1
+        schedule I1 auction opening 50
+        halt I0                         => set, Halted, waits O5 from 99
+        ",
+    );
+    for (command, expected) in [
+        ("resume I0", "Auction Opening, set, Continuous, moves O5 5@99, would trade 5@15 +0"),
+        ("state I1 continuous", "set, O6 O7 5@15, uncrossed 5@15 +0, Continuous"),
+    ] {
+        // By one command: time passes, and it does what it does.
+        venue.time_ns += 60;
+        let mut records = crate::common::parse(command);
+        records[0].header.time_ns = venue.time_ns;
+        assert_eq!(venue.apply(&records), expected, "{command}");
+    }
+}
