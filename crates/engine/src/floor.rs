@@ -1,5 +1,7 @@
 //! The trading floor: one market, with what its trades touch.
 
+use std::collections::BTreeSet;
+
 use tradewright_book::{Book, Order, Slot};
 use tradewright_ledger::Ledger;
 use tradewright_risk::{Gate, Instrument, Risk, resting_hold};
@@ -34,6 +36,9 @@ pub(crate) struct Market {
     pub(crate) is_special: bool,
     /// How many of its open orders are icebergs: with none, what a level shows is all that stands there.
     pub(crate) icebergs: u32,
+    /// Its open orders that a change of state may end, move or show anew: icebergs, and those that are for a day or an auction. So
+    /// nobody has to look for them among all orders.
+    pub(crate) of_sessions: BTreeSet<OrderId>,
     /// What stands beside the displayed book. None until the first such order comes.
     pub(crate) aside: Option<Box<Aside>>,
     /// How many lists tie orders of it together.
@@ -53,6 +58,7 @@ impl Market {
             guard: None,
             is_special: false,
             icebergs: 0,
+            of_sessions: BTreeSet::new(),
             aside: None,
             lists: 0,
         }
@@ -204,6 +210,9 @@ impl Floor<'_> {
         }
         if self.open.conditional(slot).conditions.iceberg.is_some() {
             self.market.icebergs -= 1;
+        }
+        if self.open.conditional(slot).is_of_sessions() {
+            self.market.of_sessions.remove(&id);
         }
         if self.open.conditional(slot).station == Station::Peg {
             self.forget_peg(id);

@@ -597,6 +597,9 @@ impl Engine {
         if self.open.conditions(slot).iceberg.is_some() {
             market.icebergs += 1;
         }
+        if is_noted && self.open.conditional(slot).is_of_sessions() {
+            market.of_sessions.insert(id);
+        }
         if station == Station::Peg {
             self.floor_of(slot).note_peg(id, slot);
         }

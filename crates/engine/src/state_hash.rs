@@ -66,7 +66,7 @@ impl Engine {
             .finish();
         total += registry.state_hash();
         for (id, Approval { needed, deadline_ns, hash, fires_at, approvers }) in &open.approvals {
-            let known = EntityHash::new(0x35).word(id.0).word(u64::from(*needed)).word(*deadline_ns).bytes(hash);
+            let known = EntityHash::new(0x37).word(id.0).word(u64::from(*needed)).word(*deadline_ns).bytes(hash);
             let known = known.signed(fires_at.ticks()).word(approvers.len() as u64);
             total += approvers.iter().fold(known, |known, approver| known.word(approver.0.into())).finish();
         }
@@ -82,6 +82,7 @@ impl Engine {
                 guard,
                 is_special: _,
                 icebergs: _,
+                of_sessions: _,
                 aside: _,
                 lists: _,
             } = market;
