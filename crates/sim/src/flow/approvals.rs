@@ -15,7 +15,7 @@ const LOOKS_AFTER: u32 = 300;
 const APPROVED_PERCENT: u64 = 76;
 const DECLINED_PERCENT: u64 = 88;
 /// Of a million looks, how many begin with a mistake.
-const MISTAKES_PPM: u64 = 500_000;
+const MISTAKES_PPM: u64 = 700_000;
 
 /// An order that waits for its approvers.
 #[derive(Clone, Copy, Debug)]

@@ -174,7 +174,7 @@ impl Flow {
         let quote = self.markets[market].quote_asset;
         let dollars = 1 + self.random.below(500);
         let quanta = self.quote_quanta(market, dollars);
-        let record = match self.random.below(240) {
+        let record = match self.random.below(237) {
             0..50 => venue::deposit(trader, quote, Amount::from_quanta(quanta)),
             50..90 => records::withdraw(trader, quote, quanta),
             90..120 => {
@@ -238,8 +238,8 @@ impl Flow {
             225 => records::set_state(market, InstrumentState::Continuous, AuctionPhase::None),
             226 => records::schedule_state(market, InstrumentState::Halted, [1, 0, 0]),
             227..230 => self.index_level(),
-            230..235 => return self.lose_connection(market, dollars as usize % Population::MAKERS, 400, out),
-            235..237 => return self.follow(market, out),
+            230..234 => return self.lose_connection(market, dollars as usize % Population::MAKERS, 400, out),
+            234 => return self.follow(out),
             _ => {
                 let maker = self.population.maker(market, 1);
                 let session = self.population.session(maker);

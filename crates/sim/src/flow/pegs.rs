@@ -3,6 +3,7 @@
 use tradewright_types::{AccountId, CommandRecord, Conditions, Peg, PegKind, Side, TimeInForce};
 
 use super::Flow;
+use super::display::DARK_FIRST;
 use super::draw::PowerLaw;
 use super::market::away;
 use super::population::Population;
@@ -32,7 +33,12 @@ impl Flow {
 
     /// A market maker lets orders follow the best prices for a moment, on both sides and in each way. Some are hidden, half go
     /// only so far.
-    pub(super) fn follow(&mut self, market: usize, out: &mut Vec<CommandRecord>) {
+    pub(super) fn follow(&mut self, out: &mut Vec<CommandRecord>) {
+        // Where orders hide, each trade has to look for more than the displayed ones already.
+        let market = DARK_FIRST;
+        if market >= self.markets.len() {
+            return;
+        }
         let maker = self.random.below(Population::MAKERS as u64) as usize;
         let account = self.population.maker(market, maker);
         let expire_time_ns = self.arrivals.time_ns() + FOLLOWS_NS;

@@ -395,7 +395,7 @@ impl Account {
             limits: if noise && index / 20 % 4 == 1 { NARROW } else { [200, 100, 300] },
             position_dollars: (noise && index / 20 % 4 == 2).then_some(5_000),
             read_only: noise && index / 20 % 16 == 3,
-            supervised: character == Character::Taker && index / 20 % 64 == 2,
+            supervised: character == Character::Taker && index / 20 % 128 == 2,
         }
     }
 }
