@@ -3,7 +3,7 @@
 use tradewright_book::Slot;
 use tradewright_risk::{Amended, Amendment, HeldOrder, Waits, WaitsAgain};
 use tradewright_types::{
-    Amend, ClientOrderId, Decoded, NewOrder, OrderType, Price, Quantity, RejectReason, Side, Size, Trigger,
+    Amend, ClientOrderId, Decoded, NewOrder, OrderFlags, OrderType, Price, Quantity, RejectReason, Side, Size, Trigger,
 };
 
 use crate::Engine;
@@ -21,6 +21,7 @@ impl Engine {
         self.risk.account(amend.account).ok_or(RejectReason::UnknownAccount)?;
         let slot = self.target(amend.account, &amend.target).ok_or(RejectReason::UnknownOrder)?;
         match self.open.station(slot) {
+            _ if self.open.slab[slot].terms.flags.has(OrderFlags::QUOTE) => Err(RejectReason::OrderNotAmendable),
             Station::Book | Station::Hidden if amend.trigger.is_some() => Err(RejectReason::OrderNotAmendable),
             Station::Book | Station::Hidden => self.floor_of(slot).amend_resting(slot, amend, emit),
             Station::Trigger => self.floor_of(slot).amend_waiting(slot, amend, emit),

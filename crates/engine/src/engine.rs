@@ -3,8 +3,8 @@
 use tradewright_ledger::Ledger;
 use tradewright_risk::{AccountRisk, Risk};
 use tradewright_types::{
-    AccountId, AccountKind, Amend, Cancel, CancelAll, CommandKind, CommandRecord, Decoded, Name, NewOrder, OrderId,
-    RejectReason, Replace, Setting, Side, read_envelope,
+    AccountId, AccountKind, Amend, Cancel, CancelAll, CancelQuotes, CommandKind, CommandRecord, Decoded, MassQuote,
+    Name, NewOrder, OrderId, RejectReason, Replace, Setting, Side, read_envelope,
 };
 
 use crate::emit::Emitter;
@@ -159,7 +159,10 @@ impl Engine {
             self.dispatch(kind, records, emit)
         };
         match outcome {
-            Ok(()) => self.move_pegs(emit),
+            Ok(()) => {
+                self.finish_protections(emit);
+                self.move_pegs(emit);
+            }
             Err(reason) => emit.rejected(&records[0], reason),
         }
         self.tell_indications(emit);
@@ -176,12 +179,17 @@ impl Engine {
     #[inline(never)]
     fn dispatch(&mut self, kind: CommandKind, records: &[CommandRecord], emit: &mut Emitter<'_>) -> Decoded<()> {
         if kind.is_order_entry() {
-            self.count_message(&records[0], u32::from(kind == CommandKind::ReplaceOrder));
+            let is_mass_quote = kind == CommandKind::MassQuote;
+            let is_replacement = u32::from(kind == CommandKind::ReplaceOrder);
+            let orders = if is_mass_quote { MassQuote::count_orders(records) } else { is_replacement };
+            self.count_message(&records[0], orders);
         }
         match kind {
             CommandKind::CancelAll => self.cancel_all(&CancelAll::read(records)?, emit),
             CommandKind::AmendOrder => self.amend(&Amend::read(records)?, emit),
             CommandKind::ReplaceOrder => self.replace(&Replace::read(records)?, &records[0], emit),
+            CommandKind::MassQuote => self.mass_quote(&MassQuote::read(records)?, emit),
+            CommandKind::CancelQuotes => self.cancel_quotes(&CancelQuotes::read(records)?, emit),
             CommandKind::AdvanceTime
             | CommandKind::AddAsset
             | CommandKind::ListInstrument
@@ -206,6 +214,8 @@ impl Engine {
             | CommandKind::SetMarketReference
             | CommandKind::SetMarketLevel
             | CommandKind::SetTop
+            | CommandKind::SetQuoteProtection
+            | CommandKind::ResetQuoteProtection
             | CommandKind::SetLead
             | CommandKind::Deposit
             | CommandKind::RequestWithdrawal
@@ -226,6 +236,7 @@ impl Engine {
             | CommandKind::Conditions
             | CommandKind::ApprovalHash
             | CommandKind::ApprovalBands
+            | CommandKind::QuoteEntry
             | CommandKind::Breaker => unreachable!("Invariant: neither is left to be dispatched"),
         }
     }

@@ -34,6 +34,8 @@ pub(crate) struct Market {
     pub(crate) is_special: bool,
     /// How many of its open orders are icebergs: with none, what a level shows is all that stands there.
     pub(crate) icebergs: u32,
+    /// How many of its open orders are quotes, the one included that comes in.
+    pub(crate) quotes: u32,
     /// What stands beside the displayed book. None until the first such order comes.
     pub(crate) aside: Option<Box<Aside>>,
 }
@@ -51,18 +53,24 @@ impl Market {
             guard: None,
             is_special: false,
             icebergs: 0,
+            quotes: 0,
             aside: None,
         }
     }
 
-    /// Keeps the one flag that matching looks at: to be called when the state, the rule of allocation or the breaker changes.
+    /// Keeps the one flag that matching looks at: to be called when the state, the rule of allocation or the breaker changes,
+    /// or the first quote comes or the last one goes.
     pub(crate) fn refresh(&mut self) {
         self.is_special = self.needs_care();
     }
 
     /// Whether orders do not simply trade with the front of the book.
     pub(crate) fn needs_care(&self) -> bool {
-        self.sharing.is_some() || self.guard.is_some() || self.aside.is_some() || !self.instrument.state.trades()
+        self.sharing.is_some()
+            || self.guard.is_some()
+            || self.aside.is_some()
+            || self.quotes > 0
+            || !self.instrument.state.trades()
     }
 
     /// The price that a source has now.
@@ -189,6 +197,9 @@ impl Floor<'_> {
     #[cold]
     #[inline(never)]
     fn forget_conditions(&mut self, slot: Slot) {
+        if self.open.slab[slot].terms.flags.has(OrderFlags::QUOTE) {
+            self.forget_quote(slot);
+        }
         if !self.open.slab[slot].terms.flags.has(OrderFlags::CONDITIONS) {
             return;
         }

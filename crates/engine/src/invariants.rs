@@ -61,6 +61,7 @@ impl Engine {
         for sharing in markets.iter().filter_map(|market| market.sharing.as_deref()) {
             sharing.check_invariants(open.last_priority());
         }
+        self.check_quote_invariants();
         let mut queued = 0;
         let mut open_bids: BTreeMap<(InstrumentId, AccountId), u64> = BTreeMap::new();
         let mut open_orders: BTreeMap<AccountId, u32> = BTreeMap::new();
@@ -76,6 +77,7 @@ impl Engine {
                 guard: _,
                 is_special: _,
                 icebergs,
+                quotes: _,
                 aside,
             } = market;
             let instrument = InstrumentId(place as u32);

@@ -10,6 +10,7 @@ use tradewright_types::{
 
 use crate::approvals::Approval;
 use crate::chains::Chains;
+use crate::quotes::Quotes;
 use crate::timers::{Timer, Timers};
 
 /// What a fill needs to know of a resting order: the second half of its cache line.
@@ -202,6 +203,8 @@ pub(crate) struct OpenOrders {
     pub(crate) timers: Timers,
     /// The markets that have following pegs.
     pub(crate) pegged: BTreeSet<InstrumentId>,
+    /// The quotes, and what protects them.
+    pub(crate) quotes: Quotes,
     /// Whether a page of 64 slots may have changed since the last checkpoint.
     changed: Vec<bool>,
     /// What each of these pages hashed to at the last checkpoint.
@@ -264,6 +267,7 @@ impl OpenOrders {
             approvals: BTreeMap::new(),
             timers: Timers::default(),
             pegged: BTreeSet::new(),
+            quotes: Quotes::default(),
             changed: Vec::new(),
             page_hashes: Vec::new(),
             pages_hash: HashTotal::default(),
@@ -490,6 +494,11 @@ impl OpenOrders {
         self.mark(slot);
     }
 
+    /// Keeps whether commands are attended to because protections may take quotes elsewhere behind them.
+    pub(crate) fn attend_quotes(&mut self) {
+        self.timers.attend_quotes(self.quotes.reaches_elsewhere());
+    }
+
     /// Gives an order that moved the next place in time.
     pub(crate) fn renew_priority(&mut self, slot: Slot) {
         self.notes[slot.0 as usize].priority = self.next_priority();
@@ -700,6 +709,7 @@ impl OpenOrders {
             approvals,
             timers: _,
             pegged: _,
+            quotes: _,
             changed,
             page_hashes,
             pages_hash,

@@ -10,8 +10,8 @@ use tradewright_types::{
     AccountId, AccountKind, AccountLimits, AllocationRule, AllocationTerms, Amount, ApprovalBands, AssetId,
     AuctionPhase, BandScope, BreakerRecord, CallTerms, ClientOrderId, ConditionsRecord, ControlScope, FeeRate,
     FeeRates, InstrumentId, InstrumentKind, InstrumentLimits, InstrumentState, InstrumentUnits, Name, OrderFlags,
-    OrderId, OrderType, Permissions, Price, Quantity, RULESET_VERSION, Restriction, RoundedFee, ScheduledState,
-    SelfTradePrevention, Side, TimeInForce, TopTerms, Trigger, WithdrawalId,
+    OrderId, OrderType, Permissions, Price, ProtectionScope, ProtectionTerms, Quantity, RULESET_VERSION, Restriction,
+    RoundedFee, ScheduledState, SelfTradePrevention, Side, TimeInForce, TopTerms, Trigger, WithdrawalId,
 };
 
 use crate::approvals::Approval;
@@ -19,6 +19,7 @@ use crate::call::Told;
 use crate::floor::Market;
 use crate::guard::Guard;
 use crate::open_orders::{Conditional, Links, Notes, OpenOrders, Shelf, Station, Terms};
+use crate::protection::Protection;
 use crate::session::{Scheduled, Session};
 use crate::sharing::Sharing;
 use crate::timers::Timer;
@@ -47,7 +48,7 @@ pub enum SectionKind {
     /// then those that wait for a trigger, in the order in which they would fire; then those that stand beside the book for an
     /// auction, by queue; then pegs without a price; at the end those that wait for approval, by id.
     Orders = 8,
-    /// Kill switches, restrictions, approval bands, and who approved what.
+    /// Kill switches, restrictions, approval bands, who approved what, and protections of quotes.
     Controls = 9,
 }
 
@@ -394,7 +395,7 @@ impl Engine {
             orders_per_second_max: part.u32()?,
             messages_per_second_max: part.u32()?,
         };
-        (account.orders, account.messages, account.window_end_ns) = (part.u32()?, part.u32()?, part.u64()?);
+        (account.orders, account.messages, account.window_end_ns) = (part.u64()?, part.u32()?, part.u64()?);
         (account.trade_group, account.permissions) = (part.u32()?, Permissions(part.u32()? as u16));
         (account.fee_tier, account.standing) = (part.u8()?, Standing(part.u8()?).of_its_own());
         self.risk.add_account(account);
@@ -490,8 +491,30 @@ impl Engine {
         for _ in 0..part.u32()? {
             self.read_approval(part)?;
         }
+        for _ in 0..part.u32()? {
+            self.read_protection(part)?;
+        }
+        self.open.attend_quotes();
         let waiting = self.open.slab.iter().filter(|(slot, _)| self.open.station(*slot) == Station::Approval);
         part.known((waiting.count() == self.open.approvals.len()).then_some(()))
+    }
+
+    fn read_protection(&mut self, part: &mut Reader<'_>) -> Read<()> {
+        let (account, instrument) = (part.u32()?, part.u32()?);
+        let scope = ProtectionScope::of(AccountId(part.below(account, self.ledger.account_count())?), instrument);
+        if let Some(instrument) = scope.instrument() {
+            part.below(instrument.0, self.markets.len())?;
+        }
+        let terms = ProtectionTerms::read([part.u64()?, part.u64()?, part.u64()?]).ok().flatten();
+        let protection = Protection {
+            terms: part.known(terms)?,
+            until_ns: part.u64()?,
+            lots: part.u64()?,
+            fills: part.u64()?,
+            is_triggered: part.u8()? == 1,
+        };
+        let before = self.open.quotes.protections.insert(scope, protection);
+        part.known(before.is_none().then_some(()))
     }
 
     fn read_approval(&mut self, part: &mut Reader<'_>) -> Read<()> {
@@ -571,6 +594,12 @@ impl Engine {
         if self.open.conditions(slot).iceberg.is_some() {
             market.icebergs += 1;
         }
+        if flags.has(OrderFlags::QUOTE) {
+            let is_alone = self.open.quotes.note(account, instrument, terms.side, slot);
+            part.known((is_alone && station == Station::Book).then_some(()))?;
+            market.quotes += 1;
+            market.refresh();
+        }
         if station == Station::Peg {
             self.floor_of(slot).note_peg(id, slot);
         }
@@ -614,7 +643,7 @@ fn write_account(writer: &mut Writer, account: &AccountRisk) {
         ..
     } = *account;
     writer.u32(limits.open_orders_max).u32(limits.orders_per_second_max).u32(limits.messages_per_second_max);
-    writer.u32(orders).u32(messages).u64(window_end_ns);
+    writer.u64(orders).u32(messages).u64(window_end_ns);
     writer.u32(trade_group).u32(permissions.0.into()).u8(fee_tier).u8(standing.of_its_own().0);
 }
 
@@ -779,6 +808,12 @@ fn write_controls(controls: &Controls, open: &OpenOrders) -> Writer {
         writer.0.extend_from_slice(hash);
         writer.u8(approvers.len() as u8);
         approvers.iter().for_each(|approver| _ = writer.u32(approver.0));
+    }
+    writer.u32(open.quotes.protections.len() as u32);
+    for (scope, Protection { terms, until_ns, lots, fills, is_triggered }) in &open.quotes.protections {
+        writer.u32(scope.account.0).u32(scope.code());
+        writer.u64(terms.lots_max).u64(terms.fills_max).u64(terms.window_ns);
+        writer.u64(*until_ns).u64(*lots).u64(*fills).u8((*is_triggered).into());
     }
     writer
 }

@@ -26,18 +26,20 @@ pub(crate) enum Timer {
 #[derive(Clone, Debug)]
 pub(crate) struct Timers {
     due: BTreeSet<(u64, Timer)>,
-    /// From when on a command is looked after: the first time of all, or at once while an auction tells its price or pegs follow
-    /// others. So a command that nothing waits for pays one comparison.
+    /// From when on a command is looked after: the first time of all, or at once while an auction tells its price, pegs follow
+    /// others, or a protection may take quotes elsewhere. So a command that nothing waits for pays one comparison.
     pub(crate) attention_ns: u64,
     /// How many instruments are in an auction.
     auctions: u32,
     /// Whether there are following pegs.
     has_pegs: bool,
+    /// Whether there are protections of quotes on all instruments.
+    attends_quotes: bool,
 }
 
 impl Default for Timers {
     fn default() -> Self {
-        Self { due: BTreeSet::new(), attention_ns: u64::MAX, auctions: 0, has_pegs: false }
+        Self { due: BTreeSet::new(), attention_ns: u64::MAX, auctions: 0, has_pegs: false, attends_quotes: false }
     }
 }
 
@@ -68,6 +70,16 @@ impl Timers {
         self.refresh();
     }
 
+    /// Notes whether quotes on other instruments may have to go behind a command.
+    pub(crate) fn attend_quotes(&mut self, attends_quotes: bool) {
+        self.attends_quotes = attends_quotes;
+        self.refresh();
+    }
+
+    pub(crate) fn attends_quotes(&self) -> bool {
+        self.attends_quotes
+    }
+
     pub(crate) fn has_pegs(&self) -> bool {
         self.has_pegs
     }
@@ -87,7 +99,8 @@ impl Timers {
 
     fn refresh(&mut self) {
         let next_ns = self.due.first().map_or(u64::MAX, |(time_ns, _)| *time_ns);
-        self.attention_ns = if self.auctions > 0 || self.has_pegs { 0 } else { next_ns };
+        let always = self.auctions > 0 || self.has_pegs || self.attends_quotes;
+        self.attention_ns = if always { 0 } else { next_ns };
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -111,6 +124,7 @@ impl Engine {
                 Timer::State(id) => self.known_floor(id).end_state(due_ns, emit),
                 Timer::Schedule(id) => self.known_floor(id).follow_schedule(due_ns, emit),
             }
+            self.finish_protections(emit);
         }
         self.move_pegs(emit);
     }

@@ -76,9 +76,11 @@ fn is_of_command(event: &EventRecord) -> bool {
         EventKind::AuctionIndication,
         EventKind::BreakerTripped,
         EventKind::OrderRefreshed,
+        EventKind::QuoteProtectionTriggered,
     ];
+    const BY_ITSELF: &[CloseReason] = &[CloseReason::InstrumentExpired, CloseReason::QuoteProtection];
     if event.kind == EventKind::OrderCancelled as u8 {
-        return event.reason != CloseReason::InstrumentExpired as u16;
+        return BY_ITSELF.iter().all(|reason| event.reason != *reason as u16);
     }
     event.kind == EventKind::OrderAccepted as u8 || NOT_BEFORE.iter().all(|kind| event.kind != *kind as u8)
 }
@@ -196,6 +198,8 @@ impl Outcome {
                     (self.status, self.open_lots) = (Status::Prevented, 0);
                 }
             }
+            // Quotes that its trades took from the market.
+            Some(EventKind::OrderCancelled) if event.reason == CloseReason::QuoteProtection as u16 => {}
             Some(kind @ (EventKind::OrderCancelled | EventKind::OrderExpired)) => {
                 let expired = kind == EventKind::OrderExpired;
                 self.has_cancelled |= !expired;
@@ -228,7 +232,9 @@ impl Outcome {
                 | EventKind::ApprovalRequired
                 | EventKind::OrderApproved
                 | EventKind::ApprovalDeclined
-                | EventKind::OrderReleased,
+                | EventKind::OrderReleased
+                | EventKind::QuoteAccepted
+                | EventKind::QuoteProtectionTriggered,
             )
             | None => {}
         }

@@ -115,6 +115,10 @@ kinds! {
     DeclineOrder = 45,
     /// Sets which part an account gets as a lead market maker of an instrument.
     SetLead = 46,
+    /// Sets how much of an account's quotes may trade in a time before they are cancelled.
+    SetQuoteProtection = 47,
+    /// Lets an account quote again whose protection was triggered.
+    ResetQuoteProtection = 48,
     /// Sets the privilege of the order that bettered the market.
     SetTop = 49,
     /// Places an order.
@@ -127,6 +131,10 @@ kinds! {
     AmendOrder = 67,
     /// Cancels an order and places another in one step; followed by the new order.
     ReplaceOrder = 68,
+    /// Replaces an account's quotes, both sides on many instruments; followed by an entry for each.
+    MassQuote = 71,
+    /// Cancels an account's quotes, on all instruments or on one.
+    CancelQuotes = 72,
     /// A text client order id; belongs to the record before it.
     Text = 128,
     /// An instrument's units.
@@ -135,6 +143,8 @@ kinds! {
     InstrumentLimits = 130,
     /// The conditions of the order before it.
     Conditions = 131,
+    /// An entry of the mass quote before it.
+    QuoteEntry = 134,
     /// An instrument's circuit breaker.
     Breaker = 135,
     /// The hash of the order that is approved.
@@ -154,7 +164,7 @@ impl CommandKind {
     #[inline(always)]
     pub const fn is_order_entry(self) -> bool {
         let code = self as u8;
-        code >= Self::PlaceOrder as u8 && code <= Self::ReplaceOrder as u8
+        code >= Self::PlaceOrder as u8 && code <= Self::CancelQuotes as u8
     }
 }
 
@@ -407,7 +417,7 @@ impl CommandRecord {
     }
 
     #[inline(always)]
-    fn flags(&self, allowed: OrderFlags) -> Decoded<OrderFlags> {
+    pub(crate) fn flags(&self, allowed: OrderFlags) -> Decoded<OrderFlags> {
         if self.flags & !allowed.0 == 0 { Ok(OrderFlags(self.flags)) } else { Err(RejectReason::InvalidFlags) }
     }
 

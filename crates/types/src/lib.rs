@@ -21,6 +21,7 @@ mod instrument;
 mod order;
 mod price;
 mod quantity;
+mod quote;
 mod reject;
 mod setting;
 mod state;
@@ -46,6 +47,7 @@ pub use instrument::{InstrumentKind, InstrumentLimits, InstrumentUnits};
 pub use order::{OrderFlags, OrderType, SelfTradePrevention, Side, TimeInForce};
 pub use price::Price;
 pub use quantity::Quantity;
+pub use quote::{CancelQuotes, MassQuote, ProtectionScope, ProtectionTerms, QuoteEntry, QuoteEntryRecord};
 pub use reject::RejectReason;
 pub use setting::{
     AccountLimits, FEE_SCHEDULES_MAX, HaltScope, InstrumentLimitsRecord, InstrumentUnitsRecord, MoneyRecord,

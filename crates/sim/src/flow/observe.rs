@@ -76,6 +76,9 @@ impl Flow {
                     | EventKind::OrderApproved
                     | EventKind::ApprovalDeclined
                     | EventKind::OrderReleased
+                    // Nobody here sends mass quotes.
+                    | EventKind::QuoteAccepted
+                    | EventKind::QuoteProtectionTriggered
                     | EventKind::OrderRefreshed
                     | EventKind::OrderRepriced
                     | EventKind::Deposited

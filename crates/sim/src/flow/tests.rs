@@ -168,6 +168,11 @@ fn two_hundred_thousand_orders_meet_every_rule_and_leave_the_books_two_sided() {
         CommandKind::SetBreaker,
         CommandKind::SetTop,
         CommandKind::SetLead,
+        // Nobody sends mass quotes.
+        CommandKind::MassQuote,
+        CommandKind::CancelQuotes,
+        CommandKind::SetQuoteProtection,
+        CommandKind::ResetQuoteProtection,
     ];
     let sent = |kind: &CommandKind| summary.commands_by_kind.iter().any(|(sent, _)| sent == kind);
     let missing: Vec<_> = CommandKind::ALL
@@ -205,6 +210,10 @@ fn two_hundred_thousand_orders_meet_every_rule_and_leave_the_books_two_sided() {
         RejectReason::RuleHasNoSteps,
         RejectReason::LeadsAboveWhole,
         RejectReason::TooManyLeads,
+        // Nobody sends mass quotes.
+        RejectReason::InstrumentQuotedTwice,
+        RejectReason::QuoteProtectionTriggered,
+        RejectReason::QuoteCrossesItself,
     ];
     let met = |reason: &RejectReason| summary.rejects_by_reason.iter().any(|(met, _)| met == reason);
     let missing: Vec<_> = RejectReason::ALL.iter().filter(|reason| !not_met.contains(reason) && !met(reason)).collect();

@@ -243,8 +243,8 @@ pub(crate) fn normalised(sections: &[Section]) -> Vec<Section> {
                 while place < section.bytes.len() {
                     // Name, kind and three limits; then messages, orders and the window's end; then ten bytes more.
                     place += 1 + usize::from(section.bytes[place]) + 1 + 12;
-                    section.bytes[place..place + 16].fill(0);
-                    place += 16 + 10;
+                    section.bytes[place..place + 20].fill(0);
+                    place += 20 + 10;
                 }
             }
             SectionKind::Assets
@@ -344,6 +344,16 @@ pub(crate) fn describe(event: &EventRecord) -> String {
         EventKind::OrderApproved => format!("approved {} of {}", event.time_in_force, event.order_type),
         EventKind::ApprovalDeclined => format!("declined by A{}", event.counter_account),
         EventKind::OrderReleased => format!("released O{}", event.order_id),
+        EventKind::QuoteAccepted => {
+            let side = |id: u64, lots: u64, price: i64| {
+                if id == 0 { "-".to_owned() } else { format!("O{id} {lots}@{price}") }
+            };
+            let bid = side(event.order_id, quantity, price);
+            format!("quoted {bid} / {}", side(event.counter_order_id, event.open_lots, event.reference as i64))
+        }
+        EventKind::QuoteProtectionTriggered => {
+            format!("protected A{} by O{}: {quantity} lots {} fills", event.account, event.order_id, event.open_lots)
+        }
     }
 }
 
