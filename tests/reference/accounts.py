@@ -40,12 +40,12 @@ class Account:
             return False
         return bool(self.permissions & permission)
 
-    def count_message(self, time_ns: int, *, is_order: bool) -> None:
+    def count_message(self, time_ns: int, orders: int) -> None:
         """Count a message, refused or not, in the window of its second."""
         if time_ns // SECOND_NS != self.second:
             self.second, self.messages, self.orders = time_ns // SECOND_NS, 0, 0
         self.messages += 1
-        self.orders += is_order
+        self.orders += orders
 
     def owns_together_with(self, other: "Account") -> bool:
         """Whether orders of the two would be a self trade."""

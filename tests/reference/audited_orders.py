@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tests.reference.codes import OrderFlags, OrderType, PriceSource, Side, TimeInForce, TrailUnit, TriggerKind
+from tests.reference.codes import QUOTE, OrderFlags, OrderType, PriceSource, Side, TimeInForce, TrailUnit, TriggerKind
 from tests.reference.conditions import Trail
 from tests.reference.event import Event
 from tests.reference.fees import FeeRates
@@ -69,6 +69,10 @@ class AuditedOrder:
     @property
     def by_amount(self) -> bool:
         return bool(self.flags & OrderFlags.QUOTE_AMOUNT)
+
+    @property
+    def is_quote(self) -> bool:
+        return bool(self.flags & QUOTE)
 
     @property
     def may_rest(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.reference import auction, guards, matching
+from tests.reference import auction, guards, matching, protections
 from tests.reference.codes import (
     FEE_ACCOUNT,
     PPM,
@@ -165,6 +165,7 @@ def uncross(venue: Venue, instrument: Instrument) -> int | None:
         instrument.last_price_ticks = found.ticks
     guards.restart(venue, instrument)
     _tell(venue, EventKind.AUCTION_UNCROSSED, instrument, _told(found))
+    protections.act(venue, instrument)
     for order in venue.open_orders():
         if order.instrument == instrument.id and order.time_in_force.joins(instrument.joined):
             venue.take_out(order)
@@ -213,3 +214,5 @@ def _trade(venue: Venue, instrument: Instrument, bid: Order, ask: Order, price: 
             reference=instrument.trades,
         )
     )
+    protections.count(venue, bid, lots)
+    protections.count(venue, ask, lots)

@@ -28,6 +28,11 @@ PPM = 1_000_000
 BASIS_POINTS = 10_000
 PEG_LEVELS_MAX = 100
 """The most levels that a fixed peg may be behind the best."""
+QUOTE_ENTRIES_MAX = 128
+FILLS_MAX = 2**20
+"""The highest bound on the fills of quotes in a window."""
+QUOTE = 1 << 10
+"""The flag of a quote. The engine's own: no command may have it."""
 PEAKS_MAX = 10_000
 """The most peaks that an iceberg may be shown by."""
 SCHEDULE_MAX = 255
@@ -66,6 +71,8 @@ class CommandKind(IntEnum):
     SET_MARKET_REFERENCE = 23
     SET_MARKET_LEVEL = 24
     SET_LEAD = 46
+    SET_QUOTE_PROTECTION = 47
+    RESET_QUOTE_PROTECTION = 48
     SET_TOP = 49
     DEPOSIT = 32
     REQUEST_WITHDRAWAL = 33
@@ -83,10 +90,13 @@ class CommandKind(IntEnum):
     CANCEL_ALL = 66
     AMEND_ORDER = 67
     REPLACE_ORDER = 68
+    MASS_QUOTE = 71
+    CANCEL_QUOTES = 72
     TEXT = 128
     INSTRUMENT_UNITS = 129
     INSTRUMENT_LIMITS = 130
     CONDITIONS = 131
+    QUOTE_ENTRY = 134
     BREAKER = 135
     APPROVAL_HASH = 133
     APPROVAL_BANDS = 138
@@ -94,10 +104,10 @@ class CommandKind(IntEnum):
 
 COMMAND_KINDS = frozenset(kind for kind in CommandKind if kind < 128)
 """The kinds that a command may start with; the others stand behind a first record."""
-ORDER_ENTRY_KINDS = frozenset(range(CommandKind.PLACE_ORDER, CommandKind.REPLACE_ORDER + 1))
+ORDER_ENTRY_KINDS = frozenset(kind for kind in COMMAND_KINDS if kind >= CommandKind.PLACE_ORDER)
 """Messages of a trader about its orders: these are counted against the message rate."""
 NEW_ORDER_KINDS = frozenset({CommandKind.PLACE_ORDER, CommandKind.REPLACE_ORDER})
-"""Messages that also count as an order."""
+"""Messages that also count as an order. A mass quote counts as several."""
 
 
 class EventKind(IntEnum):
@@ -129,6 +139,8 @@ class EventKind(IntEnum):
     ORDER_APPROVED = 49
     APPROVAL_DECLINED = 50
     ORDER_RELEASED = 51
+    QUOTE_ACCEPTED = 56
+    QUOTE_PROTECTION_TRIGGERED = 57
 
 
 class EventFlags(IntEnum):
@@ -164,6 +176,8 @@ class CloseReason(IntEnum):
     APPROVAL_EXPIRED = 38
     REFUSED_AT_RELEASE = 39
     NOT_REPLACED = 40
+    QUOTE_REPLACED = 41
+    QUOTE_PROTECTION = 42
 
 
 class Side(IntEnum):

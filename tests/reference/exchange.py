@@ -4,21 +4,24 @@ from typing import Any
 
 import numpy.typing as npt
 
-from tests.reference import approvals, calls, line, matching, pegs, replacing, timers
+from tests.reference import approvals, calls, line, matching, pegs, protections, quotes, replacing, timers
 from tests.reference.checks import check_amend, check_new_order, known_account, known_instrument, known_order
-from tests.reference.codes import NEW_ORDER_KINDS, ORDER_ENTRY_KINDS, CloseReason, EventFlags, Side
+from tests.reference.codes import NEW_ORDER_KINDS, ORDER_ENTRY_KINDS, CloseReason, CommandKind, EventFlags, Side
 from tests.reference.decoding import (
     Amend,
     Approval,
     Cancel,
     CancelAll,
+    CancelQuotes,
     Header,
+    MassQuote,
     Money,
     Named,
     NewOrder,
     Replace,
     Setting,
     check_envelope,
+    count_quotes,
     decode,
     read_header,
 )
@@ -72,7 +75,7 @@ class Exchange:
         self.venue.time_ns = header.time_ns
         timers.fire(self.venue)
         pegs.move_all(self.venue)
-        self._count(header)
+        self._count(header, command)
         decoded = decode(command)
         match decoded:
             case NewOrder():
@@ -87,6 +90,10 @@ class Exchange:
                 matching.amend(self.venue, check_amend(self.venue, decoded))
             case Replace():
                 replacing.replace(self.venue, decoded, command)
+            case MassQuote():
+                quotes.mass_quote(self.venue, decoded)
+            case CancelQuotes():
+                quotes.cancel_quotes(self.venue, decoded)
             case Approval():
                 approvals.decide(self.venue, decoded)
             case Named():
@@ -96,13 +103,17 @@ class Exchange:
             case Money():
                 move_money(self.venue, decoded)
         line.work_off(self.venue)
+        protections.finish(self.venue)
         pegs.move_all(self.venue)
 
-    def _count(self, header: Header) -> None:
+    def _count(self, header: Header, command: bytes) -> None:
         """Count a message about orders for its account, whatever becomes of it."""
         account = self.venue.account(header.account)
         if header.kind in ORDER_ENTRY_KINDS and account is not None:
-            account.count_message(self.venue.time_ns, is_order=header.kind in NEW_ORDER_KINDS)
+            orders = int(header.kind in NEW_ORDER_KINDS)
+            if header.kind == CommandKind.MASS_QUOTE:
+                orders = count_quotes(command)
+            account.count_message(self.venue.time_ns, orders)
 
     def _cancel_all(self, command: CancelAll) -> None:
         if command.instrument is not None:

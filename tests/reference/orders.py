@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from tests.reference.codes import OrderFlags, OrderType, Prevention, Side, TimeInForce
+from tests.reference.codes import QUOTE, OrderFlags, OrderType, Prevention, Side, TimeInForce
 from tests.reference.conditions import UNCONDITIONAL, Conditions
 from tests.reference.fees import FeeRates, fee_of_fill, fee_on
 from tests.reference.instruments import Units
@@ -66,6 +66,10 @@ class Order:
     @property
     def post_only(self) -> bool:
         return bool(self.flags & OrderFlags.POST_ONLY)
+
+    @property
+    def is_quote(self) -> bool:
+        return bool(self.flags & QUOTE)
 
     @property
     def may_rest(self) -> bool:

@@ -44,6 +44,12 @@ class Venue:
     """Until when the market-wide pause lasts; 0 is the rest of the session."""
     unapproved: list[Order] = field(default_factory=list)
     """Orders that wait for approval."""
+    protections: list[object] = field(default_factory=list)
+    """Those of quotes; what they are stands in `protections.py`."""
+    reached: list[tuple[object, Order]] = field(default_factory=list)
+    """Protections that were triggered and have not acted yet, each with the quote that traded."""
+    protected_elsewhere: set[int] = field(default_factory=set)
+    """Accounts whose quotes on other instruments than the one that trades are still to go."""
     line: list[tuple[Order, int]] = field(default_factory=list)
     """Orders that fired and have not come to the market yet, each with the price that fired it."""
 
@@ -230,6 +236,11 @@ class Venue:
             broken.append("only orders that have not fired wait")
         if any(self.controls.is_killed(account) and account.open_orders for account in self.accounts):
             broken.append("an open order of an account whose kill switch is engaged")
+        if self.reached or self.protected_elsewhere:
+            broken.append("a protection was triggered and has not done its part")
+        places = [(order.account, order.instrument, order.side) for order in everything if order.is_quote]
+        if len(places) > len(set(places)):
+            broken.append(f"an account has two quotes on one side: {places}")
         if self.line:
             broken.append(f"an order that fired has not come to the market: {self.line}")
         for withdrawal in self.ledger.withdrawals.values():

@@ -141,7 +141,8 @@ impl Floor<'_> {
         let ended = if killed { Ended::Liquidity } else { self.take(&mut taker, emit) };
         // 5. What is left rests, or expires.
         let mut keep = Amount::ZERO;
-        if ended.leaves_rest() && taker.has_rest() {
+        if !taker.has_rest() {
+        } else if ended.leaves_rest() {
             if order.time_in_force.rests() {
                 self.rest(id, held, taker.open, taker.prevented, taker.fee, emit);
                 let units = &self.market.instrument.units;
@@ -151,9 +152,7 @@ impl Floor<'_> {
                 let reason = close_reason(order, ended, killed);
                 emit.closed(EventKind::OrderExpired, &closing(&taker, order), reason, taker.unspent());
             }
-        } else if let Some(reason) = ended.expiry()
-            && taker.has_rest()
-        {
+        } else if let Some(reason) = ended.expiry() {
             emit.closed(EventKind::OrderExpired, &closing(&taker, order), reason, taker.unspent());
         }
         // 6. The taker's side is posted; what is not kept for the rest of the order becomes available again.
