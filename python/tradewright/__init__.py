@@ -62,6 +62,7 @@ from tradewright.events import Events
 from tradewright.exchange import Exchange, Fees
 from tradewright.instrument import Book, BookOrder, Indication, Instrument, InstrumentLimits, Level, Ticker, Trade
 from tradewright.order import Fill, Order
+from tradewright.quote import Quote, QuoteProtection
 from tradewright.simulation.clock import VirtualClock
 
 __all__ = [
@@ -119,6 +120,8 @@ __all__ = [
     "PermissionDenied",
     "Permissions",
     "PriceSource",
+    "Quote",
+    "QuoteProtection",
     "RateLimitExceeded",
     "RejectReason",
     "ReplacementFailed",

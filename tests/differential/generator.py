@@ -1332,7 +1332,11 @@ class Generator:
 
     def _quoter(self) -> int:
         """Mostly one of a few, so that quotes meet quotes of their own."""
-        return self._random.choice([2, 3, 4, 8, 8]) if self._random.random() < 0.9 else self._trader()
+        venue, some = self.exchange.venue, (2, 3, 4, 8)
+        able = [n for n in some if venue.accounts[n].may(Permissions.TRADE) and not venue.accounts[n].halted]
+        if able and self._random.random() < 0.8:
+            return self._random.choice(able)
+        return self._random.choice(some) if self._random.random() < 0.7 else self._trader()
 
     def _mass_quote(self, account: int | None = None) -> bytes:
         """New quotes for some instruments, often the ones that stand there, a little better or worse."""
@@ -1357,12 +1361,14 @@ class Generator:
         orders = known.open_orders.values() if known is not None else ()
         now = {order.side: order for order in orders if order.is_quote and order.instrument == number}
         sides = []
+        # Once in a while far from where the others are.
+        shift = random.choice([-5, -4, -3, 3, 4, 5]) * market.price_increment if random.random() < 0.08 else 0
         for side in Side:
             away = random.choice([-1, 0, 1, 1, 2, 2, 3, 3, 4]) * market.price_increment
-            price = market.price_middle + (away if side is Side.SELL else -away)
+            price = market.price_middle + shift + (away if side is Side.SELL else -away)
             lots = self._quantity(market)
             quote = now.get(side)
-            if quote is not None and random.random() < 0.5:
+            if quote is not None and shift == 0 and random.random() < 0.5:
                 price = quote.price_ticks
                 lots = max(quote.open_lots - random.choice([0, 0, 1, 2, -1]) * market.quantity_increment, 0)
             if random.random() < 0.12:
