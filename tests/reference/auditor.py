@@ -1374,6 +1374,7 @@ class Auditor:
             left = [self._wanted(event.instrument, side, price) for side in Side]
             _require(min(left) == 0, "an auction trades all that it can at its price", event)
             _require(event.amount == left[0] - left[1], "the surplus is what is left over", event)
+            self._last_prices[event.instrument] = price
         call.is_short = False
         self._ended_phase = call.joined
         call.joined = Phase.NONE

@@ -83,6 +83,19 @@ def test_an_ask_is_worth_what_it_may_trade_at() -> None:
     )
 
 
+def test_an_ask_is_worth_what_an_auction_gave() -> None:
+    check(
+        BANDED
+        + """
+        state auction opening       => setting_applied; auction
+        buy O1 A3 2 @40             => accepted
+        sell O2 A4 2 @40            => accepted; would trade 2@40 +0
+        state continuous            => setting_applied; 2@40 O1 with O2 closing both; uncrossed 2@40 +0; continuous
+        sell O3 A2 3 @1             => accepted; needs 1
+        """
+    )
+
+
 def test_how_it_ends_without_approval() -> None:
     check(
         BANDED
