@@ -14,10 +14,12 @@ from tradewright.enums import (
     AuctionPhase,
     CloseReason,
     CommandKind,
+    Contingency,
     Display,
     EventFlags,
     EventKind,
     InstrumentState,
+    ListStatus,
     OrderFlags,
     OrderStatus,
     OrderType,
@@ -62,6 +64,7 @@ from tradewright.events import Events
 from tradewright.exchange import Exchange, Fees
 from tradewright.instrument import Book, BookOrder, Indication, Instrument, InstrumentLimits, Level, Ticker, Trade
 from tradewright.order import Fill, Order
+from tradewright.order_list import Leg, OrderList
 from tradewright.quote import Quote, QuoteProtection
 from tradewright.simulation.clock import VirtualClock
 
@@ -85,6 +88,7 @@ __all__ = [
     "CommandRejected",
     "Conditions",
     "ConfigError",
+    "Contingency",
     "DataError",
     "Display",
     "DuplicateOrderId",
@@ -104,14 +108,17 @@ __all__ = [
     "InvalidOrder",
     "InvalidSetting",
     "InvalidTransfer",
+    "Leg",
     "Level",
     "LimitExceeded",
+    "ListStatus",
     "MachineError",
     "MalformedCommand",
     "MarketClosed",
     "Order",
     "OrderFlags",
     "OrderImmediatelyFillable",
+    "OrderList",
     "OrderNotFound",
     "OrderStatus",
     "OrderType",

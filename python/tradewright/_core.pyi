@@ -6,7 +6,7 @@ from _typeshed import SupportsGetItem
 from os import PathLike
 from typing import Final, SupportsIndex, final
 
-__all__ = ["AccountView", "Bench", "BenchFigures", "BenchOutcome", "BuildInfo", "Demo", "DemoMarket", "DemoProgress", "DemoSummary", "DemoTrade", "Engine", "InstrumentView", "OrderView", "Outcome", "allocate", "build_info", "close_reasons", "command_kinds", "dtypes", "event_kinds", "instrument_states", "reject_reasons"]
+__all__ = ["AccountView", "Bench", "BenchFigures", "BenchOutcome", "BuildInfo", "Demo", "DemoMarket", "DemoProgress", "DemoSummary", "DemoTrade", "Engine", "InstrumentView", "ListView", "OrderView", "Outcome", "allocate", "build_info", "close_reasons", "command_kinds", "dtypes", "event_kinds", "instrument_states", "reject_reasons"]
 
 @final
 class AccountView:
@@ -667,6 +667,14 @@ class Engine:
         """
         Return the kept events about an order from `position` on.
         """
+    def order_list(self, /, list_id: SupportsIndex) -> ListView | None:
+        """
+        Return a list that ties orders together, None when it does not any more.
+        """
+    def order_lists(self, /, account: SupportsIndex | None = None) -> list[ListView]:
+        """
+        Return the lists that tie orders together, of one account or of all, by ascending id.
+        """
     def place(self, /, account: SupportsIndex, instrument: SupportsIndex, side: SupportsIndex, price_ticks: SupportsIndex, quantity_lots: SupportsIndex, time_in_force: SupportsIndex = 1, order_type: SupportsIndex = 1, self_trade_prevention: SupportsIndex = 1, flags: SupportsIndex = 0, client_order_id: SupportsIndex = 0, time_ns: SupportsIndex | None = None) -> Outcome:
         """
         Place an order. Flags, type and time in force are codes of the command record.
@@ -864,6 +872,42 @@ class InstrumentView:
         """
 
 @final
+class ListView:
+    """
+    A list that ties orders together.
+    """
+    @property
+    def account(self, /) -> int:
+        """
+        Its owner.
+        """
+    @property
+    def client_list_id(self, /) -> str | None:
+        """
+        The client's own id of the list: a decimal number as text too; None when it gave none.
+        """
+    @property
+    def contingency(self, /) -> int:
+        """
+        A code of `Contingency`.
+        """
+    @property
+    def instrument(self, /) -> int:
+        """
+        Its instrument.
+        """
+    @property
+    def list_id(self, /) -> int:
+        """
+        Its id.
+        """
+    @property
+    def order_ids(self, /) -> list[int]:
+        """
+        The ids of the orders that it ties together.
+        """
+
+@final
 class OrderView:
     """
     An open order.
@@ -927,6 +971,16 @@ class OrderView:
     def is_hidden(self, /) -> bool:
         """
         Whether the book shows nothing of it.
+        """
+    @property
+    def is_pending(self, /) -> bool:
+        """
+        Whether it waits for another order of its list.
+        """
+    @property
+    def list_id(self, /) -> int | None:
+        """
+        The list that ties it to others.
         """
     @property
     def open_lots(self, /) -> int:

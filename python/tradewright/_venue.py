@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakValueDictionary
@@ -66,6 +66,17 @@ class Venue:
         refusals = events[events["kind"] == EventKind.REJECTED]
         if len(refusals):
             raise rejection(int(refusals[0]["reason"]), arguments)
+        return events
+
+    def apply_legs(
+        self, records: commands.Records, arguments: Mapping[str, object], legs: Sequence[Mapping[str, object]]
+    ) -> npt.NDArray[np.void]:
+        """Apply one command of several orders; return its events. A refusal names the order that it is about."""
+        events = without_timers(self.live().apply(self.stamped(records)))
+        first: np.void = events[0]
+        if first["kind"] == EventKind.REJECTED:
+            leg = int(first["amount_low"])
+            raise rejection(int(first["reason"]), {**arguments, **(legs[leg - 1] if leg else {})})
         return events
 
     def cancelled_by(self, records: commands.Records, arguments: Mapping[str, object]) -> int:
@@ -162,7 +173,9 @@ def _first_records(records: commands.Records) -> npt.NDArray[np.bool_]:
 
 
 def without_timers(events: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
-    """Return the events of one command but for those of orders whose time came with it."""
+    """Return the events of one command but for those in front, of orders whose time came with it and of their lists."""
     is_due = (events["kind"] == EventKind.ORDER_EXPIRED) & np.isin(events["reason"], _BY_TIME)
-    kept: npt.NDArray[np.void] = events[~is_due]
+    taken_along = (events["kind"] == EventKind.ORDER_CANCELLED) & (events["reason"] == CloseReason.LIST_CLOSED)
+    own = np.flatnonzero(~(is_due | taken_along | (events["kind"] == EventKind.LIST_DONE)))
+    kept: npt.NDArray[np.void] = events[own[0] :] if len(own) else events[:0]
     return kept

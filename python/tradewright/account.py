@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Unpack, cast
@@ -18,6 +18,7 @@ from tradewright.conditions import Conditions, condition_codes
 from tradewright.enums import (
     AccountKind,
     CloseReason,
+    Contingency,
     EventKind,
     OrderFlags,
     OrderStatus,
@@ -33,6 +34,7 @@ from tradewright.enums import (
 from tradewright.errors import ArgumentError, ReplacementFailed
 from tradewright.instrument import Instrument, bands_of, expiry_of
 from tradewright.order import Order
+from tradewright.order_list import Leg, OrderList
 from tradewright.quote import Quote, QuoteProtection, QuoteSide
 
 _UINT32_MAX = 2**32 - 1
@@ -274,7 +276,7 @@ class Account:
         events = without_timers(self._venue.live().cancel_all(self.id, where, side))
         if len(events) and events[0]["kind"] == EventKind.REJECTED:
             raise rejection(int(events[0]["reason"]), {"account": self.name, "instrument": instrument, "side": side})
-        return len(events)
+        return int((events["kind"] == EventKind.ORDER_CANCELLED).sum())
 
     def amend(
         self,
@@ -395,6 +397,121 @@ class Account:
             _client_number(client_order_id),
         )
         return self._order(terms, self._venue.checked(outcome, arguments), side, client_order_id)
+
+    def oco(
+        self, instrument: Instrument | str, first: Leg, stop: Leg, *, client_list_id: int | str | None = None
+    ) -> OrderList:
+        """Place two orders of which whichever is executed first cancels the other; they hold once.
+
+        `first` is a limit order that rests, or has a `take_profit_price`; `stop` has a `stop_loss_price` or a trail.
+        Both have one side and one quantity.
+
+        Raises:
+            ArgumentError: an argument is no exact number, or no whole number of ticks or lots.
+            CommandRejected: the exchange refuses the list, or one of its orders; then none of them is placed.
+        """
+        return self._place_list(Contingency.OCO, instrument, (first, stop), client_list_id)
+
+    def oto(
+        self, instrument: Instrument | str, working: Leg, pending: Leg, *, client_list_id: int | str | None = None
+    ) -> OrderList:
+        """Place a limit order, and another that starts when the first is filled; see `oco`."""
+        return self._place_list(Contingency.OTO, instrument, (working, pending), client_list_id)
+
+    def otoco(
+        self,
+        instrument: Instrument | str,
+        working: Leg,
+        first: Leg,
+        stop: Leg,
+        *,
+        client_list_id: int | str | None = None,
+    ) -> OrderList:
+        """Place a limit order, and two that start when it is filled and of which one cancels the other; see `oco`."""
+        return self._place_list(Contingency.OTOCO, instrument, (working, first, stop), client_list_id)
+
+    def _place_list(
+        self,
+        contingency: Contingency,
+        instrument: Instrument | str,
+        legs: Sequence[Leg],
+        client_list_id: int | str | None,
+    ) -> OrderList:
+        given = [{name: value for name, value in leg.items() if value is not None} for leg in legs]
+        terms = [self._leg_terms(instrument, cast("Leg", leg)) for leg in given]
+        market = terms[0].instrument
+        commands_of_legs = []
+        for leg, each in zip(given, terms, strict=True):
+            records = each.records(self.id)
+            name = cast("int | str | None", leg.get("client_order_id"))
+            if name is not None:
+                records = _with_client_id(records, name)
+            codes = condition_codes(market, cast("Conditions", leg))
+            commands_of_legs.append(commands.with_conditions(records, **codes) if codes else records)
+        is_text = isinstance(client_list_id, str) and not _is_number(client_list_id)
+        name = client_list_id if is_text and client_list_id is not None else _client_number(client_list_id)
+        records = commands.place_list(contingency, commands_of_legs, client_list_id=name)
+        position = self._venue.engine.events_end
+        arguments = {"account": self.name, "instrument": market.name, "contingency": contingency}
+        events = self._venue.apply_legs(records, {**arguments, "client_list_id": client_list_id}, given)
+        ids = events["order_id"][events["kind"] == EventKind.ORDER_ACCEPTED].tolist()
+        orders = tuple(
+            self._order_of_leg(each, order_id, position, cast("int | str | None", leg.get("client_order_id")))
+            for leg, each, order_id in zip(given, terms, ids, strict=True)
+        )
+        return OrderList(
+            self._venue,
+            list_id=int(events[0]["reference"]),
+            account=self,
+            instrument=market,
+            contingency=contingency,
+            client_list_id=client_list_id,
+            orders=orders,
+        )
+
+    def _leg_terms(self, instrument: Instrument | str, leg: Leg) -> _Terms:
+        time_in_force = leg.get("time_in_force")
+        if time_in_force is None and "expire_time_ns" in leg:
+            time_in_force = TimeInForce.GTD
+        prevention = leg.get("self_trade_prevention", SelfTradePrevention.EXPIRE_TAKER)
+        post_only = leg.get("post_only", False)
+        price = leg.get("price")
+        if price is None and "peg" in leg:
+            # A limit order all the same, whose price is found.
+            price = 0
+        return self._terms(instrument, leg["side"], leg["quantity"], price, None, time_in_force, post_only, prevention)
+
+    def _order_of_leg(self, terms: _Terms, order_id: int, position: int, client_order_id: int | str | None) -> Order:
+        return Order(
+            self._venue,
+            order_id=order_id,
+            position=position,
+            account=self,
+            instrument=terms.instrument,
+            side=terms.side,
+            order_type=terms.order_type,
+            time_in_force=terms.time_in_force,
+            client_order_id=client_order_id,
+            may_pend=True,
+        )
+
+    def cancel_list(self, order_list: OrderList | int | str) -> None:
+        """Cancel every order that a list ties together: an `OrderList`, its id, or the text that the client gave it.
+
+        Raises:
+            OrderNotFound: the account has no such list.
+        """
+        arguments = {"order": order_list, "account": self.name}
+        if isinstance(order_list, str):
+            records = commands.cancel_list(account=self.id, list_id=0, flags=OrderFlags.BY_CLIENT_ORDER_ID)
+            self._venue.apply(_by_client_id(records, order_list), arguments)
+            return
+        list_id = order_list.id if isinstance(order_list, OrderList) else order_list
+        self._venue.apply(commands.cancel_list(account=self.id, list_id=list_id), arguments)
+
+    def order_lists(self) -> list[OrderList]:
+        """Return the lists that tie orders together, oldest first."""
+        return [OrderList.of_view(self._venue, view) for view in self._venue.engine.order_lists(self.id)]
 
     def _replacement(
         self,

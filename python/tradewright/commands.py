@@ -234,6 +234,32 @@ def with_new_client_id(amendment: Records, client_order_id: str) -> Records:
     return np.concatenate((amendment, _text(client_order_id)))
 
 
+def place_list(contingency: int, legs: Sequence[Records], *, client_list_id: int | str = 0) -> Records:
+    """Place one list of orders; each of `legs` is one command of `place`, perhaps with a text id and conditions.
+
+    All are of one account on one instrument. `contingency` is a `Contingency`; `client_list_id` a number or a text.
+    """
+    first = _rows(
+        CommandKind.PLACE_LIST,
+        account=int(legs[0]["account"][0]),
+        instrument=int(legs[0]["instrument"][0]),
+        order_type=contingency,
+        time_ns=int(legs[0]["time_ns"][0]),
+    )
+    if isinstance(client_list_id, str):
+        first = with_text_id(first, client_list_id)
+    else:
+        first["order_ref"] = client_list_id
+    command = np.concatenate((first, *legs))
+    command["record_count"][0] = len(command)
+    return command
+
+
+def cancel_list(*, account: Integers, list_id: Integers, flags: Integers = 0, time_ns: Integers = 0) -> Records:
+    """Cancel lists: every order that each ties together."""
+    return _rows(CommandKind.CANCEL_LIST, account=account, order_ref=list_id, flags=flags, time_ns=time_ns)
+
+
 def advance_time(time_ns: Integers) -> Records:
     """Let time pass until `time_ns`."""
     return _rows(CommandKind.ADVANCE_TIME, time_ns=time_ns)

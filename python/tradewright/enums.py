@@ -121,6 +121,24 @@ class PriceSource(Code):
     """The index price, set by command."""
 
 
+class Contingency(Code):
+    """How the orders of a list depend on each other."""
+
+    OCO = 1
+    """One cancels the other: whichever is executed first."""
+    OTO = 2
+    """One triggers the other: the second starts when the first is filled."""
+    OTOCO = 3
+    """One triggers a pair of which one cancels the other."""
+
+
+class ListStatus(Code):
+    """Whether a list still ties orders together."""
+
+    EXECUTING = 1
+    ALL_DONE = 2
+
+
 class AllocationRule(Code):
     """How the orders of one price share what comes in."""
 
@@ -158,11 +176,13 @@ class OrderStatus(Code):
     EXPIRED = 5
     PREVENTED = 6
     REJECTED = 7
+    PENDING_NEW = 8
+    """It starts when another order of its list is filled."""
 
     @property
     def is_open(self) -> bool:
-        """Whether the order is on a book, or waits for its trigger or its auction."""
-        return self <= OrderStatus.PARTIALLY_FILLED
+        """Whether the order is on a book, or waits for its trigger, its auction or another order of its list."""
+        return self in (OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED, OrderStatus.PENDING_NEW)
 
 
 class OrderFlags(IntFlag):
@@ -286,6 +306,10 @@ class EventKind(Code):
     AUCTION_UNCROSSED = 27
     BREAKER_TRIPPED = 28
     MARKET_WIDE_LEVEL_REACHED = 29
+    LIST_ACCEPTED = 40
+    LIST_UPDATED = 41
+    LIST_DONE = 42
+    CLIENT_LIST_ID_TEXT = 43
     APPROVAL_REQUIRED = 48
     ORDER_APPROVED = 49
     APPROVAL_DECLINED = 50
@@ -345,6 +369,8 @@ class CommandKind(Code):
     CANCEL_ALL = 66
     AMEND_ORDER = 67
     REPLACE_ORDER = 68
+    PLACE_LIST = 69
+    CANCEL_LIST = 70
     MASS_QUOTE = 71
     CANCEL_QUOTES = 72
     TEXT = 128
@@ -380,6 +406,9 @@ class CloseReason(Code):
     INSTRUMENT_EXPIRED = 26
     TRADING_STOPPED = 27
     OUTSIDE_COLLAR = 28
+    OTHER_LEG_EXECUTED = 30
+    LIST_CLOSED = 31
+    REFUSED_AT_START = 32
     KILL_SWITCH = 35
     RESTRICTED = 36
     DECLINED = 37
@@ -411,6 +440,7 @@ class RejectReason(Code):
     INVALID_CLIENT_ORDER_ID = 16
     INVALID_CONDITIONS = 17
     INVALID_DISPLAY = 18
+    INVALID_CONTINGENCY = 19
     UNKNOWN_INSTRUMENT = 20
     VENUE_HALTED = 21
     INSTRUMENT_HALTED = 22
@@ -426,6 +456,7 @@ class RejectReason(Code):
     KILL_SWITCH_ENGAGED = 34
     UNKNOWN_ORDER = 35
     ORDER_NOT_AMENDABLE = 36
+    ORDER_IN_LIST = 37
     ORDER_WAITS_FOR_APPROVAL = 38
     INSTRUMENT_QUOTED_TWICE = 39
     PRICE_NOT_POSITIVE = 40
@@ -456,6 +487,9 @@ class RejectReason(Code):
     INSUFFICIENT_FUNDS = 80
     POST_ONLY_WOULD_TRADE = 90
     WOULD_TRIGGER_AT_ONCE = 91
+    LIST_PRICES_OUT_OF_ORDER = 92
+    LEGS_DO_NOT_FIT = 93
+    DUPLICATE_LIST_ID = 94
     ORDER_NOT_NEW = 95
     ORDER_NOT_PARTIALLY_FILLED = 96
     RESTRICTIONS_EXCLUDE = 97

@@ -112,7 +112,7 @@ class PermissionDenied(CommandRejected):
 
 
 class OrderNotFound(CommandRejected):
-    """The account has no open order with this id."""
+    """The account has no open order, or no list, with this id."""
 
 
 class InvalidOrder(CommandRejected):

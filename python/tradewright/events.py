@@ -48,7 +48,10 @@ _ORDER_KINDS: Final = (
     EventKind.ORDER_DISPLAY,
     EventKind.ORDER_REFRESHED,
     EventKind.ORDER_REPRICED,
+    EventKind.LIST_UPDATED,
 )
+_TEXT_KINDS: Final = (EventKind.CLIENT_ORDER_ID_TEXT, EventKind.CLIENT_LIST_ID_TEXT)
+_LIST_KINDS: Final = (EventKind.LIST_ACCEPTED, EventKind.LIST_DONE)
 _MATCH_KINDS: Final = (EventKind.TRADE, EventKind.MATCH_PREVENTED)
 _AUCTION_KINDS: Final = (EventKind.AUCTION_INDICATION, EventKind.AUCTION_UNCROSSED)
 _STATE_KINDS: Final = (*_AUCTION_KINDS, EventKind.INSTRUMENT_STATE_CHANGED, EventKind.MARKET_WIDE_LEVEL_REACHED)
@@ -149,13 +152,17 @@ class Events:
         is_match = np.isin(kind, _MATCH_KINDS)
         is_money = np.isin(kind, _MONEY_KINDS)
         is_rejected = kind == EventKind.REJECTED
-        is_text = kind == EventKind.CLIENT_ORDER_ID_TEXT
+        is_text = np.isin(kind, _TEXT_KINDS)
+        is_list = np.isin(kind, _LIST_KINDS)
         is_accepted = kind == EventKind.ORDER_ACCEPTED
         is_auction = np.isin(kind, _AUCTION_KINDS)
         is_state = np.isin(kind, _STATE_KINDS)
         is_trip = kind == EventKind.BREAKER_TRIPPED
         is_quoted = kind == EventKind.QUOTE_ACCEPTED
-        has_instrument = (np.isin(kind, _QUOTE_KINDS) | is_order | is_state | is_rejected | is_text) & (rows["instrument"] < len(names.instruments))
+        is_about_quotes = np.isin(kind, _QUOTE_KINDS)
+        has_instrument = (is_order | is_state | is_rejected | is_text | is_list | is_about_quotes) & (
+            rows["instrument"] < len(names.instruments)
+        )
         place = np.where(has_instrument, rows["instrument"], 0)
         price_unit = _Unit.of([tick for _, tick, _, _ in names.instruments], place)
         lot_unit = _Unit.of([lot for _, _, lot, _ in names.instruments], place)
@@ -271,7 +278,12 @@ def _texts(rows: npt.NDArray[np.void], is_text: npt.NDArray[np.bool_]) -> Any:  
 
     shows = np.isin(rows["kind"], (*_ORDER_KINDS, EventKind.REJECTED)) & ~np.isin(rows["kind"], _MATCH_KINDS)
     # The reference of conditions and of a breaker is a time, and a seed of how an order shows itself.
-    other_references = (EventKind.ORDER_CONDITIONS, EventKind.ORDER_DISPLAY, EventKind.BREAKER_TRIPPED)
+    other_references = (
+        EventKind.ORDER_CONDITIONS,
+        EventKind.ORDER_DISPLAY,
+        EventKind.BREAKER_TRIPPED,
+        EventKind.LIST_UPDATED,
+    )
     is_else = np.isin(rows["kind"], (EventKind.REJECTED, *other_references, *_APPROVAL_KINDS))
     placed = shows & (rows["reference"] != 0) & ~is_else
     texts: list[str | None] = [None] * len(rows)

@@ -52,6 +52,7 @@ class Order:
         "_fills",
         "_is_whole",
         "_limit_ticks",
+        "_may_pend",
         "_open",
         "_position",
         "_prevented",
@@ -80,6 +81,7 @@ class Order:
         order_type: OrderType,
         time_in_force: TimeInForce,
         client_order_id: int | str | None,
+        may_pend: bool = False,
     ) -> None:
         self._venue = venue
         self._position = position
@@ -97,6 +99,8 @@ class Order:
         self._fills: list[Fill] = []
         # Whether every event of the order was seen: not when it comes from a snapshot.
         self._is_whole = True
+        # Whether it may wait for another order of its list.
+        self._may_pend = may_pend
         venue.orders[order_id] = self
 
     @classmethod
@@ -117,6 +121,7 @@ class Order:
             time_in_force=TimeInForce(view.time_in_force),
             client_order_id=int(client_order_id) if client_order_id and client_order_id.isdigit() else client_order_id,
         )
+        order._may_pend = view.is_pending
         rows = venue.engine.order_events(view.order_id)
         if not len(rows) or rows[0]["kind"] != EventKind.ORDER_ACCEPTED:
             order._is_whole = False
@@ -154,12 +159,26 @@ class Order:
     def status(self) -> OrderStatus:
         """Where it is in its life."""
         self._look()
-        return self._status
+        return OrderStatus.PENDING_NEW if self.is_pending else self._status
 
     @property
     def is_open(self) -> bool:
-        """Whether it is on the book, or waits for its trigger."""
+        """Whether it is on the book, waits for its trigger or for another order of its list."""
         return self.status.is_open
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether it waits for another order of its list to be filled."""
+        if self._may_pend:
+            view = self._venue.engine.order(self.id)
+            self._may_pend = view is not None and view.is_pending
+        return self._may_pend
+
+    @property
+    def list_id(self) -> int | None:
+        """The list that ties it to other orders, while it does."""
+        view = self._venue.engine.order(self.id)
+        return None if view is None else view.list_id
 
     @property
     def is_waiting(self) -> bool:
@@ -354,6 +373,8 @@ class Order:
             case EventKind.ORDER_ACCEPTED:
                 self._price_ticks = self._limit_ticks = int(row["price_ticks"])
                 self._total = self._open = int(row["quantity_lots"])
+            case EventKind.LIST_UPDATED:
+                self._price_ticks = int(row["price_ticks"])
             case EventKind.TRADE:
                 self._traded(row)
             case EventKind.MATCH_PREVENTED:

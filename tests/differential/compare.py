@@ -46,6 +46,10 @@ class OpenOrder:
     """None unless it waits for its trigger."""
     expire_time_ns: int | None
     displayed_lots: int
+    list_id: int | None
+    """The list that ties it to others."""
+    is_pending: bool
+    """Whether it waits for another order of its list."""
 
 
 class Engine(Protocol):
@@ -58,6 +62,10 @@ class Engine(Protocol):
     def balances(self) -> Balances: ...
 
     def open_orders(self) -> list[OpenOrder]: ...
+
+    def lists(self) -> dict[int, list[int]]:
+        """The orders that each list ties together, by id."""
+        ...
 
     def queue(self, instrument: int, side: Side) -> list[int]:
         """The ids of one side's orders in the order in which they would trade."""
@@ -209,6 +217,7 @@ class Comparison:
             ("audited balance", exchange.balances(), self._auditor.balances()),
             ("open order", _by_id(orders), _by_id(engines)),
             ("audited open orders", {"ids": ids}, {"ids": self._auditor.open_orders()}),
+            ("list", lists(exchange), engine.lists()),
             (
                 "queue",
                 {
@@ -245,9 +254,16 @@ def open_orders(exchange: Exchange) -> list[OpenOrder]:
             None if order.approvers_needed else order.trigger_ticks,
             order.conditions.expire_time_ns or None,
             order.seen_lots,
+            None if order.in_list is None else order.in_list.list_id,
+            order.pending,
         )
         for order in exchange.open_orders()
     ]
+
+
+def lists(exchange: Exchange) -> dict[int, list[int]]:
+    """The reference's lists, in the form they are compared in."""
+    return {each.list_id: [leg.order_id for leg in each.legs] for each in exchange.venue.lists}
 
 
 def _by_id(orders: Iterable[OpenOrder]) -> dict[int, OpenOrder]:
@@ -283,7 +299,8 @@ class Made:
     """A command, and what it made in the stream it came from."""
 
     command: bytes
-    order_id: int | None
+    order_ids: list[int]
+    list_id: int | None
     withdrawal: int | None
     available: int | None
     """Of a deposit or withdrawal that passed: what the account had available afterwards."""
@@ -302,10 +319,11 @@ def _what_was_made(commands: Sequence[bytes]) -> list[Made]:
     return steps
 
 
-def _made(events: Sequence[Event]) -> tuple[int | None, int | None]:
+def _made(events: Sequence[Event]) -> tuple[list[int], int | None, int | None]:
     orders = [event.order_id for event in events if event.kind is EventKind.ORDER_ACCEPTED]
+    lists = [event.reference for event in events if event.kind is EventKind.LIST_ACCEPTED]
     withdrawals = [event.reference for event in events if event.kind is EventKind.WITHDRAWAL_REQUESTED]
-    return next(iter(orders), None), next(iter(withdrawals), None)
+    return orders, next(iter(lists), None), next(iter(withdrawals), None)
 
 
 def _commands(steps: Sequence[Made]) -> list[bytes]:
@@ -315,7 +333,8 @@ def _commands(steps: Sequence[Made]) -> list[bytes]:
     withdrawals bring them to where they were: otherwise an order at the edge of its funds would need the whole history.
     """
     exchange = Exchange()
-    order_ids: dict[int | None, int | None] = {}
+    order_ids: dict[int, int] = {}
+    list_ids: dict[int | None, int | None] = {}
     withdrawals: dict[int | None, int | None] = {}
     commands = []
     for step in steps:
@@ -324,12 +343,15 @@ def _commands(steps: Sequence[Made]) -> list[bytes]:
         if kind in _KINDS_ABOUT_AN_ORDER and not command[36] & OrderFlags.BY_CLIENT_ORDER_ID:
             command = _referring(command, order_ids.get(reference))
             command = _signed(exchange, command)
+        elif kind == CommandKind.CANCEL_LIST and not command[36] & OrderFlags.BY_CLIENT_ORDER_ID:
+            command = _referring(command, list_ids.get(reference))
         elif kind in (CommandKind.CONFIRM_WITHDRAWAL, CommandKind.CANCEL_WITHDRAWAL):
             command = _referring(command, withdrawals.get(reference))
         elif step.available is not None:
             command = _levelled(exchange, command, step.available)
-        order_id, withdrawal = _made(exchange.apply_command(command))
-        order_ids[step.order_id], withdrawals[step.withdrawal] = order_id, withdrawal
+        orders, list_id, withdrawal = _made(exchange.apply_command(command))
+        order_ids |= dict(zip(step.order_ids, orders, strict=False))
+        list_ids[step.list_id], withdrawals[step.withdrawal] = list_id, withdrawal
         commands.append(command)
     return commands
 

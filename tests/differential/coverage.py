@@ -30,6 +30,18 @@ from tests.reference.event import Event
 from tests.reference.reject import RejectReason
 
 TURNS = (
+    "a pair came to the market alone",
+    "a pair fired",
+    "a pair traded",
+    "a pair was untied by prevention",
+    "a pair with a peg started",
+    "a pegged leg accepted",
+    "a pending leg refused at its start",
+    "a pending market order started",
+    "a pending order started",
+    "a pending order with a trigger started",
+    "a pending peg started",
+    "a pending pair started",
     "a market order traded in an auction",
     "a price was shared",
     "a rebate was not paid in an auction",
@@ -131,6 +143,10 @@ TURNS = (
     "cancelled alone for lack of funds",
     "both halves fail",
     "amended order takes",
+    "cancelled by a list's client id",
+    "list id as text",
+    "list ended by a timer",
+    "list ended with a working leg",
     "by amount traded",
     "by amount spent to the last quantum",
     "client order id as text",
@@ -217,6 +233,19 @@ AT_RELEASE = (
 """Why an order can be refused when it has all its approvals, as far as the streams go."""
 
 
+AT_START = (
+    RejectReason.ACCOUNT_NOT_PERMITTED,
+    RejectReason.PRICE_OUTSIDE_BAND,
+    RejectReason.NO_PEG_REFERENCE,
+    RejectReason.POSITION_LIMIT_EXCEEDED,
+    RejectReason.INSUFFICIENT_FUNDS,
+    RejectReason.POST_ONLY_WOULD_TRADE,
+    RejectReason.WOULD_TRIGGER_AT_ONCE,
+    RejectReason.LIST_PRICES_OUT_OF_ORDER,
+)
+"""Why a pending order can be refused when its list lets it start; others are rarer."""
+
+
 @dataclass(slots=True)
 class Conditional:
     """What the events have told of an order with conditions."""
@@ -263,6 +292,9 @@ class Coverage:
         self._topped: set[int] = set()
         self._leads: defaultdict[int, set[int]] = defaultdict(set)
         """Instruments whose prices are shared."""
+        self._is_market: dict[int, bool] = {}
+        self._other_leg = 0
+        """The order that was cancelled last because another leg came to be executed, until its list is done."""
         for topic, names in _everything():
             for name in names:
                 self.counts[topic, name] = 0
@@ -346,6 +378,7 @@ class Coverage:
         self._add_protections(events)
         if kind == CommandKind.MASS_QUOTE:
             self._add_mass_quote(command, events)
+        self._add_lists(command, events)
         if kind == CommandKind.REPLACE_ORDER:
             self._add_halves(events)
         if amended and len(command) > 64 and CommandKind.TEXT in command[64::64]:
@@ -559,6 +592,60 @@ class Coverage:
             if following is None or following.kind is EventKind.ORDER_TRIGGERED:
                 self._turn("a triggered order rests")
 
+    def _add_lists(self, command: bytes, events: Sequence[Event]) -> None:
+        """Turns of lists: each is told by two events that follow each other."""
+        for event, following in pairwise([*events, None]):
+            if event is None:
+                return
+            after = None if following is None else following.kind
+            match event.kind:
+                case EventKind.REJECTED if event.open_lots == CommandKind.PLACE_LIST:
+                    self._count("refused leg", str(event.amount))
+                case EventKind.CLIENT_LIST_ID_TEXT:
+                    self._turn("list id as text")
+                case EventKind.ORDER_CANCELLED if event.reason == CloseReason.OTHER_LEG_EXECUTED:
+                    self._other_leg = event.order_id
+                case EventKind.LIST_DONE if self._other_leg:
+                    self._other_leg = 0
+                    turns = {
+                        EventKind.ORDER_TRIGGERED: "a pair fired",
+                        EventKind.MATCH_PREVENTED: "a pair was untied by prevention",
+                    }
+                    is_first = command[0] == CommandKind.PLACE_LIST and events[0].reference == event.reference
+                    self._turn(
+                        "a pair came to the market alone"
+                        if is_first
+                        else turns.get(after or EventKind.TRADE, "a pair traded")
+                    )
+                case EventKind.LIST_UPDATED if following and _same_list(event, following):
+                    self._turn("a pending pair started")
+                    if event.order_id in self._pegs:
+                        self._turn("a pair with a peg started")
+                case EventKind.ORDER_DISPLAY if command[0] == CommandKind.PLACE_LIST:
+                    self._turn("a pegged leg accepted")
+                case EventKind.LIST_UPDATED if after is EventKind.LIST_DONE:
+                    self._turn(
+                        "a pending order with a trigger started" if event.open_lots else "a pending order started"
+                    )
+                    if self._is_market.get(event.order_id):
+                        self._turn("a pending market order started")
+                    if event.order_id in self._pegs:
+                        self._turn("a pending peg started")
+                case EventKind.ORDER_EXPIRED if after is EventKind.ORDER_CANCELLED or after is EventKind.LIST_DONE:
+                    if event.reason == CloseReason.GOOD_TILL_DATE:
+                        self._turn("list ended by a timer")
+                    elif event.reason in (CloseReason.IMMEDIATE_OR_CANCEL, CloseReason.FILL_OR_KILL):
+                        self._turn("list ended with a working leg")
+                case EventKind.ORDER_ACCEPTED:
+                    self._is_market[event.order_id] = event.order_type == OrderType.MARKET
+                case _:
+                    pass
+            if event.kind is EventKind.ORDER_EXPIRED and event.reason == CloseReason.REFUSED_AT_START:
+                self._turn("a pending leg refused at its start")
+                self._count("at start", RejectReason(event.open_lots).name)
+        if command[0] == CommandKind.CANCEL_LIST and command[36] and events[-1].kind is EventKind.LIST_DONE:
+            self._turn("cancelled by a list's client id")
+
     def _add_released(self, event: Event, events: Sequence[Event]) -> None:
         behind = [other for other in events if other.k > event.k]
         if any(other.kind is EventKind.TRADE and other.order_id == event.order_id for other in behind):
@@ -757,6 +844,10 @@ class Coverage:
         return "\n".join(f"{topic:<12}{name:<38}{count:>9}" for (topic, name), count in self.counts.items())
 
 
+def _same_list(event: Event, following: Event) -> bool:
+    return following.kind is EventKind.LIST_UPDATED and following.reference == event.reference
+
+
 def _closes(event: Event) -> bool:
     return event.kind in (EventKind.ORDER_CANCELLED, EventKind.ORDER_EXPIRED)
 
@@ -772,6 +863,8 @@ def _everything() -> list[tuple[str, list[str]]]:
         ("command", [*commands, "not a command"]),
         ("reject", [reason.name for reason in RejectReason]),
         ("at trigger", [reason.name for reason in AT_TRIGGER]),
+        ("at start", [reason.name for reason in AT_START]),
+        ("refused leg", ["0", "1", "2", "3"]),
         ("at release", [reason.name for reason in AT_RELEASE]),
         ("event", [kind.name for kind in EventKind]),
         ("close", [reason.name for reason in CloseReason]),

@@ -18,6 +18,7 @@ from tests.reference.codes import (
     AccountKind,
     BandScope,
     CommandKind,
+    Contingency,
     ControlScope,
     EventFlags,
     EventKind,
@@ -135,6 +136,8 @@ class Generator:
         self._next: list[bytes] = []
         self._live: dict[int, LiveOrder] = {}
         self._withdrawals: list[int] = []
+        self._lists: list[int] = []
+        """The last ones, by id."""
         self._used_client_ids: list[int | bytes] = [7, b"first"]
         self._halts: list[tuple[int, int, int]] = []
         self._ends_of_controls: list[bytes] = []
@@ -149,6 +152,9 @@ class Generator:
             (40, self._source_price),
             (18, self._in_vain),
             (10, self._stampede),
+            (150, self._list),
+            (20, self._pair_at_work),
+            (14, self._cancel_list),
             (1_000 if self._is_deep else 160, self._ladder),
             (50, self._cancel),
             (120, self._amend),
@@ -288,6 +294,8 @@ class Generator:
                     order.price_ticks, order.quantity_lots = event.price_ticks, event.quantity_lots
                     if event.reference:
                         order.client_order_id = event.reference
+                case EventKind.LIST_ACCEPTED:
+                    self._lists = [*self._lists[-20:], event.reference]
                 case EventKind.WITHDRAWAL_REQUESTED:
                     self._withdrawals.append(event.reference)
                 case EventKind.SETTING_APPLIED:
@@ -695,6 +703,243 @@ class Generator:
             self._next.append(order)
         other = side.opposite
         return records.place(self._owner(number), number, other, quantity, last + step)
+
+    def _list(self) -> bytes:
+        """A list of orders; some do not fit together."""
+        random, number = self._random, self._random.choice([0, 0, 0, 1, 1, 2, 3])
+        account, side = self._owner(number), random.choice(list(Side))
+        (contingency,) = random.choices(list(Contingency), [5, 4, 4])
+        legs = []
+        if contingency.has_working_leg:
+            legs.append(self._working_leg(number, account, side))
+            side = side.opposite if random.random() < 0.8 else side
+        if contingency.has_pair:
+            legs += self._pair(number, account, side)
+        else:
+            legs.append(self._pending_leg(number, account, side))
+        if random.random() < 0.06:
+            wrong = random.randrange(4)
+            if wrong == 0:
+                legs.pop()
+            elif wrong == 1:
+                random.shuffle(legs)
+            else:
+                place = random.randrange(len(legs))
+                legs[place] = random.choice([self._place, self._conditional])(account)
+        name = random.choice([None, None, None, random.randint(1, 12), b"list-%d" % random.randint(1, 6)])
+        taken = [each.client_list_id for each in self.exchange.venue.lists if each.account == account]
+        if taken and random.random() < 0.08:
+            name = random.choice(taken)
+        command = records.place_list(contingency, legs or [self._place(account)], client_list_id=name)
+        if random.random() < 0.03:
+            offset = random.choice([32, 33, 34, 35, 36, 38, 40, 48])
+            command = records.patched(command, offset, bytes([random.choice([1, 4, 9])]))
+        return command
+
+    def _working_leg(self, number: int, account: int, side: Side) -> bytes:
+        random, market = self._random, MARKETS[number]
+        force, conditions = TimeInForce.GOOD_TILL_CANCEL, b""
+        kind = random.randrange(10)
+        if kind == 4:
+            return self._pegged_leg(account, number, side, self._quantity(market))
+        if kind < 2:
+            force = random.choice([TimeInForce.IMMEDIATE_OR_CANCEL, TimeInForce.FILL_OR_KILL])
+        elif kind == 2:
+            force = TimeInForce.GOOD_TILL_DATE
+            conditions = records.conditions_record(expire_time_ns=self._expiry())
+        return records.place(
+            account,
+            number,
+            side,
+            self._quantity(market),
+            self._price(market),
+            time_in_force=force,
+            prevention=random.choices(list(Prevention), [5, 1, 1, 1, 1, 1])[0],
+            post_only=kind == 3,
+            client_order_id=self._client_order_id() if random.random() < 0.3 else None,
+            conditions=conditions,
+        )
+
+    def _pending_leg(self, number: int, account: int, side: Side) -> bytes:
+        """Any order, mostly one that can start."""
+        random, market = self._random, MARKETS[number]
+        if random.random() < 0.15:
+            return self._pegged_leg(account, number, side, self._quantity(market))
+        kind = random.randrange(8)
+        price: int | None = self._price(market) if kind < 5 else None
+        if price is not None and random.random() < 0.1:
+            price = self._price(market) + random.choice([-60, 60]) * market.price_increment
+        force = TimeInForce.GOOD_TILL_CANCEL
+        if price is None or random.random() < 0.2:
+            force = random.choice([TimeInForce.IMMEDIATE_OR_CANCEL, TimeInForce.FILL_OR_KILL])
+        values: dict[str, int] = {}
+        if kind in (3, 4, 6):
+            values |= self._trigger(number, side)
+        elif force is TimeInForce.IMMEDIATE_OR_CANCEL and random.random() < 0.5:
+            values["minimum_lots"] = 2
+        if force is TimeInForce.GOOD_TILL_CANCEL and random.random() < 0.2:
+            force = TimeInForce.GOOD_TILL_DATE
+            values["expire_time_ns"] = self._expiry()
+        quantity = self._quantity(market) if random.random() < 0.95 else market.quantity_max
+        return records.place(
+            account,
+            number,
+            side,
+            quantity,
+            price,
+            time_in_force=force,
+            prevention=random.choices(list(Prevention), [5, 1, 1, 1, 1, 1])[0],
+            post_only=not values and force is TimeInForce.GOOD_TILL_CANCEL and random.random() < 0.2,
+            client_order_id=self._client_order_id() if random.random() < 0.3 else None,
+            conditions=records.conditions_record(**values) if values else b"",
+        )
+
+    def _pair(self, number: int, account: int, side: Side) -> list[bytes]:
+        """A limit or take-profit on one side of the last price and a stop-loss on the other; now and then not quite."""
+        random, market = self._random, MARKETS[number]
+        instrument = self.exchange.venue.instruments[number]
+        step = market.price_increment if side is Side.SELL else -market.price_increment
+        (source,) = random.choices(list(PriceSource), [8, 2, 1])
+        now = instrument.price_of(source) or market.price_middle
+        quantity = self._quantity(market)
+        beyond, behind = random.choice([0, 1, 1, 2, 3, 4]), random.choice([0, 1, 1, 2, 3])
+        names = [self._client_order_id() if random.random() < 0.2 else None for _ in range(2)]
+        prevention = random.choices(list(Prevention), [5, 1, 1, 1, 1, 1])[0]
+        if random.random() < 0.1:
+            first = self._pegged_leg(account, number, side, quantity)
+        elif random.random() < 0.7:
+            dated = random.random() < 0.2
+            first = records.place(
+                account,
+                number,
+                side,
+                quantity,
+                min(max(now + beyond * step, 1), 2**63 - 1),
+                time_in_force=TimeInForce.GOOD_TILL_DATE if dated else None,
+                post_only=random.random() < 0.3,
+                prevention=prevention,
+                client_order_id=names[0],
+                conditions=records.conditions_record(expire_time_ns=self._expiry()) if dated else b"",
+            )
+        else:
+            values = {"trigger": TriggerKind.TAKE_PROFIT, "trigger_price_ticks": max(now + beyond * step, 0)}
+            first = self._trigger_leg(account, number, side, quantity, names[0], values | {"source": source})
+        values = {
+            "trigger": TriggerKind.STOP_LOSS,
+            "source": source,
+            "trigger_price_ticks": max(now - behind * step, 0),
+        }
+        if random.random() < 0.2:
+            values |= {"trail_unit": TrailUnit.TICKS, "trail": random.choice([1, 2, 3]) * market.price_increment}
+            if random.random() < 0.5:
+                values["trigger_price_ticks"] = 0
+        if random.random() < 0.03:
+            quantity += market.quantity_increment
+        return [first, self._trigger_leg(account, number, side, quantity, names[1], values)]
+
+    def _pegged_leg(self, account: int, number: int, side: Side, quantity: int) -> bytes:
+        """A fixed peg; now and then one that follows, and is no leg."""
+        random = self._random
+        kind = random.choice(list(PegKind)[:2])
+        values: dict[str, int] = {"peg": kind, "peg_mode": 1, "peg_offset": random.choice([0, 0, 1, 2, 5])}
+        if random.random() < 0.05:
+            values["peg_mode"] = 0
+        force = TimeInForce.GOOD_TILL_CANCEL
+        if random.random() < 0.15:
+            force, values["expire_time_ns"] = TimeInForce.GOOD_TILL_DATE, self._expiry()
+        return records.place(
+            account,
+            number,
+            side,
+            quantity,
+            0,
+            time_in_force=force,
+            prevention=random.choices(list(Prevention), [5, 1, 1, 1, 1, 1])[0],
+            post_only=kind is PegKind.PRIMARY and random.random() < 0.2,
+            client_order_id=self._client_order_id() if random.random() < 0.3 else None,
+            conditions=records.conditions_record(**values),
+        )
+
+    def _trigger_leg(
+        self, account: int, number: int, side: Side, quantity: int, name: ClientOrderId, values: dict[str, int]
+    ) -> bytes:
+        random, market = self._random, MARKETS[number]
+        price: int | None = None
+        force = TimeInForce.IMMEDIATE_OR_CANCEL
+        if random.random() < 0.5:
+            price = values["trigger_price_ticks"] or market.price_middle
+            price += random.choice([-3, 0, 1]) * (
+                market.price_increment if side is Side.SELL else -market.price_increment
+            )
+            force = random.choice(list(TimeInForce)[:3])
+        values = {**values, "trigger_price_ticks": min(values["trigger_price_ticks"], 2**62)}
+        return records.place(
+            account,
+            number,
+            side,
+            quantity,
+            price if price is None else min(max(price, 0), 2**63 - 1),
+            time_in_force=force,
+            client_order_id=name,
+            conditions=records.conditions_record(**values),
+        )
+
+    def _pair_at_work(self) -> bytes:
+        """The first of a few commands by which something happens to a pair that stands."""
+        random, venue = self._random, self.exchange.venue
+        pairs = [each for each in venue.lists if each.is_pair and each.instrument < len(MARKETS)]
+        working = [each for each in venue.lists if not each.is_pair and each.instrument < len(MARKETS)]
+        chosen = random.choice(pairs or working) if pairs or working else None
+        if chosen is None:
+            return self._list()
+        if working and random.random() < 0.5:
+            # Fill the leg that others wait for, perhaps when its owner may not trade any more.
+            chosen = random.choice(working)
+            leg = chosen.legs[0]
+            trade = records.place(
+                self._owner(leg.instrument), leg.instrument, leg.side.opposite, leg.open_lots, leg.price_ticks
+            )
+            kind = random.randrange(5)
+            if kind == 0:
+                self._next += [records.set_permissions(leg.account, 7), trade]
+                return records.set_permissions(leg.account, 6)
+            if kind == 1:
+                self._next.append(trade)
+                return records.halt(HaltScope.ACCOUNT, account=leg.account)
+            if kind == 2 and leg.side is Side.SELL:
+                self._next += [records.set_position_limit(leg.account, leg.instrument, 2**62), trade]
+                return records.set_position_limit(leg.account, leg.instrument, 0)
+            return trade
+        leg = chosen.legs[0]
+        if random.random() < 0.4:
+            # Its owner meets it.
+            return records.place(
+                leg.account,
+                leg.instrument,
+                leg.side.opposite,
+                max(leg.open_lots // 2, 1),
+                leg.price_ticks,
+                prevention=random.randrange(1, 6),
+            )
+        # Somebody sweeps from beyond the stop to the limit.
+        stop = chosen.legs[-1]
+        trigger = stop.trigger_ticks or leg.price_ticks
+        self._next.append(
+            records.place(
+                self._owner(leg.instrument), leg.instrument, leg.side.opposite, leg.open_lots * 2, leg.price_ticks
+            )
+        )
+        return records.place(self._owner(leg.instrument), leg.instrument, leg.side, max(leg.open_lots // 2, 1), trigger)
+
+    def _cancel_list(self) -> bytes:
+        random = self._random
+        lists = self.exchange.venue.lists
+        if not lists or random.random() < 0.1:
+            return records.cancel_list(self._trader(), random.choice([0, 1, *self._lists]))
+        chosen = random.choice(lists)
+        by_client = chosen.client_list_id is not None and random.random() < 0.6
+        account = chosen.account if random.random() < 0.95 else self._trader()
+        return records.cancel_list(account, chosen.list_id, client_list_id=chosen.client_list_id if by_client else None)
 
     def _ladder(self) -> bytes:
         return self._ladder_of(None)
@@ -1493,11 +1738,13 @@ class Generator:
             return self._spoiled_text()
         if kind == 6:
             return self._spoiled_conditions()
-        command = random.choice([self._place, self._cancel, self._amend, self._replace, self._setting, self._name])()
+        command = random.choice(
+            [self._place, self._cancel, self._amend, self._replace, self._setting, self._name, self._list]
+        )()
         count = len(command) // records.RECORD_BYTES
         if kind == 2:
             return records.patched(
-                command, 0, bytes([random.choice([0, 2, 18, 25, 31, 69, 128, 129, 130, 131, 135, 200, 255])])
+                command, 0, bytes([random.choice([0, 2, 18, 25, 31, 69, 70, 128, 129, 130, 131, 135, 200, 255])])
             )
         if kind == 3:
             return records.patched(command, 1, bytes([random.choice([0, 2, 255])]))

@@ -41,9 +41,14 @@ class RustEngine:
                 order.trigger_price_ticks,
                 order.expire_time_ns,
                 order.displayed_lots,
+                order.list_id,
+                order.is_pending,
             )
             for order in self._engine.open_orders()
         ]
+
+    def lists(self) -> dict[int, list[int]]:
+        return {each.list_id: each.order_ids for each in self._engine.order_lists()}
 
     def queue(self, instrument: int, side: Side) -> list[int]:
         return [order.order_id for order in self._engine.queue(instrument, side)]

@@ -10,10 +10,23 @@ from typing import Any
 import numpy.typing as npt
 import pytest
 
-from tests.differential.compare import Balances, Difference, EngineFactory, OpenOrder, open_orders, run
+from tests.differential.compare import Balances, Difference, EngineFactory, OpenOrder, lists, open_orders, run
 from tests.differential.coverage import Coverage
 from tests.differential.generator import generate
-from tests.reference import approvals, checks, fees, line, matching, prevention, records, timers, triggers, venue
+from tests.reference import (
+    approvals,
+    checks,
+    closing,
+    fees,
+    line,
+    matching,
+    prevention,
+    records,
+    timers,
+    triggers,
+    venue,
+)
+from tests.reference import lists as order_lists
 from tests.reference.accounts import Account
 from tests.reference.codes import CloseReason, ControlScope, OrderType, Prevention, PriceSource, Restriction, Side
 from tests.reference.controls import Controls
@@ -22,7 +35,7 @@ from tests.reference.event import pack_events
 from tests.reference.exchange import Exchange
 from tests.reference.fees import FeeRates
 from tests.reference.instruments import Instrument, Units
-from tests.reference.orders import Order, bid_cover
+from tests.reference.orders import Order, OrderList, bid_cover
 from tests.reference.venue import Venue
 
 SEEDS = range(8)
@@ -44,6 +57,9 @@ class ReferenceEngine:
 
     def open_orders(self) -> list[OpenOrder]:
         return open_orders(self.exchange)
+
+    def lists(self) -> dict[int, list[int]]:
+        return lists(self.exchange)
 
     def queue(self, instrument: int, side: Side) -> list[int]:
         return [order.order_id for order in self.exchange.venue.instruments[instrument].book.displayed(side)]
@@ -110,17 +126,19 @@ def own_tier(tiers: dict[tuple[int, int], FeeRates], schedule: int, tier: int) -
 def by_order_id(venue: Venue) -> None:
     orders = [order for order in venue.open_orders() if 0 < order.conditions.expire_time_ns <= venue.time_ns]
     for order in orders:
+        if order not in venue.open_orders():
+            continue
         venue.take_out(order)
-        matching.expire(venue, order, CloseReason.GOOD_TILL_DATE)
+        closing.expire(venue, order, CloseReason.GOOD_TILL_DATE)
 
 
 def from_the_end(venue: Venue) -> None:
     while venue.line:
         venue.line.insert(0, venue.line.pop())
-        COME_TO_MARKET(venue, *venue.line.pop(0))
+        TAKE_TURN(venue, venue.line.pop(0))
 
 
-COME_TO_MARKET: Callable[[Venue, Order, int], None] = vars(line)["_come_to_market"]
+TAKE_TURN: Callable[[Venue, tuple[Order, int] | OrderList], None] = vars(line)["_take_turn"]
 
 
 def by_arrival(instrument: Instrument, source: PriceSource, price_ticks: int) -> list[Order]:
@@ -141,6 +159,27 @@ def band_alone(venue: Venue, order: Order) -> int:
     if order.order_type is OrderType.LIMIT or reference is None:
         return order.price_ticks
     return instrument.worst_price(order.side, reference)
+
+
+def ties_nobody(_venue: Venue, _maker: Order) -> None:
+    pass
+
+
+def holds_twice(venue: Venue, order: Order, sign: int) -> None:
+    units = venue.instruments[order.instrument].units
+    venue.ledger.hold(order.account, order.held_asset(units), sign * order.hold(units))
+
+
+def in_any_order(_venue: Venue, _legs: object, _limits: object, _triggers: object) -> None:
+    pass
+
+
+def starts_at_once(venue: Venue, order: Order) -> None:
+    WORKING_LEG_FILLED(venue, order)
+    venue.line.insert(0, venue.line.pop())
+
+
+WORKING_LEG_FILLED = closing.working_leg_filled
 
 
 def by_account_alone(self: Controls, account: Account) -> bool:
@@ -175,6 +214,10 @@ def unchecked(_venue: Venue, order: Order) -> int:
 
 
 MUTANTS = {
+    "a trade leaves the other leg where it is": mutant(matching, "before_trade", ties_nobody),
+    "a pair holds twice": mutant(venue.Venue, "_hold", holds_twice),
+    "the prices of a pair are in any order": mutant(order_lists, "_check_pair", in_any_order),
+    "pending legs start before the line": mutant(matching, "working_leg_filled", starts_at_once),
     "a fee is rounded fill by fill": mutant(matching, "fee_of_fill", fee_of_fill_alone),
     "a transfer needs only the taker": mutant(prevention, "decided_mode", taker_decides_alone),
     "every amendment loses its place": mutant(checks, "is_reduction", never_reduces),

@@ -6,6 +6,7 @@ from tests.reference.codes import (
     ANY,
     SCHEMA_VERSION,
     CommandKind,
+    Contingency,
     HaltScope,
     OrderFlags,
     OrderType,
@@ -109,6 +110,10 @@ def _order_words(kind: CommandKind, name: str, command: bytes) -> str:
         case CommandKind.CANCEL_ALL:
             where = "everywhere" if instrument == ANY else f"I{instrument}"
             return f"{name} A{account} {where} {_SIDES.get(side, f'{side=}')} {_flag_words(flags)}" + behind
+        case CommandKind.PLACE_LIST:
+            what = Contingency(order_type).name if known(Contingency, order_type) else f"contingency={order_type}"
+            named = f" id={ref}" if ref else ""
+            return f"{name} A{account} I{instrument} {what} {_flag_words(flags)}{named}" + behind
         case CommandKind.AMEND_ORDER:
             return f"{name} A{account} {by} {ref} to {quantity} @{price} {_flag_words(flags)}" + behind
         case CommandKind.MASS_QUOTE:

@@ -40,7 +40,7 @@ class Account:
             return False
         return bool(self.permissions & permission)
 
-    def count_message(self, time_ns: int, orders: int) -> None:
+    def count_message(self, time_ns: int, *, orders: int) -> None:
         """Count a message, refused or not, in the window of its second."""
         if time_ns // SECOND_NS != self.second:
             self.second, self.messages, self.orders = time_ns // SECOND_NS, 0, 0
@@ -59,7 +59,9 @@ class Account:
 
     def open_bid_lots(self, instrument: int) -> int:
         orders = self.open_orders.values()
-        return sum(order.open_lots for order in orders if order.instrument == instrument and order.side == 0)
+        bids = [order for order in orders if order.instrument == instrument and order.side == 0 and not order.pending]
+        # A pair counts once.
+        return sum(order.open_lots for order in bids if not order.is_second_of_pair)
 
     def position_limit(self, instrument: int) -> int:
         return self.position_limits.get(instrument, POSITION_UNLIMITED)

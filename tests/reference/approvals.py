@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import struct
 
-from tests.reference import matching
+from tests.reference import closing, matching
 from tests.reference.checks import Checked, check_released, check_state, known_account
 from tests.reference.codes import CloseReason, EventKind, OrderFlags, Permissions
 from tests.reference.conditions import Conditions
@@ -109,7 +109,7 @@ def decide(venue: Venue, approval: Approval) -> None:
     require(approver.may(Permissions.APPROVE), Reason.APPROVER_NOT_PERMITTED)
     if not approves:
         _tell(venue, EventKind.APPROVAL_DECLINED, order, approver.id)
-        matching.cancel(venue, order, CloseReason.DECLINED)
+        closing.cancel(venue, order, CloseReason.DECLINED)
         return
     require(approver.id not in order.approvers, Reason.ALREADY_APPROVED)
     require(approval.hash == order.approval_hash, Reason.APPROVAL_HASH_DIFFERS)
@@ -139,7 +139,7 @@ def _release(venue: Venue, order: Order) -> None:
         limit = check_released(venue, order)
     except Refused as refused:
         order.trigger_ticks = None
-        matching.expire(venue, order, CloseReason.REFUSED_AT_RELEASE, refused.reason)
+        closing.expire(venue, order, CloseReason.REFUSED_AT_RELEASE, refused.reason)
         return
     if order.waits:
         venue.wait(order)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from tests.reference.codes import QUOTE, OrderFlags, OrderType, PriceSource, Side, TimeInForce, TrailUnit, TriggerKind
 from tests.reference.conditions import Trail
 from tests.reference.event import Event
 from tests.reference.fees import FeeRates
+
+if TYPE_CHECKING:
+    from tests.reference.audited_lists import AuditedList
 
 
 @dataclass(slots=True, eq=False)
@@ -60,11 +64,21 @@ class AuditedOrder:
     """0 unless it is an iceberg."""
     peak_range: int = 0
     hidden: bool = False
+    is_fixed: bool = False
+    """A fixed peg."""
     follows: bool = False
     is_placed: bool = True
     """Whether it stands in the book; a following peg may wait outside it."""
     limit: int = 0
     """Of a following peg: what it holds for."""
+    list_id: int | None = None
+    """The list that ties it to others."""
+    pending: bool = False
+    """It waits for another order of its list."""
+    stands: bool = False
+    """A leg that is on the book or waits for its trigger."""
+    given_trigger: int = 0
+    """Of a pending order."""
 
     @property
     def by_amount(self) -> bool:
@@ -115,7 +129,8 @@ class AuditedOrder:
         return (-self.price if self.side is Side.BUY else self.price), self.hidden
 
     def learn_conditions(self, event: Event) -> None:
-        self.trigger = event.price_ticks if event.order_type else None
+        self.trigger = event.price_ticks if event.order_type and not self.pending else None
+        self.given_trigger = event.price_ticks
         self.trigger_kind, self.source = event.order_type, event.time_in_force
         self.minimum, self.expire_time_ns = event.open_lots, event.reference
         if event.self_trade_prevention:
@@ -132,8 +147,8 @@ class AuditedOrder:
 class AuditedWaiting:
     """Orders that wait, and those that fired, in the order in which they must come to the market."""
 
-    line: list[tuple[AuditedOrder, int]] = field(default_factory=list)
-    """With the price that fired each."""
+    line: list[tuple[AuditedOrder | AuditedList, int]] = field(default_factory=list)
+    """With the price that fired each; and lists whose other legs start."""
     _waiting: list[AuditedOrder] = field(default_factory=list)
     """In the order in which they came to their trigger prices."""
     _prices: dict[tuple[int, int], int] = field(default_factory=dict)
@@ -143,11 +158,18 @@ class AuditedWaiting:
         self._waiting.append(order)
 
     def remove(self, order: AuditedOrder) -> None:
-        self._waiting.remove(order)
+        if order in self._waiting:
+            self._waiting.remove(order)
+        else:
+            self.line = [turn for turn in self.line if turn[0] is not order]
+
+    def price(self, order: AuditedOrder) -> int | None:
+        """The price that an order looks at."""
+        return self._prices.get((order.instrument, order.source))
 
     def is_there(self, order: AuditedOrder) -> bool:
         """Whether the price that the order waits for is there already."""
-        price = self._prices.get((order.instrument, order.source))
+        price = self.price(order)
         return price is not None and _reaches(order, price)
 
     def see(self, instrument: int, source: PriceSource, price: int, *, halted: bool) -> None:

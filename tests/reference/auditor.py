@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from tests.reference.audited_calls import AuditedCall
 from tests.reference.audited_controls import BY_CONTROL, AuditedControls
+from tests.reference.audited_lists import AuditedList, AuditedLists
 from tests.reference.audited_orders import AuditedOrder, AuditedWaiting
 from tests.reference.audited_quotes import AuditedQuotes, quotes_of
 from tests.reference.codes import (
@@ -151,6 +152,10 @@ class Auditor:
         self._in_timers = True
         """Whether all of its events came from timers so far."""
         self._replacing = False
+        self._last_cancelled = 0
+        """The order that its cancel-all named last."""
+        self._list_text_due = False
+        self._lists = AuditedLists(_require)
         self._approval_due: tuple[AuditedOrder, int, int] | None = None
         """An order that needs approval, how many and for how long."""
         self._released: AuditedOrder | None = None
@@ -181,6 +186,10 @@ class Auditor:
             EventKind.WITHDRAWAL_CANCELLED: self._withdrawal_ended,
             EventKind.TRANSFERRED: self._transferred,
             EventKind.SETTING_APPLIED: self._setting,
+            EventKind.LIST_ACCEPTED: self._list_accepted,
+            EventKind.LIST_UPDATED: self._list_updated,
+            EventKind.LIST_DONE: self._list_done,
+            EventKind.CLIENT_LIST_ID_TEXT: self._list_text,
             EventKind.INSTRUMENT_STATE_CHANGED: self._state_changed,
             EventKind.AUCTION_INDICATION: self._indication,
             EventKind.AUCTION_UNCROSSED: self._uncrossed,
@@ -217,6 +226,7 @@ class Auditor:
                 _require(self._approval_due is None, "an order above a band waits for approval", event)
             self._go_on(event)
             self._check_quotes(event)
+            self._before(event)
             self._check_place(event)
             self._handlers[event.kind](event)
             if event.kind is not EventKind.ORDER_AMENDED:
@@ -224,6 +234,24 @@ class Auditor:
             if event.has(EventFlags.LAST):
                 self._end_of_command(event)
             self._last = event
+
+    def _before(self, event: Event) -> None:
+        """What earlier events of the command have to say about the next one."""
+        lists = self._lists
+        arriving = lists.arriving
+        is_text = event.kind is EventKind.CLIENT_LIST_ID_TEXT
+        _require(self._list_text_due == is_text, "the text of a list follows it", event)
+        about_leg = is_text or event.kind in _ABOUT_ORDER
+        if arriving is not None and not about_leg:
+            if arriving.is_whole:
+                self._arrived(arriving)
+            else:
+                _require(event.kind is EventKind.ORDER_ACCEPTED, "the legs of a list follow it", event)
+        starting = lists.starting
+        goes_on = event.kind is EventKind.LIST_UPDATED and starting is not None and event.reference == starting.list_id
+        if starting is not None and not goes_on and len(starting.legs) == 2:
+            self._pair_started(starting, event)
+        lists.before_event(event, event.kind in (EventKind.ORDER_CANCELLED, EventKind.LIST_DONE))
 
     def finish(self) -> None:
         """Check what must hold when no command is under way."""
@@ -269,9 +297,17 @@ class Auditor:
         _require(not self._half_due, "the new order of a replacement is refused behind its other half", event)
         self._text_may_come = None
         _require(self._conditions_due is None, "conditions follow their order", event)
+        lists = self._lists
+        if lists.arriving is not None:
+            _require(lists.arriving.is_whole and not self._list_text_due, "the legs of a list follow it", event)
+            self._arrived(lists.arriving)
+        if lists.starting is not None:
+            self._pair_started(lists.starting, event)
+        _require(lists.ending is None and not lists.must_act, "a list that ends is done", event)
         _require(self._display_due is None, "conditions tell of one at least", event)
         _require(self._peak_due is None, "an iceberg with a reserve shows its next peak", event)
         _require(not self._waiting.line, "what fired comes to the market", event)
+        self._last_cancelled = 0
         _require(not self._controls.due, "a control takes all that it forbids", event)
         self._nothing_of_quotes(event)
         _require(self._approval_due is None, "an order above a band waits for approval", event)
@@ -304,9 +340,11 @@ class Auditor:
             _require(both or not refused, "a refusal is the only event, but for those of timers", event)
         if event.kind is EventKind.ORDER_AMENDED and not self._quotes.changes:
             _require(self._is_first, "an amendment is its command's first event, but for timers", event)
+        by_lists = (CloseReason.OTHER_LEG_EXECUTED, CloseReason.LIST_CLOSED)
         behind = (CloseReason.CANCELLED_ALL, CloseReason.INSTRUMENT_EXPIRED, CloseReason.DECLINED, *BY_CONTROL)
-        several = event.reason in (*behind, *OF_QUOTES)
-        if event.kind is EventKind.ORDER_CANCELLED and not self._is_first:
+        several = event.reason in (*behind, *by_lists, *OF_QUOTES)
+        ends = self._lists.ending is not None
+        if event.kind is EventKind.ORDER_CANCELLED and not self._is_first and not ends:
             _require(several, "only a cancel-all or a control cancels several", event)
 
     def _states_hold(self, event: Event) -> None:
@@ -353,6 +391,7 @@ class Auditor:
             taker.unfolded, taker.shown = True, taker.open
         self._stand(taker)
         self._orders[taker.order_id] = taker
+        taker.stands = True
         self._hold(taker, 1)
         self._taker = None
 
@@ -375,6 +414,8 @@ class Auditor:
 
     def _hold_of(self, order: AuditedOrder) -> int:
         units = self._units[order.instrument]
+        if order.pending:
+            return 0
         if order.side is Side.SELL:
             return units.base_quanta(order.open)
         if order.is_away:
@@ -386,7 +427,10 @@ class Auditor:
         """Hold for an order, or give its hold back."""
         units = self._units[order.instrument]
         place = order.account, units.quote if order.side is Side.BUY else units.base
-        amount = self._hold_of(order) * sign
+        partner = self._lists.partner_of(order)
+        together = 0 if partner is None else self._hold_of(partner)
+        # A pair holds once.
+        amount = (max(self._hold_of(order), together) - together) * sign
         self._available[place] -= amount
         self._held[place] += amount
         self._touched.add(place)
@@ -396,11 +440,12 @@ class Auditor:
         self._touched.add((account, asset))
 
     def _take_out(self, order: AuditedOrder) -> None:
+        order.stands = False
         if order.waits and not order.needed:
             self._waiting.remove(order)
         elif order.beside:
             self._calls[order.instrument].beside.remove(order)
-        elif not order.needed and order.is_placed:
+        elif not order.pending and not order.needed and order.is_placed:
             self._queues[order.instrument, order.side].remove(order)
         del self._orders[order.order_id]
 
@@ -473,6 +518,7 @@ class Auditor:
     def _accepted(self, event: Event) -> None:
         if self._quotes.announced:
             self._rest(event)
+        arriving = self._lists.arriving
         _require(self._taker is None, "one order comes in at a time", event)
         _require(event.order_id == self._orders_accepted + 1, "order ids are consecutive", event)
         _require(event.account < len(self._accounts), "the account is open", event)
@@ -512,9 +558,19 @@ class Auditor:
             client_order_id=event.reference or None,
         )
         sized = (order.open == 0) == order.by_amount and (order.unspent > 0) == order.by_amount
-        _require(sized and order.price >= 1, "an order has a price, and a quantity or an amount", event)
-        self._taker = order
+        waits = arriving is not None and arriving.contingency.has_working_leg and len(arriving.legs) > 0
+        # A market order and a fixed peg find theirs when they start.
+        may_lack = order.order_type == OrderType.MARKET or bool(event.order_flags & OrderFlags.CONDITIONS)
+        has_price = order.price >= 1 or (waits and order.price == 0 and may_lack)
+        _require(sized and has_price, "an order has a price, and a quantity or an amount", event)
         self._announced(order, event)
+        if arriving is None:
+            self._taker = order
+        else:
+            told = (order.account, order.instrument, order.by_amount)
+            _require(told == (arriving.account, arriving.instrument, False), "a leg is of its list", event)
+            order.list_id, order.pending = arriving.list_id, waits
+            arriving.legs.append(order)
         self._unique_client_id(order, event)
         if event.order_flags & OrderFlags.TEXT_ID:
             self._text_due = order
@@ -522,18 +578,26 @@ class Auditor:
             self._conditions_due = order
         else:
             _require(order.time_in_force != TimeInForce.GOOD_TILL_DATE, "good till date has a date", event)
-        if event.order_flags & OrderFlags.CONDITIONS:
+        if order.pending:
+            # It is compared, and covered, when it starts.
+            worth = 0
+        elif event.order_flags & OrderFlags.CONDITIONS:
             # A following peg needs less: what there is of conditions comes first.
             self._cover_due = order
+            worth = self._worth(order)
         else:
             self._covered(order, event)
-        worth = self._worth(order)
+            worth = self._worth(order)
         needed, expiry_ns = self._controls.approvers(order.account, order.instrument, worth)
         # A quote was judged before others of its command made prices.
         if needed and not order.is_quote:
-            fine = not order.by_amount and not TimeInForce(order.time_in_force).is_for_auction
-            _require(fine, "an order that needs approval is sized by quantity, and not for an auction", event)
+            fine = arriving is None and not order.by_amount
+            fine = fine and not TimeInForce(order.time_in_force).is_for_auction
+            _require(fine, "an order that needs approval is alone, sized by quantity, and not for an auction", event)
             self._approval_due = (order, needed, expiry_ns)
+        if arriving is not None:
+            order.pending = True
+            self._orders[order.order_id] = order
 
     def _covered(self, order: AuditedOrder, event: Event) -> None:
         """What the order costs at worst is available."""
@@ -595,16 +659,20 @@ class Auditor:
         _require(order.minimum == 0 or at_once, "a minimum is part of what may trade at once", event)
         if order.trigger is not None:
             self._check_cover(event)
-        if order.trigger is None:
+        if order.trigger_kind == 0:
             no_trigger = (event.price_ticks, event.time_in_force, event.self_trade_prevention, event.quantity_lots)
             _require(no_trigger == (0, 0, 0, 0), "without a trigger there is nothing to tell of it", event)
             return
         known_codes = known(TriggerKind, order.trigger_kind) and known(PriceSource, order.source)
-        _require(known_codes and order.trigger >= 1, "a trigger has a kind, a source and a price", event)
+        has_price = order.pending or (order.trigger or 0) >= 1
+        _require(known_codes and has_price, "a trigger has a kind, a source and a price", event)
         stops = order.trail is None or order.trigger_kind == TriggerKind.STOP_LOSS
         _require(stops, "only a stop-loss trails", event)
         plain = not order.flags & (OrderFlags.POST_ONLY | OrderFlags.QUOTE_AMOUNT)
         _require(plain, "an order with a trigger has a quantity and may take", event)
+        if order.list_id is not None:
+            # It stands, or starts, later.
+            return
         _require(not self._waiting.is_there(order), "the price that an order waits for is still to come", event)
         self._taker = None
         self._orders[order.order_id] = order
@@ -651,7 +719,9 @@ class Auditor:
         _require(event.reference == 0 or order.peak_range > 0, "only peaks of different sizes have a seed", event)
         _require(order.order_type == OrderType.LIMIT and order.may_rest, "what is shown by parts can rest", event)
         self._display_due = None
+        order.is_fixed = bool(fixed)
         if pegged and not fixed:
+            _require(order.list_id is None, "no leg of a list follows a price", event)
             _require(order.trigger is None and order.peak == 0, "a following peg waits for nothing else", event)
             order.follows, order.is_placed, order.limit = True, False, order.price
             self._cover_due = None
@@ -713,7 +783,9 @@ class Auditor:
             least = max(reference, bids[0].price if bids else 0)
         group = self._accounts[order.account].group
         owners = {n for n, account in enumerate(self._accounts) if group and account.group == group} | {order.account}
-        others = (other for other in self._orders.values() if other is not order and other.account in owners)
+        arriving = self._lists.arriving
+        beside = [order] if arriving is None else [order, *arriving.legs]
+        others = (other for other in self._orders.values() if other not in beside and other.account in owners)
         same = [other for other in others if (other.instrument, other.side) == (order.instrument, order.side)]
         own = order.unspent if order.by_amount else 0
         return own + sum(units.notional(max(each.price, least), each.open) for each in (order, *same))
@@ -816,7 +888,10 @@ class Auditor:
         self._rest(event)
         _require(bool(self._waiting.line), "only what a price reached comes to the market", event)
         order, price = self._waiting.line.pop(0)
+        if isinstance(order, AuditedList):
+            raise AuditError(f"they come in the order of the line: list {order.list_id} first", event)
         _require(event.order_id == order.order_id, f"they come in the order of the line: {order.order_id} first", event)
+        _require(order.list_id is None, "a leg of a pair comes to the market alone", event)
         told = (event.account, event.instrument, event.side, event.reference)
         kept = (order.account, order.instrument, order.side, _number(order))
         _require(told == kept, "an order keeps what it said", event)
@@ -825,6 +900,7 @@ class Auditor:
         _require(trigger == due, f"source, trigger, open quantity and price are {due}", event)
         self._hold(order, -1)
         del self._orders[order.order_id]
+        order.stands = False
         order.come_to_market()
         account = self._accounts[order.account]
         controlled = self._controls.refusal(order.account, account.group, order.instrument, order.side) is not None
@@ -838,6 +914,8 @@ class Auditor:
             return
         taker, maker = self._meeting(event)
         _require(not self._is_own(taker, maker), "nobody trades with himself, unless he asked for it", event)
+        tied = self._lists.list_of(maker)
+        _require(tied is None or not tied.is_pair, "a leg of a pair trades alone", event)
         self._trades[event.instrument] += 1
         _require(event.reference == self._trades[event.instrument], "trade ids are consecutive", event)
         lots, units = event.quantity_lots, self._units[event.instrument]
@@ -876,6 +954,16 @@ class Auditor:
         for order in (maker, taker):
             self._quotes.count(order, lots, event.time_ns)
         self._waiting.see(event.instrument, PriceSource.LAST, event.price_ticks, halted=False)
+        if done:
+            self._working_leg_filled(taker)
+
+    def _working_leg_filled(self, order: AuditedOrder) -> None:
+        """The other legs of its list join the line."""
+        tied = self._lists.list_of(order)
+        if tied is not None:
+            tied.legs.remove(order)
+            order.list_id = None
+            self._waiting.line.append((tied, 0))
 
     def _deliver(self, taker: AuditedOrder, maker: AuditedOrder, lots: int, notional: int) -> None:
         units = self._units[taker.instrument]
@@ -892,6 +980,8 @@ class Auditor:
             self._taker = None
         if maker.open == 0:
             self._take_out(maker)
+            if event.kind is EventKind.TRADE:
+                self._working_leg_filled(maker)
 
     def _match_prevented(self, event: Event) -> None:
         taker, maker = self._meeting(event)
@@ -910,6 +1000,8 @@ class Auditor:
         losses = (event.quantity_lots, event.open_lots)
         _require(losses == (taker_loses, maker_loses), f"{mode.name} takes {taker_loses} and {maker_loses}", event)
         _require(event.has(EventFlags.TRANSFERRED) == moves, "a transfer is between two accounts", event)
+        free = (not taker_loses or taker.list_id is None) and (not maker_loses or maker.list_id is None)
+        _require(free, "who loses quantity is tied to nobody", event)
         self._hold(maker, -1)
         maker.open -= maker_loses
         maker.shown = min(maker.shown, maker.open)
@@ -924,6 +1016,7 @@ class Auditor:
 
     def _cancelled(self, event: Event) -> None:
         order = self._open(event)
+        by_lists = (CloseReason.OTHER_LEG_EXECUTED, CloseReason.LIST_CLOSED)
         reasons = (
             CloseReason.CANCELLED_BY_OWNER,
             CloseReason.CANCELLED_ALL,
@@ -932,33 +1025,40 @@ class Auditor:
             CloseReason.NOT_REPLACED,
             *OF_QUOTES,
             *BY_CONTROL,
+            *by_lists,
         )
         expired = event.reason == CloseReason.INSTRUMENT_EXPIRED
         _require(event.reason in reasons or expired, "a cancel has a reason of its own", event)
         has_ended = self._calls[event.instrument].state is State.EXPIRED
         _require(expired == has_ended, "the orders of an instrument go when it expires", event)
+        is_tied = order.list_id is not None
+        _require(is_tied or event.reason not in by_lists, "only a leg of a list is cancelled because of it", event)
+        _require(not is_tied or event.reason != CloseReason.REPLACED, "a leg of a list is not replaced", event)
         told = (event.price_ticks, event.quantity_lots, event.amount)
         _require(told == (order.price, order.open, 0), "a cancel tells price and open quantity", event)
         if event.reason == CloseReason.DECLINED:
             last = self._last
             declined = last is not None and (last.kind, last.order_id) == (EventKind.APPROVAL_DECLINED, event.order_id)
             _require(declined, "an order is declined by somebody", event)
-        last = self._last
-        by_id = event.reason not in OF_QUOTES
-        if by_id and last is not None and not last.has(EventFlags.LAST) and last.kind is EventKind.ORDER_CANCELLED:
-            _require(last.order_id < event.order_id, "a cancel-all goes by order id", event)
         if event.reason == CloseReason.QUOTE_REPLACED:
             changes = self._quotes.changes
             _require(bool(changes) and changes.pop(0) == (order, 0), "a mass quote takes what it replaces", event)
-        if event.reason == CloseReason.QUOTE_PROTECTION:
+        elif event.reason == CloseReason.QUOTE_PROTECTION:
             self._taken_by_protection(order, event)
+        elif event.reason not in by_lists and self._lists.ending is None:
+            _require(self._last_cancelled < event.order_id, "a cancel-all goes by order id", event)
+            self._last_cancelled = event.order_id
         due = self._controls.due
         if event.reason in BY_CONTROL:
             _require(bool(due) and due.pop(0) is order, "a control takes what it forbids, by order id", event)
+        elif order in due:
+            # It went with its list.
+            due.remove(order)
         self._replacing = event.reason == CloseReason.REPLACED
         self._half_due = event.reason == CloseReason.NOT_REPLACED
         self._hold(order, -1)
         self._take_out(order)
+        self._lists.leave(order, event, by_timer=False)
 
     def _timer(self, event: Event) -> None:
         """An order expires by date."""
@@ -973,10 +1073,14 @@ class Auditor:
         _require(told == (order.price, order.open, 0), "the rest expires", event)
         self._hold(order, -1)
         self._take_out(order)
+        self._lists.leave(order, event, by_timer=True)
 
     def _expired(self, event: Event) -> None:
         if event.reason in BY_TIME:
             self._timer(event)
+            return
+        if event.reason == CloseReason.REFUSED_AT_START:
+            self._refused_at_start(event)
             return
         if event.reason == CloseReason.OUTSIDE_COLLAR:
             self._crossed(event)
@@ -1032,6 +1136,7 @@ class Auditor:
             spent = reason is CloseReason.QUOTE_AMOUNT_SPENT and order.by_amount and not blocked
             _require(spent and order.unspent > 0, "an amount is spent when the next lot costs more", event)
         self._taker = None
+        self._lists.leave(order, event, by_timer=False)
 
     def _limit_told(self, order: AuditedOrder, event: Event) -> None:
         """A market order that waited tells by its end what its limit was."""
@@ -1098,6 +1203,7 @@ class Auditor:
     def _amended(self, event: Event) -> None:
         order = self._open(event, may_be_renamed=True)
         _require(not order.beside, "an order that waits for its auction is not amended", event)
+        _require(order.list_id is None, "a leg of a list is not amended", event)
         group = self._accounts[order.account].group
         refusal = self._controls.refusal(order.account, group, order.instrument, order.side)
         _require(refusal is None, "no control is in the way", event)
@@ -1238,6 +1344,114 @@ class Auditor:
         _require(not left, "protections take the quotes elsewhere too", event)
         quotes.elsewhere.clear()
 
+    # Lists.
+
+    def _list_accepted(self, event: Event) -> None:
+        _require(self._is_first, "a list comes first, but for timers", event)
+        self._lists.accept(event)
+        self._list_text_due = bool(event.order_flags & OrderFlags.TEXT_ID)
+
+    def _list_text(self, event: Event) -> None:
+        _require(1 <= len(event.text) <= 36, "a client id has 1 to 36 characters", event)
+        self._list_text_due = False
+        self._lists.name(event)
+
+    def _arrived(self, arrived: AuditedList) -> None:
+        """All legs of a list are told: those come in that wait for nobody."""
+        self._lists.arriving, arrived.is_arriving = None, False
+        self._lists.lists[arrived.list_id] = arrived
+        if arrived.contingency.has_working_leg:
+            self._come_in(arrived.legs[0])
+        elif not self._meets(arrived.legs[0]):
+            self._stand_or_wait(arrived.legs)
+
+    def _come_in(self, order: AuditedOrder) -> None:
+        del self._orders[order.order_id]
+        order.pending = False
+        self._taker = order
+
+    def _meets(self, order: AuditedOrder) -> bool:
+        """Whether the first leg of a pair meets somebody: then it comes in alone, when the other one is cancelled."""
+        return order.trigger_kind == 0 and next(self._crossing(order), None) is not None
+
+    def _stand_or_wait(self, legs: list[AuditedOrder]) -> None:
+        for order in legs:
+            order.pending = False
+            self._arrivals += 1
+            order.arrived = self._arrivals
+            if order.trigger_kind:
+                if order.trigger is None:
+                    order.trigger = order.given_trigger
+                self._waiting.add(order)
+            else:
+                self._stand(order)
+            self._hold(order, 1)
+            order.stands = True
+
+    def _list_updated(self, event: Event) -> None:
+        order = self._orders.get(event.order_id)
+        if order is None or order.list_id != event.reference or not order.pending:
+            raise AuditError("who starts waited for another order of its list", event)
+        tied = self._lists.lists[event.reference]
+        if self._lists.starting is None:
+            self._rest(event)
+            self._next_in_line(tied, event)
+            self._lists.starting = tied
+        _require(self._lists.starting is tied, "the legs of one list start together", event)
+        told = (event.account, event.instrument, event.side, event.quantity_lots)
+        kept = (order.account, order.instrument, order.side, order.open)
+        _require(told == kept, "an order keeps what it said", event)
+        is_priced_now = order.order_type == OrderType.MARKET or order.is_fixed
+        _require(event.price_ticks == order.price or is_priced_now, "a limit order keeps its limit", event)
+        due = order.given_trigger
+        if order.trail is not None and not due:
+            due = order.trail.trigger_ticks(order.side, self._waiting.price(order) or 0)
+        _require(event.open_lots == due, f"its first trigger price is {due}", event)
+        order.price = event.price_ticks
+        _require(order.price >= 1, "an order has a price", event)
+        account = self._accounts[order.account]
+        _require(account.may_trade and not account.halted, "the account may trade", event)
+        self._covered(order, event)
+        if due:
+            order.given_trigger = due
+
+    def _next_in_line(self, tied: AuditedList, event: Event) -> None:
+        is_next = bool(self._waiting.line) and self._waiting.line[0][0] is tied
+        _require(is_next, "they come in the order of the line", event)
+        self._waiting.line.pop(0)
+
+    def _pair_started(self, tied: AuditedList, event: Event) -> None:
+        """Both legs of a pair are told to start."""
+        self._lists.starting = None
+        _require(len(tied.legs) == 2, "a single leg's list is done when it starts", event)
+        if not self._meets(tied.legs[0]):
+            self._stand_or_wait(tied.legs)
+
+    def _list_done(self, event: Event) -> None:
+        started = self._lists.starting
+        alone = self._lists.done(event)
+        if alone is None or not alone.pending:
+            return
+        # It starts, or comes in because its pair meets somebody.
+        self._lists.must_act.discard(alone.order_id)
+        if alone.trigger_kind:
+            _require(started is not None, "only a leg that starts waits then", event)
+            self._stand_or_wait([alone])
+        else:
+            self._come_in(alone)
+
+    def _refused_at_start(self, event: Event) -> None:
+        self._rest(event)
+        order = self._open(event)
+        tied = self._lists.list_of(order)
+        _require(tied is not None and order.pending, "only who waits for another order is refused then", event)
+        assert tied is not None
+        self._next_in_line(tied, event)
+        _require(known(RejectReason, event.open_lots), "the reason is known", event)
+        _require((event.price_ticks, event.quantity_lots) == (order.price, order.open), "the rest expires", event)
+        self._take_out(order)
+        self._lists.leave(order, event, by_timer=False)
+
     # States and auctions.
 
     def _state_changed(self, event: Event) -> None:
@@ -1358,8 +1572,11 @@ class Auditor:
         done = (event.has(EventFlags.TAKER_DONE), event.has(EventFlags.MAKER_DONE))
         _require(done == (bid.open == 0, ask.open == 0), "DONE marks what is closed", event)
         for order in pair:
+            tied = self._lists.list_of(order)
+            _require(tied is None or not tied.is_pair, "a leg of a pair trades alone", event)
             if order.open == 0:
                 self._take_out(order)
+                self._working_leg_filled(order)
         call.traded.append((event.price_ticks, lots))
         for order in pair:
             self._quotes.count(order, lots, event.time_ns)
@@ -1402,6 +1619,7 @@ class Auditor:
         _require(told == (order.price, order.open, 0), "the rest expires", event)
         self._hold(order, -1)
         self._take_out(order)
+        self._lists.leave(order, event, by_timer=False)
 
     def _ended(self, event: Event) -> None:
         """An order expires with its auction or its day."""
@@ -1592,7 +1810,12 @@ def _number(order: AuditedOrder) -> int:
 def _is_of_command(event: Event) -> bool:
     """Whether the command itself must have begun: timers close orders, change states, trade auctions, fire triggers."""
     if event.kind is EventKind.ORDER_CANCELLED:
-        return event.reason not in (CloseReason.INSTRUMENT_EXPIRED, CloseReason.QUOTE_PROTECTION)
+        return event.reason not in (
+            CloseReason.INSTRUMENT_EXPIRED,
+            CloseReason.QUOTE_PROTECTION,
+            CloseReason.OTHER_LEG_EXECUTED,
+            CloseReason.LIST_CLOSED,
+        )
     return event.kind not in (
         EventKind.TRADE,
         EventKind.MATCH_PREVENTED,
@@ -1604,6 +1827,8 @@ def _is_of_command(event: Event) -> bool:
         EventKind.ORDER_REFRESHED,
         EventKind.ORDER_REPRICED,
         EventKind.QUOTE_PROTECTION_TRIGGERED,
+        EventKind.LIST_UPDATED,
+        EventKind.LIST_DONE,
     )
 
 

@@ -27,6 +27,7 @@ from tests.reference.codes import (
     BOTH_SIDES,
     AccountKind,
     CloseReason,
+    Contingency,
     Display,
     EventFlags,
     EventKind,
@@ -116,7 +117,7 @@ class Blotter:
             assert told == expected, f"{line}\n  got: {told}"
         else:
             assert not events or events[-1].kind is not EventKind.REJECTED, f"{line}\n  got: {told}"
-        labels = [word for word in words if re.fullmatch(r"O\d+", word)]
+        labels = re.findall(r"\bO\d+\b", said)
         accepted = [f"O{event.order_id}" for event in events if event.kind is EventKind.ORDER_ACCEPTED]
         assert set(accepted) <= set(labels), f"{line}\n  accepted as {accepted}"
 
@@ -340,6 +341,18 @@ def _fees(words: list[str]) -> bytes:
     return records.set_fee_tier(schedule, tier, int(words[1]), int(words[2]))
 
 
+def _list(words: list[str]) -> bytes:
+    """`oco A2 id=7: sell O1 2 @11, sell O2 2 stop=9`"""
+    head, _, legs = " ".join(words).partition(":")
+    account = _account(head.split())
+    orders = [_order(leg.split(), account) for leg in legs.split(",")]
+    return records.place_list(Contingency[words[0].upper()], orders, client_list_id=_client_order_id(head.split()))
+
+
+def _cancel_list(words: list[str]) -> bytes:
+    return records.cancel_list(_account(words), _number(words, "L"), client_list_id=_client_order_id(words))
+
+
 _COMMANDS: dict[str, Callable[[list[str]], bytes]] = {
     "buy": lambda words: _order(words, _account(words)),
     "sell": lambda words: _order(words, _account(words)),
@@ -372,6 +385,7 @@ _COMMANDS: dict[str, Callable[[list[str]], bytes]] = {
         0, int(_option(words, "level") or 0), cancels=int("cancel" in words), **_whom(words)
     ),
     "position": lambda words: records.set_position_limit(_account(words), 0, int(words[2])),
+    "cancel-list": _cancel_list,
     "mark": lambda words: records.set_mark_price(0, int(words[1])),
     "index": lambda words: records.set_index_price(0, int(words[1])),
     "reference": lambda words: records.set_reference_price(0, int(words[1])),
@@ -379,6 +393,8 @@ _COMMANDS: dict[str, Callable[[list[str]], bytes]] = {
 
 
 def _command(words: list[str]) -> bytes:
+    if words[0] in ("oco", "oto", "otoco"):
+        return _list(words)
     return _COMMANDS[words[0]](words)
 
 
@@ -388,8 +404,15 @@ def _command(words: list[str]) -> bytes:
 def _told(event: Event) -> str:
     """An event in words; some have none."""
     match event.kind:
-        case EventKind.CLIENT_ORDER_ID_TEXT:
+        case EventKind.CLIENT_ORDER_ID_TEXT | EventKind.CLIENT_LIST_ID_TEXT:
             return ""
+        case EventKind.LIST_ACCEPTED:
+            return f"L{event.reference}"
+        case EventKind.LIST_UPDATED:
+            waits = f" waiting for {event.open_lots}" if event.open_lots else ""
+            return f"O{event.order_id} starts at {event.price_ticks}{waits}"
+        case EventKind.LIST_DONE:
+            return f"L{event.reference} done"
         case EventKind.ORDER_CONDITIONS:
             return f"waits for {event.price_ticks}" if event.order_type else ""
         case EventKind.ORDER_DISPLAY:
@@ -410,9 +433,11 @@ def _told(event: Event) -> str:
         case EventKind.ORDER_RELEASED:
             return f"O{event.order_id} released"
         case EventKind.REJECTED:
-            return RejectReason(event.reason).name.lower()
+            leg = f" of leg {event.amount}" if event.amount else ""
+            return RejectReason(event.reason).name.lower() + leg
         case EventKind.ORDER_ACCEPTED:
-            return f"accepted at {event.price_ticks}" if event.order_type == OrderType.MARKET else "accepted"
+            has_limit = event.order_type == OrderType.MARKET and event.price_ticks
+            return f"accepted at {event.price_ticks}" if has_limit else "accepted"
         case EventKind.TRADE:
             fees = f" fees {event.amount}/{event.counter_amount}" if event.amount or event.counter_amount else ""
             bid = f"O{event.order_id} with " if event.has(EventFlags.AUCTION) else ""
@@ -434,6 +459,7 @@ def _told(event: Event) -> str:
                 CloseReason.DAY_ENDED,
                 CloseReason.AUCTION_ENDED,
                 CloseReason.OUTSIDE_COLLAR,
+                CloseReason.REFUSED_AT_START,
             )
             who = f"O{event.order_id} " if event.reason in others else ""
             return f"{who}expired {what}{_reason(event)}"
@@ -463,6 +489,6 @@ def _closing(event: Event) -> str:
 
 def _reason(event: Event) -> str:
     reason = CloseReason(event.reason)
-    if reason in (CloseReason.REFUSED_AT_TRIGGER, CloseReason.REFUSED_AT_RELEASE):
+    if reason in (CloseReason.REFUSED_AT_TRIGGER, CloseReason.REFUSED_AT_START, CloseReason.REFUSED_AT_RELEASE):
         return f" ({reason.name.lower()}: {RejectReason(event.open_lots).name.lower()})"
     return "" if reason is CloseReason.CANCELLED_BY_OWNER else f" ({reason.name.lower()})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.reference import auction, guards, matching, protections
+from tests.reference import auction, closing, guards, protections
 from tests.reference.codes import (
     FEE_ACCOUNT,
     PPM,
@@ -169,19 +169,21 @@ def uncross(venue: Venue, instrument: Instrument) -> int | None:
     for order in venue.open_orders():
         if order.instrument == instrument.id and order.time_in_force.joins(instrument.joined):
             venue.take_out(order)
-            matching.expire(venue, order, CloseReason.AUCTION_ENDED)
+            closing.expire(venue, order, CloseReason.AUCTION_ENDED)
     instrument.joined = Phase.NONE
     bids, asks = instrument.book.bids, instrument.book.asks
     while bids and asks and bids[0].price_ticks >= asks[0].price_ticks:
         # They meet at no price at which the auction may trade.
         later = max(bids[0], asks[0], key=lambda order: order.arrived)
         venue.take_out(later)
-        matching.expire(venue, later, CloseReason.OUTSIDE_COLLAR)
+        closing.expire(venue, later, CloseReason.OUTSIDE_COLLAR)
     return price
 
 
 def _trade(venue: Venue, instrument: Instrument, bid: Order, ask: Order, price: int, lots: int) -> None:
     """Both pay as makers; a rebate is not paid, and the notional does not count towards one."""
+    for order in (bid, ask):
+        closing.before_trade(venue, order)
     units, ledger = instrument.units, venue.ledger
     notional = units.notional(price, lots)
     fees = []
@@ -214,5 +216,7 @@ def _trade(venue: Venue, instrument: Instrument, bid: Order, ask: Order, price: 
             reference=instrument.trades,
         )
     )
-    protections.count(venue, bid, lots)
-    protections.count(venue, ask, lots)
+    for order in (bid, ask):
+        protections.count(venue, order, lots)
+        if order.in_list is not None and order.open_lots == 0:
+            closing.working_leg_filled(venue, order)

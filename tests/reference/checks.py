@@ -87,6 +87,7 @@ def check_standing(venue: Venue, new: NewOrder) -> tuple[Account, Instrument]:
 def leaving_order(venue: Venue, replace: Replace) -> Order:
     """The order that a replacement is to cancel, if it may."""
     order = known_order(known_account(venue, replace.new_order.account), replace.target)
+    require(order.in_list is None, Reason.ORDER_IN_LIST)
     if replace.has(OrderFlags.ONLY_NEW):
         require(order.executed_lots == 0, Reason.ORDER_NOT_NEW)
     if replace.has(OrderFlags.ONLY_PARTIALLY_FILLED):
@@ -99,8 +100,8 @@ def found_before_cancel(reason: Reason) -> bool:
     return reason <= Reason.ORDER_RATE_EXCEEDED or reason is Reason.AMOUNT_NOT_POSITIVE
 
 
-def check_new_order(venue: Venue, new: NewOrder, gone: Order | None = None) -> Checked:
-    """Check a new order, as if `gone` were not there any more."""
+def check_new_order(venue: Venue, new: NewOrder, gone: Order | None = None, *, legs_before: int = 0) -> Checked:
+    """Check a new order, as if `gone` were not there any more, behind so many legs of its list."""
     account, instrument = check_standing(venue, new)
     if new.conditions.follows:
         return check_following(venue, account, instrument, new, gone)
@@ -139,9 +140,7 @@ def check_new_order(venue: Venue, new: NewOrder, gone: Order | None = None) -> C
         is_unique = all(order.client_order_id != new.client_order_id for order in others)
         require(is_unique, Reason.DUPLICATE_CLIENT_ORDER_ID)
     if new.time_in_force.may_rest or trigger is not None:
-        require(len(others) + 1 <= account.limits.open_orders_max, Reason.OPEN_ORDER_LIMIT_EXCEEDED)
-        others_open = sum(len(each.open_orders) for each in venue.accounts) - (gone is not None)
-        require(others_open < ORDERS_MAX, Reason.OPEN_ORDER_LIMIT_EXCEEDED)
+        check_open_orders(venue, account, len(others) + legs_before, legs_before - (gone is not None))
     best_opposite = instrument.book.best(new.side.opposite, without=gone)
     if new.side is Side.BUY:
         quantity = new.quantity_lots
@@ -304,13 +303,19 @@ def check_following(
     return Checked(limit, None, 0, 0)
 
 
-def priced(venue: Venue, instrument: Instrument, new: NewOrder, peg: Peg, gone: Order | None) -> NewOrder:
-    """A fixed peg with the price that it finds, as if `gone` had left already."""
-    side = new.side if peg.kind is PegKind.PRIMARY else new.side.opposite
+def level_price(instrument: Instrument, own_side: Side, peg: Peg, gone: Order | None) -> int | None:
+    """The price of the level that a fixed peg means, as if `gone` had left already; None when there is none."""
+    side = own_side if peg.kind is PegKind.PRIMARY else own_side.opposite
     orders = [order for order in instrument.book.referred_to(side) if order is not gone]
     prices = list(dict.fromkeys(order.price_ticks for order in orders))
-    if peg.offset < len(prices):
-        return replace(new, price_ticks=prices[peg.offset])
+    return prices[peg.offset] if peg.offset < len(prices) else None
+
+
+def priced(venue: Venue, instrument: Instrument, new: NewOrder, peg: Peg, gone: Order | None) -> NewOrder:
+    """A fixed peg with the price that it finds, as if `gone` had left already."""
+    price = level_price(instrument, new.side, peg, gone)
+    if price is not None:
+        return replace(new, price_ticks=price)
     check_quantity(instrument, new.quantity_lots)
     check_expiry(venue, new)
     raise Refused(Reason.NO_PEG_REFERENCE)
@@ -352,6 +357,7 @@ def check_amend(venue: Venue, amend: Amend) -> Amendment:
     require(not venue.halted, Reason.VENUE_HALTED)
     account = known_account(venue, amend.account)
     order = known_order(account, amend.target)
+    require(order.in_list is None, Reason.ORDER_IN_LIST)
     require(order.approvers_needed == 0, Reason.ORDER_WAITS_FOR_APPROVAL)
     require(not order.is_quote and not order.follows and not order.beside, Reason.ORDER_NOT_AMENDABLE)
     if order.waits:
@@ -555,6 +561,13 @@ def check_funds(venue: Venue, account: Account, units: Units, side: Side, needed
         if gone.held_asset(gone_units) == asset:
             available += gone.hold(gone_units)
     require(available >= needed, Reason.INSUFFICIENT_FUNDS)
+
+
+def check_open_orders(venue: Venue, account: Account, others: int, more: int) -> None:
+    """One more beside so many others; in the whole venue beside all that are open, and `more`."""
+    require(others + 1 <= account.limits.open_orders_max, Reason.OPEN_ORDER_LIMIT_EXCEEDED)
+    open_orders = sum(len(each.open_orders) for each in venue.accounts) + more
+    require(open_orders < ORDERS_MAX, Reason.OPEN_ORDER_LIMIT_EXCEEDED)
 
 
 # What an amount comes to.

@@ -90,6 +90,8 @@ class CommandKind(IntEnum):
     CANCEL_ALL = 66
     AMEND_ORDER = 67
     REPLACE_ORDER = 68
+    PLACE_LIST = 69
+    CANCEL_LIST = 70
     MASS_QUOTE = 71
     CANCEL_QUOTES = 72
     TEXT = 128
@@ -104,10 +106,10 @@ class CommandKind(IntEnum):
 
 COMMAND_KINDS = frozenset(kind for kind in CommandKind if kind < 128)
 """The kinds that a command may start with; the others stand behind a first record."""
-ORDER_ENTRY_KINDS = frozenset(kind for kind in COMMAND_KINDS if kind >= CommandKind.PLACE_ORDER)
+ORDER_ENTRY_KINDS = frozenset(range(CommandKind.PLACE_ORDER, CommandKind.CANCEL_QUOTES + 1))
 """Messages of a trader about its orders: these are counted against the message rate."""
 NEW_ORDER_KINDS = frozenset({CommandKind.PLACE_ORDER, CommandKind.REPLACE_ORDER})
-"""Messages that also count as an order. A mass quote counts as several."""
+"""Messages that also count as an order; a list and a mass quote count as many as they have."""
 
 
 class EventKind(IntEnum):
@@ -135,6 +137,10 @@ class EventKind(IntEnum):
     AUCTION_UNCROSSED = 27
     BREAKER_TRIPPED = 28
     MARKET_WIDE_LEVEL_REACHED = 29
+    LIST_ACCEPTED = 40
+    LIST_UPDATED = 41
+    LIST_DONE = 42
+    CLIENT_LIST_ID_TEXT = 43
     APPROVAL_REQUIRED = 48
     ORDER_APPROVED = 49
     APPROVAL_DECLINED = 50
@@ -170,6 +176,9 @@ class CloseReason(IntEnum):
     INSTRUMENT_EXPIRED = 26
     TRADING_STOPPED = 27
     OUTSIDE_COLLAR = 28
+    OTHER_LEG_EXECUTED = 30
+    LIST_CLOSED = 31
+    REFUSED_AT_START = 32
     KILL_SWITCH = 35
     RESTRICTED = 36
     DECLINED = 37
@@ -268,6 +277,26 @@ class Cause(IntEnum):
     PAUSE_OVER = 7
     CALL_OVER = 8
     EXTENDED = 9
+
+
+class Contingency(IntEnum):
+    """How the orders of a list depend on each other."""
+
+    OCO = 1
+    OTO = 2
+    OTOCO = 3
+
+    @property
+    def leg_count(self) -> int:
+        return 3 if self is Contingency.OTOCO else 2
+
+    @property
+    def has_working_leg(self) -> bool:
+        return self is not Contingency.OCO
+
+    @property
+    def has_pair(self) -> bool:
+        return self is not Contingency.OTO
 
 
 class TriggerKind(IntEnum):

@@ -28,6 +28,7 @@ from tests.reference.codes import (
     AccountKind,
     BandScope,
     CommandKind,
+    Contingency,
     ControlScope,
     Display,
     HaltScope,
@@ -224,9 +225,26 @@ class Money:
     withdrawal: int
 
 
-Command = (
-    NewOrder | Cancel | CancelAll | Amend | Replace | MassQuote | CancelQuotes | Named | Setting | Money | Approval
-)
+@dataclass(frozen=True, slots=True)
+class NewList:
+    """A list whose legs fit together."""
+
+    account: int
+    instrument: int
+    contingency: Contingency
+    client_list_id: ClientOrderId
+    legs: list[NewOrder]
+
+
+@dataclass(frozen=True, slots=True)
+class CancelList:
+    account: int
+    target: Target
+    """Its order id stands for a list id."""
+
+
+OrderCommand = NewOrder | Cancel | CancelAll | Amend | Replace | NewList | CancelList | MassQuote | CancelQuotes
+Command = OrderCommand | Named | Setting | Money | Approval
 
 
 class Records:
@@ -280,6 +298,11 @@ def decode(command: bytes) -> Command:
             decoded = _amend(records)
         case CommandKind.REPLACE_ORDER:
             decoded = _replace(records)
+        case CommandKind.PLACE_LIST:
+            decoded = _place_list(records)
+        case CommandKind.CANCEL_LIST:
+            about = _about_order(records)
+            decoded = CancelList(about.account, about.target)
         case CommandKind.MASS_QUOTE:
             decoded = _mass_quote(records)
         case CommandKind.CANCEL_QUOTES:
@@ -508,6 +531,9 @@ def _replace(records: Records) -> Replace:
     return Replace(about.target, _new_order(records), about.flags & REPLACE_MODES, following)
 
 
+# Quotes.
+
+
 def _mass_quote(records: Records) -> MassQuote:
     fields = ORDER.unpack(records.take())
     account, prevention, flags = fields[6], fields[11], fields[12]
@@ -537,6 +563,60 @@ def count_quotes(command: bytes) -> int:
         if fields[0] == CommandKind.QUOTE_ENTRY:
             sides += (fields[5] > 0) + (fields[7] > 0)
     return sides
+
+
+# Lists.
+
+
+def _place_list(records: Records) -> NewList:
+    fields = ORDER.unpack(records.take())
+    account, instrument, side, contingency_code, force, prevention, flags, reserved, price, quantity, ref = fields[6:]
+    require(not flags & ~OrderFlags.TEXT_ID, Reason.INVALID_FLAGS)
+    client_list_id = _client_order_id(flags, ref, records)
+    meaningless = (side, force, prevention, reserved, price, quantity)
+    require(known(Contingency, contingency_code) and not any(meaningless), Reason.INVALID_CONTINGENCY)
+    contingency = Contingency(contingency_code)
+    legs = []
+    for number in range(1, contingency.leg_count + 1):
+        try:
+            legs.append(_leg(records, account, instrument))
+        except Refused as refused:
+            raise Refused(refused.reason, number) from None
+    records.end()
+    require(_legs_fit(contingency, legs), Reason.LEGS_DO_NOT_FIT)
+    for number, leg in enumerate(legs, 1):
+        before = [other.client_order_id for other in legs[: number - 1]]
+        if leg.client_order_id is not None and leg.client_order_id in before:
+            raise Refused(Reason.DUPLICATE_CLIENT_ORDER_ID, number)
+    return NewList(account, instrument, contingency, client_list_id, legs)
+
+
+def _leg(records: Records, account: int, instrument: int) -> NewOrder:
+    head = records.peek()
+    require(len(head) == RECORD_BYTES and head[0] == CommandKind.PLACE_ORDER, Reason.MALFORMED_RECORDS)
+    belongs = (int.from_bytes(head[24:28], "little"), int.from_bytes(head[28:32], "little")) == (account, instrument)
+    require(belongs, Reason.MALFORMED_RECORDS)
+    return _new_order(records)
+
+
+def _legs_fit(contingency: Contingency, legs: list[NewOrder]) -> bool:
+    bound = any(leg.by_amount or leg.time_in_force > TimeInForce.GOOD_TILL_DATE for leg in legs)
+    conditions = [leg.conditions for leg in legs]
+    if bound or any(each.iceberg is not None or each.hidden or each.follows for each in conditions):
+        return False
+    working = legs[0]
+    if contingency.has_working_leg and (
+        working.order_type is not OrderType.LIMIT or working.conditions.trigger is not None
+    ):
+        return False
+    if not contingency.has_pair:
+        return True
+    first, stop = legs[-2:]
+    trigger, stops = first.conditions.trigger, stop.conditions.trigger
+    rests = first.order_type is OrderType.LIMIT and first.time_in_force.may_rest
+    first_fits = rests if trigger is None else trigger.kind is TriggerKind.TAKE_PROFIT
+    stop_fits = stops is not None and stops.kind is TriggerKind.STOP_LOSS
+    return first_fits and stop_fits and (first.side, first.quantity_lots) == (stop.side, stop.quantity_lots)
 
 
 # Everything else.

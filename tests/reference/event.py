@@ -45,6 +45,7 @@ EVENT_DTYPE = np.dtype(
 
 TEXT_EVENT_DTYPE = np.dtype([("head", "V40"), ("length", "<u8"), ("bytes", "V80")])
 
+TEXT_KINDS = (EventKind.CLIENT_ORDER_ID_TEXT, EventKind.CLIENT_LIST_ID_TEXT)
 _LAYOUT = struct.Struct("<4BI2Q2I2Q2I4B2HqQQQqQqQ")
 _HEAD = struct.Struct("<4BI2Q2IQ")
 _TEXT = struct.Struct("<Q80s")
@@ -81,7 +82,7 @@ class Event:
     counter_amount: int = 0
     reference: int = 0
     text: bytes = b""
-    """Only of a `ClientOrderIdText`, which has nothing else behind `order_id`."""
+    """Only of `TEXT_KINDS`, which have nothing else behind `order_id`."""
 
     def has(self, flag: EventFlags) -> bool:
         return bool(self.flags & flag)
@@ -90,7 +91,7 @@ class Event:
         """The event's 128 bytes."""
         head = (self.kind, self.schema_version, self.shard, self.flags, self.k, self.sequence, self.time_ns)
         place = (self.epoch, self.instrument, self.order_id)
-        if self.kind == EventKind.CLIENT_ORDER_ID_TEXT:
+        if self.kind in TEXT_KINDS:
             return _HEAD.pack(*head, *place) + _TEXT.pack(len(self.text), self.text)
         return _LAYOUT.pack(
             *head,
@@ -118,7 +119,7 @@ class Event:
     def unpack(cls, data: bytes) -> "Event":
         """Read an event from its 128 bytes."""
         event = cls(EventKind(data[0]))
-        if event.kind is EventKind.CLIENT_ORDER_ID_TEXT:
+        if event.kind in TEXT_KINDS:
             values = _HEAD.unpack_from(data)
             length, text = _TEXT.unpack_from(data, _HEAD.size)
             event.text = text[:length]

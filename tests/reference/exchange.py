@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from tests.reference import approvals, calls, line, matching, pegs, protections, quotes, replacing, timers
+from tests.reference import approvals, calls, closing, line, lists, matching, pegs, protections, quotes, replacing, timers
 from tests.reference.checks import check_amend, check_new_order, known_account, known_instrument, known_order
 from tests.reference.codes import NEW_ORDER_KINDS, ORDER_ENTRY_KINDS, CloseReason, CommandKind, EventFlags, Side
 from tests.reference.decoding import (
@@ -12,11 +12,13 @@ from tests.reference.decoding import (
     Approval,
     Cancel,
     CancelAll,
+    CancelList,
     CancelQuotes,
     Header,
     MassQuote,
     Money,
     Named,
+    NewList,
     NewOrder,
     Replace,
     Setting,
@@ -28,7 +30,7 @@ from tests.reference.decoding import (
 from tests.reference.event import Event
 from tests.reference.ledger import Place
 from tests.reference.orders import Order
-from tests.reference.records import split_commands
+from tests.reference.records import RECORD_BYTES, split_commands
 from tests.reference.reject import Refused, require
 from tests.reference.reject import RejectReason as Reason
 from tests.reference.replacing import rejected
@@ -60,7 +62,7 @@ class Exchange:
             self._apply(command)
         except Refused as refused:
             # Checks come before changes: if there are events by now, they are those of timers.
-            venue.emit(rejected(command, refused.reason))
+            venue.emit(rejected(command, refused.reason, refused.leg))
         calls.tell_indications(venue)
         for k, event in enumerate(venue.events):
             event.k, event.sequence, event.time_ns = k, venue.sequence, venue.time_ns
@@ -83,13 +85,17 @@ class Exchange:
                 approvals.let_in(self.venue, decoded, checked)
             case Cancel():
                 order = known_order(known_account(self.venue, decoded.account), decoded.target)
-                matching.cancel(self.venue, order, CloseReason.CANCELLED_BY_OWNER)
+                closing.cancel(self.venue, order, CloseReason.CANCELLED_BY_OWNER)
             case CancelAll():
                 self._cancel_all(decoded)
             case Amend():
                 matching.amend(self.venue, check_amend(self.venue, decoded))
             case Replace():
                 replacing.replace(self.venue, decoded, command)
+            case NewList():
+                lists.place(self.venue, decoded)
+            case CancelList():
+                closing.cancel_list(self.venue, lists.find(self.venue, decoded))
             case MassQuote():
                 quotes.mass_quote(self.venue, decoded)
             case CancelQuotes():
@@ -111,9 +117,12 @@ class Exchange:
         account = self.venue.account(header.account)
         if header.kind in ORDER_ENTRY_KINDS and account is not None:
             orders = int(header.kind in NEW_ORDER_KINDS)
-            if header.kind == CommandKind.MASS_QUOTE:
+            if header.kind == CommandKind.PLACE_LIST:
+                kinds = command[RECORD_BYTES::RECORD_BYTES]
+                orders = kinds.count(CommandKind.PLACE_ORDER)
+            elif header.kind == CommandKind.MASS_QUOTE:
                 orders = count_quotes(command)
-            account.count_message(self.venue.time_ns, orders)
+            account.count_message(self.venue.time_ns, orders=orders)
 
     def _cancel_all(self, command: CancelAll) -> None:
         if command.instrument is not None:
@@ -121,8 +130,10 @@ class Exchange:
         account = known_account(self.venue, command.account)
         for order in sorted(account.open_orders.values(), key=lambda order: order.order_id):
             on_instrument = command.instrument is None or order.instrument == command.instrument
-            if on_instrument and (command.side is None or order.side == command.side):
-                matching.cancel(self.venue, order, CloseReason.CANCELLED_ALL)
+            # One may have gone with its list.
+            is_open = order.order_id in account.open_orders
+            if is_open and on_instrument and (command.side is None or order.side == command.side):
+                closing.cancel(self.venue, order, CloseReason.CANCELLED_ALL)
 
     # What there is, to compare with the engine.
 

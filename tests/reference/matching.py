@@ -7,6 +7,7 @@ from itertools import groupby
 from tests.reference import calls, guards, protections
 from tests.reference.allocation import PriceTime, Resting, Steps, allocate
 from tests.reference.checks import Amendment, lots_for_amount
+from tests.reference.closing import before_trade, expire, working_leg_filled
 from tests.reference.codes import (
     FEE_ACCOUNT,
     CloseReason,
@@ -131,7 +132,13 @@ def _tell_conditions(venue: Venue, order: Order) -> None:
 
 
 def enter(venue: Venue, order: Order) -> None:
-    """Match an order that is in no book, and deal with what is left of it."""
+    """Match an order that is in no book, and deal with what is left of it. Others may wait for it to be filled."""
+    _match_and_rest(venue, order)
+    if order.in_list is not None and order.open_lots == 0:
+        working_leg_filled(venue, order)
+
+
+def _match_and_rest(venue: Venue, order: Order) -> None:
     if venue.instruments[order.instrument].state is not State.CONTINUOUS:
         if order.may_rest:
             venue.rest(order)
@@ -362,6 +369,7 @@ def _lots_for_rest(instrument: Instrument, taker: Order, price: int, stands: int
 
 def trade(venue: Venue, instrument: Instrument, taker: Order, maker: Order, lots: int) -> None:
     """Trade at the maker's price: money and base change hands, both pay their fees."""
+    before_trade(venue, maker)
     units, ledger = instrument.units, venue.ledger
     price, notional = maker.price_ticks, units.notional(maker.price_ticks, lots)
     taker_fee = fee_of_fill(taker.taker_notional, notional, taker.rates.taker_ppm)
@@ -398,39 +406,12 @@ def trade(venue: Venue, instrument: Instrument, taker: Order, maker: Order, lots
         )
     )
     venue.refresh(maker)
+    if maker.in_list is not None and maker.open_lots == 0:
+        working_leg_filled(venue, maker)
     see_price(venue, instrument, PriceSource.LAST, price)
     protections.count(venue, maker, lots)
     protections.count(venue, taker, lots)
     protections.act(venue, instrument)
-
-
-def expire(venue: Venue, order: Order, reason: CloseReason, refusal: int = 0) -> None:
-    """End an order that is in no book: a taker, or one that was taken out."""
-    _close(venue, EventKind.ORDER_EXPIRED, order, reason, refusal)
-
-
-def cancel(venue: Venue, order: Order, reason: CloseReason) -> None:
-    """End an order that is in the book or waits for its trigger."""
-    venue.take_out(order)
-    _close(venue, EventKind.ORDER_CANCELLED, order, reason)
-
-
-def _close(venue: Venue, kind: EventKind, order: Order, reason: CloseReason, refusal: int = 0) -> None:
-    venue.emit(
-        Event(
-            kind,
-            instrument=order.instrument,
-            order_id=order.order_id,
-            account=order.account,
-            side=order.side,
-            reason=reason,
-            price_ticks=order.price_ticks,
-            quantity_lots=0 if order.by_amount else order.open_lots,
-            open_lots=refusal,
-            amount=order.unspent,
-            reference=order.reference,
-        )
-    )
 
 
 def amend(venue: Venue, amendment: Amendment) -> None:

@@ -1,8 +1,10 @@
-"""Orders: what was asked for, what became of it so far, and what it holds."""
+"""Orders: what was asked for, what became of it so far, what it holds, and the lists that tie them together."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tests.reference.codes import QUOTE, OrderFlags, OrderType, Prevention, Side, TimeInForce
+from tests.reference.codes import QUOTE, Contingency, OrderFlags, OrderType, Prevention, Side, TimeInForce
 from tests.reference.conditions import UNCONDITIONAL, Conditions
 from tests.reference.fees import FeeRates, fee_of_fill, fee_on
 from tests.reference.instruments import Units
@@ -46,6 +48,10 @@ class Order:
     shown_lots: int = 0
     """Of an iceberg on the book: what it shows."""
     peaks_drawn: int = 0
+    in_list: OrderList | None = None
+    """The list that ties it to others, while it does."""
+    pending: bool = False
+    """A leg of a list that has not started."""
     approvers_needed: int = 0
     """While it waits for approval."""
     approvers: list[int] = field(default_factory=list)
@@ -81,6 +87,10 @@ class Order:
         return self.trigger_ticks is not None
 
     @property
+    def is_second_of_pair(self) -> bool:
+        return self.in_list is not None and self.in_list.is_pair and self is self.in_list.legs[1]
+
+    @property
     def is_away(self) -> bool:
         """Whether it stands on no book: it waits for its trigger, or for approval."""
         return self.waits or self.approvers_needed > 0
@@ -101,7 +111,8 @@ class Order:
     @property
     def seen_lots(self) -> int:
         """What the book shows of it while it stands there."""
-        return 0 if self.hidden or self.is_away or self.beside or not self.is_placed else self.displayed_lots
+        is_out = self.is_away or self.beside or self.pending or not self.is_placed
+        return 0 if self.hidden or is_out else self.displayed_lots
 
     @property
     def follows(self) -> bool:
@@ -125,6 +136,8 @@ class Order:
 
     def hold(self, units: Units) -> int:
         """What the order holds: the most that its open quantity can still cost; while it waits, what entry needs."""
+        if self.pending:
+            return 0
         if self.side is Side.SELL:
             return units.base_quanta(self.open_lots)
         if self.is_away:
@@ -132,6 +145,29 @@ class Order:
         price = self.limit_ticks if self.follows else self.price_ticks
         notional = units.notional(price, self.open_lots)
         return notional + fee_of_fill(self.maker_notional, notional, max(self.rates.maker_ppm, 0))
+
+
+@dataclass(slots=True, eq=False)
+class OrderList:
+    """A list of orders that depend on each other."""
+
+    list_id: int
+    account: int
+    instrument: int
+    contingency: Contingency
+    client_list_id: ClientOrderId
+    legs: list[Order]
+    """Those that it ties together, by id: without a working leg that was filled."""
+
+    @property
+    def is_pair(self) -> bool:
+        """Whether both its legs stand: whichever is executed first cancels the other."""
+        return not any(leg.pending for leg in self.legs)
+
+    @property
+    def number(self) -> int:
+        """The client's id as events carry it: 0 when there is none or it is text."""
+        return self.client_list_id if isinstance(self.client_list_id, int) else 0
 
 
 def bid_cover(

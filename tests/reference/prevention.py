@@ -1,5 +1,6 @@
 """Self-trade prevention: what happens when an order would trade with one of the same owner."""
 
+from tests.reference.closing import before_loss
 from tests.reference.codes import EventFlags, EventKind, Prevention
 from tests.reference.event import Event
 from tests.reference.instruments import Instrument
@@ -18,6 +19,9 @@ def prevent(venue: Venue, instrument: Instrument, taker: Order, maker: Order) ->
         Prevention.DECREMENT: (smaller, smaller),
         Prevention.TRANSFER: (smaller, smaller),
     }[mode]
+    for order, loss in ((taker, taker_loses), (maker, maker_loses)):
+        if loss:
+            before_loss(venue, order)
     taker_expires = mode in (Prevention.EXPIRE_TAKER, Prevention.EXPIRE_BOTH)
     if taker.by_amount:
         # An amount has no open quantity; only the modes that expire come here.

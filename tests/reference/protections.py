@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tests.reference import matching
+from tests.reference import closing
 from tests.reference.codes import ANY, CloseReason, EventKind
 from tests.reference.event import Event
 from tests.reference.instruments import Instrument
@@ -121,4 +121,4 @@ def quotes_of(venue: Venue, account: int) -> list[Order]:
 
 def _cancel(venue: Venue, quotes: list[Order]) -> None:
     for quote in quotes:
-        matching.cancel(venue, quote, CloseReason.QUOTE_PROTECTION)
+        closing.cancel(venue, quote, CloseReason.QUOTE_PROTECTION)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from tests.reference import line, matching, protections
+from tests.reference import closing, line, matching, protections
 from tests.reference.accounts import Account
 from tests.reference.checks import (
     check_band,
@@ -69,19 +69,37 @@ def mass_quote(venue: Venue, command: MassQuote) -> None:
         _tell(venue, command.account, bid, ask, [_id_of(bid, ids), _id_of(ask, ids)])
     for wish in wishes:
         if wish.now is not None and wish.leaves:
-            matching.cancel(venue, wish.now, CloseReason.QUOTE_REPLACED)
+            closing.cancel(venue, wish.now, CloseReason.QUOTE_REPLACED)
         elif wish.now is not None and wish.lots < wish.now.open_lots:
             _shrink(venue, wish.now, wish.lots)
-    for wish in wishes:
-        if not wish.enters:
-            continue
+    entering = [wish for wish in wishes if wish.enters]
+    # From here on nobody else can have what the new quotes need.
+    for wish in entering:
+        _hold(venue, command, wish, 1)
+    for wish in entering:
+        _hold(venue, command, wish, -1)
         order = matching.accept(venue, _new_order(command, wish), wish.price_ticks, None)
         if protections.stops(venue, order):
-            matching.expire(venue, order, CloseReason.QUOTE_PROTECTION)
+            closing.expire(venue, order, CloseReason.QUOTE_PROTECTION)
         else:
             matching.enter(venue, order)
         line.work_off(venue)
         protections.finish(venue)
+
+
+def _hold(venue: Venue, command: MassQuote, wish: Wish, sign: int) -> None:
+    asset, needed = _needs(venue, command, wish)
+    venue.ledger.hold(command.account, asset, needed * sign)
+
+
+def _needs(venue: Venue, command: MassQuote, wish: Wish) -> tuple[int, int]:
+    """What a side that enters must be covered with, and in which asset."""
+    units = wish.instrument.units
+    if wish.side is Side.SELL:
+        return units.base, units.base_quanta(wish.lots)
+    rates = venue.rates_of(venue.accounts[command.account], wish.instrument)
+    post_only = _new_order(command, wish).post_only
+    return units.quote, bid_cover(units, wish.price_ticks, wish.lots, rates, may_rest=True, post_only=post_only)
 
 
 def cancel_quotes(venue: Venue, command: CancelQuotes) -> None:
@@ -90,7 +108,7 @@ def cancel_quotes(venue: Venue, command: CancelQuotes) -> None:
     known_account(venue, command.account)
     for quote in protections.quotes_of(venue, command.account):
         if command.instrument in (None, quote.instrument):
-            matching.cancel(venue, quote, CloseReason.CANCELLED_ALL)
+            closing.cancel(venue, quote, CloseReason.CANCELLED_ALL)
 
 
 def _id_of(wish: Wish, ids: object) -> int:
@@ -223,11 +241,7 @@ def _check_together(
         units = wish.instrument.units
         asset = units.quote if wish.side is Side.BUY else units.base
         if wish.enters:
-            rates = venue.rates_of(account, wish.instrument)
-            bid = wish.side is Side.BUY
-            post_only = _new_order(command, wish).post_only
-            cover = bid_cover(units, wish.price_ticks, wish.lots, rates, may_rest=True, post_only=post_only)
-            needed[asset] += cover if bid else units.base_quanta(wish.lots)
+            needed[asset] += _needs(venue, command, wish)[1]
         if wish.now is not None:
             freed[asset] += wish.now.hold(units) - (_hold_of(wish.now, wish) if wish.stays else 0)
     for asset, amount in needed.items():

@@ -482,6 +482,24 @@ def cancel_quotes(account: int, instrument: int = ANY, *, time_ns: int = 0) -> b
     return ORDER.pack(*header, account, instrument, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 
 
+def place_list(
+    contingency: int, legs: list[bytes], *, client_list_id: int | bytes | None = None, time_ns: int = 0
+) -> bytes:
+    """A list of orders, each built by [`place`], of one account on one instrument: those of the first."""
+    account, instrument = ORDER.unpack_from(legs[0])[6:8]
+    order_ref, more = _client_order_id(client_list_id)
+    flags = OrderFlags.TEXT_ID if more else 0
+    behind = more + b"".join(legs)
+    header = _header(CommandKind.PLACE_LIST, time_ns, 1 + len(behind) // RECORD_BYTES)
+    return ORDER.pack(*header, account, instrument, 0, contingency, 0, 0, flags, 0, 0, 0, order_ref) + behind
+
+
+def cancel_list(
+    account: int, list_id: int | None = None, *, client_list_id: int | bytes | None = None, time_ns: int = 0
+) -> bytes:
+    return _about_order(CommandKind.CANCEL_LIST, account, list_id, client_list_id, time_ns=time_ns)
+
+
 # Names.
 
 

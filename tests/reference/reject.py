@@ -19,6 +19,7 @@ class RejectReason(IntEnum):
     INVALID_CLIENT_ORDER_ID = 16
     INVALID_CONDITIONS = 17
     INVALID_DISPLAY = 18
+    INVALID_CONTINGENCY = 19
     UNKNOWN_INSTRUMENT = 20
     VENUE_HALTED = 21
     INSTRUMENT_HALTED = 22
@@ -34,6 +35,7 @@ class RejectReason(IntEnum):
     KILL_SWITCH_ENGAGED = 34
     UNKNOWN_ORDER = 35
     ORDER_NOT_AMENDABLE = 36
+    ORDER_IN_LIST = 37
     ORDER_WAITS_FOR_APPROVAL = 38
     INSTRUMENT_QUOTED_TWICE = 39
     PRICE_NOT_POSITIVE = 40
@@ -64,6 +66,9 @@ class RejectReason(IntEnum):
     INSUFFICIENT_FUNDS = 80
     POST_ONLY_WOULD_TRADE = 90
     WOULD_TRIGGER_AT_ONCE = 91
+    LIST_PRICES_OUT_OF_ORDER = 92
+    LEGS_DO_NOT_FIT = 93
+    DUPLICATE_LIST_ID = 94
     ORDER_NOT_NEW = 95
     ORDER_NOT_PARTIALLY_FILLED = 96
     RESTRICTIONS_EXCLUDE = 97
@@ -99,9 +104,11 @@ class RejectReason(IntEnum):
 class Refused(Exception):
     """Raised by a check. Nothing has changed when it is raised, so there is nothing to undo."""
 
-    def __init__(self, reason: RejectReason) -> None:
+    def __init__(self, reason: RejectReason, leg: int = 0) -> None:
         super().__init__(reason.name)
         self.reason = reason
+        self.leg = leg
+        """The order of a list that it is about, from 1."""
 
 
 def require(condition: bool, reason: RejectReason) -> None:

@@ -1,6 +1,6 @@
 """Replacements: one order goes and another comes, whole or in two halves; and how a refusal is told."""
 
-from tests.reference import approvals, line, matching, protections
+from tests.reference import approvals, closing, line, protections
 from tests.reference.checks import check_new_order, check_standing, found_before_cancel, leaving_order
 from tests.reference.codes import ANY, ORDER_ENTRY_KINDS, CloseReason, EventKind, OrderFlags
 from tests.reference.decoding import Replace, read_header
@@ -34,13 +34,13 @@ def replace(venue: Venue, command: Replace, records: bytes) -> None:
         if not (parts or is_one_too_many):
             raise
         if gone is not None:
-            matching.cancel(venue, gone, CloseReason.NOT_REPLACED)
+            closing.cancel(venue, gone, CloseReason.NOT_REPLACED)
         if why_not_gone is not None:
             venue.emit(rejected(records, why_not_gone))
         venue.emit(_half_rejected(records, command.order_record, refused.reason))
         return
     if gone is not None:
-        matching.cancel(venue, gone, CloseReason.REPLACED)
+        closing.cancel(venue, gone, CloseReason.REPLACED)
     approvals.let_in(venue, new, checked)
     line.work_off(venue)
     protections.finish(venue)
@@ -54,7 +54,7 @@ def _half_rejected(records: bytes, order_record: bytes, reason: Reason) -> Event
     return rejected(with_header(order_record, session=first.session, client_sequence=first.client_sequence), reason)
 
 
-def rejected(command: bytes, reason: Reason) -> Event:
+def rejected(command: bytes, reason: Reason, leg: int = 0) -> Event:
     """The event of a refused command: it repeats the first record."""
     header = read_header(command)
     event = Event(
@@ -62,6 +62,7 @@ def rejected(command: bytes, reason: Reason) -> Event:
         instrument=ANY,
         account=header.account,
         reason=reason,
+        amount=leg,
         open_lots=header.kind,
         counter_account=header.session,
         counter_order_id=header.client_sequence,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.reference import calls, line, matching, pegs
+from tests.reference import calls, closing, line, pegs
 from tests.reference.codes import Cause, CloseReason, EventKind, Phase, PriceSource, State, TimeInForce
 from tests.reference.event import Event
 from tests.reference.instruments import Instrument, Scheduled
@@ -106,10 +106,12 @@ def change(venue: Venue, instrument: Instrument, to: State, phase: Phase, until_
         for order in _orders(venue, instrument):
             if order.time_in_force in (TimeInForce.DAY, TimeInForce.AT_CLOSE):
                 venue.take_out(order)
-                matching.expire(venue, order, CloseReason.DAY_ENDED)
+                closing.expire(venue, order, CloseReason.DAY_ENDED)
     if to is State.EXPIRED:
         for order in _orders(venue, instrument):
-            matching.cancel(venue, order, CloseReason.INSTRUMENT_EXPIRED)
+            # One may have gone with its list.
+            if order.order_id in venue.accounts[order.account].open_orders:
+                closing.cancel(venue, order, CloseReason.INSTRUMENT_EXPIRED)
         instrument.joined = Phase.NONE
     # 5. Who fires.
     if price is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from tests.reference import matching, protections, states
+from tests.reference import closing, protections, states
 from tests.reference.codes import CloseReason
 from tests.reference.orders import Order
 from tests.reference.venue import Venue
@@ -44,7 +44,7 @@ def _everything(venue: Venue) -> list[Due]:
 def _expire(venue: Venue, order: Order) -> None:
     is_own_time = _due(order) == order.conditions.expire_time_ns
     venue.take_out(order)
-    matching.expire(venue, order, CloseReason.GOOD_TILL_DATE if is_own_time else CloseReason.APPROVAL_EXPIRED)
+    closing.expire(venue, order, CloseReason.GOOD_TILL_DATE if is_own_time else CloseReason.APPROVAL_EXPIRED)
 
 
 def _due(order: Order) -> int:

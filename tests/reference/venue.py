@@ -10,7 +10,7 @@ from tests.reference.event import Event
 from tests.reference.fees import FeeRates, resolved_tier
 from tests.reference.instruments import Instrument
 from tests.reference.ledger import Ledger, Place
-from tests.reference.orders import Order
+from tests.reference.orders import Order, OrderList
 
 
 def _first_accounts() -> list[Account]:
@@ -42,6 +42,11 @@ class Venue:
     market_reached: int = 0
     market_until_ns: int = 0
     """Until when the market-wide pause lasts; 0 is the rest of the session."""
+    lists_accepted: int = 0
+    lists: list[OrderList] = field(default_factory=list)
+    """Those that tie orders together, by id."""
+    line: list[tuple[Order, int] | OrderList] = field(default_factory=list)
+    """Orders that fired and have not come to the market yet, each with its price; lists whose legs start."""
     unapproved: list[Order] = field(default_factory=list)
     """Orders that wait for approval."""
     protections: list[object] = field(default_factory=list)
@@ -50,8 +55,6 @@ class Venue:
     """Protections that were triggered and have not acted yet, each with the quote that traded."""
     protected_elsewhere: set[int] = field(default_factory=set)
     """Accounts whose quotes on other instruments than the one that trades are still to go."""
-    line: list[tuple[Order, int]] = field(default_factory=list)
-    """Orders that fired and have not come to the market yet, each with the price that fired it."""
 
     @property
     def is_paused(self) -> bool:
@@ -151,6 +154,11 @@ class Venue:
         self.instruments[order.instrument].following.append(order)
         self._keep(order)
 
+    def pend(self, order: Order) -> None:
+        """Let a leg wait for another one."""
+        order.pending = True
+        self._keep(order)
+
     def stand_beside(self, order: Order) -> None:
         """Let an order stand beside the book, for an auction; it holds what a resting order holds."""
         order.beside, order.arrived = True, self.next_arrival()
@@ -163,9 +171,18 @@ class Venue:
         self._keep(order)
 
     def _keep(self, order: Order) -> None:
-        units = self.instruments[order.instrument].units
         self.accounts[order.account].open_orders[order.order_id] = order
-        self.ledger.hold(order.account, order.held_asset(units), order.hold(units))
+        self._hold(order, 1)
+
+    def _hold(self, order: Order, sign: int) -> None:
+        """Hold what an order adds to what is held for the other legs of its list, or give that back."""
+        units = self.instruments[order.instrument].units
+        open_orders = self.accounts[order.account].open_orders
+        legs = [] if order.in_list is None else order.in_list.legs
+        others = [leg.hold(units) for leg in legs if leg is not order and leg.order_id in open_orders]
+        # Together they hold the largest of their holds.
+        more = max([order.hold(units), *others]) - max(others, default=0)
+        self.ledger.hold(order.account, order.held_asset(units), sign * more)
 
     def take_out(self, order: Order) -> None:
         """Take an order out of the book, or from those that wait, and give back its hold."""
@@ -173,10 +190,12 @@ class Venue:
         if order.approvers_needed:
             self.unapproved.remove(order)
         elif order.waits:
-            instrument.waiting.remove(order)
+            # Who fired stands in the line.
+            if order in instrument.waiting:
+                instrument.waiting.remove(order)
         elif order.beside:
             instrument.beside.remove(order)
-        elif order.is_placed:
+        elif order.is_placed and not order.pending:
             self._lose_place(instrument, order)
         if order.follows:
             instrument.following.remove(order)
@@ -184,8 +203,7 @@ class Venue:
 
     def let_go(self, order: Order) -> None:
         """Give back the hold of an order that is in no list of its instrument any more."""
-        units = self.instruments[order.instrument].units
-        self.ledger.hold(order.account, order.held_asset(units), -order.hold(units))
+        self._hold(order, -1)
         del self.accounts[order.account].open_orders[order.order_id]
 
     def reduce(self, order: Order, *, executed: int = 0, prevented: int = 0, notional: int = 0) -> None:
@@ -216,11 +234,13 @@ class Venue:
         booked = [order for instrument in self.instruments for order in instrument.book.bids + instrument.book.asks]
         waiting = [order for instrument in self.instruments for order in instrument.waiting]
         beside = [order for instrument in self.instruments for order in instrument.beside]
+        pending = [order for order in self.open_orders() if order.pending]
         outside = [order for each in self.instruments for order in each.following if not order.is_placed]
         everything = booked + waiting + beside + outside + self.unapproved
         for order in everything:
             units = self.instruments[order.instrument].units
-            holds[order.account, order.held_asset(units)] += order.hold(units)
+            if order.in_list is None:
+                holds[order.account, order.held_asset(units)] += order.hold(units)
             if order.open_lots <= 0 or order.flags & OrderFlags.QUOTE_AMOUNT or not (order.is_away or order.may_rest):
                 broken.append(f"an order in the book that cannot rest: {order}")
             if 0 < order.conditions.expire_time_ns <= self.time_ns:
@@ -232,6 +252,19 @@ class Venue:
             for order in booked
             if not order.waits and not 0 < order.displayed_lots <= order.open_lots
         )
+        for order_list in self.lists:
+            units = self.instruments[order_list.instrument].units
+            standing = [leg for leg in order_list.legs if not leg.pending]
+            holds[order_list.account, standing[0].held_asset(units)] += max(leg.hold(units) for leg in standing)
+            if len(order_list.legs) < 2 or any(leg.in_list is not order_list for leg in order_list.legs):
+                broken.append(f"a list that ties nothing together: {order_list}")
+            if order_list.is_pair and len({(leg.side, leg.open_lots) for leg in standing}) != 1:
+                broken.append(f"a pair that differs: {order_list}")
+        tied = [leg for order_list in self.lists for leg in order_list.legs]
+        if {order.order_id for order in self.open_orders() if order.in_list is not None} != {
+            leg.order_id for leg in tied
+        }:
+            broken.append("lists and orders disagree about who is tied to whom")
         if any(order.waits for order in booked + beside) or not all(order.waits for order in waiting):
             broken.append("only orders that have not fired wait")
         if any(self.controls.is_killed(account) and account.open_orders for account in self.accounts):
@@ -247,7 +280,7 @@ class Venue:
             holds[withdrawal.account, withdrawal.asset] += withdrawal.amount
         if any(0 < order.deadline_ns <= self.time_ns for order in self.unapproved):
             broken.append("an order waits for approval for too long")
-        if sorted(everything, key=lambda order: order.order_id) != self.open_orders():
+        if sorted(everything + pending, key=lambda order: order.order_id) != self.open_orders():
             broken.append("books and accounts disagree about the open orders")
         for instrument in self.instruments:
             book = instrument.book

@@ -20,12 +20,16 @@ impl Engine {
         }
         self.risk.account(amend.account).ok_or(RejectReason::UnknownAccount)?;
         let slot = self.target(amend.account, &amend.target).ok_or(RejectReason::UnknownOrder)?;
+        if self.open.slab[slot].terms.flags.has(OrderFlags::LISTED) {
+            return Err(RejectReason::OrderInList);
+        }
         match self.open.station(slot) {
             _ if self.open.slab[slot].terms.flags.has(OrderFlags::QUOTE) => Err(RejectReason::OrderNotAmendable),
             Station::Book | Station::Hidden if amend.trigger.is_some() => Err(RejectReason::OrderNotAmendable),
             Station::Book | Station::Hidden => self.floor_of(slot).amend_resting(slot, amend, emit),
             Station::Trigger => self.floor_of(slot).amend_waiting(slot, amend, emit),
             Station::Peg | Station::Auction => Err(RejectReason::OrderNotAmendable),
+            Station::Pending => unreachable!("Invariant: only legs of a list are pending"),
             Station::Approval => Err(RejectReason::OrderWaitsForApproval),
         }
     }

@@ -218,7 +218,7 @@ impl Floor<'_> {
         self.open.conditional_mut(slot).station = Station::Trigger;
         self.open.renew_priority(slot);
         let triggers = self.market.triggers.get_or_insert_default();
-        triggers.wait_again(&mut self.open.slab, slot, trigger, fires_at);
+        triggers.wait(&mut self.open.slab, slot, trigger, fires_at);
         Ok(())
     }
 }

@@ -177,6 +177,9 @@ impl Floor<'_> {
     /// One trade, in whichever book the maker stands.
     pub(crate) fn trade_any(&mut self, taker: &mut Taker, front: Front, quantity: Quantity, emit: &mut Emitter<'_>) {
         let Front { slot, price } = front;
+        if self.market.lists > 0 {
+            self.before_trade(slot, emit);
+        }
         if self.open.station(slot) == Station::Peg && taker.side == Side::Sell {
             self.give_back_above(front, quantity);
         }

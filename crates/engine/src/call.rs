@@ -296,6 +296,10 @@ impl Floor<'_> {
     /// One trade of an auction. The bid is posted as the ledger posts a taker, at the rate of a maker.
     fn trade_pair(&mut self, pair: &AuctionMatch, price: Price, emit: &mut Emitter<'_>) {
         let AuctionMatch { buy, sell, quantity } = *pair;
+        if self.market.lists > 0 {
+            self.before_trade(buy, emit);
+            self.before_trade(sell, emit);
+        }
         let (limit, hold) = (self.price_of(buy), self.hold_of(buy).1);
         let units = self.market.instrument.units;
         let notional = units.notional(price, quantity);
@@ -394,6 +398,7 @@ impl Floor<'_> {
             | EventKind::Trade
             | EventKind::MatchPrevented
             | EventKind::OrderTriggered
+            | EventKind::ListUpdated
             | EventKind::InstrumentStateChanged => *indicative = Indicative::default(),
             EventKind::Rejected
             // What they say of the book is told again by its orders.
@@ -415,6 +420,9 @@ impl Floor<'_> {
             | EventKind::AuctionIndication
             | EventKind::AuctionUncrossed
             | EventKind::BreakerTripped
+            | EventKind::ListAccepted
+            | EventKind::ListDone
+            | EventKind::ClientListIdText
             | EventKind::MarketWideLevelReached
             | EventKind::OrderRepriced => {}
         }

@@ -2,8 +2,8 @@
 
 use tradewright_book::{Order, Slot};
 use tradewright_types::{
-    AccountId, Amount, Cancel, CancelAll, CloseReason, CommandRecord, Decoded, EventKind, OrderId, RejectReason, Side,
-    Target,
+    AccountId, Amount, Cancel, CancelAll, CloseReason, CommandRecord, Decoded, EventKind, OrderFlags, OrderId,
+    RejectReason, Side, Target,
 };
 
 use crate::Engine;
@@ -49,8 +49,11 @@ impl Engine {
     /// Cancels open orders for one reason, by ascending order id.
     pub(crate) fn cancel_each(&mut self, mut slots: Vec<(OrderId, Slot)>, reason: CloseReason, emit: &mut Emitter<'_>) {
         slots.sort_unstable();
-        for (_, slot) in slots {
-            self.floor_of(slot).close(slot, reason, emit);
+        for (id, slot) in slots {
+            // One that went with its list is gone already.
+            if self.open.slab[slot].id == id {
+                self.floor_of(slot).close(slot, reason, emit);
+            }
         }
     }
 
@@ -100,12 +103,16 @@ impl Floor<'_> {
     #[cold]
     #[inline(never)]
     fn close_any(&mut self, slot: Slot, kind: EventKind, reason: CloseReason, emit: &mut Emitter<'_>) {
+        if self.open.slab[slot].terms.flags.has(OrderFlags::LISTED) {
+            return self.close_leg(slot, kind, reason, emit);
+        }
         let (station, open) = self.open.standing(slot);
         let order = Closing { open, ..self.closing(slot) };
         let hold = match station {
             Station::Book | Station::Hidden | Station::Auction => self.resting_hold_of(slot, order.price, open),
             Station::Peg => self.resting_hold_of(slot, held_price(self.market, self.open, slot), open),
             Station::Trigger | Station::Approval => self.waiting_hold_of(slot),
+            Station::Pending => Amount::ZERO,
         };
         self.ledger.release(order.account, self.asset_of(order.side), hold);
         self.close_told(slot, &order, station, kind, reason, emit);
@@ -115,6 +122,17 @@ impl Floor<'_> {
     pub(crate) fn close_released(&mut self, slot: Slot, kind: EventKind, reason: CloseReason, emit: &mut Emitter<'_>) {
         let (order, station) = (self.closing(slot), self.open.station(slot));
         self.close_told(slot, &order, station, kind, reason, emit);
+    }
+
+    /// Takes an order out of where it stands.
+    pub(crate) fn leave(&mut self, slot: Slot, station: Station) {
+        match station {
+            Station::Book | Station::Hidden | Station::Peg => self.leave_book(slot),
+            Station::Trigger => self.leave_triggers(slot),
+            Station::Auction => self.leave_call(slot),
+            Station::Pending => {}
+            Station::Approval => _ = self.leave_approvals(slot),
+        }
     }
 
     fn close_told(
@@ -127,13 +145,7 @@ impl Floor<'_> {
         emit: &mut Emitter<'_>,
     ) {
         emit.closed(kind, order, reason, Amount::ZERO);
-        match station {
-            Station::Book => self.market.book.remove(&mut self.open.slab, order.side, slot),
-            Station::Trigger => self.leave_triggers(slot),
-            Station::Hidden | Station::Peg => self.leave_book(slot),
-            Station::Auction => self.leave_call(slot),
-            Station::Approval => _ = self.leave_approvals(slot),
-        }
+        self.leave(slot, station);
         if order.side == Side::Buy {
             *self.market.instrument.open_bids_mut(order.account) -= order.open.lots();
         }

@@ -1,16 +1,18 @@
 //! Writing events: the one place that knows which field says what.
 
-use tradewright_risk::HeldOrder;
+use tradewright_risk::{CheckedLeg, HeldOrder};
 use tradewright_types::{
     ANY, AccountId, Amount, ApprovalBands, AuctionPhase, ClientOrderId, CloseReason, CommandHeader, CommandKind,
-    CommandRecord, Conditions, ConditionsRecord, EventFlags, EventKind, EventRecord, InstrumentId, InstrumentState,
-    NewOrder, OrderId, Price, PriceSource, ProtectionScope, Quantity, QuoteEntry, RejectReason, SCHEMA_VERSION,
-    SelfTradePrevention, Side, Size, StateCause, TextEventRecord, Wide,
+    CommandRecord, Conditions, ConditionsRecord, EventFlags, EventKind, EventRecord, FeeRates, InstrumentId,
+    InstrumentState, LegRefused, ListId, NewList, NewOrder, OrderFlags, OrderId, Price, PriceSource, ProtectionScope,
+    Quantity, QuoteEntry, RejectReason, SCHEMA_VERSION, SelfTradePrevention, Side, Size, StateCause, TextEventRecord,
+    Wide,
 };
 
 use crate::EventBuffer;
 use crate::approvals::Approval;
 use crate::call::Told;
+use crate::lists::List;
 use crate::matching::Taker;
 use crate::protection::Protection;
 
@@ -92,7 +94,13 @@ impl<'b> Emitter<'b> {
     #[cold]
     #[inline(never)]
     pub(crate) fn rejected(&mut self, record: &CommandRecord, reason: RejectReason) {
+        self.refused(record, LegRefused { reason, leg: 0 });
+    }
+
+    /// A command that was refused, perhaps because of one of its orders.
+    pub(crate) fn refused(&mut self, record: &CommandRecord, LegRefused { reason, leg }: LegRefused) {
         let body = EventRecord {
+            amount: Wide::from(i128::from(leg)),
             account: record.account,
             counter_account: record.header.session,
             counter_order_id: record.header.client_sequence,
@@ -120,7 +128,11 @@ impl<'b> Emitter<'b> {
 
     #[inline(always)]
     pub(crate) fn accepted(&mut self, id: OrderId, held: &HeldOrder<'_>) {
-        let order = held.order();
+        self.accepted_at(id, held.order(), held.limit(), held.rates());
+    }
+
+    #[inline(always)]
+    fn accepted_at(&mut self, id: OrderId, order: &NewOrder<'_>, limit: Price, rates: FeeRates) {
         let (quantity, amount) = match order.size {
             Size::Lots(quantity) => (quantity.lots(), Wide::default()),
             Size::QuoteAmount(amount) => (0, Wide::from(amount)),
@@ -133,17 +145,74 @@ impl<'b> Emitter<'b> {
             time_in_force: order.time_in_force as u8,
             self_trade_prevention: order.self_trade_prevention as u8,
             order_flags: order.flags.0,
-            price_ticks: held.limit().ticks(),
+            price_ticks: limit.ticks(),
             quantity_lots: quantity,
-            open_lots: EventRecord::pack_rates(held.rates()),
+            open_lots: EventRecord::pack_rates(rates),
             amount,
             reference: order.client_order_id.number_or_zero(),
             ..EventRecord::default()
         };
         self.write(EventKind::OrderAccepted, order.instrument.0, body);
         if let ClientOrderId::Text(text) = order.client_order_id {
-            self.text(id, order.instrument, text);
+            self.text(EventKind::ClientOrderIdText, id, order.instrument, text);
         }
+    }
+
+    /// A leg of a list that was accepted. `fires_at` is its first trigger price.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn leg_accepted(&mut self, id: OrderId, order: &NewOrder<'_>, leg: &CheckedLeg<'_>) {
+        self.accepted_at(id, order, leg.limit(), leg.rates());
+        if order.flags.has(OrderFlags::CONDITIONS) {
+            self.conditions(id, order, leg.fires_at());
+        }
+    }
+
+    /// A list that was accepted; its legs follow.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn list_accepted(&mut self, id: ListId, list: &NewList<'_>) {
+        let is_text = matches!(list.client_list_id, ClientOrderId::Text(_));
+        let body = EventRecord {
+            account: list.account.0,
+            order_type: list.contingency as u8,
+            order_flags: if is_text { OrderFlags::TEXT_ID.0 } else { 0 },
+            quantity_lots: list.legs().len() as u64,
+            open_lots: list.client_list_id.number_or_zero(),
+            reference: id.0,
+            ..EventRecord::default()
+        };
+        self.write(EventKind::ListAccepted, list.instrument.0, body);
+        if let ClientOrderId::Text(text) = list.client_list_id {
+            self.text(EventKind::ClientListIdText, OrderId(0), list.instrument, text);
+        }
+    }
+
+    /// A leg that starts, at the limit and with the trigger that it starts with.
+    pub(crate) fn list_updated(&mut self, list: ListId, leg: &Closing, checked: &CheckedLeg<'_>) {
+        let body = EventRecord {
+            order_id: leg.id.0,
+            account: leg.account.0,
+            side: leg.side as u8,
+            price_ticks: checked.limit().ticks(),
+            quantity_lots: leg.open.lots(),
+            open_lots: checked.fires_at().ticks() as u64,
+            reference: list.0,
+            ..EventRecord::default()
+        };
+        self.write(EventKind::ListUpdated, leg.instrument.0, body);
+    }
+
+    /// A list that ties nothing together any more.
+    pub(crate) fn list_done(&mut self, id: ListId, list: &List) {
+        let body = EventRecord {
+            account: list.account.0,
+            order_type: list.contingency as u8,
+            open_lots: list.name.number_or_zero(),
+            reference: id.0,
+            ..EventRecord::default()
+        };
+        self.write(EventKind::ListDone, list.instrument.0, body);
     }
 
     /// The half of a replacement that failed: its record, with what names the command.
@@ -256,7 +325,7 @@ impl<'b> Emitter<'b> {
         self.write(EventKind::OrderTriggered, order.instrument.0, body);
     }
 
-    /// An order that a check refused when it was made again: its trigger fired, or it had its approvals.
+    /// An order that a check refused when it was made again: its trigger fired, it was to start, or it had its approvals.
     pub(crate) fn refused_again(&mut self, order: &Closing, close: CloseReason, reason: RejectReason) {
         let body = EventRecord {
             order_id: order.id.0,
@@ -331,12 +400,8 @@ impl<'b> Emitter<'b> {
 
     #[cold]
     #[inline(never)]
-    fn text(&mut self, id: OrderId, instrument: InstrumentId, text: &[u8]) {
-        self.write(
-            EventKind::ClientOrderIdText,
-            instrument.0,
-            EventRecord { order_id: id.0, ..EventRecord::default() },
-        );
+    fn text(&mut self, kind: EventKind, id: OrderId, instrument: InstrumentId, text: &[u8]) {
+        self.write(kind, instrument.0, EventRecord { order_id: id.0, ..EventRecord::default() });
         if let Some(place) = self.buffer.last_mut() {
             let record: &mut TextEventRecord = zerocopy::transmute_mut!(place);
             record.length = text.len() as u64;
@@ -506,7 +571,7 @@ impl<'b> Emitter<'b> {
         };
         self.write(EventKind::OrderAmended, order.instrument.0, body);
         if let ClientOrderId::Text(text) = renamed {
-            self.text(order.id, order.instrument, text);
+            self.text(EventKind::ClientOrderIdText, order.id, order.instrument, text);
         }
     }
 

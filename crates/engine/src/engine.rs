@@ -3,8 +3,8 @@
 use tradewright_ledger::Ledger;
 use tradewright_risk::{AccountRisk, Risk};
 use tradewright_types::{
-    AccountId, AccountKind, Amend, Cancel, CancelAll, CancelQuotes, CommandKind, CommandRecord, Decoded, MassQuote,
-    Name, NewOrder, OrderId, RejectReason, Replace, Setting, Side, read_envelope,
+    AccountId, AccountKind, Amend, Cancel, CancelAll, CancelList, CancelQuotes, CommandKind, CommandRecord, Decoded,
+    MassQuote, Name, NewOrder, OrderId, RejectReason, Replace, Setting, Side, read_envelope,
 };
 
 use crate::emit::Emitter;
@@ -179,15 +179,17 @@ impl Engine {
     #[inline(never)]
     fn dispatch(&mut self, kind: CommandKind, records: &[CommandRecord], emit: &mut Emitter<'_>) -> Decoded<()> {
         if kind.is_order_entry() {
-            let is_mass_quote = kind == CommandKind::MassQuote;
-            let is_replacement = u32::from(kind == CommandKind::ReplaceOrder);
-            let orders = if is_mass_quote { MassQuote::count_orders(records) } else { is_replacement };
-            self.count_message(&records[0], orders);
+            self.count_any(kind, records);
         }
         match kind {
             CommandKind::CancelAll => self.cancel_all(&CancelAll::read(records)?, emit),
             CommandKind::AmendOrder => self.amend(&Amend::read(records)?, emit),
             CommandKind::ReplaceOrder => self.replace(&Replace::read(records)?, &records[0], emit),
+            CommandKind::PlaceList => {
+                self.place_list(records, emit);
+                Ok(())
+            }
+            CommandKind::CancelList => self.cancel_list(&CancelList::read(records)?, emit),
             CommandKind::MassQuote => self.mass_quote(&MassQuote::read(records)?, emit),
             CommandKind::CancelQuotes => self.cancel_quotes(&CancelQuotes::read(records)?, emit),
             CommandKind::AdvanceTime
@@ -238,6 +240,23 @@ impl Engine {
             | CommandKind::ApprovalBands
             | CommandKind::QuoteEntry
             | CommandKind::Breaker => unreachable!("Invariant: neither is left to be dispatched"),
+        }
+    }
+
+    /// Counts a message that is neither a new order nor a cancel.
+    fn count_any(&mut self, kind: CommandKind, records: &[CommandRecord]) {
+        let first = &records[0];
+        let count = if kind == CommandKind::PlaceList {
+            let is_leg = |record: &&CommandRecord| record.header.kind == CommandKind::PlaceOrder as u8;
+            records[1..].iter().filter(is_leg).count() as u32
+        } else if kind == CommandKind::MassQuote {
+            MassQuote::count_orders(records)
+        } else {
+            return self.count_message(first, u32::from(kind == CommandKind::ReplaceOrder));
+        };
+        let now_ns = self.risk.time_ns;
+        if let Some(account) = self.risk.account_mut(AccountId(first.account)) {
+            account.count_orders(now_ns, count);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use tradewright_book::Slot;
 use tradewright_risk::{HeldOrder, resting_hold};
-use tradewright_types::{Amount, CloseReason, EventKind, Quantity, Side, Size};
+use tradewright_types::{Amount, CloseReason, EventKind, OrderFlags, Quantity, Side, Size};
 
 use crate::emit::Emitter;
 use crate::floor::Floor;
@@ -46,6 +46,9 @@ impl Floor<'_> {
                 closing.client_number = crate::open_orders::OpenOrders::client_number(&self.open.slab[slot].terms);
                 let reason: CloseReason = close_reason(order, ended, killed);
                 emit.closed(EventKind::OrderExpired, &closing, reason, Amount::ZERO);
+                if self.open.slab[slot].terms.flags.has(OrderFlags::LISTED) {
+                    self.untie(slot, emit);
+                }
             }
             self.forget(slot);
         }

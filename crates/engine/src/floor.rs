@@ -38,6 +38,8 @@ pub(crate) struct Market {
     pub(crate) quotes: u32,
     /// What stands beside the displayed book. None until the first such order comes.
     pub(crate) aside: Option<Box<Aside>>,
+    /// How many lists tie orders of it together.
+    pub(crate) lists: u32,
 }
 
 impl Market {
@@ -55,22 +57,21 @@ impl Market {
             icebergs: 0,
             quotes: 0,
             aside: None,
+            lists: 0,
         }
     }
 
-    /// Keeps the one flag that matching looks at: to be called when the state, the rule of allocation or the breaker changes,
-    /// or the first quote comes or the last one goes.
+    /// Keeps the one flag that matching looks at: to be called when the state, the rule of allocation, the breaker or the number of
+    /// lists changes, or the first quote comes or the last one goes.
     pub(crate) fn refresh(&mut self) {
         self.is_special = self.needs_care();
     }
 
     /// Whether orders do not simply trade with the front of the book.
     pub(crate) fn needs_care(&self) -> bool {
-        self.sharing.is_some()
-            || self.guard.is_some()
-            || self.aside.is_some()
-            || self.quotes > 0
-            || !self.instrument.state.trades()
+        let is_shared = self.sharing.is_some() || self.aside.is_some();
+        let is_tied = self.lists > 0 || self.quotes > 0;
+        is_shared || is_tied || self.guard.is_some() || !self.instrument.state.trades()
     }
 
     /// The price that a source has now.
@@ -119,7 +120,7 @@ impl Floor<'_> {
         let Market { instrument, book, .. } = &*self.market;
         let (risk, open_orders) = (&*self.risk, self.open.slab.len());
         let aside = self.market.aside.as_deref().map(Aside::books);
-        (Gate { risk, instrument, book, aside, ledger: self.ledger, open_orders }, self.open)
+        (Gate { risk, instrument, book, aside, ledger: self.ledger, open_orders, legs_before: 0 }, self.open)
     }
 
     /// The same, with the market beside them.
@@ -128,7 +129,8 @@ impl Floor<'_> {
         let (risk, open_orders) = (&*self.risk, self.open.slab.len());
         let aside = market.aside.as_deref().map(Aside::books);
         let (instrument, book) = (&market.instrument, &market.book);
-        (Gate { risk, instrument, book, aside, ledger: self.ledger, open_orders }, self.open, market)
+        let gate = Gate { risk, instrument, book, aside, ledger: self.ledger, open_orders, legs_before: 0 };
+        (gate, self.open, market)
     }
 
     /// The price at which an order stands; of a waiting one its limit.
@@ -182,7 +184,7 @@ impl Floor<'_> {
     #[inline(always)]
     pub(crate) fn forget(&mut self, slot: Slot) {
         if !self.open.slab[slot].terms.flags.are_plain() {
-            self.forget_conditions(slot);
+            self.forget_noted(slot);
         }
         self.forget_plain(slot);
     }
@@ -196,11 +198,11 @@ impl Floor<'_> {
 
     #[cold]
     #[inline(never)]
-    fn forget_conditions(&mut self, slot: Slot) {
+    fn forget_noted(&mut self, slot: Slot) {
         if self.open.slab[slot].terms.flags.has(OrderFlags::QUOTE) {
             self.forget_quote(slot);
         }
-        if !self.open.slab[slot].terms.flags.has(OrderFlags::CONDITIONS) {
+        if !self.open.slab[slot].terms.flags.has_any(OrderFlags::NOTED) {
             return;
         }
         let (id, expires) = (self.open.slab[slot].id, self.open.conditional(slot).conditions.expire_time_ns);
@@ -212,6 +214,10 @@ impl Floor<'_> {
         }
         if self.open.conditional(slot).station == Station::Peg {
             self.forget_peg(id);
+        }
+        // Whoever ends otherwise is untied before.
+        if self.open.slab[slot].terms.flags.has(OrderFlags::LISTED) {
+            self.working_leg_filled(slot);
         }
     }
 }
@@ -230,9 +236,12 @@ pub(crate) fn price_of(market: &Market, open: &OpenOrders, slot: Slot) -> Price 
 pub(crate) fn held_price(market: &Market, open: &OpenOrders, slot: Slot) -> Price {
     match open.station(slot) {
         Station::Peg => open.conditional(slot).limit,
-        Station::Book | Station::Trigger | Station::Hidden | Station::Auction | Station::Approval => {
-            price_of(market, open, slot)
-        }
+        Station::Book
+        | Station::Trigger
+        | Station::Hidden
+        | Station::Auction
+        | Station::Pending
+        | Station::Approval => price_of(market, open, slot),
     }
 }
 
@@ -241,7 +250,9 @@ pub(crate) fn held_price(market: &Market, open: &OpenOrders, slot: Slot) -> Pric
 #[inline(never)]
 fn price_beside(market: &Market, open: &OpenOrders, slot: Slot) -> Price {
     match open.station(slot) {
-        Station::Book | Station::Trigger | Station::Auction | Station::Approval => open.conditional(slot).limit,
+        Station::Book | Station::Trigger | Station::Auction | Station::Pending | Station::Approval => {
+            open.conditional(slot).limit
+        }
         Station::Peg if !open.slab[slot].is_queued() => open.conditional(slot).limit,
         Station::Hidden | Station::Peg => {
             market.shelf(open.shelf(slot)).price_of(&open.slab, open.slab[slot].terms.side, slot)
@@ -259,6 +270,7 @@ pub(crate) fn hold_of(market: &Market, open: &OpenOrders, slot: Slot) -> (AssetI
         // Nothing trades when the auction of one that waits begins: it holds what a resting order holds.
         Station::Book | Station::Hidden | Station::Peg | Station::Auction => {}
         Station::Trigger | Station::Approval => return (asset, waiting_hold_of(market, open, slot)),
+        Station::Pending => return (asset, Amount::ZERO),
     }
     let price = held_price(market, open, slot);
     (asset, resting_hold(units, side, price, open.open_of(slot), order.terms.maker_rate, order.terms.maker_fee))

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use tradewright_book::Slot;
-use tradewright_types::{AccountId, Amount, AssetId, InstrumentId, InstrumentState, Side};
+use tradewright_types::{AccountId, Amount, AssetId, InstrumentId, InstrumentState, OrderFlags, Quantity, Side};
 
 use crate::Engine;
 use crate::floor::{Market, hold_of};
-use crate::open_orders::{OpenOrders, Station};
+use crate::open_orders::{Notes, OpenOrders, Station};
 use crate::pegs::check_pegs;
 use crate::session::Session;
 use crate::timers::Timer;
@@ -43,7 +43,10 @@ impl Engine {
         let timed = open.slab.iter().filter(|(slot, order)| {
             let due_ns = match open.approvals.get(&order.id) {
                 Some(approval) => approval.deadline_ns,
-                None => open.conditions(*slot).expire_time_ns,
+                None if order.terms.flags.has_any(OrderFlags::NOTED) => {
+                    open.conditional(*slot).conditions.expire_time_ns
+                }
+                None => 0,
             };
             due_ns != 0 && open.timers.contains(due_ns, Timer::Order(order.id))
         });
@@ -79,12 +82,15 @@ impl Engine {
                 icebergs,
                 quotes: _,
                 aside,
+                lists,
             } = market;
             let instrument = InstrumentId(place as u32);
             let is_iceberg = |slot: Slot| open.conditions(slot).iceberg.is_some();
             let own = open.slab.iter().filter(|(_, order)| order.terms.instrument == instrument);
             let counted = own.filter(|(slot, _)| is_iceberg(*slot)).count();
             assert_eq!(counted, *icebergs as usize, "Invariant: icebergs are counted");
+            let counted = open.lists.iter().filter(|(_, list)| list.instrument == instrument).count();
+            assert_eq!(counted, *lists as usize, "Invariant: lists are counted");
             let waiting = triggers.iter().flat_map(|triggers| &triggers.books).map(|book| (book, Station::Trigger));
             let stations = [Station::Hidden, Station::Peg, Station::Peg];
             let hidden = aside.iter().flat_map(|aside| aside.books.iter().zip(stations));
@@ -113,7 +119,8 @@ impl Engine {
                         priority = own;
                         queued += 1;
                         *open_orders.entry(order.account).or_default() += 1;
-                        if side == Side::Buy {
+                        // A pair counts once.
+                        if side == Side::Buy && !self.is_second_of_pair(slot) {
                             *open_bids.entry((instrument, order.account)).or_default() += open.open_of(slot).lots();
                         }
                     }
@@ -142,11 +149,14 @@ impl Engine {
                 assert_eq!(exposure.open_bid_lots, bids, "Invariant: open bids are counted");
             }
         }
-        assert_eq!(
-            queued + open.approvals.len(),
-            open.slab.len(),
-            "Invariant: an open order stands in a queue, or waits"
-        );
+        for (_, order) in open.slab.iter().filter(|(slot, _)| open.station(*slot) == Station::Pending) {
+            assert!(order.terms.flags.has(OrderFlags::LISTED), "Invariant: who is pending waits for a leg of its list");
+            queued += 1;
+            *open_orders.entry(order.account).or_default() += 1;
+        }
+        let waiting = open.approvals.len();
+        assert_eq!(queued + waiting, open.slab.len(), "Invariant: an open order stands in a queue, or waits");
+        self.check_lists();
         for (account, known) in risk.accounts().iter().enumerate() {
             let is_killed = known.standing.is_killed();
             assert!(!is_killed || known.open_orders == 0, "Invariant: a kill switch leaves no order open");
@@ -155,12 +165,63 @@ impl Engine {
         }
     }
 
+    /// Whether an order is one of two that hold once.
+    fn is_paired(&self, slot: Slot) -> bool {
+        let is_listed = self.open.slab[slot].terms.flags.has(OrderFlags::LISTED);
+        let list = is_listed.then(|| self.open.lists.get(self.open.conditional(slot).list)).flatten();
+        list.is_some_and(|list| {
+            let mut others = list.tied().filter_map(|id| self.open.find(id));
+            others.all(|slot| self.open.station(slot) != Station::Pending)
+        })
+    }
+
+    /// Whether an order is the stop-loss of a pair.
+    fn is_second_of_pair(&self, slot: Slot) -> bool {
+        self.is_paired(slot) && {
+            let list = self.open.lists.get(self.open.conditional(slot).list);
+            list.and_then(|list| list.tied().last()) == Some(self.open.slab[slot].id)
+        }
+    }
+
+    /// Lists and legs belong together.
+    fn check_lists(&self) {
+        let (open, mut tied) = (&self.open, 0);
+        open.lists.check_invariants();
+        for (id, list) in open.lists.iter() {
+            for order in list.tied() {
+                tied += 1;
+                let slot = open.find(order).expect("Invariant: a tied leg is open");
+                let leg = &open.slab[slot];
+                assert!(leg.terms.flags.has(OrderFlags::LISTED), "Invariant: a tied leg knows that it is");
+                assert_eq!(open.conditional(slot).list, id, "Invariant: a leg knows its list");
+                let owner = (leg.account, leg.terms.instrument);
+                assert_eq!(owner, (list.account, list.instrument), "Invariant: a list has one owner and one market");
+                let works = list.contingency.has_working_leg() && list.legs[0].0 != 0;
+                let waits = works && order != list.legs[0];
+                assert_eq!(open.station(slot) == Station::Pending, waits, "Invariant: who waits for a leg is pending");
+                let Notes { total, prevented, .. } = open.notes[slot.0 as usize];
+                let is_whole = leg.open == total || works && !waits && prevented == Quantity::ZERO;
+                assert!(is_whole, "Invariant: a leg that lost quantity is tied to nobody");
+            }
+        }
+        let listed = open.slab.iter().filter(|(_, order)| order.terms.flags.has(OrderFlags::LISTED)).count();
+        assert_eq!(listed, tied, "Invariant: every listed order is in a list");
+    }
+
     /// Money is held only for what rests and for withdrawals, exactly.
     fn check_holds(&self) {
         let mut holds: BTreeMap<(AssetId, AccountId), Amount> = BTreeMap::new();
-        for (slot, order) in self.open.slab.iter() {
+        for (slot, order) in self.open.slab.iter().filter(|(slot, _)| !self.is_paired(*slot)) {
             let (asset, amount) = hold_of(&self.markets[order.terms.instrument.index()], &self.open, slot);
             *holds.entry((asset, order.account)).or_default() += amount;
+        }
+        for (_, list) in self.open.lists.iter() {
+            let slots = list.tied().filter_map(|id| self.open.find(id)).filter(|slot| self.is_paired(*slot));
+            let market = &self.markets[list.instrument.index()];
+            let larger = slots.map(|slot| hold_of(market, &self.open, slot)).max_by_key(|(_, amount)| *amount);
+            if let Some((asset, amount)) = larger {
+                *holds.entry((asset, list.account)).or_default() += amount;
+            }
         }
         for (_, withdrawal) in self.ledger.withdrawals() {
             *holds.entry((withdrawal.asset, withdrawal.account)).or_default() += withdrawal.amount;

@@ -99,7 +99,7 @@ impl Floor<'_> {
         self.take_in_time::<false>(taker, emit)
     }
 
-    /// Matches in the order of time, under a circuit breaker and with quotes or without both.
+    /// Matches in the order of time; guarded under a circuit breaker, and where there are lists or quotes.
     #[inline(always)]
     fn take_in_time<const GUARDED: bool>(&mut self, taker: &mut Taker, emit: &mut Emitter<'_>) -> Ended {
         let mut last = None;
@@ -127,6 +127,9 @@ impl Floor<'_> {
             }
             if GUARDED && self.trips(taker, front.price, emit) {
                 break Ended::Stopped;
+            }
+            if GUARDED && self.market.lists > 0 {
+                self.before_trade(front.slot, emit);
             }
             let quote = if GUARDED { self.quote_at(front.slot) } else { None };
             self.trade(taker, front, quantity, emit);

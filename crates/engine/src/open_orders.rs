@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tradewright_book::{Order, Orders, Slot};
 use tradewright_types::{
-    AccountId, ClientOrderId, Conditions, FeeRate, FeeRates, HashTotal, InstrumentId, NewOrder, OrderFlags, OrderId,
-    OrderType, Peg, Price, Quantity, RoundedFee, SelfTradePrevention, Side, Size, TimeInForce, Trigger,
+    AccountId, ClientOrderId, Conditions, FeeRate, FeeRates, HashTotal, InstrumentId, ListId, NewOrder, OrderFlags,
+    OrderId, OrderType, Peg, Price, Quantity, RoundedFee, SelfTradePrevention, Side, Size, TimeInForce, Trigger,
 };
 
 use crate::approvals::Approval;
 use crate::chains::Chains;
+use crate::lists::Lists;
 use crate::quotes::Quotes;
 use crate::timers::{Timer, Timers};
 
@@ -86,6 +87,8 @@ pub(crate) enum Station {
     Peg = 3,
     /// Beside the book: until its auction comes, or as a market order in a call.
     Auction = 4,
+    /// Nowhere yet: it starts when another order of its list is filled.
+    Pending = 5,
     /// Nowhere: it waits for approval.
     Approval = 6,
 }
@@ -107,7 +110,7 @@ impl Shelf {
     /// That of an order at this station with these conditions.
     pub(crate) const fn of(station: Station, conditions: &Conditions) -> Self {
         match station {
-            Station::Book | Station::Trigger | Station::Auction | Station::Approval => Self::Book,
+            Station::Book | Station::Trigger | Station::Auction | Station::Pending | Station::Approval => Self::Book,
             Station::Hidden => Self::Hidden,
             Station::Peg if conditions.hidden => Self::HiddenPegs,
             Station::Peg => Self::Pegs,
@@ -129,7 +132,7 @@ impl Station {
     pub(crate) const fn flags(self, flags: OrderFlags) -> OrderFlags {
         match self {
             Self::Book => flags.without(OrderFlags::WAITING),
-            Self::Trigger | Self::Hidden | Self::Peg | Self::Auction | Self::Approval => {
+            Self::Trigger | Self::Hidden | Self::Peg | Self::Auction | Self::Pending | Self::Approval => {
                 flags.with(OrderFlags::WAITING)
             }
         }
@@ -142,13 +145,14 @@ impl Station {
             2 => Some(Self::Hidden),
             3 => Some(Self::Peg),
             4 => Some(Self::Auction),
+            5 => Some(Self::Pending),
             6 => Some(Self::Approval),
             _ => None,
         }
     }
 }
 
-/// What the engine needs to know of an open order that has conditions.
+/// What the engine needs to know of an open order that has conditions, or is tied to others in a list.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Conditional {
     /// Its limit while it waits: its own, or of a market order the worst price that is held for.
@@ -163,6 +167,8 @@ pub(crate) struct Conditional {
     pub(crate) reserve: Quantity,
     /// The state of the generator of its peaks.
     pub(crate) draws: u64,
+    /// With [`OrderFlags::LISTED`] its list.
+    pub(crate) list: ListId,
 }
 
 impl Conditional {
@@ -181,6 +187,7 @@ impl Conditional {
         },
         reserve: Quantity::ZERO,
         draws: 0,
+        list: ListId(0),
     };
 }
 
@@ -192,7 +199,7 @@ pub(crate) struct OpenOrders {
     pub(crate) notes: Vec<Notes>,
     /// Text client order ids by slot, for the orders that have [`OrderFlags::TEXT_ID`]; as long as the highest such slot.
     texts: Vec<Text>,
-    /// By slot, for the orders that have [`OrderFlags::CONDITIONS`]; as long as the highest such slot.
+    /// By slot, for the orders that have one of [`OrderFlags::NOTED`]; as long as the highest such slot.
     conditionals: Vec<Conditional>,
     by_id: Chains,
     by_client: Chains,
@@ -205,6 +212,8 @@ pub(crate) struct OpenOrders {
     pub(crate) pegged: BTreeSet<InstrumentId>,
     /// The quotes, and what protects them.
     pub(crate) quotes: Quotes,
+    /// Which of them depend on each other.
+    pub(crate) lists: Lists,
     /// Whether a page of 64 slots may have changed since the last checkpoint.
     changed: Vec<bool>,
     /// What each of these pages hashed to at the last checkpoint.
@@ -268,6 +277,7 @@ impl OpenOrders {
             timers: Timers::default(),
             pegged: BTreeSet::new(),
             quotes: Quotes::default(),
+            lists: Lists::default(),
             changed: Vec::new(),
             page_hashes: Vec::new(),
             pages_hash: HashTotal::default(),
@@ -461,9 +471,12 @@ impl OpenOrders {
     pub(crate) fn shelf(&self, slot: Slot) -> Shelf {
         match self.station(slot) {
             Station::Book => Shelf::Book,
-            station @ (Station::Trigger | Station::Hidden | Station::Peg | Station::Auction | Station::Approval) => {
-                Shelf::of(station, &self.conditional(slot).conditions)
-            }
+            station @ (Station::Trigger
+            | Station::Hidden
+            | Station::Peg
+            | Station::Auction
+            | Station::Pending
+            | Station::Approval) => Shelf::of(station, &self.conditional(slot).conditions),
         }
     }
 
@@ -499,6 +512,34 @@ impl OpenOrders {
         self.timers.attend_quotes(self.quotes.reaches_elsewhere());
     }
 
+    /// Notes the limit that a pending order starts with.
+    pub(crate) fn note_limit(&mut self, slot: Slot, limit: Price) {
+        self.conditionals[slot.0 as usize].limit = limit;
+    }
+
+    /// Notes that an order stands elsewhere now.
+    pub(crate) fn settle(&mut self, slot: Slot, station: Station, limit: Price) {
+        let conditional = &mut self.conditionals[slot.0 as usize];
+        (conditional.station, conditional.limit) = (station, limit);
+        let terms = &mut self.slab[slot].terms;
+        terms.flags = station.flags(terms.flags);
+        self.renew_priority(slot);
+    }
+
+    /// Notes that an order is tied to others.
+    pub(crate) fn tie(&mut self, slot: Slot, list: ListId) {
+        self.conditionals[slot.0 as usize].list = list;
+        self.mark(slot);
+    }
+
+    /// Notes that an order is not tied to others any more.
+    pub(crate) fn untie(&mut self, slot: Slot) {
+        self.conditionals[slot.0 as usize].list = ListId(0);
+        let terms = &mut self.slab[slot].terms;
+        terms.flags = terms.flags.without(OrderFlags::LISTED);
+        self.mark(slot);
+    }
+
     /// Gives an order that moved the next place in time.
     pub(crate) fn renew_priority(&mut self, slot: Slot) {
         self.notes[slot.0 as usize].priority = self.next_priority();
@@ -509,8 +550,8 @@ impl OpenOrders {
     pub(crate) fn order_again(&self, slot: Slot, price: Price) -> NewOrder<'static> {
         let Order { account, terms, .. } = self.slab[slot];
         let open = self.open_of(slot);
-        let has_conditions = terms.flags.0 & (OrderFlags::CONDITIONS.0 | OrderFlags::WAITING.0) != 0;
-        let known = if has_conditions { *self.conditional(slot) } else { Conditional::NONE };
+        let is_noted = terms.flags.has_any(OrderFlags::NOTED);
+        let known = if is_noted { *self.conditional(slot) } else { Conditional::NONE };
         let Conditional { order_type, time_in_force, .. } = known;
         NewOrder {
             account,
@@ -519,7 +560,7 @@ impl OpenOrders {
             order_type,
             time_in_force,
             self_trade_prevention: terms.self_trade_prevention,
-            flags: terms.flags.without(OrderFlags::WAITING),
+            flags: terms.flags.without(OrderFlags::WAITING).without(OrderFlags::LISTED),
             price,
             size: Size::Lots(open),
             client_order_id: ClientOrderId::Absent,
@@ -693,6 +734,7 @@ impl OpenOrders {
             + self.conditionals.capacity() * size_of::<Conditional>()
             + self.by_id.memory_bytes()
             + self.by_client.memory_bytes()
+            + self.lists.memory_bytes()
             + self.page_hashes.capacity() * size_of::<HashTotal>()
     }
 
@@ -710,6 +752,7 @@ impl OpenOrders {
             timers: _,
             pegged: _,
             quotes: _,
+            lists: _,
             changed,
             page_hashes,
             pages_hash,

@@ -49,7 +49,7 @@ impl Market {
 
     /// The limit of a fixed peg: the price so many levels behind the best one of the side that it refers to, as if the order
     /// `without` were gone.
-    fn fixed_price(&self, open: &OpenOrders, side: Side, peg: Peg, without: Option<Slot>) -> Option<Price> {
+    pub(crate) fn fixed_price(&self, open: &OpenOrders, side: Side, peg: Peg, without: Option<Slot>) -> Option<Price> {
         let of = match peg.kind {
             PegKind::Primary => side,
             PegKind::Market | PegKind::Midpoint => side.opposite(),

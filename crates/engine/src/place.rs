@@ -10,8 +10,8 @@
 use tradewright_book::Slot;
 use tradewright_risk::{HeldOrder, Refusal, resting_hold};
 use tradewright_types::{
-    Amount, CloseReason, CommandRecord, Conditions, Decoded, EventKind, NewOrder, OrderFlags, OrderId, OrderType, Peg,
-    Price, Quantity, RejectReason, RoundedFee, Side, Size, TimeInForce, Trigger,
+    Amount, CloseReason, CommandRecord, Conditions, Decoded, EventKind, ListId, NewOrder, OrderFlags, OrderId,
+    OrderType, Peg, Price, Quantity, RejectReason, RoundedFee, Side, Size, TimeInForce, Trigger,
 };
 
 use crate::Engine;
@@ -276,7 +276,8 @@ impl Floor<'_> {
         let conditions = held.order().conditions();
         let (limit, reserve) = (held.limit(), Quantity::ZERO);
         let draws = conditions.iceberg.map_or(0, |iceberg| iceberg.seed.into());
-        let conditional = Conditional { limit, order_type, time_in_force, station, conditions, reserve, draws };
+        let list = ListId(0);
+        let conditional = Conditional { limit, order_type, time_in_force, station, conditions, reserve, draws, list };
         self.open.note_conditional(slot, conditional);
         let terms = &mut self.open.slab[slot].terms;
         terms.flags = station.flags(terms.flags);

@@ -37,6 +37,10 @@ impl Floor<'_> {
             Decrement | Transfer => from_taker == taker.open,
         };
         let closes_maker = from_maker == maker_open;
+        if self.market.lists > 0 {
+            self.before_loss(taker.id, from_taker, emit);
+            self.before_loss(maker.id, from_maker, emit);
+        }
         taker.open -= from_taker;
         taker.prevented += from_taker;
         let notional = self.give_back(taker, front, from_maker, moves);

@@ -93,6 +93,11 @@ impl Engine {
                 self.floor_of(slot).shrink_quote(slot, side.open, emit);
             }
         }
+        // From here on nobody else can have what the new quotes need.
+        for side in sides.as_flattened().iter().filter(|side| side.enters()) {
+            let order = quote.order(side.instrument, side.side, side.price, side.open);
+            self.known_floor(side.instrument).gate().0.hold_quote_cover(&order);
+        }
         for side in sides.as_flattened().iter().filter(|side| side.enters()) {
             self.enter_quote(quote, side, emit);
             self.finish_protections(emit);

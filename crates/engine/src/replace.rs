@@ -76,8 +76,11 @@ impl Engine {
         Ok(())
     }
 
-    /// Whether an order may go that only new ones, or only partially filled ones, may.
+    /// Whether an order may go that is tied to nobody, and that only new ones, or only partially filled ones, may.
     fn check_restriction(&self, old: Slot, modes: OrderFlags) -> Decoded<()> {
+        if self.open.slab[old].terms.flags.has(OrderFlags::LISTED) {
+            return Err(RejectReason::OrderInList);
+        }
         let Notes { total, prevented, .. } = self.open.notes[old.0 as usize];
         let has_traded = total - prevented != self.open.open_of(old);
         if modes.has(OrderFlags::ONLY_NEW) && has_traded {

@@ -282,7 +282,10 @@ impl Floor<'_> {
 
     fn end_for_ever(&mut self, emit: &mut Emitter<'_>) {
         for slot in self.own_orders(|_| true) {
-            self.close_as(slot, EventKind::OrderCancelled, CloseReason::InstrumentExpired, emit);
+            // One that went with its list is gone already.
+            if self.open.slab[slot].id.0 != 0 {
+                self.close_as(slot, EventKind::OrderCancelled, CloseReason::InstrumentExpired, emit);
+            }
         }
         self.session().call.joined = AuctionPhase::None;
     }

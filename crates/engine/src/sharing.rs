@@ -221,6 +221,7 @@ impl Floor<'_> {
         rule.allocate(quantity, resting, shares);
         let count = slots.len();
         let mut is_protected = false;
+        let mut has_come = false;
         for place in 0..count {
             let (slot, share) = self
                 .market
@@ -231,6 +232,10 @@ impl Floor<'_> {
             if !share.is_zero() && taker.has_rest() {
                 let quote = self.quote_at(slot);
                 self.trade_any(taker, Front { slot, price }, share, emit);
+                if self.market.triggers.is_some() && !has_come {
+                    self.price_came(PriceSource::Last, price);
+                }
+                has_come = true;
                 is_protected = self.protect(taker, quote, share, emit);
                 if is_protected {
                     break;
@@ -238,9 +243,6 @@ impl Floor<'_> {
             }
         }
         self.market.instrument.set_last(price);
-        if self.market.triggers.is_some() {
-            self.price_came(PriceSource::Last, price);
-        }
         is_protected
     }
 }

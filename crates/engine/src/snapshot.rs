@@ -3,21 +3,24 @@
 //! A snapshot holds no slot numbers, capacities or addresses: orders stand in it in the order in which they would trade. All
 //! numbers are little-endian. Files, checksums and names on disk belong to the journal.
 
+use std::collections::BTreeMap;
+
 use tradewright_book::Slot;
 use tradewright_ledger::{Balance, Withdrawal};
 use tradewright_risk::{AccountRisk, Controls, Exposure, Instrument, MarketWide, MarketWideLevel, Standing};
 use tradewright_types::{
     AccountId, AccountKind, AccountLimits, AllocationRule, AllocationTerms, Amount, ApprovalBands, AssetId,
-    AuctionPhase, BandScope, BreakerRecord, CallTerms, ClientOrderId, ConditionsRecord, ControlScope, FeeRate,
-    FeeRates, InstrumentId, InstrumentKind, InstrumentLimits, InstrumentState, InstrumentUnits, Name, OrderFlags,
-    OrderId, OrderType, Permissions, Price, ProtectionScope, ProtectionTerms, Quantity, RULESET_VERSION, Restriction,
-    RoundedFee, ScheduledState, SelfTradePrevention, Side, TimeInForce, TopTerms, Trigger, WithdrawalId,
+    AuctionPhase, BandScope, BreakerRecord, CallTerms, ClientOrderId, ConditionsRecord, Contingency, ControlScope,
+    FeeRate, FeeRates, InstrumentId, InstrumentKind, InstrumentLimits, InstrumentState, InstrumentUnits, ListId, Name,
+    OrderFlags, OrderId, OrderType, Permissions, Price, ProtectionScope, ProtectionTerms, Quantity, RULESET_VERSION,
+    Restriction, RoundedFee, ScheduledState, SelfTradePrevention, Side, TimeInForce, TopTerms, Trigger, WithdrawalId,
 };
 
 use crate::approvals::Approval;
 use crate::call::Told;
 use crate::floor::Market;
 use crate::guard::Guard;
+use crate::lists::{List, ListName};
 use crate::open_orders::{Conditional, Links, Notes, OpenOrders, Shelf, Station, Terms};
 use crate::protection::Protection;
 use crate::session::{Scheduled, Session};
@@ -46,7 +49,8 @@ pub enum SectionKind {
     Withdrawals = 7,
     /// Open orders: by instrument, bids then asks, in the order in which they would trade; the same of the hidden ones and the pegs;
     /// then those that wait for a trigger, in the order in which they would fire; then those that stand beside the book for an
-    /// auction, by queue; then pegs without a price; at the end those that wait for approval, by id.
+    /// auction, by queue; then pegs without a price; then those that wait for another order of their list, by id; at the end those
+    /// that wait for approval, by id.
     Orders = 8,
     /// Kill switches, restrictions, approval bands, who approved what, and protections of quotes.
     Controls = 9,
@@ -245,6 +249,7 @@ impl Engine {
         let Self { config: _, sequence, last_order, registry, ledger, risk, open, markets } = self;
         let mut engine = Writer::default();
         engine.u32(RULESET_VERSION).u64(*sequence).u64(risk.time_ns).u64(last_order.0).u64(open.last_priority());
+        engine.u64(open.lists.last().0);
         engine.u8(risk.halted.into()).u64(ledger.last_withdrawal().0);
         let MarketWide { close, reached, until_ns } = risk.market_wide;
         engine.price(close).u8(reached.map_or(0, |level| level as u8)).u64(until_ns);
@@ -300,6 +305,10 @@ impl Engine {
                 write_order(&mut orders, open, *slot, Price::default());
             }
         }
+        let pending = open.slab.iter().filter(|(slot, _)| open.station(*slot) == Station::Pending);
+        let mut pending: Vec<_> = pending.map(|(slot, order)| (order.id, slot)).collect();
+        pending.sort_unstable();
+        pending.iter().for_each(|(_, slot)| write_order(&mut orders, open, *slot, open.conditional(*slot).limit));
         for (id, slot) in open.approvals.keys().filter_map(|id| Some((id, open.find(*id)?))) {
             debug_assert_eq!(open.slab[slot].id, *id, "Invariant: an order is found by its id");
             write_order(&mut orders, open, slot, open.conditional(slot).limit);
@@ -327,6 +336,7 @@ impl Engine {
         }
         (engine.sequence, engine.risk.time_ns, engine.last_order) = (head.u64()?, head.u64()?, OrderId(head.u64()?));
         engine.open.set_last_priority(head.u64()?);
+        engine.open.lists.set_last(ListId(head.u64()?));
         engine.risk.halted = head.u8()? == 1;
         let last_withdrawal = WithdrawalId(head.u64()?);
         engine.risk.market_wide = MarketWide {
@@ -368,7 +378,9 @@ impl Engine {
             Ok(())
         })?;
         engine.ledger.restore_withdrawals(last_withdrawal, pending);
-        reader(SectionKind::Orders).each(|part| engine.read_order(part))?;
+        let mut tied = BTreeMap::new();
+        reader(SectionKind::Orders).each(|part| engine.read_order(part, &mut tied))?;
+        engine.read_lists(tied).ok_or(SnapshotError::Invalid(SectionKind::Orders))?;
         let mut controls = reader(SectionKind::Controls);
         engine.read_controls(&mut controls)?;
         controls.end()?;
@@ -395,7 +407,7 @@ impl Engine {
             orders_per_second_max: part.u32()?,
             messages_per_second_max: part.u32()?,
         };
-        (account.orders, account.messages, account.window_end_ns) = (part.u64()?, part.u32()?, part.u64()?);
+        (account.orders, account.messages, account.window_end_ns) = (part.u32()?, part.u32()?, part.u64()?);
         (account.trade_group, account.permissions) = (part.u32()?, Permissions(part.u32()? as u16));
         (account.fee_tier, account.standing) = (part.u8()?, Standing(part.u8()?).of_its_own());
         self.risk.add_account(account);
@@ -533,7 +545,7 @@ impl Engine {
         Ok(())
     }
 
-    fn read_order(&mut self, part: &mut Reader<'_>) -> Read<()> {
+    fn read_order(&mut self, part: &mut Reader<'_>, tied: &mut BTreeMap<ListId, List>) -> Read<()> {
         let id = OrderId(part.u64()?);
         let (account, instrument) = (part.u32()?, part.u32()?);
         let account = AccountId(part.below(account, self.ledger.account_count())?);
@@ -560,9 +572,12 @@ impl Engine {
             return Err(SnapshotError::Invalid(part.kind));
         }
         let slot = self.open.insert(id, account, Quantity::from_lots(open), &client_order_id, terms, notes);
-        let is_special = has_more(flags);
-        let trigger = if is_special { self.read_conditional(id, slot, part)? } else { None };
-        let station = if is_special { self.open.conditional(slot).station } else { Station::Book };
+        let is_noted = flags.has_any(OrderFlags::NOTED);
+        let trigger = if is_noted { self.read_conditional(id, slot, part)? } else { None };
+        let station = if is_noted { self.open.conditional(slot).station } else { Station::Book };
+        if flags.has(OrderFlags::LISTED) {
+            self.read_leg(id, slot, part, tied)?;
+        }
         if flags.has(OrderFlags::WAITING) == (station == Station::Book) {
             return Err(SnapshotError::Invalid(part.kind));
         }
@@ -582,13 +597,15 @@ impl Engine {
                 let triggers = market.triggers.get_or_insert_default();
                 triggers.wait(&mut self.open.slab, slot, &part.known(trigger)?, price);
             }
+            Station::Pending => {}
             // Read with the controls.
             Station::Approval => {}
         }
         let owner = self.risk.owner_mut(account);
         owner.open_orders += 1;
         owner.client_number_max = owner.client_number_max.max(client_order_id.number_or_zero());
-        if terms.side == Side::Buy {
+        // A leg that holds together with another one is counted when both are there.
+        if terms.side == Side::Buy && !flags.has(OrderFlags::LISTED) {
             *market.instrument.open_bids_mut(account) += self.open.open_of(slot).lots();
         }
         if self.open.conditions(slot).iceberg.is_some() {
@@ -643,7 +660,7 @@ fn write_account(writer: &mut Writer, account: &AccountRisk) {
         ..
     } = *account;
     writer.u32(limits.open_orders_max).u32(limits.orders_per_second_max).u32(limits.messages_per_second_max);
-    writer.u64(orders).u32(messages).u64(window_end_ns);
+    writer.u32(orders).u32(messages).u64(window_end_ns);
     writer.u32(trade_group).u32(permissions.0.into()).u8(fee_tier).u8(standing.of_its_own().0);
 }
 
@@ -675,12 +692,63 @@ impl Engine {
         let (reserve, draws) = (Quantity::from_lots(part.u64()?), part.u64()?);
         let record: ConditionsRecord = zerocopy::transmute!(part.array::<64>()?);
         let conditions = part.known(record.conditions().ok())?;
-        let conditional = Conditional { limit, order_type, time_in_force, station, conditions, reserve, draws };
+        let list = ListId(0);
+        let conditional = Conditional { limit, order_type, time_in_force, station, conditions, reserve, draws, list };
         self.open.note_conditional(slot, conditional);
         if conditions.expire_time_ns != 0 && station != Station::Approval {
             self.open.timers.set(conditions.expire_time_ns, Timer::Order(id));
         }
         Ok(conditions.trigger)
+    }
+
+    /// Reads which leg of which list an order is.
+    fn read_leg(
+        &mut self,
+        id: OrderId,
+        slot: Slot,
+        part: &mut Reader<'_>,
+        tied: &mut BTreeMap<ListId, List>,
+    ) -> Read<()> {
+        let (list_id, place) = (ListId(part.u64()?), usize::from(part.u8()?));
+        let contingency = Contingency::from_code(part.u8()?);
+        let contingency = part.known(contingency)?;
+        let text = part.text()?;
+        let name = if text.is_empty() { ClientOrderId::Absent } else { part.known(ClientOrderId::parse(text))? };
+        let (account, instrument) = (self.open.slab[slot].account, self.open.slab[slot].terms.instrument);
+        let none = List { account, instrument, contingency, name: ListName::new(&name), legs: [OrderId(0); 3] };
+        let list = tied.entry(list_id).or_insert(none);
+        let same = List { legs: list.legs, ..none } == *list && list_id <= self.open.lists.last();
+        let leg = list.legs.get_mut(place).filter(|leg| same && leg.0 == 0 && place < contingency.leg_count());
+        *part.known(leg)? = id;
+        self.open.tie(slot, list_id);
+        Ok(())
+    }
+
+    /// Takes the lists of the orders over. `None` when their legs do not fit together.
+    fn read_lists(&mut self, tied: BTreeMap<ListId, List>) -> Option<()> {
+        for (id, list) in tied {
+            let slots: Vec<Slot> = list.tied().filter_map(|leg| self.open.find(leg)).collect();
+            let is_pending = |slot: &&Slot| self.open.station(**slot) == Station::Pending;
+            let works = list.contingency.has_working_leg() && list.legs[0].0 != 0;
+            let (count, pending) = (slots.len(), slots.iter().filter(is_pending).count());
+            let fits = match (works, list.contingency.has_pair()) {
+                (true, _) => count == list.contingency.leg_count() && pending == count - 1 && !is_pending(&&slots[0]),
+                (false, has_pair) => has_pair && count == 2 && pending == 0,
+            };
+            let [.., first, stop] = slots[..] else { return None };
+            let terms = |slot: Slot| (self.open.slab[slot].terms.side, self.open.slab[slot].open);
+            let pairs = !list.contingency.has_pair() || terms(first) == terms(stop);
+            let is_named = self.open.lists.named(list.account, &list.name.client_list_id()).is_some();
+            let order = (fits && pairs && !is_named).then(|| self.open.slab[slots[0]])?;
+            let market = &mut self.markets[list.instrument.index()];
+            if order.terms.side == Side::Buy {
+                *market.instrument.open_bids_mut(list.account) += order.open.lots();
+            }
+            market.lists += 1;
+            market.refresh();
+            self.open.lists.insert(id, list);
+        }
+        Some(())
     }
 }
 
@@ -818,16 +886,26 @@ fn write_controls(controls: &Controls, open: &OpenOrders) -> Writer {
     writer
 }
 
-/// Whether more is known of an order with these flags than of a plain one on the book.
-const fn has_more(flags: OrderFlags) -> bool {
-    flags.0 & (OrderFlags::CONDITIONS.0 | OrderFlags::WAITING.0) != 0
-}
-
 fn write_conditional(writer: &mut Writer, conditional: &Conditional) {
-    let Conditional { limit, order_type, time_in_force, station, conditions, reserve, draws } = conditional;
+    let Conditional { limit, order_type, time_in_force, station, conditions, reserve, draws, list: _ } = conditional;
     writer.u8(*order_type as u8).u8(*time_in_force as u8).u8(*station as u8).i64(limit.ticks());
     writer.u64(reserve.lots()).u64(*draws);
     writer.0.extend_from_slice(zerocopy::IntoBytes::as_bytes(&ConditionsRecord::new(conditions)));
+}
+
+/// Writes which leg of which list an order is.
+fn write_leg(writer: &mut Writer, open: &OpenOrders, order: OrderId, id: ListId) {
+    let list = open.lists.get(id).expect("Invariant: a leg's list is there");
+    let place = list.legs.iter().position(|leg| *leg == order).expect("Invariant: a list knows its legs");
+    write_client_id(writer.u64(id.0).u8(place as u8).u8(list.contingency as u8), &list.name.client_list_id());
+}
+
+fn write_client_id(writer: &mut Writer, id: &ClientOrderId<'_>) {
+    match id {
+        ClientOrderId::Absent => writer.text(b""),
+        ClientOrderId::Number(number) => writer.text(number.to_string().as_bytes()),
+        ClientOrderId::Text(text) => writer.text(text),
+    };
 }
 
 /// Writes an order: `price` is that of its level, in the book or in its trigger book.
@@ -840,12 +918,11 @@ fn write_order(writer: &mut Writer, open: &OpenOrders, slot: Slot, price: Price)
     writer.i64(price.ticks()).u64(order.open.lots()).u64(total.lots());
     writer.u64(prevented.lots()).u64(priority).u32(taker_rate.ppm() as u32).u32(taker_fee.excess_millionths());
     writer.u32(maker_rate.ppm() as u32).u32(maker_fee.excess_millionths());
-    match open.client_order_id(slot) {
-        ClientOrderId::Absent => writer.text(b""),
-        ClientOrderId::Number(number) => writer.text(number.to_string().as_bytes()),
-        ClientOrderId::Text(text) => writer.text(text),
-    };
-    if has_more(flags) {
+    write_client_id(writer, &open.client_order_id(slot));
+    if flags.has_any(OrderFlags::NOTED) {
         write_conditional(writer, open.conditional(slot));
+    }
+    if flags.has(OrderFlags::LISTED) {
+        write_leg(writer, open, order.id, open.conditional(slot).list);
     }
 }

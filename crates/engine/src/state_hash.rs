@@ -3,7 +3,7 @@
 use tradewright_book::Slot;
 use tradewright_types::{
     AccountId, AllocationTerms, Amount, BreakerRecord, CallTerms, ClientOrderId, ConditionsRecord, EntityHash,
-    HashTotal, Iceberg, InstrumentId, OrderFlags, ProtectionTerms,
+    HashTotal, Iceberg, InstrumentId, ListId, OrderFlags, Price, ProtectionTerms,
 };
 
 use crate::Engine;
@@ -26,6 +26,7 @@ impl Engine {
             total += market.instrument.state_hash(InstrumentId(id as u32));
         }
         total += self.open.state_hash(|slot| self.order_hash(slot));
+        total += self.open.lists.state_hash();
         total
     }
 
@@ -50,6 +51,7 @@ impl Engine {
             total += market.instrument.full_state_hash(InstrumentId(id as u32));
         }
         self.open.slab.iter().for_each(|(slot, _)| total += self.order_hash(slot));
+        total += self.open.lists.full_state_hash();
         total
     }
 
@@ -90,6 +92,7 @@ impl Engine {
                 icebergs: _,
                 quotes: _,
                 aside: _,
+                lists: _,
             } = market;
             if let Some(guard) = guard.as_deref() {
                 total += hash_guard(id as u64, guard, self.risk.time_ns);
@@ -142,8 +145,7 @@ impl Engine {
             .signed(taker_rate.ppm().into())
             .word(u64::from(excess.0) << 32 | u64::from(excess.1))
             .word(terms.links.client_key);
-        const SPECIAL: u16 = OrderFlags::CONDITIONS.0 | OrderFlags::WAITING.0;
-        let hash = if terms.flags.0 & SPECIAL != 0 { self.hash_conditional(hash, slot) } else { hash };
+        let hash = if terms.flags.has_any(OrderFlags::NOTED) { self.hash_conditional(hash, slot) } else { hash };
         match self.open.client_order_id(slot) {
             ClientOrderId::Text(text) => hash.bytes(text).finish(),
             ClientOrderId::Absent | ClientOrderId::Number(_) => hash.finish(),
@@ -152,14 +154,14 @@ impl Engine {
 
     /// What an order's conditions add to its hash, with the price at which it fires now.
     fn hash_conditional(&self, hash: EntityHash, slot: Slot) -> EntityHash {
-        let Conditional { limit, order_type, time_in_force, station, conditions, reserve, draws } =
+        let Conditional { limit, order_type, time_in_force, station, conditions, reserve, draws, list } =
             *self.open.conditional(slot);
         let market = &self.markets[self.open.slab[slot].terms.instrument.index()];
-        let fires_at = conditions
-            .trigger
-            .filter(|_| station == Station::Trigger)
-            .zip(market.triggers.as_deref())
-            .map_or(0, |(trigger, triggers)| triggers.price_of(&self.open.slab, slot, &trigger).ticks());
+        let fires_at = match (conditions.trigger, station, market.triggers.as_deref()) {
+            (Some(trigger), Station::Trigger, Some(triggers)) => triggers.price_of(&self.open.slab, slot, &trigger),
+            (Some(trigger), Station::Pending, _) => trigger.price.unwrap_or_default(),
+            (None | Some(_), _, _) => Price::default(),
+        };
         let record = ConditionsRecord::new(&conditions);
         let codes = [
             order_type as u8,
@@ -174,13 +176,14 @@ impl Engine {
         let hash = hash
             .word(u64::from_le_bytes(codes))
             .word(record.trail.into())
-            .signed(fires_at)
+            .signed(fires_at.ticks())
             .word(record.minimum_lots)
             .word(record.expire_time_ns);
         let hash = match conditions.peg {
             None => hash,
             Some(peg) => hash.word(peg.offset).signed(limit.ticks()),
         };
+        let hash = if list == ListId(0) { hash } else { hash.word(list.0) };
         match conditions.iceberg {
             None => hash,
             Some(Iceberg { peak, range, seed: _ }) => {

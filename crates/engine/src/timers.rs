@@ -138,7 +138,7 @@ impl Floor<'_> {
     /// Ends an order whose time has come.
     fn expire(&mut self, slot: Slot, emit: &mut Emitter<'_>) {
         let reason = match self.open.station(slot) {
-            Station::Book | Station::Trigger | Station::Hidden | Station::Peg | Station::Auction => {
+            Station::Book | Station::Trigger | Station::Hidden | Station::Peg | Station::Auction | Station::Pending => {
                 CloseReason::GoodTillDate
             }
             Station::Approval => self.reason_without_approval(slot),

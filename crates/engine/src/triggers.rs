@@ -8,7 +8,9 @@ use std::collections::VecDeque;
 
 use tradewright_book::{Book, Orders, Slot};
 use tradewright_risk::waiting_hold;
-use tradewright_types::{Amount, CloseReason, OrderFlags, OrderId, Price, PriceSource, Quantity, Side, Trigger};
+use tradewright_types::{
+    Amount, CloseReason, ListId, OrderFlags, OrderId, Price, PriceSource, Quantity, Side, Trigger,
+};
 
 use crate::emit::Emitter;
 use crate::floor::{Floor, Market};
@@ -23,14 +25,25 @@ pub(crate) struct Triggers {
     pub(crate) trailing: [Vec<OrderId>; 3],
     pub(crate) mark: Option<Price>,
     pub(crate) index: Option<Price>,
-    /// Orders whose trigger fired in this command and which have not come to the market yet.
-    fired: VecDeque<Fired>,
+    /// Who comes to the market when the order at work is done.
+    pub(crate) line: VecDeque<Next>,
+}
+
+/// Who comes to the market next.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Next {
+    /// An order whose trigger fired.
+    Fired(Fired),
+    /// The legs of a list whose working leg was filled.
+    Legs(ListId),
 }
 
 /// A waiting order whose trigger fired.
 #[derive(Clone, Copy, Debug)]
-struct Fired {
+pub(crate) struct Fired {
     slot: Slot,
+    /// Its id: it may be gone before its turn comes.
+    id: OrderId,
     /// Its trigger price.
     trigger: Price,
     /// The price that fired it.
@@ -54,16 +67,14 @@ impl Triggers {
         let rises = trigger.kind.rises(side);
         self.books[trigger.source as usize].rest(slab, trigger_side(rises), price, slot, open);
         if trigger.trail.is_some() {
-            // New orders have the highest id; a restored state is sorted at its end.
-            self.trailing[trigger.source as usize].push(slab[slot].id);
-        }
-    }
-
-    /// Puts an order into its trigger book that was accepted before others.
-    pub(crate) fn wait_again(&mut self, slab: &mut Orders<Terms>, slot: Slot, trigger: &Trigger, price: Price) {
-        self.wait(slab, slot, trigger, price);
-        if trigger.trail.is_some() {
-            self.trailing[trigger.source as usize].sort_unstable();
+            // New orders have the highest id, but not one that starts with its list, or was released; a restored state is sorted at its end.
+            let (trailing, id) = (&mut self.trailing[trigger.source as usize], slab[slot].id);
+            let place = if trailing.last().is_none_or(|last| *last < id) {
+                trailing.len()
+            } else {
+                trailing.partition_point(|other| *other < id)
+            };
+            trailing.insert(place, id);
         }
     }
 
@@ -120,7 +131,8 @@ impl Floor<'_> {
         for side in [Side::Sell, Side::Buy] {
             while let Some(front) = book.front_within(side, price) {
                 book.remove(&mut self.open.slab, side, front.slot);
-                triggers.fired.push_back(Fired { slot: front.slot, trigger: front.price, price });
+                let id = self.open.slab[front.slot].id;
+                triggers.line.push_back(Next::Fired(Fired { slot: front.slot, id, trigger: front.price, price }));
             }
         }
     }
@@ -165,13 +177,23 @@ impl Floor<'_> {
     #[cold]
     #[inline(never)]
     fn work_off_fired(&mut self, emit: &mut Emitter<'_>) {
-        while let Some(fired) = self.market.triggers.as_deref_mut().and_then(|triggers| triggers.fired.pop_front()) {
-            self.start(fired, emit);
+        while let Some(next) = self.market.triggers.as_deref_mut().and_then(|triggers| triggers.line.pop_front()) {
+            match next {
+                Next::Fired(fired) => self.start(fired, emit),
+                Next::Legs(list) => self.start_legs(list, emit),
+            }
         }
     }
 
     /// Brings an order to the market whose trigger fired: it is checked again, then enters as any other.
-    fn start(&mut self, Fired { slot, trigger, price }: Fired, emit: &mut Emitter<'_>) {
+    fn start(&mut self, Fired { slot, id, trigger, price }: Fired, emit: &mut Emitter<'_>) {
+        if self.open.slab[slot].id != id {
+            // The other leg of its pair traded first.
+            return;
+        }
+        if self.open.slab[slot].terms.flags.has(OrderFlags::LISTED) {
+            self.untie(slot, emit);
+        }
         let conditional = *self.open.conditional(slot);
         let source = conditional.conditions.trigger.map_or(PriceSource::Last, |trigger| trigger.source);
         let hold = self.waiting_hold_of(slot);
@@ -212,7 +234,10 @@ impl Floor<'_> {
     pub(crate) fn leave_triggers(&mut self, slot: Slot) {
         let trigger = self.trigger_of(slot);
         let triggers = self.market.triggers.as_deref_mut().expect("Invariant: who waits stands in a trigger book");
-        triggers.leave(&mut self.open.slab, slot, &trigger);
+        // Who fired has left it, and stands in the line.
+        if self.open.slab[slot].is_queued() {
+            triggers.leave(&mut self.open.slab, slot, &trigger);
+        }
     }
 
     /// What a waiting order holds.

@@ -4,13 +4,14 @@ use tradewright_book::{Book, Level, Slot};
 use tradewright_ledger::Ledger;
 use tradewright_risk::{Instrument, Risk};
 use tradewright_types::{
-    AccountId, AllocationTerms, Amount, AuctionPhase, ClientOrderId, Conditions, Iceberg, InstrumentId,
-    InstrumentState, OrderFlags, OrderId, OrderType, Peg, Price, PriceSource, ProtectionScope, ProtectionTerms,
+    AccountId, AllocationTerms, Amount, AuctionPhase, ClientOrderId, Conditions, Contingency, Iceberg, InstrumentId,
+    InstrumentState, ListId, OrderFlags, OrderId, OrderType, Peg, Price, PriceSource, ProtectionScope, ProtectionTerms,
     Quantity, ScheduledState, SelfTradePrevention, Side, TimeInForce, TopTerms, Trigger,
 };
 
 use crate::aside::displayed_at;
 use crate::floor::{Market, hold_of, price_of};
+use crate::lists::{List, ListName};
 use crate::open_orders::Station;
 use crate::session::Session;
 use crate::triggers::Triggers;
@@ -85,6 +86,38 @@ pub struct OrderView<'e> {
     pub hidden: bool,
     /// What its price is tied to.
     pub peg: Option<Peg>,
+    /// The list that ties it to others.
+    pub list: Option<ListId>,
+    /// Whether it waits for another order of its list.
+    pub is_pending: bool,
+}
+
+/// A list that ties orders together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListView {
+    /// Its id.
+    pub id: ListId,
+    /// Its owner.
+    pub account: AccountId,
+    /// Its instrument.
+    pub instrument: InstrumentId,
+    /// How its orders depend on each other.
+    pub contingency: Contingency,
+    /// The orders that it ties together, by ascending id.
+    pub orders: Vec<OrderId>,
+    name: ListName,
+}
+
+impl ListView {
+    /// The id that the client gave it.
+    pub fn client_list_id(&self) -> ClientOrderId<'_> {
+        self.name.client_list_id()
+    }
+}
+
+fn list_view(id: ListId, list: &List) -> ListView {
+    let List { account, instrument, contingency, name, legs: _ } = *list;
+    ListView { id, account, instrument, contingency, orders: list.tied().collect(), name }
 }
 
 impl Engine {
@@ -289,12 +322,28 @@ impl Engine {
         views
     }
 
+    /// A list that ties orders together.
+    pub fn order_list(&self, id: ListId) -> Option<ListView> {
+        self.open.lists.get(id).map(|list| list_view(id, list))
+    }
+
+    /// The lists that tie orders together, of one account or of all, by ascending id.
+    pub fn order_lists(&self, account: Option<AccountId>) -> Vec<ListView> {
+        let wanted = |list: &List| account.is_none_or(|account| account == list.account);
+        self.open.lists.iter().filter(|(_, list)| wanted(list)).map(|(id, list)| list_view(id, list)).collect()
+    }
+
     pub(crate) fn view(&self, slot: Slot) -> OrderView<'_> {
         let order = &self.open.slab[slot];
         let market = &self.markets[order.terms.instrument.index()];
         let again = self.open.order_again(slot, Price::default());
         let waits_for = match self.open.station(slot) {
-            Station::Book | Station::Hidden | Station::Peg | Station::Auction | Station::Approval => None,
+            Station::Book
+            | Station::Hidden
+            | Station::Peg
+            | Station::Auction
+            | Station::Pending
+            | Station::Approval => None,
             Station::Trigger => self.open.conditional(slot).conditions.trigger,
         };
         // Times in force are remembered where conditions are, but are none.
@@ -316,9 +365,12 @@ impl Engine {
             displayed: match self.open.station(slot) {
                 Station::Book => order.open,
                 Station::Peg if order.is_queued() && !self.open.conditions(slot).hidden => order.open,
-                Station::Trigger | Station::Hidden | Station::Peg | Station::Auction | Station::Approval => {
-                    Quantity::ZERO
-                }
+                Station::Trigger
+                | Station::Hidden
+                | Station::Peg
+                | Station::Auction
+                | Station::Pending
+                | Station::Approval => Quantity::ZERO,
             },
             prevented: self.open.notes[slot.0 as usize].prevented,
             self_trade_prevention: order.terms.self_trade_prevention,
@@ -328,6 +380,8 @@ impl Engine {
             order_type: again.order_type,
             time_in_force: again.time_in_force,
             trigger,
+            list: if order.terms.flags.has(OrderFlags::LISTED) { Some(self.open.conditional(slot).list) } else { None },
+            is_pending: self.open.station(slot) == Station::Pending,
             expire_time_ns: self.open.conditions(slot).expire_time_ns,
             approval: self.open.approvals.get(&order.id).map(|approval| ApprovalView {
                 needed: approval.needed,

@@ -11,14 +11,14 @@ use pyo3::types::PyBytes;
 use tradewright_engine::{Engine as Core, EngineConfig, EventBuffer};
 use tradewright_journal::{SnapshotFileError, decode, encode, read, write};
 use tradewright_types::{
-    ANY, AccountId, AssetId, CommandKind, CommandRecord, EventRecord, InstrumentId, OrderId, Price, ProtectionScope,
-    SCHEMA_VERSION, Side,
+    ANY, AccountId, AssetId, CommandKind, CommandRecord, EventRecord, InstrumentId, ListId, OrderId, Price,
+    ProtectionScope, SCHEMA_VERSION, Side,
 };
 
 use crate::event_log::EventLog;
 use crate::outcome::Outcome;
 use crate::records::{CommandsIn, EventRow, array_of, rows};
-use crate::views::{AccountView, InstrumentView, OrderView};
+use crate::views::{AccountView, InstrumentView, ListView, OrderView};
 
 /// Batches of fewer commands keep the interpreter's lock, and are read where they lie; a fifth of a millisecond at most.
 const DETACHED_FROM: usize = 4_096;
@@ -468,6 +468,18 @@ impl Engine {
     fn open_orders(&self, account: Option<u32>) -> PyResult<Vec<OrderView>> {
         let account = account.map(|id| self.known_account(id)).transpose()?;
         Ok(self.core.open_orders(account).into_iter().map(OrderView::from).collect())
+    }
+
+    /// Return a list that ties orders together, None when it does not any more.
+    fn order_list(&self, list_id: u64) -> Option<ListView> {
+        self.core.order_list(ListId(list_id)).map(ListView::from)
+    }
+
+    /// Return the lists that tie orders together, of one account or of all, by ascending id.
+    #[pyo3(signature = (account=None))]
+    fn order_lists(&self, account: Option<u32>) -> PyResult<Vec<ListView>> {
+        let account = account.map(|id| self.known_account(id)).transpose()?;
+        Ok(self.core.order_lists(account).into_iter().map(ListView::from).collect())
     }
 
     /// Return an account's balance of an asset in quanta: (available, held).

@@ -33,5 +33,5 @@ mod _core {
     #[pymodule_export]
     use crate::tables::{close_reasons, command_kinds, event_kinds, instrument_states, reject_reasons};
     #[pymodule_export]
-    use crate::views::{AccountView, InstrumentView, OrderView};
+    use crate::views::{AccountView, InstrumentView, ListView, OrderView};
 }

@@ -60,6 +60,10 @@ pub(crate) struct Outcome {
     more_fills: Vec<Fill>,
 }
 
+/// Why lists close other orders than the one that a command is about.
+const OF_LISTS: [u16; 3] =
+    [CloseReason::OtherLegExecuted as u16, CloseReason::ListClosed as u16, CloseReason::RefusedAtStart as u16];
+
 /// The maker's order id, the price in ticks, the quantity in lots.
 type Fill = (u64, i64, u64);
 
@@ -77,10 +81,12 @@ fn is_of_command(event: &EventRecord) -> bool {
         EventKind::BreakerTripped,
         EventKind::OrderRefreshed,
         EventKind::QuoteProtectionTriggered,
+        EventKind::ListUpdated,
+        EventKind::ListDone,
     ];
     const BY_ITSELF: &[CloseReason] = &[CloseReason::InstrumentExpired, CloseReason::QuoteProtection];
     if event.kind == EventKind::OrderCancelled as u8 {
-        return BY_ITSELF.iter().all(|reason| event.reason != *reason as u16);
+        return BY_ITSELF.iter().all(|reason| event.reason != *reason as u16) && !OF_LISTS.contains(&event.reason);
     }
     event.kind == EventKind::OrderAccepted as u8 || NOT_BEFORE.iter().all(|kind| event.kind != *kind as u8)
 }
@@ -110,7 +116,7 @@ impl Outcome {
         let mut events = events[begin..].iter();
         for event in events.by_ref() {
             // What is behind it are other orders, which its trades started.
-            if event.kind == EventKind::OrderTriggered as u8 {
+            if [EventKind::OrderTriggered as u8, EventKind::ListUpdated as u8].contains(&event.kind) {
                 break;
             }
             outcome.read(event);
@@ -200,6 +206,8 @@ impl Outcome {
             }
             // Quotes that its trades took from the market.
             Some(EventKind::OrderCancelled) if event.reason == CloseReason::QuoteProtection as u16 => {}
+            // Other orders, which a list took along or could not start.
+            Some(EventKind::OrderExpired | EventKind::OrderCancelled) if OF_LISTS.contains(&event.reason) => {}
             Some(kind @ (EventKind::OrderCancelled | EventKind::OrderExpired)) => {
                 let expired = kind == EventKind::OrderExpired;
                 self.has_cancelled |= !expired;
@@ -229,6 +237,10 @@ impl Outcome {
                 | EventKind::AuctionUncrossed
                 | EventKind::BreakerTripped
                 | EventKind::MarketWideLevelReached
+                | EventKind::ListAccepted
+                | EventKind::ListUpdated
+                | EventKind::ListDone
+                | EventKind::ClientListIdText
                 | EventKind::ApprovalRequired
                 | EventKind::OrderApproved
                 | EventKind::ApprovalDeclined

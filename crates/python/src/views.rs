@@ -1,7 +1,7 @@
 //! What Python sees of the state: plain frozen values in ticks, lots and quanta.
 
 use pyo3::prelude::*;
-use tradewright_engine::{Engine, OrderView as EngineOrder};
+use tradewright_engine::{Engine, ListView as EngineList, OrderView as EngineOrder};
 use tradewright_types::{AccountId, ClientOrderId, InstrumentId, Price, PriceSource, Trail};
 
 /// An open order.
@@ -60,6 +60,49 @@ pub(crate) struct OrderView {
     approval_hash: Option<Vec<u8>>,
     /// Whether the book shows nothing of it.
     is_hidden: bool,
+    /// The list that ties it to others.
+    list_id: Option<u64>,
+    /// Whether it waits for another order of its list.
+    is_pending: bool,
+}
+
+/// A list that ties orders together.
+#[pyclass(frozen, get_all, module = "tradewright._core")]
+#[derive(Debug)]
+pub(crate) struct ListView {
+    /// Its id.
+    list_id: u64,
+    /// Its owner.
+    account: u32,
+    /// Its instrument.
+    instrument: u32,
+    /// A code of `Contingency`.
+    contingency: u8,
+    /// The client's own id of the list: a decimal number as text too; None when it gave none.
+    client_list_id: Option<String>,
+    /// The ids of the orders that it ties together.
+    order_ids: Vec<u64>,
+}
+
+impl From<EngineList> for ListView {
+    fn from(list: EngineList) -> Self {
+        Self {
+            list_id: list.id.0,
+            account: list.account.0,
+            instrument: list.instrument.0,
+            contingency: list.contingency as u8,
+            client_list_id: client_id_text(&list.client_list_id()),
+            order_ids: list.orders.iter().map(|order| order.0).collect(),
+        }
+    }
+}
+
+fn client_id_text(id: &ClientOrderId<'_>) -> Option<String> {
+    match id {
+        ClientOrderId::Absent => None,
+        ClientOrderId::Number(number) => Some(number.to_string()),
+        ClientOrderId::Text(text) => Some(String::from_utf8_lossy(text).into_owned()),
+    }
 }
 
 impl From<EngineOrder<'_>> for OrderView {
@@ -82,11 +125,7 @@ impl From<EngineOrder<'_>> for OrderView {
             prevented_lots: order.prevented.lots(),
             self_trade_prevention: order.self_trade_prevention as u8,
             flags: order.flags.0,
-            client_order_id: match order.client_order_id {
-                ClientOrderId::Absent => None,
-                ClientOrderId::Number(number) => Some(number.to_string()),
-                ClientOrderId::Text(text) => Some(String::from_utf8_lossy(text).into_owned()),
-            },
+            client_order_id: client_id_text(&order.client_order_id),
             hold: order.hold.quanta(),
             order_type: order.order_type as u8,
             time_in_force: order.time_in_force as u8,
@@ -103,6 +142,8 @@ impl From<EngineOrder<'_>> for OrderView {
             approval_deadline_ns: order.approval.map(|approval| approval.deadline_ns),
             approval_hash: order.approval.map(|approval| approval.hash.to_vec()),
             is_hidden: order.hidden,
+            list_id: order.list.map(|list| list.0),
+            is_pending: order.is_pending,
         }
     }
 }

@@ -18,8 +18,8 @@ pub struct AccountRisk {
     pub limits: AccountLimits,
     /// Orders on a book now.
     pub open_orders: u32,
-    /// Orders sent in the current second. A mass quote is several, so that there may be more of them than messages.
-    pub orders: u64,
+    /// Orders sent in the current second.
+    pub orders: u32,
     /// Messages sent in the current second.
     pub messages: u32,
     /// When the current second ends.
@@ -61,17 +61,29 @@ impl AccountRisk {
         }
     }
 
-    /// Counts a message, and with it `orders` orders, in the second of `now_ns`.
+    /// Counts a message, and with it `orders` orders (none or one), in the second of `now_ns`.
     #[inline(always)]
     pub fn count_message(&mut self, now_ns: u64, orders: u32) {
         if now_ns >= self.window_end_ns {
             self.begin_window(now_ns);
         }
         self.changed = true;
-        // Engine time may stand still: full counters stay full.
+        // Engine time may stand still: full counters stay full. Where orders are full, messages are: see `count_orders`.
         if self.messages < u32::MAX {
             self.messages += 1;
-            self.orders += u64::from(orders);
+            self.orders += orders;
+        }
+    }
+
+    /// Counts a message that has several orders.
+    #[cold]
+    #[inline(never)]
+    pub fn count_orders(&mut self, now_ns: u64, orders: u32) {
+        self.count_message(now_ns, 0);
+        match self.orders.checked_add(orders) {
+            Some(orders) => self.orders = orders,
+            // Full counters stay full, both of them: the next message must not count beyond.
+            None => (self.messages, self.orders) = (u32::MAX, u32::MAX),
         }
     }
 
@@ -101,7 +113,7 @@ impl AccountRisk {
             .word(id)
             .word(u64::from(limits.open_orders_max) << 32 | u64::from(limits.orders_per_second_max))
             .word(u64::from(limits.messages_per_second_max) << 32 | u64::from(open_orders))
-            .word(orders.rotate_left(32) ^ u64::from(messages))
+            .word(u64::from(orders) << 32 | u64::from(messages))
             .word(window_end_ns)
             .word(
                 u64::from(trade_group) << 32

@@ -1,5 +1,7 @@
 //! The gate: every check that stands before a trade, in the order of the reject reasons.
 
+mod legs;
+
 use core::cmp::Ordering;
 
 use tradewright_book::Book;
@@ -12,6 +14,8 @@ use tradewright_types::{
 
 use crate::hold::{bid_hold, resting_hold, waiting_hold};
 use crate::{AccountRisk, ApprovalNeed, Instrument, Risk, entry_hold};
+
+pub use legs::CheckedLeg;
 
 /// The most orders that can be open at once in one engine. One less than 2^24: together they have less than 2^64 lots open
 /// ([`Quantity::MAX`] each), so that every sum keeps within 64 bits.
@@ -107,6 +111,8 @@ pub struct Gate<'e> {
     pub ledger: &'e mut Ledger,
     /// How many orders are open in the engine.
     pub open_orders: usize,
+    /// How many legs of the same list were checked before that will be open beside this order.
+    pub legs_before: usize,
 }
 
 type Checked<T = ()> = Result<T, RejectReason>;
@@ -627,9 +633,9 @@ impl Gate<'_> {
 
     #[inline(always)]
     fn check_open_orders(&self, account: &AccountRisk, relief: Option<&Relief>) -> Checked {
-        let others = account.open_orders as usize - usize::from(relief.is_some());
+        let others = account.open_orders as usize + self.legs_before - usize::from(relief.is_some());
         let room = others < account.limits.open_orders_max as usize
-            && self.open_orders - usize::from(relief.is_some()) < ORDERS_MAX;
+            && self.open_orders + self.legs_before - usize::from(relief.is_some()) < ORDERS_MAX;
         ensure(room, RejectReason::OpenOrderLimitExceeded)
     }
 
@@ -825,8 +831,13 @@ impl Gate<'_> {
         self.risk.fees.rates(self.instrument.fee_schedule, tier)
     }
 
-    /// Holds the funds of one side of a mass quote whose turn it is. All of it was checked, and what it needs is there: what happened
-    /// since has given nothing away that was available.
+    /// Holds what a side of a mass quote must be covered with, until its turn comes. All of it was checked.
+    pub fn hold_quote_cover(&mut self, order: &NewOrder<'_>) {
+        let (asset, cover) = self.quote_cover(order);
+        self.ledger.funds(order.account, asset).hold(cover, Amount::ZERO);
+    }
+
+    /// Holds the funds of one side of a mass quote whose turn it is, in place of what it was covered with.
     pub fn hold_quote<'o>(&mut self, order: &'o NewOrder<'o>) -> HeldOrder<'o> {
         let rates = self.quote_rates(order);
         let (asset, cover) = self.quote_cover(order);
@@ -839,9 +850,7 @@ impl Gate<'_> {
         } else {
             resting_hold(units, order.side, order.price, quantity, rates.maker, RoundedFee::default())
         };
-        let funds = self.ledger.funds(order.account, asset);
-        debug_assert!(funds.available() >= cover, "Invariant: what was checked is available");
-        funds.hold(hold, Amount::ZERO);
+        self.ledger.funds(order.account, asset).hold(hold, cover);
         let trade_group = self.risk.accounts()[order.account.index()].trade_group;
         HeldOrder { order, limit: order.price, rates, trade_group, crosses, hold }
     }
@@ -1094,7 +1103,7 @@ fn check_trigger(instrument: &Instrument, side: Side, trigger: &Trigger, price_n
 #[inline(always)]
 fn check_order_rates(account: &AccountRisk) -> Checked {
     check_rates(account)?;
-    ensure(account.orders <= u64::from(account.limits.orders_per_second_max), RejectReason::OrderRateExceeded)
+    ensure(account.orders <= account.limits.orders_per_second_max, RejectReason::OrderRateExceeded)
 }
 
 #[inline(always)]

@@ -131,6 +131,10 @@ kinds! {
     AmendOrder = 67,
     /// Cancels an order and places another in one step; followed by the new order.
     ReplaceOrder = 68,
+    /// Places a list of orders that depend on each other; followed by them.
+    PlaceList = 69,
+    /// Cancels a list of orders.
+    CancelList = 70,
     /// Replaces an account's quotes, both sides on many instruments; followed by an entry for each.
     MassQuote = 71,
     /// Cancels an account's quotes, on all instruments or on one.
@@ -423,7 +427,7 @@ impl CommandRecord {
 
     /// Reads `order_ref`, or the text record behind this one, and returns the records that follow.
     #[inline(always)]
-    fn client_order_id<'r>(&self, rest: &'r [Self]) -> Decoded<(ClientOrderId<'r>, &'r [Self])> {
+    pub(crate) fn client_order_id<'r>(&self, rest: &'r [Self]) -> Decoded<(ClientOrderId<'r>, &'r [Self])> {
         if self.flags & OrderFlags::TEXT_ID.0 == 0 {
             return Ok((ClientOrderId::from_number(self.order_ref), rest));
         }
@@ -439,7 +443,7 @@ impl CommandRecord {
     }
 
     #[inline(always)]
-    fn target<'r>(&self, rest: &'r [Self]) -> Decoded<(Target<'r>, &'r [Self])> {
+    pub(crate) fn target<'r>(&self, rest: &'r [Self]) -> Decoded<(Target<'r>, &'r [Self])> {
         self.target_with(rest, OrderFlags::default())
     }
 
@@ -461,7 +465,7 @@ impl CommandRecord {
 impl<'r> NewOrder<'r> {
     /// Reads a new order from its records and returns those that follow.
     #[inline(always)]
-    fn decode(records: &'r [CommandRecord]) -> Decoded<(Self, &'r [CommandRecord])> {
+    pub(crate) fn decode(records: &'r [CommandRecord]) -> Decoded<(Self, &'r [CommandRecord])> {
         let (record, rest) = records.split_first().ok_or(RejectReason::MalformedRecords)?;
         let side = Side::from_code(record.side).ok_or(RejectReason::InvalidSide)?;
         let order_type = OrderType::from_code(record.order_type).ok_or(RejectReason::InvalidOrderType)?;
@@ -630,7 +634,7 @@ fn read_any_envelope(records: &[CommandRecord]) -> Decoded<CommandKind> {
 }
 
 #[inline(always)]
-fn ensure_read(rest: &[CommandRecord]) -> Decoded<()> {
+pub(crate) fn ensure_read(rest: &[CommandRecord]) -> Decoded<()> {
     if rest.is_empty() { Ok(()) } else { Err(RejectReason::MalformedRecords) }
 }
 

@@ -113,6 +113,18 @@ codes! {
         /// The index fell to a market-wide level: every instrument pauses. `order_type` is the level (1, 2 or 3), `price_ticks` the index,
         /// `reference` until when (0: the rest of the session).
         MarketWideLevelReached = 29,
+        /// A list was accepted: its orders follow, each by its own events. `reference` is the list, `order_type` the
+        /// [`crate::Contingency`], `quantity_lots` how many orders it has, `open_lots` the client's id of the list (0 when it gave
+        /// none or text; a [`EventKind::ClientListIdText`] follows then).
+        ListAccepted = 40,
+        /// An order of a list starts that waited for another one. `reference` is the list, `price_ticks` the limit that it starts
+        /// with, `quantity_lots` what is open, `open_lots` its first trigger price (0 without a trigger).
+        ListUpdated = 41,
+        /// A list ties nothing together any more. `reference` is the list, `order_type` the [`crate::Contingency`], `open_lots` the
+        /// client's id of the list (0 when none or text).
+        ListDone = 42,
+        /// The text id that the client gave the list in the event before; see [`TextEventRecord`].
+        ClientListIdText = 43,
         /// The order in the events before waits for approval. `order_type` is how many approvers it needs, `time_in_force` how many
         /// it has (none), `price_ticks` its limit, `quantity_lots` what is open, `reference` when it expires without them;
         /// `amount` and `counter_amount` are the 32 bytes of its hash.
@@ -166,6 +178,13 @@ codes! {
         TradingStopped = 27,
         /// It would only trade at prices at which its auction may not.
         OutsideCollar = 28,
+        /// The other order of its pair came to be executed.
+        OtherLegExecuted = 30,
+        /// Another order of its list ended, and took it along.
+        ListClosed = 31,
+        /// It waited for another order of its list, but a check refused it when that was filled; `open_lots` is the
+        /// [`crate::RejectReason`].
+        RefusedAtStart = 32,
         /// The kill switch took it.
         KillSwitch = 35,
         /// A restriction took it that forbids such orders.
@@ -278,7 +297,7 @@ pub struct EventRecord {
     pub reference: u64,
 }
 
-/// The text client order id of the order in the event before: the same 128 bytes by other names.
+/// The text client order id of the order, or of the list, in the event before: the same 128 bytes by other names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct TextEventRecord {

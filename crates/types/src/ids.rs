@@ -43,6 +43,11 @@ id!(
     u64
 );
 id!(
+    /// A list of orders, numbered from 1 by the engine in the order of acceptance. Never used twice.
+    ListId,
+    u64
+);
+id!(
     /// A trade, numbered from 1 for each instrument, without gaps.
     TradeId,
     u64

@@ -201,7 +201,11 @@ impl OrderFlags {
     pub const ONLY_PARTIALLY_FILLED: Self = Self(256);
     /// The order is a quote. Set by the engine; no command may have it.
     pub const QUOTE: Self = Self(1 << 10);
-    /// The order waits for its trigger, outside the book. Set by the engine; no command may have it.
+    /// The order is tied to others in a list. Set by the engine; no command may have it.
+    pub const LISTED: Self = Self(1 << 12);
+    /// With one of these the engine has noted more about the order than its price.
+    pub const NOTED: Self = Self::CONDITIONS.with(Self::LISTED).with(Self::WAITING);
+    /// The order waits, outside the book. Set by the engine; no command may have it.
     pub const WAITING: Self = Self(1 << 15);
 
     /// Whether nothing sets an open order with these flags apart from nearly all: it stands on the book, without conditions,
@@ -216,6 +220,12 @@ impl OrderFlags {
     #[inline(always)]
     pub const fn has(self, wanted: Self) -> bool {
         self.0 & wanted.0 == wanted.0
+    }
+
+    /// Whether any bit of `wanted` is set.
+    #[inline(always)]
+    pub const fn has_any(self, wanted: Self) -> bool {
+        self.0 & wanted.0 != 0
     }
 
     /// Both sets of bits.

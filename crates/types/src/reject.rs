@@ -65,6 +65,8 @@ reasons! {
     InvalidConditions = 17,
     /// Only a limit order that may rest can be hidden, pegged or show itself by parts, and not all of it goes together.
     InvalidDisplay = 18,
+    /// The contingency of a list is not one that this build knows, or a field that means nothing for a list is not zero.
+    InvalidContingency = 19,
     // The market.
     /// No instrument has this id.
     UnknownInstrument = 20,
@@ -93,10 +95,12 @@ reasons! {
     AccountRestricted = 33,
     /// The kill switch is engaged for the account or its trade group.
     KillSwitchEngaged = 34,
-    /// The account has no open order with this id.
+    /// The account has no open order, or no list, with this id.
     UnknownOrder = 35,
     /// The order is a quote, or waits for its auction, or the amendment names what it does not have: a trigger, or a price of a market order.
     OrderNotAmendable = 36,
+    /// The order is tied to others in a list: it can be cancelled, but neither amended nor replaced.
+    OrderInList = 37,
     /// The order waits for approval: it can be cancelled and replaced, but not amended.
     OrderWaitsForApproval = 38,
     /// The mass quote names an instrument twice.
@@ -159,6 +163,13 @@ reasons! {
     PostOnlyWouldTrade = 90,
     /// The price that the trigger looks at is there already.
     WouldTriggerAtOnce = 91,
+    // Lists of orders.
+    /// The prices of a pair do not lie on both sides of the price that its stop-loss looks at.
+    ListPricesOutOfOrder = 92,
+    /// The orders of the list are not of the kinds that its contingency needs.
+    LegsDoNotFit = 93,
+    /// Another list of the account has this client id.
+    DuplicateListId = 94,
     // Replacements.
     /// A part of the order that was to go has traded already, and the replacement is for new orders only.
     OrderNotNew = 95,

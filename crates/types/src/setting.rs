@@ -502,6 +502,8 @@ impl Setting {
             | CommandKind::CancelAll
             | CommandKind::AmendOrder
             | CommandKind::ReplaceOrder
+            | CommandKind::PlaceList
+            | CommandKind::CancelList
             | CommandKind::MassQuote
             | CommandKind::CancelQuotes
             | CommandKind::QuoteEntry

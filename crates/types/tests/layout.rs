@@ -5,10 +5,10 @@ use core::mem::offset_of;
 
 use tradewright_types::{
     AccountKind, ApprovalBandsRecord, ApprovalHashRecord, AuctionPhase, BreakerRecord, CloseReason, CommandHeader,
-    CommandKind, CommandRecord, EventFlags, EventKind, EventRecord, InstrumentKind, InstrumentLimitsRecord,
-    InstrumentState, InstrumentUnitsRecord, MoneyRecord, NamedRecord, OrderFlags, OrderType, Permissions,
-    QuoteEntryRecord, RULESET_VERSION, RejectReason, Restriction, SCHEMA_VERSION, SelfTradePrevention, SettingRecord,
-    Side, StateCause, TextEventRecord, TextRecord, TimeInForce, TransferKind, Wide,
+    CommandKind, CommandRecord, Contingency, EventFlags, EventKind, EventRecord, InstrumentKind,
+    InstrumentLimitsRecord, InstrumentState, InstrumentUnitsRecord, MoneyRecord, NamedRecord, OrderFlags, OrderType,
+    Permissions, QuoteEntryRecord, RULESET_VERSION, RejectReason, Restriction, SCHEMA_VERSION, SelfTradePrevention,
+    SettingRecord, Side, StateCause, TextEventRecord, TextRecord, TimeInForce, TransferKind, Wide,
 };
 use zerocopy::{FromBytes, IntoBytes};
 
@@ -271,6 +271,8 @@ codes!(codes_of_command_kind: CommandKind as u8 {
     CancelAll = 66,
     AmendOrder = 67,
     ReplaceOrder = 68,
+    PlaceList = 69,
+    CancelList = 70,
     MassQuote = 71,
     CancelQuotes = 72,
     Text = 128,
@@ -308,6 +310,10 @@ codes!(codes_of_event_kind: EventKind as u8 {
     AuctionUncrossed = 27,
     BreakerTripped = 28,
     MarketWideLevelReached = 29,
+    ListAccepted = 40,
+    ListUpdated = 41,
+    ListDone = 42,
+    ClientListIdText = 43,
     ApprovalRequired = 48,
     OrderApproved = 49,
     ApprovalDeclined = 50,
@@ -332,6 +338,9 @@ codes!(codes_of_close_reason: CloseReason as u16 {
     InstrumentExpired = 26,
     TradingStopped = 27,
     OutsideCollar = 28,
+    OtherLegExecuted = 30,
+    ListClosed = 31,
+    RefusedAtStart = 32,
     KillSwitch = 35,
     Restricted = 36,
     Declined = 37,
@@ -356,6 +365,7 @@ codes!(codes_of_reject_reason: RejectReason as u16 {
     InvalidClientOrderId = 16,
     InvalidConditions = 17,
     InvalidDisplay = 18,
+    InvalidContingency = 19,
     UnknownInstrument = 20,
     VenueHalted = 21,
     InstrumentHalted = 22,
@@ -371,6 +381,7 @@ codes!(codes_of_reject_reason: RejectReason as u16 {
     KillSwitchEngaged = 34,
     UnknownOrder = 35,
     OrderNotAmendable = 36,
+    OrderInList = 37,
     OrderWaitsForApproval = 38,
     InstrumentQuotedTwice = 39,
     PriceNotPositive = 40,
@@ -401,6 +412,9 @@ codes!(codes_of_reject_reason: RejectReason as u16 {
     InsufficientFunds = 80,
     PostOnlyWouldTrade = 90,
     WouldTriggerAtOnce = 91,
+    ListPricesOutOfOrder = 92,
+    LegsDoNotFit = 93,
+    DuplicateListId = 94,
     OrderNotNew = 95,
     OrderNotPartiallyFilled = 96,
     RestrictionsExclude = 97,
@@ -492,6 +506,12 @@ codes!(codes_of_self_trade_prevention: SelfTradePrevention as u8 {
     ExpireBoth = 3,
     Decrement = 4,
     Transfer = 5,
+});
+
+codes!(codes_of_contingency: Contingency as u8 {
+    OneCancelsOther = 1,
+    OneTriggersOther = 2,
+    OneTriggersPair = 3,
 });
 
 codes!(codes_of_instrument_kind: InstrumentKind as u8 {

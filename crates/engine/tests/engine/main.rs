@@ -18,6 +18,7 @@ mod flow;
 mod halts;
 mod hidden;
 mod icebergs;
+mod lists;
 mod market;
 mod money;
 mod pegs;

@@ -574,6 +574,15 @@ fn every_reason_is_reached() {
     let mut venue = Venue::new();
     venue.check("protect A2 fills=1 window=9\nquote A2 I0 1@9 1@11\nsell A3 1 @9");
     reach(&venue.send("quote A2 I0 1@9 1@11"));
+    let mut venue = Venue::new();
+    venue.check("oco A2 #1 / sell 1 @20 / sell 1 @5 stop=10");
+    reach(&venue.send("amend A2 O1 12 @20"));
+    reach(&venue.send("oco A2 / sell 1 @20 / sell 1 @5 stop=30"));
+    reach(&venue.send("oco A2 / sell 1 @20 / sell 1 @30"));
+    reach(&venue.send("oco A2 #1 / sell 1 @20 / sell 1 @5 stop=10"));
+    let mut records = parse("oto A2 / sell 1 @20 / sell 1 @30");
+    records[0].order_type = 9;
+    reach(&venue.apply(&records));
     crate::approvals::refusals().into_iter().for_each(|given| reach(&given));
     let most = (1_i128 << 120) + 1;
     let rest = [

@@ -89,7 +89,11 @@ impl Flow {
                     | EventKind::AuctionIndication
                     | EventKind::AuctionUncrossed
                     | EventKind::BreakerTripped
-                    | EventKind::MarketWideLevelReached,
+                    | EventKind::MarketWideLevelReached
+                    | EventKind::ListAccepted
+                    | EventKind::ListUpdated
+                    | EventKind::ListDone
+                    | EventKind::ClientListIdText,
                 )
                 | None => {}
             }

@@ -84,7 +84,8 @@ fn waiting_orders_stand_at_no_level_and_leave_in_every_way() {
     }
     flow.next_batch(events.as_slice(), &mut commands);
     // The books do not run dry within the band, and hardly anybody is halted when a trigger fires.
-    // No market expires, hardly any auction ends far away from the price, breakers trip seldom, and nobody needs approval.
+    // No market expires, hardly any auction ends far away from the price, breakers trip seldom, nobody needs approval, and nobody
+    // sends a list.
     let not_met = [
         CloseReason::NoLiquidity,
         CloseReason::RefusedAtTrigger,
@@ -94,6 +95,9 @@ fn waiting_orders_stand_at_no_level_and_leave_in_every_way() {
         CloseReason::InstrumentExpired,
         CloseReason::OutsideCollar,
         CloseReason::TradingStopped,
+        CloseReason::OtherLegExecuted,
+        CloseReason::ListClosed,
+        CloseReason::RefusedAtStart,
     ];
     for reason in CloseReason::ALL.iter().filter(|reason| !not_met.contains(reason)) {
         assert!(closed.contains_key(&(*reason as u16)), "{reason:?} {closed:?}");
@@ -173,6 +177,9 @@ fn two_hundred_thousand_orders_meet_every_rule_and_leave_the_books_two_sided() {
         CommandKind::CancelQuotes,
         CommandKind::SetQuoteProtection,
         CommandKind::ResetQuoteProtection,
+        // Its agents send no lists.
+        CommandKind::PlaceList,
+        CommandKind::CancelList,
     ];
     let sent = |kind: &CommandKind| summary.commands_by_kind.iter().any(|(sent, _)| sent == kind);
     let missing: Vec<_> = CommandKind::ALL
@@ -195,6 +202,12 @@ fn two_hundred_thousand_orders_meet_every_rule_and_leave_the_books_two_sided() {
         RejectReason::BookNotEmpty,
         // Its agents send no pegs.
         RejectReason::NoPegReference,
+        // And no lists.
+        RejectReason::InvalidContingency,
+        RejectReason::OrderInList,
+        RejectReason::ListPricesOutOfOrder,
+        RejectReason::LegsDoNotFit,
+        RejectReason::DuplicateListId,
         // No market expires.
         RejectReason::InstrumentExpired,
         // Nobody needs approval.

@@ -51,6 +51,10 @@ struct Shadow {
     post_only: bool,
     /// Whether its trigger fired, or it was released: a market order's limit is then no longer the one it was accepted with.
     fired: bool,
+    /// Its list, while that ties it to others.
+    list: Option<u64>,
+    /// Whether it waits for another order of its list.
+    pending: bool,
 }
 
 impl Shadow {
@@ -60,12 +64,13 @@ impl Shadow {
 
     /// What the book shows of it.
     fn shows(&self) -> u64 {
-        self.shown.unwrap_or(if self.is_away() || self.beside || self.hidden { 0 } else { self.open() })
+        let shows_nothing = self.is_away() || self.beside || self.hidden;
+        self.shown.unwrap_or(if shows_nothing { 0 } else { self.open() })
     }
 
-    /// Whether it stands on no book: it waits for its trigger or for approval.
+    /// Whether it stands on no book: it waits for its trigger, for approval, or for another order of its list.
     fn is_away(&self) -> bool {
-        self.waits || self.needed > 0
+        self.waits || self.needed > 0 || self.pending
     }
 
     fn unspent(&self) -> i128 {
@@ -87,6 +92,11 @@ pub(crate) struct Audit {
     withdrawals: BTreeMap<u64, (u32, u32, i128)>,
     trades: BTreeMap<u32, u64>,
     prevented: BTreeMap<u32, u64>,
+    /// The list that is coming in: its id, how many of its orders are still to come, and whether the next ones are pending.
+    /// Whether the list that came in last has a working leg.
+    works: bool,
+    arriving: Option<(u64, u64, bool)>,
+    last_list: u64,
     /// The phase whose orders take part in a call, by instrument.
     joined: BTreeMap<u32, AuctionPhase>,
     last_order: u64,
@@ -108,6 +118,8 @@ fn expires(reason: CloseReason) -> bool {
         | CloseReason::InstrumentExpired
         | CloseReason::NotReplaced
         | CloseReason::KillSwitch
+        | CloseReason::OtherLegExecuted
+        | CloseReason::ListClosed
         | CloseReason::Restricted
         | CloseReason::QuoteReplaced
         | CloseReason::Declined => false,
@@ -118,6 +130,7 @@ fn expires(reason: CloseReason) -> bool {
         | CloseReason::MinimumQuantity
         | CloseReason::GoodTillDate
         | CloseReason::RefusedAtTrigger
+        | CloseReason::RefusedAtStart
         | CloseReason::ApprovalExpired
         | CloseReason::RefusedAtRelease
         | CloseReason::DayEnded
@@ -151,6 +164,7 @@ impl Audit {
         let asset = event.instrument;
         match EventKind::from_code(event.kind).expect("a known event") {
             EventKind::Rejected
+            | EventKind::ClientListIdText
             | EventKind::ClientOrderIdText
             | EventKind::SettingApplied
             | EventKind::AuctionIndication
@@ -163,10 +177,34 @@ impl Audit {
                 self.joined.remove(&event.instrument);
             }
             EventKind::InstrumentStateChanged => self.state_changed(event),
+            EventKind::ListAccepted => {
+                self.last_list += 1;
+                assert_eq!(event.reference, self.last_list, "lists are numbered in order");
+                self.arriving = Some((event.reference, event.quantity_lots, false));
+                assert_eq!(event.quantity_lots, if event.order_type == 3 { 3 } else { 2 });
+                self.works = event.order_type != 1;
+            }
+            EventKind::ListUpdated => {
+                self.arrivals += 1;
+                let order = self.orders.get_mut(&event.order_id).expect("only open orders start");
+                assert!(order.pending && order.list == Some(event.reference), "who starts was pending");
+                assert_eq!(
+                    (order.account, order.side, order.open()),
+                    (event.account, side(event), event.quantity_lots)
+                );
+                (order.pending, order.price, order.arrival) = (false, event.price_ticks, self.arrivals);
+                order.waits = event.open_lots != 0;
+            }
+            EventKind::ListDone => {
+                let tied: Vec<_> =
+                    self.orders.values_mut().filter(|order| order.list == Some(event.reference)).collect();
+                assert!(tied.len() <= 1, "a list is done when it ties nothing together");
+                tied.into_iter().for_each(|order| order.list = None);
+            }
             EventKind::OrderConditions => {
                 let order = self.orders.get_mut(&event.order_id).expect("only open orders have conditions");
                 assert_eq!((order.account, order.side), (event.account, side(event)));
-                order.waits = event.order_type != 0;
+                order.waits = event.order_type != 0 && !order.pending;
             }
             EventKind::OrderDisplay => {
                 let order = self.orders.get_mut(&event.order_id).expect("only open orders are displayed");
@@ -245,7 +283,8 @@ impl Audit {
                 let order = self.orders.remove(&event.order_id).expect("only open orders close");
                 assert_eq!((order.account, order.instrument), (event.account, event.instrument));
                 assert_eq!(order.side, side(event));
-                assert!(order.price == event.price_ticks || order.fired && order.is_market);
+                let was_pending = order.pending && order.is_market;
+                assert!(order.price == event.price_ticks || order.fired && order.is_market || was_pending);
                 let open = if order.amount.is_some() { 0 } else { order.open() };
                 assert_eq!((open, order.unspent()), (event.quantity_lots, amount), "O{} closes with", event.order_id);
                 let reason = *CloseReason::ALL.iter().find(|reason| **reason as u16 == event.reason).expect("a reason");
@@ -353,6 +392,15 @@ impl Audit {
             hidden: false,
             peaks: None,
             fired: false,
+            list: None,
+            pending: false,
+        };
+        let order = match self.arriving {
+            None => order,
+            Some((list, left, pending)) => {
+                self.arriving = (left > 1).then_some((list, left - 1, self.works));
+                Shadow { list: Some(list), pending, ..order }
+            }
         };
         self.orders.insert(event.order_id, order);
     }
@@ -520,9 +568,15 @@ impl Audit {
         let views = engine.open_orders(None);
         assert_eq!(views.len(), self.orders.len(), "open orders are those that the events left open");
         let mut held: BTreeMap<(u32, u32), i128> = BTreeMap::new();
+        let mut lists: BTreeMap<u64, (u32, u32, i128)> = BTreeMap::new();
         for (view, (id, order)) in views.iter().zip(&self.orders) {
             let rests = TimeInForce::from_code(order.time_in_force).is_some_and(TimeInForce::rests);
             assert!(rests || order.is_away(), "O{id} rests or waits");
+            assert_eq!(
+                (view.list.map(|list| list.0), view.is_pending),
+                (order.list, order.pending),
+                "O{id} in its list"
+            );
             assert_eq!(
                 view.trigger.is_some(),
                 order.waits && order.needed == 0 && order.limit.is_none(),
@@ -538,6 +592,7 @@ impl Audit {
             assert_eq!(engine.order(view.id), Some(*view), "O{id} is found by its id");
             let units = engine.instrument(view.instrument).expect("it is listed").units;
             let hold = match order.side {
+                _ if order.pending => (units.quote.0, 0),
                 Side::Sell => (units.base.0, units.base_amount(view.open).quanta()),
                 Side::Buy if order.is_away() && order.limit.is_none() => {
                     let notional = units.notional(view.price, view.open).quanta();
@@ -555,8 +610,20 @@ impl Audit {
                 }
             };
             assert_eq!(view.hold.quanta(), hold.1, "O{id} holds what it can still cost, to the quantum");
+            if let Some(list) = order.list {
+                // What stands of a list holds once.
+                let once = lists.entry(list).or_insert((hold.0, order.account, 0));
+                if hold.1 > once.2 {
+                    *once = (hold.0, order.account, hold.1);
+                }
+                continue;
+            }
             *held.entry((hold.0, order.account)).or_default() += hold.1;
         }
+        for (asset, account, amount) in lists.values() {
+            *held.entry((*asset, *account)).or_default() += amount;
+        }
+        assert_eq!(engine.order_lists(None).len(), lists.len(), "a list lives as long as it ties orders together");
         for (asset, account, amount) in self.withdrawals.values() {
             *held.entry((*asset, *account)).or_default() += amount;
         }

@@ -10,6 +10,7 @@
 //! allocation I0 rule=1 [min=2] [fifo=400000] [level=1] [weight=3]      top I0 10 100      lead I0 A2 400000
 //! quote A2 [post] [et|em|eb|dec|tr] I0 5@10 3@12 I1 - 3@12      cancel-quotes A2 [I0]
 //! protect A2 [I0] [lots=5] [fills=2] [window=100]      reset A2 [I0]
+//! oco A2 [#17|#text] [I1] / sell 5 @110 / sell 5 market stop=90        oto, otoco        cancel-list A2 L1|#17
 //! cancel A2 O1|#17        cancel-all A2 [I0] [buy|sell]        amend A2 O1|#17 5 @12 [#new] [stop=9 ...]
 //! replace A2 O1|#17 [allow] [cancel-only] [new] [partial] with sell 3 @12
 //! deposit A2 quote 5      withdraw A2 quote 5      confirm W1      revoke W1      transfer A2 A3 quote 5 internal
@@ -86,6 +87,12 @@ pub(crate) fn parse(line: &str) -> Vec<CommandRecord> {
             records.extend(order(words[1], words[with + 1], &words[with + 2..]));
             command(records)
         }
+        "oco" | "oto" | "otoco" => list_of_orders(line),
+        "cancel-list" => {
+            let mut records = target(CommandKind::CancelList, words[1], &words[2].replacen('L', "O", 1));
+            records[0].header.record_count = records.len() as u16;
+            records
+        }
         "deposit" | "withdraw" | "confirm" | "revoke" | "transfer" => vec![transmute!(money_record(&words))],
         "asset" => vec![named(CommandKind::AddAsset, value(words[1]), value(words[2]), 0, words[3])],
         "open" => {
@@ -118,6 +125,35 @@ pub(crate) fn parse(line: &str) -> Vec<CommandRecord> {
         }
         _ => vec![transmute!(setting_record(&words))],
     }
+}
+
+/// `oco A2 #17 / sell 5 @110 / sell 5 market stop=90`
+fn list_of_orders(line: &str) -> Vec<CommandRecord> {
+    let mut parts = line.split(" / ");
+    let head: Vec<&str> = parts.next().expect("a head").split_whitespace().collect();
+    let mut first = CommandRecord {
+        account: number(head[1], 'A'),
+        order_type: match head[0] {
+            "oco" => 1,
+            "oto" => 2,
+            _ => 3,
+        },
+        ..CommandRecord::new(CommandKind::PlaceList)
+    };
+    let mut text = None;
+    for word in &head[2..] {
+        match word.starts_with('I') {
+            true => first.instrument = number(word, 'I'),
+            false => text = client_order_id(&mut first, word),
+        }
+    }
+    let mut records: Vec<CommandRecord> = core::iter::once(first).chain(text).collect();
+    for part in parts {
+        let words: Vec<&str> = part.split_whitespace().collect();
+        let leg = order(head[1], words[0], &words[1..]);
+        records.extend(leg);
+    }
+    command(records)
 }
 
 fn price(word: &str) -> i64 {

@@ -243,8 +243,8 @@ pub(crate) fn normalised(sections: &[Section]) -> Vec<Section> {
                 while place < section.bytes.len() {
                     // Name, kind and three limits; then messages, orders and the window's end; then ten bytes more.
                     place += 1 + usize::from(section.bytes[place]) + 1 + 12;
-                    section.bytes[place..place + 20].fill(0);
-                    place += 20 + 10;
+                    section.bytes[place..place + 16].fill(0);
+                    place += 16 + 10;
                 }
             }
             SectionKind::Assets
@@ -269,7 +269,10 @@ pub(crate) fn describe(event: &EventRecord) -> String {
         (rest, reason.name())
     };
     match EventKind::from_code(event.kind).expect("a known event") {
-        EventKind::Rejected => RejectReason::from_code(event.reason).expect("a reject reason").name().to_owned(),
+        EventKind::Rejected => {
+            let name = RejectReason::from_code(event.reason).expect("a reject reason").name();
+            if amount == 0 { name.to_owned() } else { format!("{name} leg {amount}") }
+        }
         EventKind::OrderAccepted => "accepted".to_owned(),
         EventKind::Trade => {
             let fees = (amount, event.counter_amount.get());
@@ -329,6 +332,16 @@ pub(crate) fn describe(event: &EventRecord) -> String {
         EventKind::WithdrawalCancelled => format!("W{} cancelled", event.reference),
         EventKind::Transferred => "transferred".to_owned(),
         EventKind::SettingApplied => "set".to_owned(),
+        EventKind::ListAccepted => format!("L{} accepted", event.reference),
+        EventKind::ListUpdated => match event.open_lots {
+            0 => format!("starts O{} {quantity}@{price}", event.order_id),
+            trigger => format!("starts O{} {quantity}@{price} waits for {trigger}", event.order_id),
+        },
+        EventKind::ListDone => format!("L{} done", event.reference),
+        EventKind::ClientListIdText => {
+            let text: &TextEventRecord = zerocopy::transmute_ref!(event);
+            format!("list #{}", str::from_utf8(&text.bytes[..text.length as usize]).expect("ASCII"))
+        }
         EventKind::InstrumentStateChanged => {
             let state = InstrumentState::from_code(event.order_type).expect("a state").name();
             let phase = AuctionPhase::from_code(event.time_in_force).expect("a phase");
