@@ -173,7 +173,11 @@ class Events:
             kind, (EventKind.TRANSFERRED, EventKind.ORDER_APPROVED, EventKind.APPROVAL_DECLINED)
         )
         is_condition = kind == EventKind.ORDER_CONDITIONS
-        has_lots = is_auction | (np.isin(kind, _QUOTE_KINDS) & has_instrument) | is_order & ~is_trip & ~is_condition & ~(is_accepted & (rows["quantity_lots"] == 0))
+        has_lots = (
+            is_auction
+            | (np.isin(kind, _QUOTE_KINDS) & has_instrument)
+            | is_order & ~is_trip & ~is_condition & ~(is_accepted & (rows["quantity_lots"] == 0))
+        )
         has_left = is_match | is_quoted | np.isin(kind, _LEFT_KINDS)
         has_price = is_auction | is_quoted | is_order & (kind != EventKind.ORDER_DISPLAY)
         without_amount = np.isin(kind, _WITHOUT_AMOUNT)
@@ -200,7 +204,9 @@ class Events:
             "account": _named(rows["account"], dict(enumerate(names.accounts)), has_account),
             "counter_account": _named(rows["counter_account"], dict(enumerate(names.accounts)), has_counter),
             "order_id": _numbers(rows["order_id"], rows["order_id"] != 0),
-            "counter_order_id": _numbers(rows["counter_order_id"], is_match | (is_quoted & (rows["counter_order_id"] != 0))),
+            "counter_order_id": _numbers(
+                rows["counter_order_id"], is_match | (is_quoted & (rows["counter_order_id"] != 0))
+            ),
             "side": _named(rows["side"], {code.value: code.name for code in Side}, is_order),
             "order_type": _named(rows["order_type"], {code.value: code.name for code in OrderType}, is_accepted),
             "time_in_force": _named(

@@ -23,11 +23,15 @@ class AuditedProtection:
     lots: int = 0
     fills: int = 0
 
-    def count(self, now_ns: int, lots: int) -> None:
+    def count(self, now_ns: int, lots: int) -> bool:
+        """Count a fill. Returns whether it triggers."""
+        if self.triggered:
+            return False
         if now_ns >= self.until_ns:
             self.until_ns, self.lots, self.fills = min(now_ns + self.window_ns, 2**64 - 1), 0, 0
         self.lots, self.fills = self.lots + lots, self.fills + 1
         self.triggered = 0 < self.lots_max <= self.lots or 0 < self.fills_max <= self.fills
+        return self.triggered
 
 
 @dataclass(slots=True)
@@ -64,11 +68,8 @@ class AuditedQuotes:
     def count(self, order: AuditedOrder, lots: int, now_ns: int) -> None:
         """A trade of an order, which may be a quote."""
         for scope in self._scopes(order) if order.is_quote else ():
-            protection = self.protections[scope]
-            if not protection.triggered:
-                protection.count(now_ns, lots)
-                if protection.triggered:
-                    self.reached.append((scope, order.order_id))
+            if self.protections[scope].count(now_ns, lots):
+                self.reached.append((scope, order.order_id))
 
     def _scopes(self, order: AuditedOrder) -> list[Scope]:
         both = ((order.account, order.instrument), (order.account, ANY))

@@ -539,7 +539,7 @@ def _mass_quote(records: Records) -> MassQuote:
     account, prevention, flags = fields[6], fields[11], fields[12]
     require(known(Prevention, prevention), Reason.INVALID_SELF_TRADE_PREVENTION)
     require(flags in (0, OrderFlags.POST_ONLY), Reason.INVALID_FLAGS)
-    entries = []
+    entries: list[QuoteEntry] = []
     while records.peek() or not entries:
         _kind, _schema, reserved, instrument, *sides, first, second, third = QUOTE_ENTRY.unpack(
             records.take(CommandKind.QUOTE_ENTRY)

@@ -4,7 +4,19 @@ from typing import Any
 
 import numpy.typing as npt
 
-from tests.reference import approvals, calls, closing, line, lists, matching, pegs, protections, quotes, replacing, timers
+from tests.reference import (
+    approvals,
+    calls,
+    closing,
+    line,
+    lists,
+    matching,
+    pegs,
+    protections,
+    quotes,
+    replacing,
+    timers,
+)
 from tests.reference.checks import check_amend, check_new_order, known_account, known_instrument, known_order
 from tests.reference.codes import NEW_ORDER_KINDS, ORDER_ENTRY_KINDS, CloseReason, CommandKind, EventFlags, Side
 from tests.reference.decoding import (

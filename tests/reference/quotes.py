@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tests.reference import closing, line, matching, protections
@@ -111,9 +112,9 @@ def cancel_quotes(venue: Venue, command: CancelQuotes) -> None:
             closing.cancel(venue, quote, CloseReason.CANCELLED_ALL)
 
 
-def _id_of(wish: Wish, ids: object) -> int:
+def _id_of(wish: Wish, ids: Iterator[int]) -> int:
     if wish.enters:
-        return next(ids)  # type: ignore[call-overload, no-any-return]
+        return next(ids)
     return wish.now.order_id if wish.now is not None and wish.stays else 0
 
 

@@ -271,9 +271,9 @@ class Venue:
             broken.append("an open order of an account whose kill switch is engaged")
         if self.reached or self.protected_elsewhere:
             broken.append("a protection was triggered and has not done its part")
-        places = [(order.account, order.instrument, order.side) for order in everything if order.is_quote]
-        if len(places) > len(set(places)):
-            broken.append(f"an account has two quotes on one side: {places}")
+        quoted = [(order.account, order.instrument, order.side) for order in everything if order.is_quote]
+        if len(quoted) > len(set(quoted)):
+            broken.append(f"an account has two quotes on one side: {quoted}")
         if self.line:
             broken.append(f"an order that fired has not come to the market: {self.line}")
         for withdrawal in self.ledger.withdrawals.values():
