@@ -113,6 +113,8 @@ TURNS = (
     "a quote went with the kill switch",
     "quotes came while a breaker tripped",
     "quotes fired a stop",
+    "quotes let a leg start",
+    "quotes let a leg start in vain for lack of funds",
     "quotes gathered in a call",
     "two protections triggered by one trade",
     "a cascade of three",
@@ -440,6 +442,11 @@ class Coverage:
             self._turn("quotes came while a breaker tripped")
         if EventKind.ORDER_TRIGGERED in kinds:
             self._turn("quotes fired a stop")
+        if EventKind.LIST_UPDATED in kinds:
+            self._turn("quotes let a leg start")
+        vain = (CloseReason.REFUSED_AT_START, RejectReason.INSUFFICIENT_FUNDS)
+        if any((event.reason, event.open_lots) == vain for event in events if _closes(event)):
+            self._turn("quotes let a leg start in vain for lack of funds")
 
     def _add_protections(self, events: Sequence[Event]) -> None:
         """What protections did in a command."""

@@ -186,6 +186,8 @@ class Generator:
             (22, self._quote_protection),
             (12, self._edge_of_quotes),
             (14, self._hit_quotes),
+            (6, self._quotes_far_away),
+            (10, self._quotes_and_a_list),
             (8, self._spoiled_quote),
         ]
 
@@ -1579,7 +1581,11 @@ class Generator:
         """Mostly one of a few, so that quotes meet quotes of their own."""
         venue, some = self.exchange.venue, (2, 3, 4, 8)
         able = [n for n in some if venue.accounts[n].may(Permissions.TRADE) and not venue.accounts[n].halted]
-        if able and self._random.random() < 0.8:
+        draw = self._random.random()
+        if draw < 0.04:
+            stopped = [each.id for each in venue.accounts if each.halted]
+            return self._random.choice([*stopped, 99])
+        if able and draw < 0.8:
             return self._random.choice(able)
         return self._random.choice(some) if self._random.random() < 0.7 else self._trader()
 
@@ -1708,6 +1714,49 @@ class Generator:
             )
             return records.mass_quote(self._quoter(), [entry])
         return records.place(account, quote.instrument, quote.side.opposite, max(lots, 2), price)
+
+    def _quotes_far_away(self) -> bytes:
+        """An order further away than a breaker lets trade, and quotes that would reach it."""
+        random, number = self._random, self._random.choice([0, 1])
+        market, instrument = MARKETS[number], self.exchange.venue.instruments[number]
+        step, last = market.price_increment, instrument.last_price_ticks or market.price_middle
+        lots = 4 * market.quantity_increment
+        bid, ask = (last + 8 * step, lots), (last + 9 * step, lots)
+        self._next.append(records.mass_quote(self._quoter(), [records.quote_entry(number, bid, ask)]))
+        return records.place(random.choice(TRADERS), number, Side.SELL, lots, last + 7 * step)
+
+    def _quotes_and_a_list(self) -> bytes:
+        """Quotes of which the first fills a leg of a list, so that another starts while the second is to come."""
+        random, venue = self._random, self.exchange.venue
+        account = self._quoter()
+        if account not in TRADERS:
+            return self._mass_quote()
+        if any(order.is_quote and order.account == account for order in venue.open_orders()):
+            return records.cancel_quotes(account)
+        first, second = random.choice([(0, 1), (1, 0)])
+        market, other = MARKETS[first], MARKETS[second]
+        bid = venue.instruments[first].book.best(Side.BUY)
+        price = bid.price_ticks + market.price_increment if bid else market.price_middle
+        lots = 4 * market.quantity_increment
+        far, more = other.price_middle - 3 * other.price_increment, 4 * other.quantity_increment
+        below = price - 4 * market.price_increment
+        working = records.place(account, first, Side.SELL, lots, price)
+        # More than what the first trade pays.
+        pending = records.place(account, first, Side.BUY, 3 * lots, below)
+        needed = 0
+        for number, ticks, quantity in ((first, price, lots), (second, far, more)):
+            units, rates = (
+                venue.instruments[number].units,
+                venue.rates_of(venue.accounts[account], venue.instruments[number]),
+            )
+            needed += bid_cover(units, ticks, quantity, rates, may_rest=True, post_only=False)
+        units = venue.instruments[first].units
+        left = random.choice([0, units.notional(below, lots), units.notional(below, 3 * lots)])
+        entries = [records.quote_entry(first, (price, lots)), records.quote_entry(second, (far, more))]
+        self._next.append(records.mass_quote(account, entries))
+        self._next.append(self._to_have(account, 2, needed + left))
+        self._next.append(records.place_list(Contingency.OTO, [working, pending]))
+        return records.deposit(account, units.base, units.base_quanta(lots))
 
     def _spoiled_quote(self) -> bytes:
         """A mass quote or a cancel of quotes with a byte changed, or a record too many or too few."""

@@ -52,6 +52,8 @@ class AuditedOrder:
     arrived: int = 0
     must_be_refused: bool = False
     """It fired, but its account may not trade."""
+    lost_a_quote: bool = False
+    """A quote that it could have taken went, because its trade triggered a protection."""
     worst_traded: int | None = None
     needed: int = 0
     """How many approvers it waits for."""

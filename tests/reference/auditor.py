@@ -1133,8 +1133,13 @@ class Auditor:
             is_market = order.order_type == OrderType.MARKET
             _require(is_market and blocked, "a market order takes what there is first", event)
         else:
-            spent = reason is CloseReason.QUOTE_AMOUNT_SPENT and order.by_amount and not blocked
-            _require(spent and order.unspent > 0, "an amount is spent when the next lot costs more", event)
+            # What it could not pay may have gone since, with the quotes that its last trade took away.
+            spent = reason is CloseReason.QUOTE_AMOUNT_SPENT and order.by_amount
+            _require(
+                spent and (not blocked or order.lost_a_quote) and order.unspent > 0,
+                "an amount is spent when the next lot costs more",
+                event,
+            )
         self._taker = None
         self._lists.leave(order, event, by_timer=False)
 
@@ -1328,6 +1333,9 @@ class Auditor:
         quotes = self._quotes
         if quotes.due:
             _require(quotes.due.pop(0) is order, "a protection takes quotes by order id", event)
+            taker = self._taker
+            if taker is not None and (taker.instrument, taker.side) == (order.instrument, order.side.opposite):
+                taker.lost_a_quote = True
             return
         # Those on other instruments, when all is done.
         self._rest(event)

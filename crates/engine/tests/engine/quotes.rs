@@ -106,6 +106,21 @@ fn stops_fire_between_two_sides() {
 }
 
 #[test]
+fn what_starts_between_two_sides_finds_no_more_than_is_left() {
+    // The bid fills the working leg; the pending one would need what the second entry is about to.
+    let mut venue = Venue::poor();
+    venue.check(
+        "
+        deposit A6 quote 60
+        deposit A6 base 5
+        oto A6 / sell 1 @10 / buy 5 @10
+        quote A6 I0 1@10 - I1 5@10 -     => quoted O3 1@10 / -, quoted O4 5@10 / -, accepted, O1 1@10, expired O2 5 RefusedAtStart InsufficientFunds, L1 done, accepted
+        balance A6 quote                 => 10 + 50
+        ",
+    );
+}
+
+#[test]
 fn a_mass_quote_is_refused_whole() {
     Venue::new().check(
         "
