@@ -1018,6 +1018,11 @@ class OrderView:
         A code of `SelfTradePrevention`.
         """
     @property
+    def session(self, /) -> int:
+        """
+        By which session it came; 0 is none.
+        """
+    @property
     def side(self, /) -> int:
         """
         0 buy, 1 sell.

@@ -21,6 +21,7 @@ FAMILIES: Final[dict[Reason, tuple[type[CommandRejected], tuple[str, ...]]]] = {
     Reason.UNKNOWN_SCHEMA_VERSION: (errors.MalformedCommand, ()),
     Reason.MALFORMED_RECORDS: (errors.MalformedCommand, ()),
     Reason.STALE: (errors.MalformedCommand, ("time_ns",)),
+    Reason.SESSION_KILLED: (errors.AccountSuspended, ()),
     Reason.INVALID_SIDE: (errors.InvalidOrder, ("side",)),
     Reason.INVALID_ORDER_TYPE: (errors.InvalidOrder, ("order_type",)),
     Reason.INVALID_TIME_IN_FORCE: (errors.InvalidOrder, ("time_in_force",)),

@@ -44,7 +44,7 @@ CONTINUATIONS_FROM = 128
 SCHEMA_VERSION = Engine.SCHEMA_VERSION
 _LOW = 2**64 - 1
 _HEADER_BYTES = 24
-_ACCOUNT, _TRADE_GROUP = 2, 3
+_ACCOUNT, _TRADE_GROUP, _SESSION = 2, 3, 4
 """The scopes of a control."""
 
 
@@ -181,6 +181,13 @@ def with_text_id(command: Records, client_order_id: str) -> Records:
     command["flags"][-1] |= OrderFlags.TEXT_ID
     command["record_count"][0] += 1
     return np.concatenate((command, _text(client_order_id)))
+
+
+def by_session(batch: Records, session: int) -> Records:
+    """Return commands that come by this session, from 1. Without one they are the venue's own."""
+    batch = batch.copy()
+    batch["session"][batch["kind"] < CONTINUATIONS_FROM] = session
+    return batch
 
 
 def with_conditions(
@@ -493,14 +500,19 @@ def resume(*, instrument: int | None = None, account: int | None = None) -> Reco
     return _scoped(CommandKind.RESUME, instrument, account)
 
 
-def engage_kill_switch(*, account: int | None = None, group: int = 0) -> Records:
-    """Cancel every order of an account or, without one, of a trade group, and let no more in."""
-    return _control(CommandKind.ENGAGE_KILL_SWITCH, account, values=(group, 0, 0))
+def engage_kill_switch(*, account: int | None = None, group: int = 0, session: int | None = None) -> Records:
+    """Cancel every order of an account or a session or, without either, of a trade group, and let no more in."""
+    return _kill_switch(CommandKind.ENGAGE_KILL_SWITCH, account, group, session)
 
 
-def release_kill_switch(*, account: int | None = None, group: int = 0) -> Records:
-    """End the kill switch of an account or, without one, of a trade group."""
-    return _control(CommandKind.RELEASE_KILL_SWITCH, account, values=(group, 0, 0))
+def release_kill_switch(*, account: int | None = None, group: int = 0, session: int | None = None) -> Records:
+    """End the kill switch of an account or a session or, without either, of a trade group."""
+    return _kill_switch(CommandKind.RELEASE_KILL_SWITCH, account, group, session)
+
+
+def end_session(session: int) -> Records:
+    """Cancel every order that came by a session: its connection is gone."""
+    return _setting(CommandKind.END_SESSION, values=(session, 0, 0))
 
 
 def set_restriction(
@@ -623,6 +635,12 @@ def _setting(
 def _scoped(kind: CommandKind, instrument: int | None, account: int | None) -> Records:
     scope = 1 if instrument is not None else 2 if account is not None else 0
     return _setting(kind, scope=scope, instrument=instrument or 0, account=account or 0)
+
+
+def _kill_switch(kind: CommandKind, account: int | None, group: int, session: int | None) -> Records:
+    if session is not None:
+        return _setting(kind, scope=_SESSION, values=(session, 0, 0))
+    return _control(kind, account, values=(group, 0, 0))
 
 
 def _control(

@@ -364,6 +364,7 @@ class CommandKind(Code):
     SET_QUOTE_PROTECTION = 47
     RESET_QUOTE_PROTECTION = 48
     SET_TOP = 49
+    END_SESSION = 50
     PLACE_ORDER = 64
     CANCEL_ORDER = 65
     CANCEL_ALL = 66
@@ -417,6 +418,7 @@ class CloseReason(Code):
     NOT_REPLACED = 40
     QUOTE_REPLACED = 41
     QUOTE_PROTECTION = 42
+    SESSION_ENDED = 45
 
     @property
     def label(self) -> str:
@@ -431,6 +433,7 @@ class RejectReason(Code):
     UNKNOWN_SCHEMA_VERSION = 2
     MALFORMED_RECORDS = 3
     STALE = 4
+    SESSION_KILLED = 5
     INVALID_SIDE = 10
     INVALID_ORDER_TYPE = 11
     INVALID_TIME_IN_FORCE = 12

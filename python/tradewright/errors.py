@@ -104,7 +104,7 @@ class AccountNotFound(CommandRejected):
 
 
 class AccountSuspended(CommandRejected):
-    """The account is halted, restricted on this instrument, or under a kill switch."""
+    """The account is halted, restricted on this instrument, or under a kill switch, or its session is."""
 
 
 class PermissionDenied(CommandRejected):

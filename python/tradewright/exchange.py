@@ -37,7 +37,7 @@ from tradewright.simulation.clock import VirtualClock
 _SCALE_DEFAULT = 8
 _SCALE_MAX = 30
 _SCHEDULES = 256
-_GROUP_MAX = 2**32 - 1
+_NUMBER_MAX = 2**32 - 1
 _DOWN, _UP = Decimal("0.5"), Decimal("0.5")
 
 
@@ -260,18 +260,26 @@ class Exchange:
         number = whole_number("index", index, high=2**62)
         self._venue.apply(commands.set_market_level(index=number), {"index": index})
 
-    def kill(self, *, group: int) -> int:
-        """Engage the kill switch of a trade group: every open order of its accounts goes, and no more come in.
+    def kill(self, *, group: int | None = None, session: int | None = None) -> int:
+        """Engage the kill switch of a trade group or a session: its open orders go, and no more come in.
 
         Return how many there were. `Account.kill` is the one of a single account.
         """
-        records = commands.engage_kill_switch(group=whole_number("group", group, high=_GROUP_MAX))
-        return self._venue.cancelled_by(records, {"group": group})
+        name, number = _one_of(group=group, session=session)
+        return self._venue.cancelled_by(commands.engage_kill_switch(**{name: number}), {name: number})
 
-    def release(self, *, group: int) -> None:
-        """Release the kill switch of a trade group."""
-        records = commands.release_kill_switch(group=whole_number("group", group, high=_GROUP_MAX))
-        self._venue.apply(records, {"group": group})
+    def release(self, *, group: int | None = None, session: int | None = None) -> None:
+        """Release the kill switch of a trade group or a session."""
+        name, number = _one_of(group=group, session=session)
+        self._venue.apply(commands.release_kill_switch(**{name: number}), {name: number})
+
+    def end_session(self, session: int) -> int:
+        """Cancel every open order that came by a session, as when its connection is gone. Return how many there were.
+
+        `commands.by_session` lets commands come by one.
+        """
+        number = whole_number("session", session, high=_NUMBER_MAX)
+        return self._venue.cancelled_by(commands.end_session(number), {"session": session})
 
     def restrict(
         self, instrument: Instrument | str, restriction: Restriction, *, group: int, cancel_open: bool = False
@@ -279,7 +287,7 @@ class Exchange:
         """Restrict the accounts of a trade group on an instrument; see `Account.restrict`."""
         market = self.instrument(instrument) if isinstance(instrument, str) else instrument
         records = commands.set_restriction(
-            group=whole_number("group", group, high=_GROUP_MAX),
+            group=whole_number("group", group, high=_NUMBER_MAX),
             instrument=market.id,
             restriction=restriction,
             cancel_open=cancel_open,
@@ -397,6 +405,15 @@ class Exchange:
                 venue, instrument_id=instrument_id, name=name, base=base, quote=quote, tick=plain(tick), lot=plain(lot)
             )
             venue.instruments_by_id.append(instrument)
+
+
+def _one_of(*, group: int | None, session: int | None) -> tuple[str, int]:
+    """Which of the two is given, and its number."""
+    if (group is None) == (session is None):
+        raise ArgumentError("group", value=group, rule="must be given, or else a session")
+    if session is not None:
+        return "session", whole_number("session", session, high=_NUMBER_MAX)
+    return "group", whole_number("group", group, high=_NUMBER_MAX)
 
 
 def _positive(argument: str, value: Number) -> Decimal:

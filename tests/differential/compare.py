@@ -46,6 +46,7 @@ class OpenOrder:
     """None unless it waits for its trigger."""
     expire_time_ns: int | None
     displayed_lots: int
+    session: int
     list_id: int | None
     """The list that ties it to others."""
     is_pending: bool
@@ -254,6 +255,7 @@ def open_orders(exchange: Exchange) -> list[OpenOrder]:
             None if order.approvers_needed else order.trigger_ticks,
             order.conditions.expire_time_ns or None,
             order.seen_lots,
+            order.session,
             None if order.in_list is None else order.in_list.list_id,
             order.pending,
         )

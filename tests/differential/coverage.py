@@ -12,6 +12,7 @@ from tests.reference.codes import (
     Cause,
     CloseReason,
     CommandKind,
+    ControlScope,
     Display,
     EventFlags,
     EventKind,
@@ -119,6 +120,8 @@ TURNS = (
     "two protections triggered by one trade",
     "a cascade of three",
     "a kill switch took several orders",
+    "a kill switch took the orders of a session",
+    "a session that ended took orders of several accounts",
     "a kill switch took an order that waits for approval",
     "a released order rests",
     "a released order takes",
@@ -575,6 +578,12 @@ class Coverage:
         if len(killed) > 1:
             self._turn("a kill switch took several orders")
         joined = any(event.open_lots == CommandKind.SET_TRADE_GROUP for event in events if _sets(event))
+        engaged = [event for event in events if _sets(event) and event.open_lots == CommandKind.ENGAGE_KILL_SWITCH]
+        if killed and any(event.side == ControlScope.SESSION for event in engaged):
+            self._turn("a kill switch took the orders of a session")
+        ended = [event for event in events if event.reason == CloseReason.SESSION_ENDED and _closes(event)]
+        if len({event.account for event in ended}) > 1:
+            self._turn("a session that ended took orders of several accounts")
         if killed and joined:
             self._turn("a kill switch took who joined its group")
         if any(event.reason == CloseReason.RESTRICTED for event in events if _closes(event)):

@@ -47,6 +47,8 @@ SECOND_NS = 1_000_000_000
 CLIENTS = range(2, 8)
 HOUSES = range(8, 10)
 TRADERS = range(2, 10)
+SESSIONS = [0, 1, 2, 2**32 - 1]
+"""By which commands come; 0 is none."""
 ASSETS = 5
 HUGE_BASE, HUGE_QUOTE = 3, 4
 RICH = (2, 3, 4, 8)
@@ -349,7 +351,7 @@ class Generator:
         time_ns = self._time_ns
         if random.random() < 0.008:
             time_ns = random.randrange(time_ns)
-        session, sequence = random.choice([0, 1, 2**32 - 1]), random.randrange(2**64)
+        session, sequence = random.choice(SESSIONS), random.randrange(2**64)
         stamped = records.with_header(command, time_ns=time_ns, session=session, client_sequence=sequence)
         # A spoiled count may leave records behind that would be commands of their own.
         return records.split_commands(stamped)[0]
@@ -1351,6 +1353,8 @@ class Generator:
         if random.random() < 0.08:
             command = random.choice([records.engage_kill_switch, records.release_kill_switch])(**whom)
             return records.patched(command, 32, bytes([random.choice([0, 1, 4, 255])]))
+        if random.random() < 0.3:
+            return self._of_session()
         kind = random.randrange(10)
         if kind < 3:
             return records.engage_kill_switch(**whom)
@@ -1360,6 +1364,16 @@ class Generator:
         (level,) = random.choices(range(4), [1, 6, 4, 1])
         (cancels,) = random.choices(range(3), [6, 6, 1])
         return records.set_restriction(instrument, level, cancels=cancels, **whom)
+
+    def _of_session(self) -> bytes:
+        """The end of a session, or its kill switch; once in a while of one that cannot be."""
+        random = self._random
+        session = random.choice(SESSIONS) if random.random() < 0.9 else random.choice([0, 3, 2**32])
+        kind = random.randrange(6)
+        if kind < 3:
+            return records.end_session(session)
+        command = records.release_kill_switch if kind == 3 else records.engage_kill_switch
+        return command(session=session)
 
     def _bands(self) -> bytes:
         """Approval bands within the reach of an order or two."""
@@ -1950,7 +1964,9 @@ class Generator:
 
 
 def _end_of_control(event: Event) -> bytes:
-    whom = {"account": event.account} if event.side == ControlScope.ACCOUNT else {"group": event.quantity_lots}
+    names = {ControlScope.ACCOUNT: "account", ControlScope.TRADE_GROUP: "group", ControlScope.SESSION: "session"}
+    scope = ControlScope(event.side)
+    whom = {names[scope]: event.account if scope is ControlScope.ACCOUNT else event.quantity_lots}
     if event.open_lots == CommandKind.ENGAGE_KILL_SWITCH:
         return records.release_kill_switch(**whom)
     return records.set_restriction(event.instrument, 0, **whom)

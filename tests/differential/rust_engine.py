@@ -41,6 +41,7 @@ class RustEngine:
                 order.trigger_price_ticks,
                 order.expire_time_ns,
                 order.displayed_lots,
+                order.session,
                 order.list_id,
                 order.is_pending,
             )

@@ -251,7 +251,7 @@ def test_the_reference_agrees_with_itself(seed: int) -> None:
 def test_one_wrong_rule_is_found_and_shrunk(name: str) -> None:
     difference = next(found for found in map(partial(difference_of, MUTANTS[name]), range(20)) if found is not None)
     # Sixteen of them open the venue.
-    assert len(difference.commands) <= 40, difference
+    assert len(difference.commands) <= 60, difference
     assert "seed=" in str(difference)
 
 

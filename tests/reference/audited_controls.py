@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tests.reference.audited_orders import AuditedOrder
-from tests.reference.codes import ANY, BandScope, CloseReason, CommandKind, Restriction, Side
+from tests.reference.codes import ANY, BandScope, CloseReason, CommandKind, ControlScope, Restriction, Side
 from tests.reference.event import Event
 from tests.reference.reject import RejectReason
 
@@ -20,6 +20,8 @@ Who = tuple[int, int]
 class AuditedControls:
     due: list[AuditedOrder] = field(default_factory=list)
     """Open orders that the command at hand must still cancel, in this order."""
+    session_reason: CloseReason | None = None
+    """Why the command at hand takes the orders of a session. Events do not tell which those are."""
     bands: dict[tuple[int, int, int], tuple[tuple[int, int, int], int]] = field(default_factory=dict)
     """Thresholds and expiry, by scope, account and instrument."""
     _killed: set[Who] = field(default_factory=set)
@@ -28,6 +30,10 @@ class AuditedControls:
 
     def learn(self, event: Event) -> None:
         """A control that took effect."""
+        if event.side == ControlScope.SESSION:
+            if event.open_lots == CommandKind.ENGAGE_KILL_SWITCH:
+                self.session_reason = CloseReason.KILL_SWITCH
+            return
         who = (event.account, event.quantity_lots)
         match event.open_lots:
             case CommandKind.ENGAGE_KILL_SWITCH:

@@ -310,6 +310,7 @@ class Auditor:
         self._last_cancelled = 0
         _require(not self._controls.due, "a control takes all that it forbids", event)
         self._nothing_of_quotes(event)
+        self._controls.session_reason = None
         _require(self._approval_due is None, "an order above a band waits for approval", event)
         self._go_on(None)
         self._rest(event)
@@ -341,7 +342,8 @@ class Auditor:
         if event.kind is EventKind.ORDER_AMENDED and not self._quotes.changes:
             _require(self._is_first, "an amendment is its command's first event, but for timers", event)
         by_lists = (CloseReason.OTHER_LEG_EXECUTED, CloseReason.LIST_CLOSED)
-        behind = (CloseReason.CANCELLED_ALL, CloseReason.INSTRUMENT_EXPIRED, CloseReason.DECLINED, *BY_CONTROL)
+        of_many = (CloseReason.CANCELLED_ALL, CloseReason.INSTRUMENT_EXPIRED, CloseReason.SESSION_ENDED)
+        behind = (*of_many, CloseReason.DECLINED, *BY_CONTROL)
         several = event.reason in (*behind, *by_lists, *OF_QUOTES)
         ends = self._lists.ending is not None
         if event.kind is EventKind.ORDER_CANCELLED and not self._is_first and not ends:
@@ -1023,6 +1025,7 @@ class Auditor:
             CloseReason.REPLACED,
             CloseReason.DECLINED,
             CloseReason.NOT_REPLACED,
+            CloseReason.SESSION_ENDED,
             *OF_QUOTES,
             *BY_CONTROL,
             *by_lists,
@@ -1049,7 +1052,10 @@ class Auditor:
             _require(self._last_cancelled < event.order_id, "a cancel-all goes by order id", event)
             self._last_cancelled = event.order_id
         due = self._controls.due
-        if event.reason in BY_CONTROL:
+        of_session = self._controls.session_reason is not None and event.reason not in by_lists
+        if of_session or event.reason == CloseReason.SESSION_ENDED:
+            _require(event.reason == self._controls.session_reason, "a session takes what came by it", event)
+        elif event.reason in BY_CONTROL:
             _require(bool(due) and due.pop(0) is order, "a control takes what it forbids, by order id", event)
         elif order in due:
             # It went with its list.
@@ -1729,6 +1735,8 @@ class Auditor:
                 self._controls.learn_bands(event)
             case CommandKind.ENGAGE_KILL_SWITCH | CommandKind.RELEASE_KILL_SWITCH | CommandKind.SET_RESTRICTION:
                 self._control(event)
+            case CommandKind.END_SESSION:
+                self._controls.session_reason = CloseReason.SESSION_ENDED
             case CommandKind.SET_PERMISSIONS:
                 self._permissions(event)
             case CommandKind.SET_MARK_PRICE | CommandKind.SET_INDEX_PRICE as kind:
@@ -1764,6 +1772,8 @@ class Auditor:
             members = [each for each, account in enumerate(self._accounts) if account.group == event.quantity_lots]
         orders = self._of_accounts(members)
         self._controls.learn(event)
+        if event.side == ControlScope.SESSION:
+            return
         if event.open_lots == CommandKind.ENGAGE_KILL_SWITCH:
             self._controls.due = orders
         elif event.open_lots == CommandKind.SET_RESTRICTION and event.reference:

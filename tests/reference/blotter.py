@@ -111,7 +111,9 @@ class Blotter:
         if words[0] == "wait":
             # Time passes by a command of its own: what is due shows.
             self.time_ns = int(words[1])
-        events = self.send(self._approval(words) if words[0] == "approve" else _command(words))
+        session = int(words.pop(0)[1:]) if re.fullmatch(r"S\d+", words[0]) else 0
+        command = self._approval(words) if words[0] == "approve" else _command(words)
+        events = self.send(records.with_header(command, session=session))
         told = "; ".join(text for text in map(_told, events) if text)
         if arrow:
             assert told == expected, f"{line}\n  got: {told}"
@@ -325,8 +327,10 @@ def _bands(words: list[str]) -> bytes:
 
 
 def _whom(words: list[str]) -> dict[str, int]:
-    """`A2` is an account, `G7` a trade group."""
-    group = _number(words, "G")
+    """`A2` is an account, `G7` a trade group, `S5` a session."""
+    group, session = _number(words, "G"), _number(words, "S")
+    if session is not None:
+        return {"session": session}
     return {"account": _account(words)} if group is None else {"group": group}
 
 
@@ -408,6 +412,7 @@ _COMMANDS: dict[str, Callable[[list[str]], bytes]] = {
     "decline": lambda words: records.decline(_account(words), _number(words, "O") or 0),
     "kill": lambda words: records.engage_kill_switch(**_whom(words)),
     "release": lambda words: records.release_kill_switch(**_whom(words)),
+    "end": lambda words: records.end_session(_number(words, "S") or 0),
     "restrict": lambda words: records.set_restriction(
         0, int(_option(words, "level") or 0), cancels=int("cancel" in words), **_whom(words)
     ),

@@ -74,6 +74,7 @@ class CommandKind(IntEnum):
     SET_QUOTE_PROTECTION = 47
     RESET_QUOTE_PROTECTION = 48
     SET_TOP = 49
+    END_SESSION = 50
     DEPOSIT = 32
     REQUEST_WITHDRAWAL = 33
     CONFIRM_WITHDRAWAL = 34
@@ -110,6 +111,8 @@ ORDER_ENTRY_KINDS = frozenset(range(CommandKind.PLACE_ORDER, CommandKind.CANCEL_
 """Messages of a trader about its orders: these are counted against the message rate."""
 NEW_ORDER_KINDS = frozenset({CommandKind.PLACE_ORDER, CommandKind.REPLACE_ORDER})
 """Messages that also count as an order; a list and a mass quote count as many as they have."""
+LIVING_SESSION_KINDS = NEW_ORDER_KINDS | {CommandKind.AMEND_ORDER, CommandKind.PLACE_LIST, CommandKind.MASS_QUOTE}
+"""Messages that the kill switch of their session refuses."""
 
 
 class EventKind(IntEnum):
@@ -187,6 +190,7 @@ class CloseReason(IntEnum):
     NOT_REPLACED = 40
     QUOTE_REPLACED = 41
     QUOTE_PROTECTION = 42
+    SESSION_ENDED = 45
 
 
 class Side(IntEnum):
@@ -399,6 +403,8 @@ class ControlScope(IntEnum):
 
     ACCOUNT = 2
     TRADE_GROUP = 3
+    SESSION = 4
+    """Of a kill switch alone."""
 
 
 class BandScope(IntEnum):

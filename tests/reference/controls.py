@@ -10,13 +10,14 @@ from tests.reference.codes import BandScope, ControlScope, Restriction, Side
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """An account, or everybody in a trade group."""
+    """An account, everybody in a trade group, or (of a kill switch) a session."""
 
     kind: ControlScope
     id: int
 
     def includes(self, account: Account) -> bool:
-        return self.id == (account.id if self.kind is ControlScope.ACCOUNT else account.group)
+        ids = {ControlScope.ACCOUNT: account.id, ControlScope.TRADE_GROUP: account.group}
+        return self.id == ids.get(self.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,9 @@ class Controls:
 
     def is_killed(self, account: Account) -> bool:
         return any(scope.includes(account) for scope in self.killed)
+
+    def is_session_killed(self, session: int) -> bool:
+        return Scope(ControlScope.SESSION, session) in self.killed
 
     def forbids(self, account: Account, instrument: int, side: Side) -> bool:
         """Whether any restriction is in the way."""

@@ -745,7 +745,10 @@ def _setting(kind: CommandKind, records: Records) -> Setting:
             bands = _bands(records)
             in_range = known(BandScope, scope)
         case CommandKind.ENGAGE_KILL_SWITCH | CommandKind.RELEASE_KILL_SWITCH:
-            in_range = _is_control_scope(scope, first)
+            is_session = scope == ControlScope.SESSION and _is_session(first)
+            in_range = is_session or _is_control_scope(scope, first)
+        case CommandKind.END_SESSION:
+            in_range = _is_session(first)
         case CommandKind.SET_RESTRICTION:
             in_range = _is_control_scope(scope, first) and known(Restriction, tier) and second <= 1
         case CommandKind.ADVANCE_TIME | CommandKind.SET_ACCOUNT_FEE_TIER | CommandKind.RESET_QUOTE_PROTECTION:
@@ -801,6 +804,10 @@ def _approval(kind: CommandKind, records: Records) -> Approval:
 
 def _is_control_scope(scope: int, group: int) -> bool:
     return scope == ControlScope.ACCOUNT or (scope == ControlScope.TRADE_GROUP and 0 < group < 2**32)
+
+
+def _is_session(session: int) -> bool:
+    return 0 < session < 2**32
 
 
 def _money(kind: CommandKind, records: Records) -> Money:

@@ -18,7 +18,15 @@ from tests.reference import (
     timers,
 )
 from tests.reference.checks import check_amend, check_new_order, known_account, known_instrument, known_order
-from tests.reference.codes import NEW_ORDER_KINDS, ORDER_ENTRY_KINDS, CloseReason, CommandKind, EventFlags, Side
+from tests.reference.codes import (
+    LIVING_SESSION_KINDS,
+    NEW_ORDER_KINDS,
+    ORDER_ENTRY_KINDS,
+    CloseReason,
+    CommandKind,
+    EventFlags,
+    Side,
+)
 from tests.reference.decoding import (
     Amend,
     Approval,
@@ -90,6 +98,9 @@ class Exchange:
         timers.fire(self.venue)
         pegs.move_all(self.venue)
         self._count(header, command)
+        self.venue.session = header.session
+        killed = header.kind in LIVING_SESSION_KINDS and self.venue.controls.is_session_killed(header.session)
+        require(not killed, Reason.SESSION_KILLED)
         decoded = decode(command)
         match decoded:
             case NewOrder():

@@ -51,6 +51,7 @@ def accept(venue: Venue, new: NewOrder, limit_ticks: int, trigger_ticks: int | N
         client_order_id=new.client_order_id,
         rates=venue.rates_of(account, instrument),
         conditions=new.conditions,
+        session=venue.session,
         trigger_ticks=trigger_ticks,
     )
     venue.emit(

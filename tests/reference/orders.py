@@ -33,6 +33,8 @@ class Order:
     client_order_id: ClientOrderId
     rates: FeeRates
     conditions: Conditions = UNCONDITIONAL
+    session: int = 0
+    """By which session it came; 0 is none."""
     trigger_ticks: int | None = None
     """The trigger price as it is now, while the order waits for it."""
     limit_ticks: int = 0

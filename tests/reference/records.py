@@ -724,19 +724,25 @@ def resume(scope: int = HaltScope.VENUE, *, account: int = 0, instrument: int = 
     return setting(CommandKind.RESUME, scope=scope, account=account, instrument=instrument, time_ns=time_ns)
 
 
-def _scope(account: int | None) -> int:
+def _scope(account: int | None, session: int = 0) -> int:
+    if session:
+        return ControlScope.SESSION
     return ControlScope.TRADE_GROUP if account is None else ControlScope.ACCOUNT
 
 
-def engage_kill_switch(*, account: int | None = None, group: int = 0, time_ns: int = 0) -> bytes:
-    """For an account or, without one, for a trade group."""
-    kind, values = CommandKind.ENGAGE_KILL_SWITCH, (group, 0, 0)
-    return setting(kind, scope=_scope(account), account=account or 0, values=values, time_ns=time_ns)
+def engage_kill_switch(*, account: int | None = None, group: int = 0, session: int = 0, time_ns: int = 0) -> bytes:
+    """For an account, a session or, without either, for a trade group."""
+    kind, values = CommandKind.ENGAGE_KILL_SWITCH, (session or group, 0, 0)
+    return setting(kind, scope=_scope(account, session), account=account or 0, values=values, time_ns=time_ns)
 
 
-def release_kill_switch(*, account: int | None = None, group: int = 0, time_ns: int = 0) -> bytes:
-    kind, values = CommandKind.RELEASE_KILL_SWITCH, (group, 0, 0)
-    return setting(kind, scope=_scope(account), account=account or 0, values=values, time_ns=time_ns)
+def release_kill_switch(*, account: int | None = None, group: int = 0, session: int = 0, time_ns: int = 0) -> bytes:
+    kind, values = CommandKind.RELEASE_KILL_SWITCH, (session or group, 0, 0)
+    return setting(kind, scope=_scope(account, session), account=account or 0, values=values, time_ns=time_ns)
+
+
+def end_session(session: int, *, time_ns: int = 0) -> bytes:
+    return setting(CommandKind.END_SESSION, values=(session, 0, 0), time_ns=time_ns)
 
 
 def set_approval_bands(

@@ -217,6 +217,9 @@ def apply_setting(venue: Venue, setting: Setting) -> None:
             _set_bands(venue, setting)
         case CommandKind.ENGAGE_KILL_SWITCH | CommandKind.RELEASE_KILL_SWITCH:
             _kill_or_release(venue, setting)
+        case CommandKind.END_SESSION:
+            _applied(venue, kind, second=first)
+            _cancel_all_by(venue, first, CloseReason.SESSION_ENDED)
         case CommandKind.SET_RESTRICTION:
             _restrict(venue, setting)
         case CommandKind.SET_PERMISSIONS:
@@ -326,17 +329,20 @@ def _scope(venue: Venue, setting: Setting) -> Scope:
     """Whom a control is for; an account must be there."""
     if setting.scope == ControlScope.ACCOUNT:
         return Scope(ControlScope.ACCOUNT, known_account(venue, setting.account).id)
-    return Scope(ControlScope.TRADE_GROUP, setting.values[0])
+    return Scope(ControlScope(setting.scope), setting.values[0])
 
 
 def _kill_or_release(venue: Venue, setting: Setting) -> None:
     scope = _scope(venue, setting)
-    account, group = (scope.id, 0) if scope.kind is ControlScope.ACCOUNT else (0, scope.id)
-    _applied(venue, setting.kind, account=account, second=group, scope=scope.kind)
+    account, other = (scope.id, 0) if scope.kind is ControlScope.ACCOUNT else (0, scope.id)
+    _applied(venue, setting.kind, account=account, second=other, scope=scope.kind)
     if setting.kind is CommandKind.RELEASE_KILL_SWITCH:
         venue.controls.release(scope)
         return
     venue.controls.kill(scope)
+    if scope.kind is ControlScope.SESSION:
+        _cancel_all_by(venue, scope.id, CloseReason.KILL_SWITCH)
+        return
     _cancel_all_of(venue, [each for each in venue.accounts if scope.includes(each)], CloseReason.KILL_SWITCH)
 
 
@@ -392,6 +398,10 @@ def _restrict(venue: Venue, setting: Setting) -> None:
 
 def _cancel_all_of(venue: Venue, accounts: list[Account], reason: CloseReason) -> None:
     _cancel(venue, [order for account in accounts for order in account.open_orders.values()], reason)
+
+
+def _cancel_all_by(venue: Venue, session: int, reason: CloseReason) -> None:
+    _cancel(venue, [order for order in venue.open_orders() if order.session == session], reason)
 
 
 def _cancel(venue: Venue, orders: list[Order], reason: CloseReason) -> None:

@@ -34,6 +34,33 @@ def test_a_kill_switch_takes_everything_and_lets_nothing_in() -> None:
     )
 
 
+def test_a_session_takes_what_came_by_it() -> None:
+    check(
+        RICH
+        + """
+        S5 buy O1 A2 5 @10
+        S6 buy O2 A2 5 @9
+        S5 buy O3 A3 3 @30 stop=25       => accepted; waits for 25
+        buy O4 A3 1 @8
+        S5 replace O2 A2 by buy O5 4 @9  => O2 cancelled 5 (replaced); accepted
+        S6 amend O1 A2 4 @10             => amended in place open 4
+        S5 cancel O5 A2                  => O5 cancelled 4
+        kill S5              => setting_applied; O1 cancelled 4 (kill_switch); O3 cancelled 3 (kill_switch)
+        S5 buy A2 5 @10                  => session_killed
+        S5 buy A77 5 @10 ioc             => session_killed
+        S5 amend O4 A3 2 @8              => session_killed
+        S5 replace O4 A3 by buy 1 @9     => session_killed
+        S5 cancel O4 A3                  => O4 cancelled 1
+        S6 buy O6 A2 5 @10               => accepted
+        release S5                       => setting_applied
+        S5 buy O7 A2 5 @9                => accepted
+        end S6                           => setting_applied; O6 cancelled 5 (session_ended)
+        end S6                           => setting_applied
+        end S5                           => setting_applied; O7 cancelled 5 (session_ended)
+        """
+    )
+
+
 def test_a_group_is_whoever_is_in_it() -> None:
     check(
         RICH

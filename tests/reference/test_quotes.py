@@ -177,3 +177,17 @@ def test_an_auction_trades_first() -> None:
         state continuous                         => setting_applied; CROSSES; protected after 3 in 1; continuous
         """.replace("CROSSES", crosses)
     )
+
+
+def test_quotes_and_sessions() -> None:
+    check(
+        RICH
+        + """
+        S5 quote O1 O2 A2 0:5@10/5@12
+        S6 quote O3 A2 0:5@10/6@13       => quoted O1/O3; O2 cancelled 5 (R); accepted
+        end S5                           => setting_applied; O1 cancelled 5 (session_ended)
+        kill S6                          => setting_applied; O3 cancelled 6 (kill_switch)
+        S6 quote A2 0:-/-                => session_killed
+        S6 cancel-quotes A2
+        """
+    )

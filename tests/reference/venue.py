@@ -24,6 +24,8 @@ def _first_accounts() -> list[Account]:
 class Venue:
     time_ns: int = 0
     sequence: int = 0
+    session: int = 0
+    """By which the command at hand came."""
     halted: bool = False
     controls: Controls = field(default_factory=Controls)
     orders_accepted: int = 0
@@ -274,6 +276,8 @@ class Venue:
         quoted = [(order.account, order.instrument, order.side) for order in everything if order.is_quote]
         if len(quoted) > len(set(quoted)):
             broken.append(f"an account has two quotes on one side: {quoted}")
+        if any(self.controls.is_session_killed(order.session) for order in self.open_orders()):
+            broken.append("an open order of a session whose kill switch is engaged")
         if self.line:
             broken.append(f"an order that fired has not come to the market: {self.line}")
         for withdrawal in self.ledger.withdrawals.values():

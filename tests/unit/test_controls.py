@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import tradewright as tw
+from tradewright import commands
 
 
 @pytest.fixture
@@ -49,6 +50,29 @@ def test_a_kill_switch_of_a_group(exchange: tw.Exchange, market: tw.Instrument) 
     assert not bob.is_killed
     with pytest.raises(tw.InvalidSetting):
         exchange.kill(group=0)
+
+
+def test_a_kill_switch_of_a_session(exchange: tw.Exchange, market: tw.Instrument) -> None:
+    alice = exchange.account("alice")
+    order = commands.place(account=alice.id, instrument=market.id, side=tw.Side.BUY, price_ticks=99, quantity_lots=1)
+    exchange.submit(commands.by_session(order, 5))
+    exchange.submit(commands.by_session(order, 6))
+    alice.buy(market, quantity=1, price=98)
+    assert [view.session for view in exchange.engine.open_orders()] == [5, 6, 0]
+    assert exchange.kill(session=5) == 1
+    (refused,) = exchange.submit(commands.by_session(order, 5))
+    assert refused["reason"] == tw.RejectReason.SESSION_KILLED
+    exchange.release(session=5)
+    exchange.submit(commands.by_session(order, 5))
+    assert exchange.end_session(5) == 1
+    assert exchange.end_session(5) == 0
+    assert len(alice.open_orders()) == 2
+    assert not alice.is_killed
+    for wrong in ({}, {"group": 1, "session": 1}, {"session": 2**32}):
+        with pytest.raises(tw.ArgumentError):
+            exchange.kill(**wrong)
+    with pytest.raises(tw.InvalidSetting):
+        exchange.end_session(0)
 
 
 def test_restrictions(exchange: tw.Exchange, market: tw.Instrument) -> None:

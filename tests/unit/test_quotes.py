@@ -49,7 +49,7 @@ def test_a_quote_that_trades_at_once_is_known(exchange: tw.Exchange, markets: li
     exchange.account("alice").sell(gold, quantity=1, price=100)
     quote = maker.quote(gold, bid=(100, 1), ask=(101, 1))
     assert quote.bid is not None
-    assert (quote.bid.status, str(quote.bid.average_price)) == (tw.OrderStatus.FILLED, "100")
+    assert (quote.bid.status, str(quote.bid.average_price)) == (tw.OrderStatus.FILLED, "100.0")
     exchange.account("alice").buy(gold, quantity=1, price=100)
     with pytest.raises(tw.OrderImmediatelyFillable):
         maker.quote(gold, bid=(99, 1), ask=(100, 1), post_only=True)

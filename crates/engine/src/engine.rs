@@ -112,11 +112,17 @@ impl Engine {
                     return self.apply_attended(CommandKind::PlaceOrder, records, &mut emit);
                 }
                 self.count_message(first, 1);
-                match NewOrder::read_plain(records) {
+                let placed = match NewOrder::read_plain(records) {
                     Some(order @ NewOrder { side: Side::Buy, .. }) => self.place(&order, &mut emit),
                     Some(order) => self.place(&NewOrder { side: Side::Sell, ..order }, &mut emit),
                     // It may be the first that follows others: from there on commands are attended.
                     None => self.place_any(records, &mut emit).inspect(|()| self.move_pegs(&mut emit)),
+                };
+                match placed {
+                    Ok(()) if first.header.session != 0 => {
+                        return self.note_session(OrderId(self.last_order.0 - 1), first);
+                    }
+                    placed => placed,
                 }
             }
             Ok(CommandKind::CancelOrder) => {
@@ -130,7 +136,14 @@ impl Engine {
                 }
             }
             Ok(kind) if self.is_attended() => return self.apply_attended(kind, records, &mut emit),
-            Ok(kind) => self.dispatch(kind, records, &mut emit).inspect(|()| self.move_pegs(&mut emit)),
+            Ok(kind) => {
+                let before = self.last_order;
+                let outcome = self.dispatch(kind, records, &mut emit).inspect(|()| self.move_pegs(&mut emit));
+                if first.header.session != 0 {
+                    self.note_session(before, first);
+                }
+                outcome
+            }
             Err(reason) => Err(reason),
         };
         if let Err(reason) = outcome {
@@ -149,7 +162,11 @@ impl Engine {
     #[inline(never)]
     fn apply_attended(&mut self, kind: CommandKind, records: &[CommandRecord], emit: &mut Emitter<'_>) {
         self.fire_timers(emit);
-        let outcome = if kind == CommandKind::PlaceOrder {
+        let before = self.last_order;
+        let outcome = if let Err(killed) = self.check_session(kind, &records[0]) {
+            self.count_any(kind, records);
+            Err(killed)
+        } else if kind == CommandKind::PlaceOrder {
             self.count_message(&records[0], 1);
             self.place_any(records, emit)
         } else if kind == CommandKind::CancelOrder {
@@ -158,6 +175,9 @@ impl Engine {
         } else {
             self.dispatch(kind, records, emit)
         };
+        if records[0].header.session != 0 {
+            self.note_session(before, &records[0]);
+        }
         match outcome {
             Ok(()) => {
                 self.finish_protections(emit);
@@ -219,6 +239,7 @@ impl Engine {
             | CommandKind::SetQuoteProtection
             | CommandKind::ResetQuoteProtection
             | CommandKind::SetLead
+            | CommandKind::EndSession
             | CommandKind::Deposit
             | CommandKind::RequestWithdrawal
             | CommandKind::ConfirmWithdrawal
@@ -243,7 +264,7 @@ impl Engine {
         }
     }
 
-    /// Counts a message that is neither a new order nor a cancel.
+    /// Counts a message of any kind.
     fn count_any(&mut self, kind: CommandKind, records: &[CommandRecord]) {
         let first = &records[0];
         let count = if kind == CommandKind::PlaceList {
@@ -252,7 +273,8 @@ impl Engine {
         } else if kind == CommandKind::MassQuote {
             MassQuote::count_orders(records)
         } else {
-            return self.count_message(first, u32::from(kind == CommandKind::ReplaceOrder));
+            let orders = matches!(kind, CommandKind::PlaceOrder | CommandKind::ReplaceOrder);
+            return self.count_message(first, orders.into());
         };
         let now_ns = self.risk.time_ns;
         if let Some(account) = self.risk.account_mut(AccountId(first.account)) {

@@ -55,6 +55,12 @@ impl Engine {
         assert_eq!(all, open.timers.len(), "Invariant: every timer belongs to an order that expires, or to a state");
         let auctions = markets.iter().filter(|market| market.instrument.state == InstrumentState::Auction).count();
         assert_eq!(auctions, open.timers.auctions() as usize, "Invariant: auctions are counted");
+        let killed_sessions = risk.controls.killed_sessions().count();
+        assert_eq!(
+            open.timers.has_killed_sessions(),
+            killed_sessions > 0,
+            "Invariant: commands are checked against killed sessions"
+        );
         assert_eq!(
             open.timers.has_pegs(),
             !open.pegged.is_empty(),

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use tradewright_book::{Order, Orders, Slot};
 use tradewright_types::{
     AccountId, ClientOrderId, Conditions, FeeRate, FeeRates, HashTotal, InstrumentId, ListId, NewOrder, OrderFlags,
-    OrderId, OrderType, Peg, Price, Quantity, RoundedFee, SelfTradePrevention, Side, Size, TimeInForce, Trigger,
+    OrderId, OrderType, Peg, Price, Quantity, RoundedFee, SelfTradePrevention, SessionId, Side, Size, TimeInForce,
+    Trigger,
 };
 
 use crate::approvals::Approval;
@@ -201,6 +202,9 @@ pub(crate) struct OpenOrders {
     texts: Vec<Text>,
     /// By slot, for the orders that have one of [`OrderFlags::NOTED`]; as long as the highest such slot.
     conditionals: Vec<Conditional>,
+    /// By which session the order with this id came, by slot; as long as the highest slot of an order that came by one. What stands
+    /// here of another order is old.
+    sessions: Vec<(OrderId, SessionId)>,
     by_id: Chains,
     by_client: Chains,
     last_priority: u64,
@@ -270,6 +274,7 @@ impl OpenOrders {
             notes: Vec::with_capacity(orders),
             texts: Vec::new(),
             conditionals: Vec::new(),
+            sessions: Vec::new(),
             by_id: Chains::with_capacity(orders),
             by_client: Chains::with_capacity(orders),
             last_priority: 0,
@@ -403,6 +408,25 @@ impl OpenOrders {
     pub(crate) fn conditions(&self, slot: Slot) -> Conditions {
         let has_conditions = self.slab[slot].terms.flags.has(OrderFlags::CONDITIONS);
         if has_conditions { self.conditional(slot).conditions } else { Conditions::default() }
+    }
+
+    /// By which session an open order came; 0 is none.
+    pub(crate) fn session(&self, slot: Slot) -> SessionId {
+        match self.sessions.get(slot.0 as usize) {
+            Some((id, session)) if *id == self.slab[slot].id => *session,
+            Some(_) | None => SessionId(0),
+        }
+    }
+
+    /// Notes by which session an open order came.
+    #[inline(never)]
+    pub(crate) fn note_session(&mut self, slot: Slot, session: SessionId) {
+        let place = slot.0 as usize;
+        if self.sessions.len() <= place {
+            self.sessions.resize(place + 1, (OrderId(0), SessionId(0)));
+        }
+        self.sessions[place] = (self.slab[slot].id, session);
+        self.mark(slot);
     }
 
     /// Lets an order that left the book show all that it has open.
@@ -732,6 +756,7 @@ impl OpenOrders {
             + self.notes.capacity() * size_of::<Notes>()
             + self.texts.capacity() * size_of::<Text>()
             + self.conditionals.capacity() * size_of::<Conditional>()
+            + self.sessions.capacity() * size_of::<(OrderId, SessionId)>()
             + self.by_id.memory_bytes()
             + self.by_client.memory_bytes()
             + self.lists.memory_bytes()
@@ -745,6 +770,7 @@ impl OpenOrders {
             notes,
             texts: _,
             conditionals: _,
+            sessions: _,
             by_id,
             by_client,
             last_priority,

@@ -128,6 +128,7 @@ impl Engine {
             Setting::DeclineOrder { approver, order } => self.decline(approver, order, emit)?,
             Setting::EngageKillSwitch(scope) => self.engage_kill_switch(scope, emit)?,
             Setting::ReleaseKillSwitch(scope) => self.release_kill_switch(scope, emit)?,
+            Setting::EndSession(session) => self.end_session(session, emit),
             Setting::SetRestriction { scope, instrument, restriction, cancels } => {
                 self.set_restriction(scope, instrument, restriction, cancels, emit)?;
             }

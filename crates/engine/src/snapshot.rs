@@ -5,15 +5,16 @@
 
 use std::collections::BTreeMap;
 
-use tradewright_book::Slot;
+use tradewright_book::{Order, Slot};
 use tradewright_ledger::{Balance, Withdrawal};
 use tradewright_risk::{AccountRisk, Controls, Exposure, Instrument, MarketWide, MarketWideLevel, Standing};
 use tradewright_types::{
     AccountId, AccountKind, AccountLimits, AllocationRule, AllocationTerms, Amount, ApprovalBands, AssetId,
     AuctionPhase, BandScope, BreakerRecord, CallTerms, ClientOrderId, ConditionsRecord, Contingency, ControlScope,
-    FeeRate, FeeRates, InstrumentId, InstrumentKind, InstrumentLimits, InstrumentState, InstrumentUnits, ListId, Name,
-    OrderFlags, OrderId, OrderType, Permissions, Price, ProtectionScope, ProtectionTerms, Quantity, RULESET_VERSION,
-    Restriction, RoundedFee, ScheduledState, SelfTradePrevention, Side, TimeInForce, TopTerms, Trigger, WithdrawalId,
+    FeeRate, FeeRates, InstrumentId, InstrumentKind, InstrumentLimits, InstrumentState, InstrumentUnits, KillScope,
+    ListId, Name, OrderFlags, OrderId, OrderType, Permissions, Price, ProtectionScope, ProtectionTerms, Quantity,
+    RULESET_VERSION, Restriction, RoundedFee, ScheduledState, SelfTradePrevention, SessionId, Side, TimeInForce,
+    TopTerms, Trigger, WithdrawalId,
 };
 
 use crate::approvals::Approval;
@@ -52,7 +53,7 @@ pub enum SectionKind {
     /// auction, by queue; then pegs without a price; then those that wait for another order of their list, by id; at the end those
     /// that wait for approval, by id.
     Orders = 8,
-    /// Kill switches, restrictions, approval bands, who approved what, and protections of quotes.
+    /// Kill switches, restrictions, approval bands, who approved what, by which session orders came, and protections of quotes.
     Controls = 9,
 }
 
@@ -476,7 +477,11 @@ impl Engine {
 
     fn read_controls(&mut self, part: &mut Reader<'_>) -> Read<()> {
         for _ in 0..part.u32()? {
-            self.risk.set_killed(ControlScope::TradeGroup(part.u32()?), true);
+            self.risk.set_killed(KillScope::Accounts(ControlScope::TradeGroup(part.u32()?)), true);
+        }
+        for _ in 0..part.u32()? {
+            self.risk.set_killed(KillScope::Session(SessionId(part.u32()?)), true);
+            self.open.timers.attend_sessions(true);
         }
         for _ in 0..part.u32()? {
             let (scope, account, group) = (part.u8()?, part.u32()?, part.u32()?);
@@ -502,6 +507,11 @@ impl Engine {
         }
         for _ in 0..part.u32()? {
             self.read_approval(part)?;
+        }
+        for _ in 0..part.u32()? {
+            let (id, session) = (OrderId(part.u64()?), SessionId(part.u32()?));
+            let slot = part.known(self.open.find(id).filter(|_| session != SessionId(0)))?;
+            self.open.note_session(slot, session);
         }
         for _ in 0..part.u32()? {
             self.read_protection(part)?;
@@ -856,6 +866,8 @@ fn write_controls(controls: &Controls, open: &OpenOrders) -> Writer {
     let mut writer = Writer::default();
     writer.u32(controls.killed_groups().count() as u32);
     controls.killed_groups().for_each(|group| _ = writer.u32(group));
+    writer.u32(controls.killed_sessions().count() as u32);
+    controls.killed_sessions().for_each(|session| _ = writer.u32(session.0));
     writer.u32(controls.restrictions().count() as u32);
     for (scope, instrument, restriction) in controls.restrictions() {
         let (account, group) = scope.ids();
@@ -877,6 +889,12 @@ fn write_controls(controls: &Controls, open: &OpenOrders) -> Writer {
         writer.u8(approvers.len() as u8);
         approvers.iter().for_each(|approver| _ = writer.u32(approver.0));
     }
+    let of_slot = |(slot, order): (Slot, &Order<Terms>)| (order.id, open.session(slot));
+    let mut of_sessions: Vec<_> =
+        open.slab.iter().map(of_slot).filter(|(_, session)| *session != SessionId(0)).collect();
+    of_sessions.sort_unstable();
+    writer.u32(of_sessions.len() as u32);
+    of_sessions.iter().for_each(|(id, session)| _ = writer.u64(id.0).u32(session.0));
     writer.u32(open.quotes.protections.len() as u32);
     for (scope, Protection { terms, until_ns, lots, fills, is_triggered }) in &open.quotes.protections {
         writer.u32(scope.account.0).u32(scope.code());

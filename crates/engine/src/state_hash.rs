@@ -3,7 +3,7 @@
 use tradewright_book::Slot;
 use tradewright_types::{
     AccountId, AllocationTerms, Amount, BreakerRecord, CallTerms, ClientOrderId, ConditionsRecord, EntityHash,
-    HashTotal, Iceberg, InstrumentId, ListId, OrderFlags, Price, ProtectionTerms,
+    HashTotal, Iceberg, InstrumentId, ListId, OrderFlags, Price, ProtectionTerms, SessionId,
 };
 
 use crate::Engine;
@@ -146,6 +146,10 @@ impl Engine {
             .word(u64::from(excess.0) << 32 | u64::from(excess.1))
             .word(terms.links.client_key);
         let hash = if terms.flags.has_any(OrderFlags::NOTED) { self.hash_conditional(hash, slot) } else { hash };
+        let hash = match self.open.session(slot) {
+            SessionId(0) => hash,
+            SessionId(session) => hash.word(u64::from(session)),
+        };
         match self.open.client_order_id(slot) {
             ClientOrderId::Text(text) => hash.bytes(text).finish(),
             ClientOrderId::Absent | ClientOrderId::Number(_) => hash.finish(),

@@ -27,7 +27,8 @@ pub(crate) enum Timer {
 pub(crate) struct Timers {
     due: BTreeSet<(u64, Timer)>,
     /// From when on a command is looked after: the first time of all, or at once while an auction tells its price, pegs follow
-    /// others, or a protection may take quotes elsewhere. So a command that nothing waits for pays one comparison.
+    /// others, a protection may take quotes elsewhere, or the kill switch of a session is engaged. So a command that nothing waits
+    /// for pays one comparison.
     pub(crate) attention_ns: u64,
     /// How many instruments are in an auction.
     auctions: u32,
@@ -35,11 +36,20 @@ pub(crate) struct Timers {
     has_pegs: bool,
     /// Whether there are protections of quotes on all instruments.
     attends_quotes: bool,
+    /// Whether the kill switch of a session is engaged.
+    has_killed_sessions: bool,
 }
 
 impl Default for Timers {
     fn default() -> Self {
-        Self { due: BTreeSet::new(), attention_ns: u64::MAX, auctions: 0, has_pegs: false, attends_quotes: false }
+        Self {
+            due: BTreeSet::new(),
+            attention_ns: u64::MAX,
+            auctions: 0,
+            has_pegs: false,
+            attends_quotes: false,
+            has_killed_sessions: false,
+        }
     }
 }
 
@@ -84,6 +94,16 @@ impl Timers {
         self.has_pegs
     }
 
+    /// Notes whether the kill switch of a session is engaged, which commands are checked against.
+    pub(crate) fn attend_sessions(&mut self, has_killed_sessions: bool) {
+        self.has_killed_sessions = has_killed_sessions;
+        self.refresh();
+    }
+
+    pub(crate) fn has_killed_sessions(&self) -> bool {
+        self.has_killed_sessions
+    }
+
     pub(crate) fn auctions(&self) -> u32 {
         self.auctions
     }
@@ -99,8 +119,8 @@ impl Timers {
 
     fn refresh(&mut self) {
         let next_ns = self.due.first().map_or(u64::MAX, |(time_ns, _)| *time_ns);
-        let always = self.auctions > 0 || self.has_pegs || self.attends_quotes;
-        self.attention_ns = if always { 0 } else { next_ns };
+        let at_once = self.auctions > 0 || self.has_pegs || self.attends_quotes || self.has_killed_sessions;
+        self.attention_ns = if at_once { 0 } else { next_ns };
     }
 
     pub(crate) fn len(&self) -> usize {

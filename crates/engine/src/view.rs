@@ -6,7 +6,7 @@ use tradewright_risk::{Instrument, Risk};
 use tradewright_types::{
     AccountId, AllocationTerms, Amount, AuctionPhase, ClientOrderId, Conditions, Contingency, Iceberg, InstrumentId,
     InstrumentState, ListId, OrderFlags, OrderId, OrderType, Peg, Price, PriceSource, ProtectionScope, ProtectionTerms,
-    Quantity, ScheduledState, SelfTradePrevention, Side, TimeInForce, TopTerms, Trigger,
+    Quantity, ScheduledState, SelfTradePrevention, SessionId, Side, TimeInForce, TopTerms, Trigger,
 };
 
 use crate::aside::displayed_at;
@@ -86,6 +86,8 @@ pub struct OrderView<'e> {
     pub hidden: bool,
     /// What its price is tied to.
     pub peg: Option<Peg>,
+    /// By which session it came; 0 is none.
+    pub session: SessionId,
     /// The list that ties it to others.
     pub list: Option<ListId>,
     /// Whether it waits for another order of its list.
@@ -392,6 +394,7 @@ impl Engine {
             iceberg: self.open.conditions(slot).iceberg,
             hidden: self.open.conditions(slot).hidden,
             peg: self.open.conditions(slot).peg,
+            session: self.open.session(slot),
         }
     }
 

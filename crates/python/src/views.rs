@@ -24,6 +24,8 @@ pub(crate) struct OrderView {
     open_lots: u64,
     /// What of it the book shows; zero while it waits.
     displayed_lots: u64,
+    /// By which session it came; 0 is none.
+    session: u32,
     /// What self-trade prevention took.
     prevented_lots: u64,
     /// A code of `SelfTradePrevention`.
@@ -122,6 +124,7 @@ impl From<EngineOrder<'_>> for OrderView {
             total_lots: order.total.lots(),
             open_lots: order.open.lots(),
             displayed_lots: order.displayed.lots(),
+            session: order.session.0,
             prevented_lots: order.prevented.lots(),
             self_trade_prevention: order.self_trade_prevention as u8,
             flags: order.flags.0,

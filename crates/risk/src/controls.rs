@@ -3,15 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tradewright_types::{
-    AccountId, ApprovalBands, BandScope, ControlScope, EntityHash, HashTotal, InstrumentId, Restriction,
+    AccountId, ApprovalBands, BandScope, ControlScope, EntityHash, HashTotal, InstrumentId, KillScope, Restriction,
+    SessionId,
 };
 
 use crate::{AccountRisk, Risk, Standing};
 
-/// Kill switches of groups, and restrictions. An account's own kill switch is a bit of its [`Standing`].
+/// Kill switches of groups and sessions, and restrictions. An account's own kill switch is a bit of its [`Standing`].
 #[derive(Clone, Debug, Default)]
 pub struct Controls {
     killed_groups: BTreeSet<u32>,
+    killed_sessions: BTreeSet<SessionId>,
     /// Those that restrict something.
     restrictions: BTreeMap<(ControlScope, InstrumentId), Restriction>,
     /// Those that ask for somebody.
@@ -22,6 +24,16 @@ impl Controls {
     /// The trade groups whose kill switch is engaged.
     pub fn killed_groups(&self) -> impl Iterator<Item = u32> + Clone + '_ {
         self.killed_groups.iter().copied()
+    }
+
+    /// The sessions whose kill switch is engaged.
+    pub fn killed_sessions(&self) -> impl Iterator<Item = SessionId> + Clone + '_ {
+        self.killed_sessions.iter().copied()
+    }
+
+    /// Whether a session's kill switch is engaged.
+    pub fn is_session_killed(&self, session: SessionId) -> bool {
+        self.killed_sessions.contains(&session)
     }
 
     /// Every restriction there is.
@@ -83,10 +95,13 @@ impl Controls {
 
     /// The hash of everything.
     pub(crate) fn state_hash(&self) -> HashTotal {
-        let Self { killed_groups, restrictions, bands } = self;
+        let Self { killed_groups, killed_sessions, restrictions, bands } = self;
         let mut total = HashTotal::default();
         for group in killed_groups {
             total += EntityHash::new(0x25).word(u64::from(*group)).finish();
+        }
+        for session in killed_sessions {
+            total += EntityHash::new(0x28).word(u64::from(session.0)).finish();
         }
         for ((scope, instrument), restriction) in restrictions {
             let (account, group) = scope.ids();
@@ -132,13 +147,20 @@ impl Risk {
     ///
     /// # Panics
     /// When there is no such account.
-    pub fn set_killed(&mut self, scope: ControlScope, killed: bool) {
+    pub fn set_killed(&mut self, scope: KillScope, killed: bool) {
         match scope {
-            ControlScope::Account(account) => {
+            KillScope::Session(session) => {
+                if killed {
+                    self.controls.killed_sessions.insert(session);
+                } else {
+                    self.controls.killed_sessions.remove(&session);
+                }
+            }
+            KillScope::Accounts(ControlScope::Account(account)) => {
                 let owner = self.owner_mut(account);
                 owner.standing = owner.standing.set(Standing::KILLED, killed);
             }
-            ControlScope::TradeGroup(group) => {
+            KillScope::Accounts(scope @ ControlScope::TradeGroup(group)) => {
                 if killed {
                     self.controls.killed_groups.insert(group);
                 } else {

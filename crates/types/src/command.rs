@@ -121,6 +121,8 @@ kinds! {
     ResetQuoteProtection = 48,
     /// Sets the privilege of the order that bettered the market.
     SetTop = 49,
+    /// Cancels every order that came by a session: its connection is gone.
+    EndSession = 50,
     /// Places an order.
     PlaceOrder = 64,
     /// Cancels an order.
@@ -169,6 +171,11 @@ impl CommandKind {
     pub const fn is_order_entry(self) -> bool {
         let code = self as u8;
         code >= Self::PlaceOrder as u8 && code <= Self::CancelQuotes as u8
+    }
+
+    /// Whether the kill switch of its session refuses it: it brings orders in, or changes them.
+    pub const fn needs_living_session(self) -> bool {
+        matches!(self, Self::PlaceOrder | Self::AmendOrder | Self::ReplaceOrder | Self::PlaceList | Self::MassQuote)
     }
 }
 
@@ -495,18 +502,28 @@ impl<'r> NewOrder<'r> {
         if !order.is_consistent() {
             return Err(RejectReason::InvalidCombination);
         }
-        let (client_order_id, mut rest) = record.client_order_id(rest)?;
-        let mut conditions_record = None;
+        let (client_order_id, rest) = record.client_order_id(rest)?;
+        let order = Self { client_order_id, ..order };
         if flags.has(OrderFlags::CONDITIONS) {
-            let (first, behind) = rest.split_first().ok_or(RejectReason::MalformedRecords)?;
-            let record: &ConditionsRecord = transmute_ref!(first);
-            if record.kind != CommandKind::Conditions as u8 {
-                return Err(RejectReason::MalformedRecords);
-            }
-            record.conditions()?;
-            (conditions_record, rest) = (Some(record), behind);
+            return order.decode_conditions(rest);
         }
-        let order = Self { client_order_id, conditions_record, ..order };
+        if time_in_force == TimeInForce::GoodTillDate {
+            return Err(RejectReason::InvalidCombination);
+        }
+        Ok((order, rest))
+    }
+
+    /// Reads the conditions of an order that has the flag.
+    #[cold]
+    #[inline(never)]
+    fn decode_conditions(self, records: &'r [CommandRecord]) -> Decoded<(Self, &'r [CommandRecord])> {
+        let (first, rest) = records.split_first().ok_or(RejectReason::MalformedRecords)?;
+        let record: &ConditionsRecord = transmute_ref!(first);
+        if record.kind != CommandKind::Conditions as u8 {
+            return Err(RejectReason::MalformedRecords);
+        }
+        record.conditions()?;
+        let order = Self { conditions_record: Some(record), ..self };
         if !order.has_fitting_conditions() {
             return Err(RejectReason::InvalidCombination);
         }
@@ -520,7 +537,7 @@ impl<'r> NewOrder<'r> {
         self.conditions_record.map_or(Conditions::default(), read)
     }
 
-    /// Whether the conditions fit to the order, and are there when it has the flag.
+    /// Whether there are any conditions, and they fit to the order.
     fn has_fitting_conditions(&self) -> bool {
         let Conditions { trigger, expire_time_ns, minimum, iceberg, hidden, peg } = self.conditions();
         let is_dated = self.time_in_force == TimeInForce::GoodTillDate;
@@ -541,8 +558,7 @@ impl<'r> NewOrder<'r> {
             || iceberg.is_some()
             || hidden
             || peg.is_some();
-        let is_flagged = self.flags.has(OrderFlags::CONDITIONS);
-        is_dated == (expire_time_ns != 0) && minimum_fits && trigger_fits && has_any == is_flagged
+        is_dated == (expire_time_ns != 0) && minimum_fits && trigger_fits && has_any
     }
 
     /// Whether an order that is hidden, shows itself by parts or is pegged is one that can stand on the book, and what it says of

@@ -1,6 +1,6 @@
 //! Controls over accounts: who a control is for, and what a restriction forbids.
 
-use crate::{AccountId, Side};
+use crate::{AccountId, SessionId, Side};
 
 /// Which accounts a control is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,6 +25,33 @@ impl ControlScope {
         match self {
             Self::Account(account) => (account.0, 0),
             Self::TradeGroup(group) => (0, group),
+        }
+    }
+}
+
+/// What a kill switch is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KillScope {
+    /// The orders of these accounts, by whatever session they come.
+    Accounts(ControlScope),
+    /// The orders that come by this session, of whatever account they are.
+    Session(SessionId),
+}
+
+impl KillScope {
+    /// The code that records and events carry.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Accounts(scope) => scope.code(),
+            Self::Session(_) => 4,
+        }
+    }
+
+    /// The account, and the group or session, as records and events carry them: what is not meant is zero.
+    pub const fn ids(self) -> (u32, u32) {
+        match self {
+            Self::Accounts(scope) => scope.ids(),
+            Self::Session(session) => (0, session.0),
         }
     }
 }

@@ -201,6 +201,8 @@ codes! {
         QuoteReplaced = 41,
         /// The protection of its account's quotes was triggered.
         QuoteProtection = 42,
+        /// The session by which it came has ended.
+        SessionEnded = 45,
     }
 }
 

@@ -57,6 +57,11 @@ id!(
     WithdrawalId,
     u64
 );
+id!(
+    /// A session by which commands come, numbered from 1 by whoever runs the sessions. 0 is none: the venue itself.
+    SessionId,
+    u32
+);
 
 impl AccountId {
     /// The venue's account that receives fees and pays rebates. It exists from the start.

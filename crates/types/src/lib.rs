@@ -39,11 +39,11 @@ pub use command::{
     TextRecord, read_envelope,
 };
 pub use conditions::{Conditions, ConditionsRecord, Iceberg, Peg, PegKind, PriceSource, Trail, Trigger, TriggerKind};
-pub use control::{ControlScope, Restriction};
+pub use control::{ControlScope, KillScope, Restriction};
 pub use event::{CloseReason, EventFlags, EventKind, EventRecord, TextEventRecord};
 pub use fee::{FeeRate, FeeRates, RoundedFee};
 pub use hash::{EntityHash, HashTotal};
-pub use ids::{AccountId, AssetId, InstrumentId, ListId, OrderId, TradeId, WithdrawalId};
+pub use ids::{AccountId, AssetId, InstrumentId, ListId, OrderId, SessionId, TradeId, WithdrawalId};
 pub use instrument::{InstrumentKind, InstrumentLimits, InstrumentUnits};
 pub use list::{CancelList, Contingency, LegRefused, NewList};
 pub use order::{OrderFlags, OrderType, SelfTradePrevention, Side, TimeInForce};

@@ -46,6 +46,8 @@ reasons! {
     MalformedRecords = 3,
     /// The command's time lies before that of an earlier command.
     Stale = 4,
+    /// The kill switch is engaged for the session by which the command came.
+    SessionKilled = 5,
     // Its fields.
     /// The side is neither buy nor sell.
     InvalidSide = 10,

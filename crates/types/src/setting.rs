@@ -7,8 +7,9 @@ use crate::{
     AccountId, AccountKind, AllocationRule, AllocationTerms, Amount, ApprovalBands, ApprovalBandsRecord,
     ApprovalHashRecord, AssetId, AuctionPhase, BandScope, BreakerRecord, BreakerTerms, CallTerms, CommandHeader,
     CommandKind, CommandRecord, ControlScope, Decoded, FeeRate, FeeRates, InstrumentId, InstrumentKind,
-    InstrumentLimits, InstrumentState, InstrumentUnits, OrderId, Permissions, Price, PriceSource, ProtectionScope,
-    ProtectionTerms, Quantity, RejectReason, Restriction, TopTerms, TransferKind, Trigger, Wide, WithdrawalId,
+    InstrumentLimits, InstrumentState, InstrumentUnits, KillScope, OrderId, Permissions, Price, PriceSource,
+    ProtectionScope, ProtectionTerms, Quantity, RejectReason, Restriction, SessionId, TopTerms, TransferKind, Trigger,
+    Wide, WithdrawalId,
 };
 
 /// A record that names something new: an asset, an instrument, an account.
@@ -274,8 +275,9 @@ pub enum Setting {
     },
     Halt(HaltScope),
     Resume(HaltScope),
-    EngageKillSwitch(ControlScope),
-    ReleaseKillSwitch(ControlScope),
+    EngageKillSwitch(KillScope),
+    ReleaseKillSwitch(KillScope),
+    EndSession(SessionId),
     SetApprovalBands {
         scope: BandScope,
         bands: ApprovalBands,
@@ -485,8 +487,9 @@ impl Setting {
                 return Ok((approval, rest));
             }
             CommandKind::DeclineOrder => Self::DeclineOrder { approver: account, order: OrderId(first.order_ref) },
-            CommandKind::EngageKillSwitch => Self::EngageKillSwitch(control_scope(setting)?),
-            CommandKind::ReleaseKillSwitch => Self::ReleaseKillSwitch(control_scope(setting)?),
+            CommandKind::EngageKillSwitch => Self::EngageKillSwitch(kill_scope(setting)?),
+            CommandKind::ReleaseKillSwitch => Self::ReleaseKillSwitch(kill_scope(setting)?),
+            CommandKind::EndSession => Self::EndSession(session(setting)?),
             CommandKind::SetRestriction => {
                 let restriction = Restriction::from_code(setting.tier).filter(|_| second_value <= 1);
                 let (scope, restriction) = (control_scope(setting)?, restriction.ok_or(out_of_range)?);
@@ -616,6 +619,21 @@ fn control_scope(setting: &SettingRecord) -> Decoded<ControlScope> {
         (3, Some(group)) => Ok(ControlScope::TradeGroup(group)),
         _ => Err(RejectReason::SettingOutOfRange),
     }
+}
+
+/// What a kill switch is for: accounts, or the session in the first value.
+fn kill_scope(setting: &SettingRecord) -> Decoded<KillScope> {
+    if setting.scope == 4 {
+        session(setting).map(KillScope::Session)
+    } else {
+        control_scope(setting).map(KillScope::Accounts)
+    }
+}
+
+/// The session in the first value.
+fn session(setting: &SettingRecord) -> Decoded<SessionId> {
+    let session = u32::try_from(setting.values[0]).ok().filter(|session| *session != 0);
+    session.map(SessionId).ok_or(RejectReason::SettingOutOfRange)
 }
 
 fn decode_limits(records: &[CommandRecord]) -> Decoded<(InstrumentLimits, &[CommandRecord])> {

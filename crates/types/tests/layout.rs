@@ -266,6 +266,7 @@ codes!(codes_of_command_kind: CommandKind as u8 {
     SetQuoteProtection = 47,
     ResetQuoteProtection = 48,
     SetTop = 49,
+    EndSession = 50,
     PlaceOrder = 64,
     CancelOrder = 65,
     CancelAll = 66,
@@ -349,6 +350,7 @@ codes!(codes_of_close_reason: CloseReason as u16 {
     NotReplaced = 40,
     QuoteReplaced = 41,
     QuoteProtection = 42,
+    SessionEnded = 45,
 });
 
 codes!(codes_of_reject_reason: RejectReason as u16 {
@@ -356,6 +358,7 @@ codes!(codes_of_reject_reason: RejectReason as u16 {
     UnknownSchemaVersion = 2,
     MalformedRecords = 3,
     Stale = 4,
+    SessionKilled = 5,
     InvalidSide = 10,
     InvalidOrderType = 11,
     InvalidTimeInForce = 12,

@@ -67,6 +67,101 @@ fn the_kill_switch_of_a_group_reaches_its_members_and_who_joins_it() {
 }
 
 #[test]
+fn the_kill_switch_of_a_session_takes_what_came_by_it() {
+    Venue::new().check(
+        "
+        S5 buy A2 5 @10
+        S5 sell A3 5 @20 I1
+        S6 buy A2 5 @9
+        S0 buy A2 5 @8
+        S5 buy A2 3 @30 stop=25
+        S5 buy A2 3 @11 hidden=1
+        S5 replace A2 O3 with buy 4 @9   => cancelled O3 5 Replaced, accepted
+        S6 amend A2 O1 4 @10             => amended O1 4@10 open 4 kept
+        kill S5                          => set, cancelled O1 4 KillSwitch, cancelled O2 5 KillSwitch, cancelled O5 3 KillSwitch, cancelled O6 3 KillSwitch, cancelled O7 4 KillSwitch
+        orders A2                        => O4
+        // It lets no order in and none be changed, and that comes before what else is wrong with it; the rest passes.
+        S5 buy A2 5 @10                  => SessionKilled
+        S5 buy A99 5 @10 ioc             => SessionKilled
+        S5 amend A2 O4 4 @8              => SessionKilled
+        S5 replace A2 O4 with buy 4 @7   => SessionKilled
+        S6 buy A2 5 @10                  => accepted
+        S5 deposit A2 quote 5            => deposited
+        S5 cancel A2 O4                  => cancelled O4 5
+        S5 cancel-all A2                 => cancelled O8 5 CancelledAll
+        kill S5                          => set
+        release S6                       => set
+        release S5                       => set
+        S5 buy A2 5 @10                  => accepted
+        // The switches of an account and of a session are two things.
+        kill A2                          => set, cancelled O9 5 KillSwitch
+        kill S5                          => set
+        S5 buy A2 5 @10                  => SessionKilled
+        S5 buy A3 5 @10                  => SessionKilled
+        release S5                       => set
+        S5 buy A2 5 @10                  => KillSwitchEngaged
+        ",
+    );
+}
+
+#[test]
+fn a_session_that_ends_takes_its_orders_along() {
+    Venue::new().check(
+        "
+        S5 buy A2 5 @10
+        S5 sell A3 5 @20
+        S6 buy A2 5 @9
+        S5 buy A2 2 @20                  => accepted, O2 2@20
+        S5 buy A4 3 @30 stop=25
+        halt venue
+        end S5                           => set, cancelled O1 5 SessionEnded, cancelled O2 3 SessionEnded, cancelled O5 3 SessionEnded
+        end S5                           => set
+        resume venue
+        balance A4 quote                 => 1000000 + 0
+        orders A2                        => O3
+        // It may come back, and its number begins again with nothing.
+        S5 buy A2 5 @10                  => accepted
+        end S6                           => set, cancelled O3 5 SessionEnded
+        end S5                           => set, cancelled O6 5 SessionEnded
+        // A slot that had an order of a session is free for one of none.
+        S0 buy A2 5 @10
+        S0 buy A2 5 @10
+        end S5                           => set
+        end S6                           => set
+        ",
+    );
+}
+
+#[test]
+fn the_legs_of_a_list_came_by_its_session() {
+    Venue::new().check(
+        "
+        S5 oto A2 / buy 5 @10 / sell 5 @20
+        S6 oco A3 / sell 5 @30 / sell 5 @5 stop=8
+        // The pending leg starts, by another's session.
+        S6 sell A3 5 @10                 => accepted, O1 5@10, starts O2 5@20, L1 done
+        end S5                           => set, cancelled O2 5 SessionEnded
+        // One leg takes the list along, whatever took it.
+        kill S6                          => set, cancelled O3 5 KillSwitch, cancelled O4 5 ListClosed, L2 done
+        S6 oto A2 / buy 5 @10 / sell 5 @20 => SessionKilled
+        ",
+    );
+}
+
+#[test]
+fn a_triggered_order_stays_with_its_session() {
+    Venue::new().check(
+        "
+        S5 buy A2 3 @30 stop=25
+        S6 sell A3 1 @25
+        S6 buy A4 1 @25                  => accepted, O2 1@25, fires O1 3 at 25 by 25
+        S6 amend A2 O1 4 @31             => amended O1 4@31 open 4
+        end S5                           => set, cancelled O1 4 SessionEnded
+        ",
+    );
+}
+
+#[test]
 fn who_is_halted_or_may_not_trade_hears_that_first() {
     Venue::new().check(
         "

@@ -327,6 +327,12 @@ fn a_refusal_tells_which_leg_it_is_about() {
         oto A4 / sell 5 @102 stop=98 / sell 5 @102                   => LegsDoNotFit
         oto A4 / sell 5 @102 / buy 100q market                       => LegsDoNotFit
         otoco A4 / buy 5 @98 / sell 5 @98 / sell 5 @102              => LegsDoNotFit
+        oto A4 / sell 5 @102 day / buy 5 @98                         => LegsDoNotFit
+        oto A4 / sell 5 @102 / buy 5 @98 opening                     => LegsDoNotFit
+        oto A4 / sell 5 @102 hidden=1 / buy 5 @98                    => LegsDoNotFit
+        oco A4 / sell 5 @102 peak=2 / sell 5 market stop=98          => LegsDoNotFit
+        oto A4 / sell 5 @102 / buy 5 @98 peg=market                  => LegsDoNotFit
+        oto A4 / sell 5 @102 / buy 5 @98 peg=market levels=0         => InvalidDisplay leg 2
         oto A4 / sell 5 @102 #5 / buy 5 @98 #5                       => DuplicateClientOrderId leg 2
         oto A4 #1 / sell 5 @102 / buy 5 @98 #5
         oto A4 #1 / sell 5 @102 / buy 5 @98                          => DuplicateListId

@@ -230,6 +230,24 @@ fn states_halts_and_controls_stop_quotes_but_not_their_withdrawal() {
 }
 
 #[test]
+fn quotes_belong_to_the_session_by_which_they_came() {
+    Venue::new().check(
+        "
+        S5 quote A2 I0 5@10 5@12 I1 5@10 -
+        // What keeps its place stays with its session.
+        S6 quote A2 I0 5@10 6@13         => quoted O1 5@10 / O4 6@13, cancelled O2 5 QuoteReplaced, accepted
+        end S5                           => set, cancelled O1 5 SessionEnded, cancelled O3 5 SessionEnded
+        kill S6                          => set, cancelled O4 6 KillSwitch
+        S6 quote A2 I0 - -               => SessionKilled
+        S6 quote A2 I9 - -               => SessionKilled
+        S6 cancel-quotes A2              =>
+        S0 quote A2 I0 5@10 -            => quoted O5 5@10 / -, accepted
+        S6 cancel-quotes A2              => cancelled O5 5 CancelledAll
+        ",
+    );
+}
+
+#[test]
 fn a_band_is_for_what_comes_in() {
     Venue::new().check(
         "

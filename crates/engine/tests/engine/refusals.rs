@@ -48,6 +48,7 @@ fn violations_of_a_new_order() -> Vec<Violation> {
         by_command(Reason::UnknownSchemaVersion, |records| records[0].header.schema_version = 9),
         by_command(Reason::MalformedRecords, |records| records[0].header.record_count = 7),
         by_command(Reason::Stale, |records| records[0].header.time_ns = 99),
+        by_state(Reason::SessionKilled, "", "kill S9"),
         by_command(Reason::InvalidSide, |records| records[0].side = 2),
         by_command(Reason::InvalidOrderType, |records| records[0].order_type = 0),
         by_command(Reason::InvalidTimeInForce, |records| records[0].time_in_force = 9),
@@ -257,7 +258,7 @@ fn answer(first: &str, command: &str, violations: &[&Violation]) -> String {
     venue.check(&format!("rates A2 {}", join(|violation| violation.rates)));
     violations.iter().for_each(|violation| venue.check(violation.after));
     let mut records = parse(command);
-    records[0].header.time_ns = venue.time_ns;
+    (records[0].header.session, records[0].header.time_ns) = (9, venue.time_ns);
     violations.iter().rev().for_each(|violation| (violation.change)(&mut records));
     venue.apply(&records)
 }

@@ -204,10 +204,10 @@ fn each_error_says_what_is_wrong() {
 #[test]
 fn controls_that_cannot_be_are_invalid() {
     let mut venue = Venue::new();
-    venue.check("kill G7\nrestrict A2 I0 1\nprotect A2 I0 lots=5 fills=2 window=9\nprotect A2 fills=2 window=9");
+    venue.check("kill G7\nkill S8\nrestrict A2 I0 1\nprotect A2 I0 lots=5 fills=2 window=9\nprotect A2 fills=2 window=9\nS0 end S9");
     let sections = venue.engine.snapshot();
     let place = SectionKind::Controls as usize - 1;
-    assert_eq!(sections[place].bytes.len(), 4 + 4 + 4 + 14 + 4 + 4 + 4 + 2 * 57);
+    assert_eq!(sections[place].bytes.len(), 4 + 4 + 4 + 4 + 4 + 14 + 4 + 4 + 4 + 4 + 2 * 57);
     let given = |change: fn(&mut Vec<u8>)| {
         let mut sections = sections.clone();
         change(&mut sections[place].bytes);
@@ -215,15 +215,15 @@ fn controls_that_cannot_be_are_invalid() {
     };
     // A scope, an account, an instrument and a level that there is not; an end that comes too early.
     let kind = SectionKind::Controls;
-    assert_eq!(given(|bytes| bytes[12] = 9), Some(SnapshotError::Invalid(kind)));
-    assert_eq!(given(|bytes| bytes[13] = 99), Some(SnapshotError::Invalid(kind)));
-    assert_eq!(given(|bytes| bytes[21] = 9), Some(SnapshotError::Invalid(kind)));
-    assert_eq!(given(|bytes| bytes[25] = 9), Some(SnapshotError::Invalid(kind)));
+    assert_eq!(given(|bytes| bytes[20] = 9), Some(SnapshotError::Invalid(kind)));
+    assert_eq!(given(|bytes| bytes[21] = 99), Some(SnapshotError::Invalid(kind)));
+    assert_eq!(given(|bytes| bytes[29] = 9), Some(SnapshotError::Invalid(kind)));
+    assert_eq!(given(|bytes| bytes[33] = 9), Some(SnapshotError::Invalid(kind)));
     // A protection of nobody, one nowhere, one that bounds nothing, one that is there twice.
-    assert_eq!(given(|bytes| bytes[38] = 99), Some(SnapshotError::Invalid(kind)));
-    assert_eq!(given(|bytes| bytes[42] = 9), Some(SnapshotError::Invalid(kind)));
-    assert_eq!(given(|bytes| bytes[62] = 0), Some(SnapshotError::Invalid(kind)));
-    assert_eq!(given(|bytes| bytes.copy_within(38..95, 95)), Some(SnapshotError::Invalid(kind)));
+    assert_eq!(given(|bytes| bytes[50] = 99), Some(SnapshotError::Invalid(kind)));
+    assert_eq!(given(|bytes| bytes[54] = 9), Some(SnapshotError::Invalid(kind)));
+    assert_eq!(given(|bytes| bytes[74] = 0), Some(SnapshotError::Invalid(kind)));
+    assert_eq!(given(|bytes| bytes.copy_within(50..107, 107)), Some(SnapshotError::Invalid(kind)));
     for length in 0..sections[place].bytes.len() {
         let mut sections = sections.clone();
         sections[place].bytes.truncate(length);

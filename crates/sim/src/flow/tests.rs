@@ -84,8 +84,8 @@ fn waiting_orders_stand_at_no_level_and_leave_in_every_way() {
     }
     flow.next_batch(events.as_slice(), &mut commands);
     // The books do not run dry within the band, and hardly anybody is halted when a trigger fires.
-    // No market expires, hardly any auction ends far away from the price, breakers trip seldom, nobody needs approval, and nobody
-    // sends a list.
+    // No market expires, hardly any auction ends far away from the price, breakers trip seldom, nobody needs approval, nobody
+    // sends a list, and there are no sessions.
     let not_met = [
         CloseReason::NoLiquidity,
         CloseReason::RefusedAtTrigger,
@@ -95,6 +95,7 @@ fn waiting_orders_stand_at_no_level_and_leave_in_every_way() {
         CloseReason::InstrumentExpired,
         CloseReason::OutsideCollar,
         CloseReason::TradingStopped,
+        CloseReason::SessionEnded,
         CloseReason::OtherLegExecuted,
         CloseReason::ListClosed,
         CloseReason::RefusedAtStart,
@@ -168,6 +169,8 @@ fn two_hundred_thousand_orders_meet_every_rule_and_leave_the_books_two_sided() {
         CommandKind::SetApprovalBands,
         CommandKind::ApproveOrder,
         CommandKind::DeclineOrder,
+        // There are no sessions.
+        CommandKind::EndSession,
         CommandKind::SetAuctionTerms,
         CommandKind::SetBreaker,
         CommandKind::SetTop,
@@ -200,8 +203,9 @@ fn two_hundred_thousand_orders_meet_every_rule_and_leave_the_books_two_sided() {
         RejectReason::UnitsNotWhole,
         RejectReason::FeeScheduleNegative,
         RejectReason::BookNotEmpty,
-        // Its agents send no pegs.
+        // Its agents send no pegs, and have no sessions.
         RejectReason::NoPegReference,
+        RejectReason::SessionKilled,
         // And no lists.
         RejectReason::InvalidContingency,
         RejectReason::OrderInList,

@@ -118,6 +118,7 @@ fn expires(reason: CloseReason) -> bool {
         | CloseReason::InstrumentExpired
         | CloseReason::NotReplaced
         | CloseReason::KillSwitch
+        | CloseReason::SessionEnded
         | CloseReason::OtherLegExecuted
         | CloseReason::ListClosed
         | CloseReason::Restricted

@@ -16,6 +16,7 @@
 //! deposit A2 quote 5      withdraw A2 quote 5      confirm W1      revoke W1      transfer A2 A3 quote 5 internal
 //! halt venue|I0|A2        resume ...        reference I0 100        fee S0 T0 1000 -200        limits I0 tick=5 ...
 //! tier A2 1               group A2 7        permit A2 3             rates A2 open=1 orders=2 messages=3
+//! kill A2|G7|S9           release ...       end S9                  S5 buy ...: by session 5 instead of 9
 //! position A2 I0 5        at 1000           asset 0 8 name          list I0 name base=1 quote=0 ...      open A2 client name
 //! ```
 
@@ -451,10 +452,11 @@ fn setting_record(words: &[&str]) -> SettingRecord {
         Some('A') => SettingRecord { scope: 2, account: number(words[1], 'A'), ..record },
         _ => SettingRecord { scope: if words[1] == "venue" { 0 } else { value(words[1]) }, ..record },
     };
-    // `A2` is an account, `G7` a trade group.
+    // `A2` is an account, `G7` a trade group, `S9` a session.
     let control = |record: SettingRecord| match words[1].chars().next() {
         Some('A') => SettingRecord { scope: 2, account: number(words[1], 'A'), ..record },
         Some('G') => SettingRecord { scope: 3, values: [number(words[1], 'G').into(), 0, 0], ..record },
+        Some('S') => SettingRecord { scope: 4, values: [number(words[1], 'S').into(), 0, 0], ..record },
         _ => SettingRecord { scope: value(words[1]), ..record },
     };
     let of_account = |kind, values| SettingRecord { account: number(words[1], 'A'), values, ..setting(kind) };
@@ -463,6 +465,7 @@ fn setting_record(words: &[&str]) -> SettingRecord {
         "halt" => scope(setting(CommandKind::Halt)),
         "resume" => scope(setting(CommandKind::Resume)),
         "kill" => control(setting(CommandKind::EngageKillSwitch)),
+        "end" => SettingRecord { values: [number(words[1], 'S').into(), 0, 0], ..setting(CommandKind::EndSession) },
         "release" => control(setting(CommandKind::ReleaseKillSwitch)),
         "restrict" => {
             let record = control(setting(CommandKind::SetRestriction));

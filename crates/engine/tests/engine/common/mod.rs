@@ -100,8 +100,12 @@ impl Venue {
         if let Some(time) = command.strip_prefix("at ") {
             self.time_ns = time.parse().expect("a time in nanoseconds");
         }
+        let (session, command) = match command.split_once(' ') {
+            Some((session, command)) if session.starts_with('S') => (commands::number(session, 'S'), command),
+            Some(_) | None => (9, command),
+        };
         let mut records = parse(command);
-        records[0].header.time_ns = self.time_ns;
+        (records[0].header.session, records[0].header.time_ns) = (session, self.time_ns);
         self.sign(&mut records);
         self.apply(&records)
     }
@@ -120,7 +124,8 @@ impl Venue {
     pub(crate) fn apply(&mut self, records: &[CommandRecord]) -> String {
         let mut records = records.to_vec();
         self.client_sequence += 1;
-        (records[0].header.session, records[0].header.client_sequence) = (9, self.client_sequence);
+        records[0].header.client_sequence = self.client_sequence;
+        let session = records[0].header.session;
         let before = self.engine.snapshot();
         // The state hash is taken over what changed since: now one command, now two or three.
         if self.client_sequence % 3 != 1 {
@@ -137,7 +142,7 @@ impl Venue {
             if may_part && refusal.open_lots == CommandKind::PlaceOrder as u64 {
                 let half = records.iter_mut().find(|record| record.header.kind == CommandKind::PlaceOrder as u8);
                 let half = half.expect("the new order's record");
-                (half.header.session, half.header.client_sequence) = (9, self.client_sequence);
+                (half.header.session, half.header.client_sequence) = (session, self.client_sequence);
                 check_refusal(half, refusal);
                 continue;
             }
