@@ -138,7 +138,11 @@ impl Engine {
             Ok(kind) if self.is_attended() => return self.apply_attended(kind, records, &mut emit),
             Ok(kind) => {
                 let before = self.last_order;
-                let outcome = self.dispatch(kind, records, &mut emit).inspect(|()| self.move_pegs(&mut emit));
+                let outcome = self.dispatch(kind, records, &mut emit).inspect(|()| {
+                    self.move_pegs(&mut emit);
+                    // It may be the first that opens an auction.
+                    self.tell_indications(&mut emit);
+                });
                 if first.header.session != 0 {
                     self.note_session(before, first);
                 }

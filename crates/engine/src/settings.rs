@@ -287,7 +287,6 @@ impl Engine {
         ensure(floor.may_become(state, phase), RejectReason::IllegalStateChange)?;
         emit.setting(CommandKind::SetInstrumentState, (0, instrument.0), [0; 3], (state as u8, phase as u8, 0));
         floor.become_state(state, phase, StateCause::Command, emit);
-        self.tell_indications(emit);
         Ok(())
     }
 
@@ -314,7 +313,6 @@ impl Engine {
             (false, true) => floor.halt(emit),
             (true, false) => floor.resume(emit),
         }
-        self.tell_indications(emit);
         Ok(())
     }
 
