@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from tests.lemmas import allocation, auction, band, bounds, breaker, fees, holds, prevention, settlement
+from tests.lemmas import (
+    allocation,
+    approvals,
+    auction,
+    band,
+    bounds,
+    breaker,
+    display,
+    fees,
+    holds,
+    prevention,
+    settlement,
+)
 
 LEMMAS = [
     *fees.LEMMAS,
@@ -13,5 +25,7 @@ LEMMAS = [
     *auction.LEMMAS,
     *band.LEMMAS,
     *breaker.LEMMAS,
+    *display.LEMMAS,
+    *approvals.LEMMAS,
     *bounds.LEMMAS,
 ]

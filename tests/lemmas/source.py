@@ -33,7 +33,8 @@ def source(place: str) -> str:
         scopes = [text[head.start() : _end_of_block(text, head.end() - 1)] for head in heads]
     found = []
     for scope in scopes:
-        heads = re.finditer(rf"\bfn {item}\b[^{{;]*\{{", scope)
+        # A signature has no semicolon but in the type of an array.
+        heads = re.finditer(rf"\bfn {item}\b(?:[^{{;]|; \d+\])*\{{", scope)
         found += [scope[head.start() : _end_of_block(scope, head.end() - 1)] for head in heads]
         found += [head[0] for head in re.finditer(rf"\bconst {item}\b[^;]*;", scope)]
     if len(found) != 1:

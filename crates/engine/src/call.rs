@@ -179,7 +179,7 @@ impl Floor<'_> {
         let waiting = |slot: Slot| {
             self.open.station(slot) == Station::Auction && self.open.conditional(slot).time_in_force.joins(phase)
         };
-        let slots = self.by_priority(self.own_orders(waiting));
+        let slots = self.by_priority(self.orders_of_sessions(waiting));
         self.unfold_icebergs();
         let call = &mut self.market.session.get_or_insert_default().call;
         slots.iter().for_each(|slot| call.leave(self.open, *slot));
@@ -199,7 +199,7 @@ impl Floor<'_> {
 
     /// The orders for auctions only leave a call that did not come to its end, and wait again.
     pub(crate) fn withdraw(&mut self) {
-        let slots = self.by_priority(self.own_orders(|slot| self.in_force(slot).is_for_auction()));
+        let slots = self.by_priority(self.orders_of_sessions(|slot| self.in_force(slot).is_for_auction()));
         for slot in slots {
             let side = self.open.slab[slot].terms.side;
             let in_force = self.in_force(slot);
@@ -272,7 +272,7 @@ impl Floor<'_> {
         self.restart_breaker();
         emit.auction(EventKind::AuctionUncrossed, self.id, phase, Told::of(found));
         self.act_on_protections(emit);
-        for slot in self.own_orders(|slot| self.in_force(slot).joins(phase)) {
+        for slot in self.orders_of_sessions(|slot| self.in_force(slot).joins(phase)) {
             self.close_as(slot, EventKind::OrderExpired, CloseReason::AuctionEnded, emit);
         }
         self.session().call.joined = AuctionPhase::None;

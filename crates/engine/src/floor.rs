@@ -1,5 +1,7 @@
 //! The trading floor: one market, with what its trades touch.
 
+use std::collections::BTreeSet;
+
 use tradewright_book::{Book, Order, Slot};
 use tradewright_ledger::Ledger;
 use tradewright_risk::{Gate, Instrument, Risk, resting_hold};
@@ -36,6 +38,9 @@ pub(crate) struct Market {
     pub(crate) icebergs: u32,
     /// How many of its open orders are quotes, the one included that comes in.
     pub(crate) quotes: u32,
+    /// Its open orders that a change of state may end, move or show anew: icebergs, and those that are for a day or an auction. So
+    /// nobody has to look for them among all orders.
+    pub(crate) of_sessions: BTreeSet<OrderId>,
     /// What stands beside the displayed book. None until the first such order comes.
     pub(crate) aside: Option<Box<Aside>>,
     /// How many lists tie orders of it together.
@@ -56,6 +61,7 @@ impl Market {
             is_special: false,
             icebergs: 0,
             quotes: 0,
+            of_sessions: BTreeSet::new(),
             aside: None,
             lists: 0,
         }
@@ -211,6 +217,9 @@ impl Floor<'_> {
         }
         if self.open.conditional(slot).conditions.iceberg.is_some() {
             self.market.icebergs -= 1;
+        }
+        if self.open.conditional(slot).is_of_sessions() {
+            self.market.of_sessions.remove(&id);
         }
         if self.open.conditional(slot).station == Station::Peg {
             self.forget_peg(id);

@@ -49,7 +49,7 @@ impl Floor<'_> {
             return Vec::new();
         }
         let on_book = |slot| self.open.station(slot) == Station::Book;
-        self.own_orders(|slot| self.open.conditions(slot).iceberg.is_some() && on_book(slot))
+        self.orders_of_sessions(|slot| self.open.conditions(slot).iceberg.is_some() && on_book(slot))
     }
 
     /// Lets icebergs take part in a call with all that they have open, each in its place.

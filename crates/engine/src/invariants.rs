@@ -1,6 +1,6 @@
 //! What is always true.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tradewright_book::Slot;
 use tradewright_types::{AccountId, Amount, AssetId, InstrumentId, InstrumentState, OrderFlags, Quantity, Side};
@@ -87,6 +87,7 @@ impl Engine {
                 is_special: _,
                 icebergs,
                 quotes: _,
+                of_sessions,
                 aside,
                 lists,
             } = market;
@@ -95,6 +96,14 @@ impl Engine {
             let own = open.slab.iter().filter(|(_, order)| order.terms.instrument == instrument);
             let counted = own.filter(|(slot, _)| is_iceberg(*slot)).count();
             assert_eq!(counted, *icebergs as usize, "Invariant: icebergs are counted");
+            let is_of_sessions = |slot: Slot, flags: OrderFlags| {
+                flags.has_any(OrderFlags::NOTED) && open.conditional(slot).is_of_sessions()
+            };
+            let own = open.slab.iter().filter(|(_, order)| order.terms.instrument == instrument);
+            let counted =
+                own.filter(|(slot, order)| is_of_sessions(*slot, order.terms.flags)).map(|(_, order)| order.id);
+            let counted: BTreeSet<_> = counted.collect();
+            assert_eq!(counted, *of_sessions, "Invariant: a market knows the orders of its sessions");
             let counted = open.lists.iter().filter(|(_, list)| list.instrument == instrument).count();
             assert_eq!(counted, *lists as usize, "Invariant: lists are counted");
             let waiting = triggers.iter().flat_map(|triggers| &triggers.books).map(|book| (book, Station::Trigger));

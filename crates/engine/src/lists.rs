@@ -63,7 +63,7 @@ impl List {
 
     fn hash(&self, id: ListId) -> HashTotal {
         let Self { account, instrument, contingency, name, legs: [first, second, third] } = *self;
-        let hash = EntityHash::new(0x35)
+        let hash = EntityHash::new(0x38)
             .word(id.0)
             .word(u64::from(account.0) << 32 | u64::from(instrument.0))
             .word(contingency as u64)
@@ -162,7 +162,7 @@ impl Lists {
 
     fn counted(&self, mut total: HashTotal) -> HashTotal {
         if self.last != ListId(0) {
-            total += EntityHash::new(0x36).word(self.last.0).finish();
+            total += EntityHash::new(0x3a).word(self.last.0).finish();
         }
         total
     }

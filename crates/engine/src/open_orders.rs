@@ -173,6 +173,11 @@ pub(crate) struct Conditional {
 }
 
 impl Conditional {
+    /// Whether a change of its instrument's state may end it, move it or show it anew.
+    pub(crate) fn is_of_sessions(&self) -> bool {
+        self.time_in_force.is_remembered() || self.conditions.iceberg.is_some()
+    }
+
     const NONE: Self = Self {
         limit: Price::from_ticks(0),
         order_type: OrderType::Limit,

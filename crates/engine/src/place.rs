@@ -284,6 +284,9 @@ impl Floor<'_> {
         if conditions.iceberg.is_some() {
             self.market.icebergs += 1;
         }
+        if conditional.is_of_sessions() {
+            self.market.of_sessions.insert(id);
+        }
         // Whoever waits for approval has one timer: that of whichever time comes first.
         if conditions.expire_time_ns != 0 && station != Station::Approval {
             self.open.timers.set(conditions.expire_time_ns, Timer::Order(id));

@@ -2,7 +2,7 @@
 
 use tradewright_book::Slot;
 use tradewright_types::{
-    AuctionPhase, CallTerms, CloseReason, EventKind, InstrumentState, OrderFlags, PriceSource, ScheduledState,
+    AuctionPhase, CallTerms, CloseReason, EventKind, InstrumentState, OrderFlags, OrderId, PriceSource, ScheduledState,
     StateCause, TimeInForce,
 };
 
@@ -256,12 +256,10 @@ impl Floor<'_> {
         self.market.refresh();
     }
 
-    /// The instrument's open orders that `wanted` picks, by id.
-    pub(crate) fn own_orders(&self, wanted: impl Fn(Slot) -> bool) -> Vec<Slot> {
-        let own = self.open.slab.iter().filter(|(_, order)| order.terms.instrument == self.id);
-        let mut slots: Vec<_> = own.filter(|(slot, _)| wanted(*slot)).map(|(slot, order)| (order.id, slot)).collect();
-        slots.sort_unstable();
-        slots.into_iter().map(|(_, slot)| slot).collect()
+    /// The instrument's icebergs and orders for a day or an auction that `wanted` picks, by id.
+    pub(crate) fn orders_of_sessions(&self, wanted: impl Fn(Slot) -> bool) -> Vec<Slot> {
+        let find = |id: &OrderId| self.open.find(*id).expect("Invariant: an order of a session is open");
+        self.market.of_sessions.iter().map(find).filter(|slot| wanted(*slot)).collect()
     }
 
     /// The time in force of an open order.
@@ -275,15 +273,18 @@ impl Floor<'_> {
 
     fn end_day(&mut self, emit: &mut Emitter<'_>) {
         let ends = |slot| matches!(self.in_force(slot), TimeInForce::Day | TimeInForce::AtClose);
-        for slot in self.own_orders(ends) {
+        for slot in self.orders_of_sessions(ends) {
             self.close_as(slot, EventKind::OrderExpired, CloseReason::DayEnded, emit);
         }
     }
 
     fn end_for_ever(&mut self, emit: &mut Emitter<'_>) {
-        for slot in self.own_orders(|_| true) {
+        let own = self.open.slab.iter().filter(|(_, order)| order.terms.instrument == self.id);
+        let mut own: Vec<_> = own.map(|(slot, order)| (order.id, slot)).collect();
+        own.sort_unstable();
+        for (id, slot) in own {
             // One that went with its list is gone already.
-            if self.open.slab[slot].id.0 != 0 {
+            if self.open.slab[slot].id == id {
                 self.close_as(slot, EventKind::OrderCancelled, CloseReason::InstrumentExpired, emit);
             }
         }

@@ -627,6 +627,9 @@ impl Engine {
             market.quotes += 1;
             market.refresh();
         }
+        if is_noted && self.open.conditional(slot).is_of_sessions() {
+            market.of_sessions.insert(id);
+        }
         if station == Station::Peg {
             self.floor_of(slot).note_peg(id, slot);
         }

@@ -67,7 +67,7 @@ impl Engine {
             .finish();
         total += registry.state_hash();
         for (id, Approval { needed, deadline_ns, hash, fires_at, approvers }) in &open.approvals {
-            let known = EntityHash::new(0x35).word(id.0).word(u64::from(*needed)).word(*deadline_ns).bytes(hash);
+            let known = EntityHash::new(0x37).word(id.0).word(u64::from(*needed)).word(*deadline_ns).bytes(hash);
             let known = known.signed(fires_at.ticks()).word(approvers.len() as u64);
             total += approvers.iter().fold(known, |known, approver| known.word(approver.0.into())).finish();
         }
@@ -75,7 +75,7 @@ impl Engine {
             let Protection { terms, until_ns, lots, fills, is_triggered } = *protection;
             let ProtectionTerms { lots_max, fills_max, window_ns } = terms;
             let scope = u64::from(scope.account.0) << 32 | u64::from(scope.code());
-            let hash = EntityHash::new(0x3a).word(scope).word(lots_max).word(fills_max).word(window_ns);
+            let hash = EntityHash::new(0x3b).word(scope).word(lots_max).word(fills_max).word(window_ns);
             total += hash.word(until_ns).word(lots).word(fills).word(is_triggered.into()).finish();
         }
         for (id, market) in markets.iter().enumerate() {
@@ -91,6 +91,7 @@ impl Engine {
                 is_special: _,
                 icebergs: _,
                 quotes: _,
+                of_sessions: _,
                 aside: _,
                 lists: _,
             } = market;

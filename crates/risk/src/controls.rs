@@ -101,7 +101,7 @@ impl Controls {
             total += EntityHash::new(0x25).word(u64::from(*group)).finish();
         }
         for session in killed_sessions {
-            total += EntityHash::new(0x28).word(u64::from(session.0)).finish();
+            total += EntityHash::new(0x29).word(u64::from(session.0)).finish();
         }
         for ((scope, instrument), restriction) in restrictions {
             let (account, group) = scope.ids();

@@ -146,6 +146,23 @@ fn a_peg_waits_outside_a_book_that_does_not_trade() {
 }
 
 #[test]
+fn pegs_move_before_another_auction_tells_its_price() {
+    let mut venue = quoted();
+    venue.check(
+        "
+        buy A4 5 @101 peg=primary   => accepted, conditions, pegged, moves O5 5@99
+        state I1 auction opening
+        buy A2 3 @10 I1
+        sell A3 3 @9 I1 until=100
+        state I0 auction opening
+        ",
+    );
+    venue.time_ns = 100;
+    let told = "expired O7 3 GoodTillDate, set, uncrossed 0@0 +0, Continuous, moves O5 5@99, would trade 0@0 +0";
+    assert_eq!(venue.send("state I0 continuous"), told);
+}
+
+#[test]
 fn a_timer_moves_pegs_before_its_command() {
     let mut venue = quoted();
     venue.check(
