@@ -11,6 +11,7 @@ from tests.reference.accounts import Account
 from tests.reference.checks import (
     check_band,
     check_notional,
+    check_position,
     check_price,
     check_quantity,
     check_standing,
@@ -211,11 +212,8 @@ def _check_side(venue: Venue, command: MassQuote, account: Account, wish: Wish, 
     if wish.stays:
         return
     if wish.side is Side.BUY:
-        others = [order for order in account.open_orders.values() if order not in leaving]
-        bids = sum(order.open_lots for order in others if (order.instrument, order.side) == (instrument.id, Side.BUY))
-        total = venue.ledger.balance(account.id, instrument.units.base) + instrument.units.base_quanta(bids + wish.lots)
-        limit = instrument.units.base_quanta(account.position_limit(instrument.id))
-        require(total <= limit, Reason.POSITION_LIMIT_EXCEEDED)
+        gone = wish.now if wish.leaves else None
+        check_position(venue, account, instrument, wish.lots, gone)
     opposite = [order for order in instrument.book.side(wish.side.opposite) if order not in leaving]
     best = opposite[0].price_ticks if opposite else None
     if new.post_only and best is not None and instrument.state is State.CONTINUOUS:

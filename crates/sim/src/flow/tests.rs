@@ -85,7 +85,7 @@ fn waiting_orders_stand_at_no_level_and_leave_in_every_way() {
     flow.next_batch(events.as_slice(), &mut commands);
     // The books do not run dry within the band, and hardly anybody is halted when a trigger fires.
     // No market expires, hardly any auction ends far away from the price, breakers trip seldom, nobody needs approval, nobody
-    // sends a list, and there are no sessions.
+    // sends a list or quotes, and there are no sessions.
     let not_met = [
         CloseReason::NoLiquidity,
         CloseReason::RefusedAtTrigger,
@@ -99,6 +99,8 @@ fn waiting_orders_stand_at_no_level_and_leave_in_every_way() {
         CloseReason::OtherLegExecuted,
         CloseReason::ListClosed,
         CloseReason::RefusedAtStart,
+        CloseReason::QuoteReplaced,
+        CloseReason::QuoteProtection,
     ];
     for reason in CloseReason::ALL.iter().filter(|reason| !not_met.contains(reason)) {
         assert!(closed.contains_key(&(*reason as u16)), "{reason:?} {closed:?}");
