@@ -97,6 +97,19 @@ def test_a_pending_leg_finds_no_more_than_is_left() -> None:
     )
 
 
+def test_the_bids_of_a_pair_count_once_for_the_position() -> None:
+    check(
+        """
+        deposit A2 quote 100000
+        position A2 10
+        oco A2: buy O1 6 @10, buy O2 6 @30 stop=25
+        quote A2 0:5@9/-                         => position_limit_exceeded
+        quote O3 A2 0:4@9/-                      => quoted O3/-; accepted
+        quote O4 A2 0:4@8/-                      => quoted O4/-; O3 cancelled 4 (R); accepted
+        """
+    )
+
+
 def test_protection_in_a_sweep() -> None:
     stops = "protected after 4 in 1; O2 cancelled 5 (P)"
     check(

@@ -121,6 +121,20 @@ fn what_starts_between_two_sides_finds_no_more_than_is_left() {
 }
 
 #[test]
+fn the_bids_of_a_pair_count_once_for_the_position() {
+    Venue::poor().check(
+        "
+        deposit A2 quote 100000
+        position A2 I0 10
+        oco A2 / buy 6 @10 / buy 6 @30 stop=25
+        quote A2 I0 5@9 -        => PositionLimitExceeded
+        quote A2 I0 4@9 -        => quoted O3 4@9 / -, accepted
+        quote A2 I0 4@8 -        => quoted O4 4@8 / -, cancelled O3 4 QuoteReplaced, accepted
+        ",
+    );
+}
+
+#[test]
 fn a_mass_quote_is_refused_whole() {
     Venue::new().check(
         "
