@@ -140,7 +140,7 @@ impl Engine {
                 let before = self.last_order;
                 let outcome = self.dispatch(kind, records, &mut emit).inspect(|()| {
                     self.move_pegs(&mut emit);
-                    // It may be the first that opens an auction.
+                    // It may have begun an auction: from there on commands are attended.
                     self.tell_indications(&mut emit);
                 });
                 if first.header.session != 0 {

@@ -146,23 +146,6 @@ fn a_peg_waits_outside_a_book_that_does_not_trade() {
 }
 
 #[test]
-fn pegs_move_before_another_auction_tells_its_price() {
-    let mut venue = quoted();
-    venue.check(
-        "
-        buy A4 5 @101 peg=primary   => accepted, conditions, pegged, moves O5 5@99
-        state I1 auction opening
-        buy A2 3 @10 I1
-        sell A3 3 @9 I1 until=100
-        state I0 auction opening
-        ",
-    );
-    venue.time_ns = 100;
-    let told = "expired O7 3 GoodTillDate, set, uncrossed 0@0 +0, Continuous, moves O5 5@99, would trade 0@0 +0";
-    assert_eq!(venue.send("state I0 continuous"), told);
-}
-
-#[test]
 fn a_timer_moves_pegs_before_its_command() {
     let mut venue = quoted();
     venue.check(
@@ -191,5 +174,30 @@ fn pegs_that_cannot_be() {
     }
     for order in ["buy A4 5 @101 away=1", "buy A4 5 @101 peg=primary levels=101", "buy A4 5 @0 peg=4"] {
         assert_eq!(venue.send(order), "InvalidConditions", "{order}");
+    }
+}
+
+#[test]
+fn auctions_tell_their_prices_behind_the_pegs_of_other_markets() {
+    let mut venue = quoted();
+    venue.check(
+        "
+        buy A4 5 @101 peg=primary       => accepted, conditions, pegged, moves O5 5@99
+        state I1 preopen
+        buy A2 5 @20 I1
+        sell A3 5 @10 I1
+        schedule I1 auction opening 50
+        halt I0                         => set, Halted, waits O5 from 99
+        ",
+    );
+    for (command, expected) in [
+        ("resume I0", "Auction Opening, set, Continuous, moves O5 5@99, would trade 5@15 +0"),
+        ("state I1 continuous", "set, O6 O7 5@15, uncrossed 5@15 +0, Continuous"),
+    ] {
+        // By one command: time passes, and it does what it does.
+        venue.time_ns += 60;
+        let mut records = crate::common::parse(command);
+        records[0].header.time_ns = venue.time_ns;
+        assert_eq!(venue.apply(&records), expected, "{command}");
     }
 }

@@ -1,6 +1,6 @@
-//! Whom the venue cuts off for a while: by the kill switch, or on one market.
+//! Whom the venue cuts off for a while: by the kill switch, or on one market; and whose connection breaks.
 
-use tradewright_types::{AccountId, CommandKind, CommandRecord, ControlScope, Restriction};
+use tradewright_types::{AccountId, CommandKind, CommandRecord, ControlScope, KillScope, Restriction, SessionId};
 
 use super::Flow;
 use super::records;
@@ -9,9 +9,25 @@ use super::records;
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Control {
     /// Everything.
-    Kill(ControlScope),
+    Kill(KillScope),
     /// Something on one market.
     Restrict(ControlScope, usize),
+}
+
+/// A session whose connection is gone, and for how many more arrivals.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lost {
+    session: SessionId,
+    arrivals: u32,
+}
+
+impl Lost {
+    /// Whether an arrival later it is back.
+    #[inline]
+    pub(super) fn passes(&mut self) -> bool {
+        self.arrivals -= 1;
+        self.arrivals == 0
+    }
 }
 
 /// A control that is in force.
@@ -68,6 +84,23 @@ impl Flow {
             Control::Restrict(scope, market) => records::restrict(scope, market, Restriction::None, false),
         };
         self.send(record, out);
+    }
+
+    /// The connection breaks by which a market maker's orders come: they go, and it sends nothing until it is back.
+    pub(super) fn lose_connection(&mut self, market: usize, maker: usize, arrivals: u32, out: &mut Vec<CommandRecord>) {
+        let session = self.population.session(self.population.maker(market, maker));
+        if session != SessionId(0) && self.housekeeping.lost.is_none() {
+            self.housekeeping.lost = Some(Lost { session, arrivals });
+            self.send(records::end_session(session), out);
+        }
+    }
+
+    /// Whether a market maker's connection is gone.
+    #[inline]
+    pub(super) fn is_lost(&self, market: usize, maker: usize) -> bool {
+        self.housekeeping
+            .lost
+            .is_some_and(|lost| lost.session == self.population.session(self.population.maker(market, maker)))
     }
 
     /// Somebody who is cut off, and where.

@@ -40,11 +40,15 @@ pub enum OrderClass {
     Hidden = 8,
     /// An order for auctions only.
     Auction = 9,
+    /// An order whose price is tied to the best prices.
+    Pegged = 10,
+    /// An order of a list.
+    Leg = 11,
 }
 
 impl OrderClass {
     /// Every class.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Limit,
         Self::PostOnly,
         Self::ImmediateOrCancel,
@@ -55,6 +59,8 @@ impl OrderClass {
         Self::Triggered,
         Self::Hidden,
         Self::Auction,
+        Self::Pegged,
+        Self::Leg,
     ];
 
     /// The class's name in reports.
@@ -71,6 +77,8 @@ impl OrderClass {
             Self::Triggered => "triggered",
             Self::Hidden => "hidden",
             Self::Auction => "auction",
+            Self::Pegged => "pegged",
+            Self::Leg => "list",
         }
     }
 
@@ -109,6 +117,8 @@ impl OrderClass {
             Some(Self::Triggered)
         } else if conditions.peak_lots != 0 {
             Some(Self::Iceberg)
+        } else if conditions.peg != 0 {
+            Some(Self::Pegged)
         } else if conditions.display != 0 {
             Some(Self::Hidden)
         } else {
@@ -332,16 +342,18 @@ impl Demo {
             let first = &records[0];
             self.commands_by_kind[usize::from(first.header.kind)] += 1;
             let kind = CommandKind::from_code(first.header.kind);
-            let order = if kind == Some(CommandKind::PlaceOrder) {
-                records
+            let (order, class, orders) = if kind == Some(CommandKind::PlaceOrder) {
+                (first, OrderClass::of(records), 1)
             } else if kind == Some(CommandKind::ReplaceOrder) {
-                &records[1..]
+                (&records[1], OrderClass::of(&records[1..]), 1)
+            } else if kind == Some(CommandKind::PlaceList) {
+                (first, OrderClass::Leg, legs_of(records))
             } else {
                 continue;
             };
-            self.orders_by_class[OrderClass::of(order) as usize] += 1;
-            if let Some(market) = self.markets.get_mut(order[0].instrument as usize) {
-                market.orders += 1;
+            self.orders_by_class[class as usize] += orders;
+            if let Some(market) = self.markets.get_mut(order.instrument as usize) {
+                market.orders += orders;
             }
         }
     }
@@ -471,6 +483,12 @@ impl Demo {
 /// Whether a record stands behind another one.
 fn is_continuation(record: &CommandRecord) -> bool {
     CommandKind::from_code(record.header.kind).is_some_and(CommandKind::is_continuation)
+}
+
+/// How many orders a list has.
+#[cold]
+fn legs_of(records: &[CommandRecord]) -> u64 {
+    records.iter().filter(|record| record.header.kind == CommandKind::PlaceOrder as u8).count() as u64
 }
 
 fn trade_view(event: &EventRecord) -> TradeView {

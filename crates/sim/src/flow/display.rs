@@ -13,7 +13,7 @@ const LARGE_MIN: u64 = 8_000;
 const LARGE_MAX: u64 = 200_000;
 /// Every tenth market is one in which orders hide: each trade there has to look for them.
 const DARK_EVERY: usize = 10;
-const DARK_FIRST: usize = 3;
+pub(super) const DARK_FIRST: usize = 3;
 /// Sizes of what is hidden.
 const HIDDEN: PowerLaw = PowerLaw::with_tenths(13);
 const HIDDEN_MIN: u64 = 500;

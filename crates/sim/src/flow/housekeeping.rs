@@ -1,16 +1,16 @@
 //! What the venue does while the others trade: reference, mark and index prices, halts, money in and out, changes of limits and tiers.
 
 use tradewright_types::{
-    AccountId, Amount, AuctionPhase, CommandKind, CommandRecord, ControlScope, InstrumentState, Permissions, Price,
-    PriceSource, TransferKind,
+    AccountId, Amount, AuctionPhase, CommandKind, CommandRecord, ControlScope, InstrumentState, KillScope, Permissions,
+    Price, PriceSource, SessionId, TransferKind,
 };
 
 use crate::venue;
 
 use super::Flow;
-use super::control::{Control, CutOff};
+use super::control::{Control, CutOff, Lost};
 use super::draw;
-use super::population::Character;
+use super::population::{Character, Population};
 use super::records::{self, Scope};
 
 /// A task of the venue comes up after so many arrivals.
@@ -30,9 +30,16 @@ pub(super) struct Housekeeping {
     halted: Option<(Scope, u32)>,
     /// Who is cut off.
     pub(super) cut_off: Option<CutOff>,
+    /// Whose connection is gone.
+    pub(super) lost: Option<Lost>,
 }
 
 impl Housekeeping {
+    /// Arrivals so far.
+    pub(super) fn arrivals(&self) -> u32 {
+        self.arrivals
+    }
+
     /// An order was refused for lack of money.
     pub(super) fn note_shortage(&mut self, account: u32, market: u32, asset: u32) {
         if self.shortages.len() < SHORTAGES_MAX {
@@ -57,6 +64,12 @@ impl Flow {
         }
         if self.housekeeping.cut_off.as_mut().is_some_and(CutOff::passes) {
             self.end_cut_off(out);
+        }
+        if self.housekeeping.lost.as_mut().is_some_and(Lost::passes) {
+            self.housekeeping.lost = None;
+        }
+        if self.approvals.is_due(self.housekeeping.arrivals) {
+            self.look_at_order(out);
         }
         if let Some((account, market, asset)) = self.housekeeping.shortages.pop() {
             self.top_up(AccountId(account), market as usize, asset, out);
@@ -161,7 +174,7 @@ impl Flow {
         let quote = self.markets[market].quote_asset;
         let dollars = 1 + self.random.below(500);
         let quanta = self.quote_quanta(market, dollars);
-        let record = match self.random.below(230) {
+        let record = match self.random.below(237) {
             0..50 => venue::deposit(trader, quote, Amount::from_quanta(quanta)),
             50..90 => records::withdraw(trader, quote, quanta),
             90..120 => {
@@ -201,13 +214,13 @@ impl Flow {
             196..198 => records::transfer(TransferKind::ClientCredit, trader, other, quote, quanta),
             198..200 => records::end_withdrawal(CommandKind::ConfirmWithdrawal, u64::MAX),
             200..206 => {
-                let scope = ControlScope::Account(trader);
+                let scope = KillScope::Accounts(ControlScope::Account(trader));
                 return self.cut_off(Control::Kill(scope), (trader, market), 2_000, out);
             }
             206..208 => {
                 let maker = self.population.maker(market, 2);
                 let scope = self.population.group(maker).map_or(ControlScope::Account(maker), ControlScope::TradeGroup);
-                return self.cut_off(Control::Kill(scope), (maker, market), 500, out);
+                return self.cut_off(Control::Kill(KillScope::Accounts(scope)), (maker, market), 500, out);
             }
             208..216 => {
                 let scope = ControlScope::Account(other);
@@ -224,7 +237,17 @@ impl Flow {
             // What trades cannot begin to, and what was is not a plan.
             225 => records::set_state(market, InstrumentState::Continuous, AuctionPhase::None),
             226 => records::schedule_state(market, InstrumentState::Halted, [1, 0, 0]),
-            _ => self.index_level(),
+            227..230 => self.index_level(),
+            230..234 => return self.lose_connection(market, dollars as usize % Population::MAKERS, 400, out),
+            234 => return self.follow(out),
+            _ => {
+                let maker = self.population.maker(market, 1);
+                let session = self.population.session(maker);
+                if session == SessionId(0) {
+                    return;
+                }
+                return self.cut_off(Control::Kill(KillScope::Session(session)), (maker, market), 500, out);
+            }
         };
         self.send(record, out);
     }

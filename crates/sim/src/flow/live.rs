@@ -14,13 +14,14 @@ pub(super) struct LiveOrder {
     /// The client order id: a number, or what follows the word in a text.
     pub(super) client: u64,
     pub(super) account: u32,
-    pub(super) instrument: u16,
+    pub(super) instrument: u8,
     pub(super) side: u8,
     /// Its rung on a ladder, or [`LiveOrder::NO_RUNG`].
     pub(super) rung: u8,
     pub(super) has_text_id: bool,
-    /// It waits for its trigger, outside the book.
-    pub(super) waits: bool,
+    pub(super) stand: Stand,
+    /// It belongs to a list.
+    pub(super) tied: bool,
     /// The book does not show it.
     pub(super) hidden: bool,
     /// What does not trade at once stays on the book.
@@ -29,6 +30,34 @@ pub(super) struct LiveOrder {
     pub(super) place: u32,
     /// What it waits for, or waited for.
     pub(super) guard: Guard,
+}
+
+/// Where an open order stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stand {
+    /// On the book.
+    Book,
+    /// On the book, at a price that follows others.
+    Following,
+    /// Outside the book, as long as the prices are missing that its own follows.
+    Lost,
+    /// Outside the book, until its trigger fires.
+    Trigger,
+    /// Outside the book, until another order of its list is filled.
+    Turn,
+    /// Outside the book, until it is approved.
+    Approval,
+}
+
+impl Stand {
+    /// Whether it comes to the market some time later.
+    #[inline]
+    pub(super) fn waits(self) -> bool {
+        match self {
+            Self::Book | Self::Following | Self::Lost => false,
+            Self::Trigger | Self::Turn | Self::Approval => true,
+        }
+    }
 }
 
 /// The trigger of an order but for its price, in the codes of the records. All zero: it has none.
@@ -46,7 +75,17 @@ impl LiveOrder {
     /// Whether it stands at a level that the book shows.
     #[inline]
     pub(super) fn is_shown(&self) -> bool {
-        !self.waits && !self.hidden
+        matches!(self.stand, Stand::Book | Stand::Following) && !self.hidden
+    }
+
+    /// Whether its price follows others.
+    pub(super) fn follows(&self) -> bool {
+        matches!(self.stand, Stand::Following | Stand::Lost)
+    }
+
+    /// Whether its owner can amend it, or put another in its place.
+    pub(super) fn is_free(&self) -> bool {
+        !self.tied && !self.follows() && self.stand != Stand::Approval
     }
 }
 

@@ -1,14 +1,15 @@
 //! What goes wrong between a trader and a venue: the wrong digit, the stale screen, the broken client, the full purse.
 
 use tradewright_types::{
-    AccountId, CommandKind, CommandRecord, Conditions, Iceberg, OrderFlags, Price, PriceSource, Quantity, Side,
-    TextRecord, TimeInForce, Trail, Trigger, TriggerKind,
+    AccountId, CommandKind, CommandRecord, Conditions, Contingency, Iceberg, OrderFlags, Peg, PegKind, Price,
+    PriceSource, Quantity, Side, TextRecord, TimeInForce, Trail, Trigger, TriggerKind,
 };
 
 use super::Flow;
-use super::live::{Guard, LiveOrder};
+use super::live::{Guard, LiveOrder, Stand};
 use super::market::away;
-use super::observe::text_id;
+use super::observe::{number_id, text_id};
+use super::population::Population;
 use super::protection::record_of;
 
 /// A mistake, by the reason that it is usually refused for.
@@ -52,6 +53,19 @@ enum Mistake {
     CutOff,
     Conditions(WrongConditions),
     Display(WrongDisplay),
+    PegsToNothing,
+    AmendsUnseen,
+    List(WrongList),
+}
+
+/// What is wrong with a list of orders.
+#[derive(Clone, Copy, Debug)]
+enum WrongList {
+    Contingency,
+    Legs,
+    Prices,
+    SameIdAgain,
+    AmendsLeg,
 }
 
 /// What is wrong with the conditions of an order.
@@ -75,7 +89,7 @@ enum WrongDisplay {
 }
 
 impl Mistake {
-    const ALL: [Self; 45] = [
+    const ALL: [Self; 52] = [
         Self::OffTick,
         Self::OffLot,
         Self::TooSmall,
@@ -121,6 +135,13 @@ impl Mistake {
         Self::Display(WrongDisplay::OffLot),
         Self::Display(WrongDisplay::AboveQuantity),
         Self::Display(WrongDisplay::TooMany),
+        Self::PegsToNothing,
+        Self::AmendsUnseen,
+        Self::List(WrongList::Contingency),
+        Self::List(WrongList::Legs),
+        Self::List(WrongList::Prices),
+        Self::List(WrongList::SameIdAgain),
+        Self::List(WrongList::AmendsLeg),
     ];
 }
 
@@ -213,7 +234,7 @@ impl Flow {
                 return;
             }
             Mistake::AmendsWaiting => {
-                let Some(order) = self.any_waiting(market) else { return };
+                let Some(order) = self.any_guard(market) else { return };
                 let amend = Self::about(CommandKind::AmendOrder, &order);
                 let amend = CommandRecord { price_ticks: order.price, quantity_lots: 2 * order.total_lots, ..amend };
                 // Nobody trails that far: it is not the order's trigger.
@@ -221,6 +242,13 @@ impl Flow {
                 let trigger = Some(Trigger { kind, source, price: None, trail: Some(Trail::Ticks(u32::MAX)) });
                 return self.send_all([amend, record_of(&Conditions { trigger, ..Conditions::default() })], out);
             }
+            Mistake::PegsToNothing => {
+                let peg = Some(Peg { kind: PegKind::Primary, is_fixed: true, offset: Peg::LEVELS_MAX });
+                let order = CommandRecord { flags: OrderFlags::CONDITIONS.0, price_ticks: 0, ..good };
+                return self.send_all([order, record_of(&Conditions { peg, ..Conditions::default() })], out);
+            }
+            Mistake::AmendsUnseen => return self.grow_unseen(out),
+            Mistake::List(wrong) => return self.send_wrong_list(wrong, account, market, side, out),
             Mistake::ReplacesNothing => {
                 let Some(order) = self.any_order(market) else { return };
                 let excluded = OrderFlags::ONLY_NEW.with(OrderFlags::ONLY_PARTIALLY_FILLED);
@@ -323,6 +351,43 @@ impl Flow {
         self.send_all([order, record_of(&conditions)], out);
     }
 
+    /// Sends a list that is wrong, or amends what is tied in one.
+    fn send_wrong_list(
+        &mut self,
+        wrong: WrongList,
+        account: AccountId,
+        market: usize,
+        side: Side,
+        out: &mut Vec<CommandRecord>,
+    ) {
+        let lots = self.markets[market].lots(100);
+        let [mut profit, mut stop] = self.pair(account, market, side, lots);
+        let mut contingency = Contingency::OneCancelsOther as u8;
+        self.client_ids += 1;
+        let number = self.client_ids;
+        match wrong {
+            WrongList::Contingency => contingency = NONSENSE,
+            WrongList::Legs => stop.conditions = None,
+            WrongList::Prices => {
+                // It would sell below the price, and buy above it.
+                let known = &self.markets[market];
+                let (way_out, distance) = (side.opposite(), 10 * known.step_ticks);
+                let price = known.price(way_out, away(side, known.fair_ticks(), distance));
+                profit.order = self.limit(account, market, way_out, TimeInForce::GoodTillCancel, price, lots);
+                profit.conditions = None;
+            }
+            WrongList::SameIdAgain => self.send_list(contingency, number, &[profit.clone(), stop.clone()], out),
+            WrongList::AmendsLeg => {
+                let waiting = self.markets[market].waiting.iter().map(|slot| *self.live.get(*slot));
+                let Some(leg) = waiting.into_iter().find(|order| order.tied) else { return };
+                let amend = Self::about(CommandKind::AmendOrder, &leg);
+                let (price_ticks, quantity_lots) = (leg.price, leg.total_lots);
+                return self.send(CommandRecord { price_ticks, quantity_lots, ..amend }, out);
+            }
+        }
+        self.send_list(contingency, number, &[profit, stop], out);
+    }
+
     /// Sends a new order under the id of one that is open.
     fn send_same_id(&mut self, market: usize, out: &mut Vec<CommandRecord>) {
         let Some(open) = self.any_order(market) else { return };
@@ -341,12 +406,36 @@ impl Flow {
         let least = self.markets[market].on_lots(0);
         for _ in 0..20 {
             let Some(order) = self.any_order(market) else { return };
-            if order.total_lots - order.open_lots >= least {
+            if order.is_free() && order.total_lots - order.open_lots >= least {
                 let amend = Self::about(CommandKind::AmendOrder, &order);
                 let record = CommandRecord { price_ticks: order.price, quantity_lots: total(&order), ..amend };
                 return self.send(record, out);
             }
         }
+    }
+
+    /// Somebody whose large orders need approvers sends a small one, and makes it large.
+    fn grow_unseen(&mut self, out: &mut Vec<CommandRecord>) {
+        let Some((account, market)) = self.population.supervised(&mut self.random) else { return };
+        // The engine looks at all that is open for each such order: one in four is enough.
+        if Population::writes_text_ids(account) || self.random.below(4) > 0 {
+            return;
+        }
+        let known = &self.markets[market];
+        let price = away(Side::Buy, known.best_or_fair(Side::Buy), 10 * known.step_ticks);
+        let (price_ticks, few, many) = (known.price(Side::Buy, price), known.lots(100), known.lots(3_000));
+        let order = self.limit(account, market, Side::Buy, TimeInForce::GoodTillCancel, price_ticks, few);
+        self.place(order, out);
+        let amend = CommandRecord {
+            account: account.0,
+            instrument: market as u32,
+            flags: OrderFlags::BY_CLIENT_ORDER_ID.0,
+            price_ticks,
+            quantity_lots: many,
+            order_ref: number_id(self.client_ids, None),
+            ..CommandRecord::new(CommandKind::AmendOrder)
+        };
+        self.send(amend, out);
     }
 
     fn exceed_position(&mut self, out: &mut Vec<CommandRecord>) {
@@ -379,11 +468,12 @@ fn nothing(record: &CommandRecord) -> LiveOrder {
         total_lots: 0,
         client: 0,
         account: record.account,
-        instrument: record.instrument as u16,
+        instrument: record.instrument as u8,
         side: record.side,
         rung: LiveOrder::NO_RUNG,
         has_text_id: false,
-        waits: false,
+        stand: Stand::Book,
+        tied: false,
         hidden: false,
         rests: false,
         place: 0,

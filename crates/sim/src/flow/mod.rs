@@ -5,12 +5,13 @@
 //! There is no float and no clock in it: the same seed gives the same commands on every machine, in every build.
 //!
 //! `arrivals.rs` says when something happens and where, `traders.rs` what the trader whose turn it is does about it,
-//! `protection.rs` how it guards what it has, `display.rs` how it shows little of it, `mistakes.rs` what goes wrong on the
-//! way, `housekeeping.rs` what the venue does meanwhile, `control.rs` whom it cuts off,
-//! `sessions.rs` when its markets trade. [`Demo`] runs it all against an engine.
+//! `protection.rs` how it guards what it has, `lists.rs` how it ties orders together, `display.rs` how it shows little of
+//! them, `pegs.rs` how they follow others, `mistakes.rs` what goes wrong on the way, `housekeeping.rs` what the venue does
+//! meanwhile, `control.rs` whom it cuts off, `approvals.rs` whose orders it looks at, `sessions.rs` when its markets trade. [`Demo`] runs it all against an engine.
 
 #![deny(clippy::float_arithmetic)]
 
+mod approvals;
 mod arrivals;
 mod catalogue;
 mod control;
@@ -18,10 +19,12 @@ mod demo;
 mod display;
 mod draw;
 mod housekeeping;
+mod lists;
 mod live;
 mod market;
 mod mistakes;
 mod observe;
+mod pegs;
 mod population;
 mod protection;
 mod records;
@@ -35,9 +38,11 @@ use tradewright_types::{AccountId, CommandKind, CommandRecord, EventRecord, Orde
 
 use crate::random::Random;
 
+use approvals::Approvals;
 use arrivals::Arrivals;
 use catalogue::LISTINGS;
 use housekeeping::Housekeeping;
+use lists::Lists;
 use live::LiveOrders;
 use market::{LADDERS, Market};
 use population::{Population, popularity};
@@ -107,6 +112,8 @@ pub struct Flow {
     /// By market: the markets that lead its base and its quote asset, when it is not such a market itself.
     leaders: Vec<Option<(usize, Option<usize>)>>,
     live: LiveOrders,
+    lists: Lists,
+    approvals: Approvals,
     housekeeping: Housekeeping,
     sessions: Sessions,
     orders_sent: u64,
@@ -148,6 +155,8 @@ impl Flow {
             markets,
             leaders: (0..instruments).map(|market| catalogue::leaders(market, instruments)).collect(),
             live: LiveOrders::default(),
+            lists: Lists::default(),
+            approvals: Approvals::default(),
             housekeeping: Housekeeping::default(),
             sessions: Sessions::default(),
             orders_sent: 0,
@@ -216,8 +225,17 @@ impl Flow {
             }
             self.orders_sent += 1;
         }
-        record.header.time_ns = self.arrivals.time_ns();
+        self.stamp(&mut record);
         out.push(record);
+    }
+
+    /// Writes when a command is sent, and by which session its orders come.
+    #[inline]
+    fn stamp(&self, record: &mut CommandRecord) {
+        record.header.time_ns = self.arrivals.time_ns();
+        if CommandKind::from_code(record.header.kind).is_some_and(CommandKind::is_order_entry) {
+            record.header.session = self.population.session(AccountId(record.account)).0;
+        }
     }
 
     /// Sends a command of several records.
@@ -230,7 +248,7 @@ impl Flow {
             self.orders_sent += 1;
         }
         records[0].header.record_count = N as u16;
-        records[0].header.time_ns = self.arrivals.time_ns();
+        self.stamp(&mut records[0]);
         out.extend(records);
     }
 

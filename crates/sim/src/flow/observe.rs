@@ -6,7 +6,8 @@ use tradewright_types::{
 };
 
 use super::Flow;
-use super::live::{Guard, LiveOrder};
+use super::lists::Leg;
+use super::live::{Guard, LiveOrder, Stand};
 use super::market::Rung;
 
 /// In a numeric client order id the lowest eight bits name the rung that the order is for.
@@ -67,20 +68,22 @@ impl Flow {
                 Some(EventKind::OrderConditions) => self.see_conditions(event),
                 Some(EventKind::OrderTriggered) => self.see_at_market(event.order_id),
                 Some(EventKind::OrderDisplay) => self.see_display(event),
+                Some(EventKind::OrderRepriced) => self.see_repriced(event),
+                Some(EventKind::ListAccepted) => self.lists.begin(event),
+                Some(EventKind::ListUpdated) => self.see_started(event),
+                Some(EventKind::ListDone) => self.see_list_done(event),
+                Some(EventKind::ApprovalRequired) => self.see_approval_required(event),
+                Some(EventKind::OrderReleased) => self.see_released(event),
                 Some(EventKind::InstrumentStateChanged) => self.see_state(event),
                 Some(EventKind::Rejected) => self.see_rejected(event),
                 Some(EventKind::WithdrawalRequested) => self.housekeeping.withdrawals.push(event.reference),
                 Some(
-                    // Nobody here needs approval.
-                    EventKind::ApprovalRequired
-                    | EventKind::OrderApproved
+                    EventKind::OrderApproved
                     | EventKind::ApprovalDeclined
-                    | EventKind::OrderReleased
                     // Nobody here sends mass quotes.
                     | EventKind::QuoteAccepted
                     | EventKind::QuoteProtectionTriggered
                     | EventKind::OrderRefreshed
-                    | EventKind::OrderRepriced
                     | EventKind::Deposited
                     | EventKind::WithdrawalConfirmed
                     | EventKind::WithdrawalCancelled
@@ -90,9 +93,6 @@ impl Flow {
                     | EventKind::AuctionUncrossed
                     | EventKind::BreakerTripped
                     | EventKind::MarketWideLevelReached
-                    | EventKind::ListAccepted
-                    | EventKind::ListUpdated
-                    | EventKind::ListDone
                     | EventKind::ClientListIdText,
                 )
                 | None => {}
@@ -108,15 +108,26 @@ impl Flow {
         let hidden = event.time_in_force >= TimeInForce::AtOpening as u8;
         // Until the event behind this one tells its conditions.
         let waits = OrderFlags(event.order_flags).has(OrderFlags::CONDITIONS);
-        if !rests && !waits {
+        let leg = self.lists.next_leg(event.order_id);
+        let stand = match leg {
+            Some(Leg::Pending) => Stand::Turn,
+            Some(Leg::First) | None => {
+                if waits {
+                    Stand::Trigger
+                } else {
+                    Stand::Book
+                }
+            }
+        };
+        if !rests && stand == Stand::Book {
             return;
         }
         let on_rung = event.reference & ON_RUNG != 0;
         let market = &mut self.markets[event.instrument as usize];
-        if !waits && !hidden {
+        if stand == Stand::Book && !hidden {
             market.add_to_level(event.side as usize, event.price_ticks);
         }
-        let list = market.list(waits);
+        let list = market.list(stand.waits());
         let slot = self.live.insert(LiveOrder {
             id: event.order_id,
             price: event.price_ticks,
@@ -124,11 +135,12 @@ impl Flow {
             total_lots: event.quantity_lots,
             client: event.reference,
             account: event.account,
-            instrument: event.instrument as u16,
+            instrument: event.instrument as u8,
             side: event.side,
             rung: if on_rung { (event.reference & RUNG) as u8 } else { LiveOrder::NO_RUNG },
             has_text_id: false,
-            waits,
+            stand,
+            tied: leg.is_some(),
             hidden,
             rests,
             place: list.len() as u32,
@@ -143,10 +155,13 @@ impl Flow {
 
     fn see_conditions(&mut self, event: &EventRecord) {
         let has_trigger = event.order_type != 0;
-        if !has_trigger {
-            return self.see_at_market(event.order_id);
-        }
         let slot = self.live.find(event.order_id).expect("Invariant: an order with conditions is noted");
+        if !has_trigger {
+            if self.live.get(slot).stand != Stand::Turn {
+                self.see_at_market(event.order_id);
+            }
+            return;
+        }
         self.live.get_mut(slot).guard = Guard {
             kind: event.order_type,
             source: event.time_in_force,
@@ -155,16 +170,111 @@ impl Flow {
         };
     }
 
-    /// A hidden order stands at no level that anybody sees.
+    /// A hidden order stands at no level that anybody sees, and one that follows others nowhere until it is told where.
     #[cold]
     fn see_display(&mut self, event: &EventRecord) {
         let is_hidden = event.order_type != 0;
-        let Some(slot) = self.live.find(event.order_id).filter(|_| is_hidden) else { return };
+        let follows = event.time_in_force != 0 && event.self_trade_prevention == 0;
+        let Some(slot) = self.live.find(event.order_id).filter(|_| is_hidden || follows) else { return };
         let order = self.live.get_mut(slot);
         if order.is_shown() {
             self.markets[usize::from(order.instrument)].take_from_level(usize::from(order.side), order.price);
         }
-        order.hidden = true;
+        order.hidden |= is_hidden;
+        if follows {
+            order.stand = Stand::Lost;
+        }
+    }
+
+    /// An order that follows others has another price, or none.
+    #[cold]
+    fn see_repriced(&mut self, event: &EventRecord) {
+        let slot = self.live.find(event.order_id).expect("Invariant: an order that follows others is noted");
+        let order = self.live.get_mut(slot);
+        let market = &mut self.markets[usize::from(order.instrument)];
+        if order.is_shown() {
+            market.take_from_level(usize::from(order.side), order.price);
+        }
+        if event.price_ticks == 0 {
+            order.stand = Stand::Lost;
+            return;
+        }
+        (order.stand, order.price) = (Stand::Following, event.price_ticks);
+        if order.is_shown() {
+            market.add_to_level(usize::from(order.side), order.price);
+        }
+    }
+
+    /// The turn of an order of a list has come.
+    #[cold]
+    fn see_started(&mut self, event: &EventRecord) {
+        let slot = self.live.find(event.order_id).expect("Invariant: an order that waits for its turn is noted");
+        let order = self.live.get_mut(slot);
+        order.price = event.price_ticks;
+        if order.guard.kind != 0 {
+            order.stand = Stand::Trigger;
+        } else {
+            self.see_at_market(event.order_id);
+        }
+    }
+
+    #[cold]
+    fn see_list_done(&mut self, event: &EventRecord) {
+        for id in self.lists.end(event.reference) {
+            if let Some(slot) = self.live.find(id) {
+                self.live.get_mut(slot).tied = false;
+            }
+        }
+    }
+
+    /// An order waits outside the book for its approvers, one that was not to rest too.
+    #[cold]
+    fn see_approval_required(&mut self, event: &EventRecord) {
+        let market = event.instrument as usize;
+        let place = match self.live.find(event.order_id) {
+            Some(slot) => {
+                let order = *self.live.get(slot);
+                if order.is_shown() {
+                    self.markets[market].take_from_level(usize::from(order.side), order.price);
+                }
+                self.unlist(&order);
+                self.live.get_mut(slot).stand = Stand::Approval;
+                slot
+            }
+            None => self.live.insert(LiveOrder {
+                id: event.order_id,
+                price: event.price_ticks,
+                open_lots: event.quantity_lots,
+                total_lots: event.quantity_lots,
+                client: 0,
+                account: event.account,
+                instrument: event.instrument as u8,
+                side: event.side,
+                rung: LiveOrder::NO_RUNG,
+                has_text_id: false,
+                stand: Stand::Approval,
+                tied: false,
+                hidden: false,
+                rests: false,
+                place: 0,
+                guard: Guard::default(),
+            }),
+        };
+        self.live.get_mut(place).place = self.markets[market].waiting.len() as u32;
+        self.markets[market].waiting.push(place);
+        self.ask_for_approval(event);
+    }
+
+    /// An order has all its approvals.
+    #[cold]
+    fn see_released(&mut self, event: &EventRecord) {
+        let slot = self.live.find(event.order_id).expect("Invariant: an order that waits for approval is noted");
+        let order = self.live.get_mut(slot);
+        if order.guard.kind != 0 {
+            order.stand = Stand::Trigger;
+        } else {
+            self.see_at_market(event.order_id);
+        }
     }
 
     /// An order waits no longer, or never had to: what does not rest is not noted.
@@ -181,13 +291,13 @@ impl Flow {
         }
         let place = market.orders.len() as u32;
         market.orders.push(slot);
-        *self.live.get_mut(slot) = LiveOrder { waits: false, place, ..order };
+        *self.live.get_mut(slot) = LiveOrder { stand: Stand::Book, place, ..order };
     }
 
     /// Takes an order that is on no ladder off its list.
     #[inline]
     fn unlist(&mut self, order: &LiveOrder) {
-        let list = self.markets[usize::from(order.instrument)].list(order.waits);
+        let list = self.markets[usize::from(order.instrument)].list(order.stand.waits());
         let place = order.place as usize;
         list.swap_remove(place);
         if let Some(moved) = list.get(place) {
@@ -253,7 +363,7 @@ impl Flow {
                 let asset = if event.side == Side::Buy as u8 { market.quote_asset } else { market.base_asset };
                 self.housekeeping.note_shortage(event.account, event.instrument, asset);
             }
-        } else if kind.is_some_and(CommandKind::is_order_entry)
+        } else if matches!(kind, Some(CommandKind::AmendOrder | CommandKind::ReplaceOrder | CommandKind::CancelOrder))
             && let Some(slot) = self.live.find(event.reference)
         {
             // A change of a rung's order was refused: the order stays as it is.

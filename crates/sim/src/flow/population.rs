@@ -1,6 +1,9 @@
 //! Who trades: ten thousand accounts with a character, a purse and a few markets they know.
 
-use tradewright_types::{AccountId, AccountKind, Amount, CommandKind, CommandRecord, SelfTradePrevention};
+use tradewright_types::{
+    AccountId, AccountKind, Amount, ApprovalBands, CommandKind, CommandRecord, Permissions, SelfTradePrevention,
+    SessionId,
+};
 
 use crate::random::{Random, WeightedTable};
 use crate::venue;
@@ -68,6 +71,8 @@ struct Account {
     /// Base asset by value that it may hold in its first market.
     position_dollars: Option<u64>,
     read_only: bool,
+    /// Its large orders need approvers.
+    supervised: bool,
 }
 
 /// All accounts but the venue's own two.
@@ -85,15 +90,28 @@ pub(super) struct Population {
     /// Accounts that may hold little of their first market's base asset, and that market.
     limited: Vec<(AccountId, usize)>,
     read_only: Vec<AccountId>,
+    /// Accounts whose large orders need approvers, and their first market. May be empty.
+    supervised: Vec<(AccountId, usize)>,
+    /// How many desks of market makers there are.
+    desks: usize,
 }
 
 const HOUSES: usize = 2;
+/// The first desk of market makers comes behind the houses and those who approve.
+const FIRST_DESK: usize = HOUSES + Population::APPROVERS;
+/// A firm of market makers connects once for so many neighbouring markets.
+const MARKETS_OF_SESSION: usize = 5;
+/// Above so many dollars an order of somebody supervised needs one, two or three approvers, and how long it waits for them.
+const SUPERVISED_ABOVE: [u64; 3] = [600, 6_000, 40_000];
+const WAITS_NS: u64 = 250_000_000;
 /// Every market that a trader knows is drawn from these weights; the busiest come first.
 const HOMES: usize = 4;
 
 impl Population {
     /// Market makers in each market.
     pub(super) const MAKERS: usize = 4;
+    /// Accounts that approve what others send.
+    pub(super) const APPROVERS: usize = 3;
     /// The fewest accounts with which every part is cast.
     pub(super) const ACCOUNTS_MIN: usize = 64;
 
@@ -107,11 +125,13 @@ impl Population {
             narrow: Vec::new(),
             limited: Vec::new(),
             read_only: Vec::new(),
+            supervised: Vec::new(),
+            desks: (instruments * Self::MAKERS).min(accounts / 4),
         };
-        for _ in 0..HOUSES {
+        for _ in 0..FIRST_DESK {
             population.accounts.push(Account { kind: AccountKind::House, group: 0, ..Account::maker(0) });
         }
-        let desks = (instruments * Self::MAKERS).min(accounts / 4);
+        let desks = population.desks;
         for desk in 0..desks {
             population.accounts.push(Account::maker(desk));
         }
@@ -119,8 +139,11 @@ impl Population {
             let makers = std::array::from_fn(|maker| {
                 // The house quotes in every eighth market.
                 let house = maker == 0 && instrument % 8 == 0;
-                let account =
-                    if house { instrument / 8 % HOUSES } else { HOUSES + (instrument * Self::MAKERS + maker) % desks };
+                let account = if house {
+                    instrument / 8 % HOUSES
+                } else {
+                    FIRST_DESK + (instrument * Self::MAKERS + maker) % desks
+                };
                 population.accounts[account].homes.push((instrument, 20_000_000));
                 venue::account_of(account as u64)
             });
@@ -154,6 +177,9 @@ impl Population {
             let first = account.homes[0].0;
             if account.read_only {
                 self.read_only.push(id);
+            }
+            if account.supervised {
+                self.supervised.push((id, first));
             }
             if account.limits == NARROW {
                 self.narrow.push((id, first));
@@ -221,6 +247,27 @@ impl Population {
         any_of(random, &self.read_only)
     }
 
+    /// Somebody whose large orders need approvers, and a market that it knows.
+    pub(super) fn supervised(&self, random: &mut Random) -> Option<(AccountId, usize)> {
+        if self.supervised.is_empty() { None } else { Some(any_of(random, &self.supervised)) }
+    }
+
+    /// One of those who approve.
+    pub(super) fn approver(&self, place: usize) -> AccountId {
+        venue::account_of((HOUSES + place) as u64)
+    }
+
+    /// The session by which the orders of an account come: market makers have connections of their own. 0 is none.
+    #[inline]
+    pub(super) fn session(&self, account: AccountId) -> SessionId {
+        let desk = account.index().wrapping_sub(2 + FIRST_DESK);
+        if desk >= self.desks {
+            return SessionId(0);
+        }
+        let firm = desk / (MARKETS_OF_SESSION * Self::MAKERS) * Self::MAKERS + desk % Self::MAKERS;
+        SessionId(firm as u32 + 1)
+    }
+
     /// One of the operator's own accounts.
     pub(super) fn house(&self, random: &mut Random) -> AccountId {
         venue::account_of(random.below(HOUSES as u64))
@@ -274,6 +321,16 @@ impl Population {
             if account.read_only {
                 commands.push(records::of_account(CommandKind::SetPermissions, id, 0));
             }
+            if (HOUSES..FIRST_DESK).contains(&index) {
+                let approves = Permissions::APPROVE.0.into();
+                commands.push(records::of_account(CommandKind::SetPermissions, id, approves));
+            }
+            if account.supervised {
+                let per_dollar = QUANTA_PER_DOLLAR[LISTINGS[account.homes[0].0].quote];
+                let thresholds = SUPERVISED_ABOVE.map(|dollars| Amount::from_quanta((dollars * per_dollar).into()));
+                let bands = ApprovalBands { thresholds, expiry_ns: WAITS_NS };
+                commands.extend(records::approval_bands(id, &bands));
+            }
             for (place, (market, dollars)) in account.homes.iter().enumerate() {
                 let listing = &LISTINGS[*market];
                 let quanta = i128::from(*dollars) * i128::from(QUANTA_PER_DOLLAR[listing.quote]);
@@ -322,6 +379,7 @@ impl Account {
             limits: [10_000, 5_000, 10_000],
             position_dollars: Option::None,
             read_only: false,
+            supervised: false,
         }
     }
 
@@ -337,6 +395,7 @@ impl Account {
             limits: if noise && index / 20 % 4 == 1 { NARROW } else { [200, 100, 300] },
             position_dollars: (noise && index / 20 % 4 == 2).then_some(5_000),
             read_only: noise && index / 20 % 16 == 3,
+            supervised: character == Character::Taker && index / 20 % 128 == 2,
         }
     }
 }

@@ -23,7 +23,7 @@ const LIFETIME_MAX: u64 = 300_000;
 const NS_PER_MS: u64 = 1_000_000;
 
 /// Waiting orders of one market: above it traders cancel one before they place another.
-const WAITING_MAX: usize = 40;
+pub(super) const WAITING_MAX: usize = 40;
 
 /// Of a hundred stop-losses, how many trail.
 const TRAILS_PERCENT: u64 = 16;
@@ -52,20 +52,18 @@ impl Flow {
         if self.markets[market].waiting.len() >= WAITING_MAX {
             return self.cancel_waiting(market, out);
         }
-        let kinds: &[TriggerKind] = match self.random.below(10) {
-            0..6 => &[TriggerKind::StopLoss],
-            6..8 => &[TriggerKind::TakeProfit],
-            _ => &[TriggerKind::StopLoss, TriggerKind::TakeProfit],
+        let kind = match self.random.below(10) {
+            0..5 => TriggerKind::StopLoss,
+            5..7 => TriggerKind::TakeProfit,
+            _ => return self.place_pair(account, market, entry, lots, out),
         };
-        for kind in kinds {
-            let (order, conditions) = self.guard(account, market, entry.opposite(), *kind, lots);
-            self.place_with(order, &conditions, out);
-        }
+        let (order, conditions) = self.guard(account, market, entry.opposite(), kind, lots);
+        self.place_with(order, &conditions, out);
     }
 
     /// Puts a waiting order where the price is now: half of them as they are, the others by placing another in its stead.
     pub(super) fn move_guard(&mut self, market: usize, out: &mut Vec<CommandRecord>) {
-        let Some(old) = self.any_waiting(market) else { return };
+        let Some(old) = self.any_guard(market) else { return };
         if self.random.coin() {
             return self.amend_guard(market, &old, out);
         }
@@ -134,7 +132,7 @@ impl Flow {
     }
 
     /// An order of `side` that waits until the price has moved against its owner's position, or in its favour.
-    fn guard(
+    pub(super) fn guard(
         &mut self,
         account: AccountId,
         market: usize,
@@ -180,8 +178,18 @@ impl Flow {
         if self.random.chance_ppm(DATED_PPM) { self.dated(order, conditions) } else { (order, conditions) }
     }
 
+    /// A limit order that takes the profit of what was bought or sold on the other side.
+    pub(super) fn profit_limit(&mut self, account: AccountId, market: usize, side: Side, lots: u64) -> CommandRecord {
+        let basis_points = DISTANCES.draw(&mut self.random, DISTANCE_MIN, DISTANCE_MAX);
+        let known = &self.markets[market];
+        let now = known.best_or_fair(side);
+        let distance = (now * basis_points as i64 / 10_000).max(known.limits.price_increment_ticks);
+        let price = known.price(side, away(side, now, distance));
+        self.limit(account, market, side, TimeInForce::GoodTillCancel, price, lots)
+    }
+
     /// `order`, to leave by itself some time later.
-    fn dated(&mut self, order: CommandRecord, conditions: Conditions) -> (CommandRecord, Conditions) {
+    pub(super) fn dated(&mut self, order: CommandRecord, conditions: Conditions) -> (CommandRecord, Conditions) {
         let lifetime_ns = LIFETIMES.draw(&mut self.random, LIFETIME_MIN, LIFETIME_MAX) * NS_PER_MS;
         let expire_time_ns = self.arrivals.time_ns() + lifetime_ns;
         let time_in_force = TimeInForce::GoodTillDate as u8;

@@ -1,9 +1,9 @@
 //! Command records that `venue.rs` has no maker for. Their time is filled in when they are sent.
 
 use tradewright_types::{
-    AccountId, AllocationRule, Amount, AuctionPhase, CallTerms, CommandHeader, CommandKind, CommandRecord,
-    ControlScope, InstrumentLimitsRecord, InstrumentState, MoneyRecord, Restriction, SCHEMA_VERSION, SettingRecord,
-    TransferKind, Wide,
+    AccountId, AllocationRule, Amount, ApprovalBands, ApprovalBandsRecord, ApprovalHashRecord, AuctionPhase, CallTerms,
+    CommandHeader, CommandKind, CommandRecord, ControlScope, InstrumentLimitsRecord, InstrumentState, KillScope,
+    MoneyRecord, Restriction, SCHEMA_VERSION, SessionId, SettingRecord, TransferKind, Wide,
 };
 use zerocopy::transmute;
 
@@ -112,10 +112,35 @@ pub(super) fn halt_or_resume(kind: CommandKind, scope: Scope) -> CommandRecord {
 }
 
 /// [`CommandKind::EngageKillSwitch`] or [`CommandKind::ReleaseKillSwitch`].
-pub(super) fn kill_switch(kind: CommandKind, scope: ControlScope) -> CommandRecord {
-    let (account, group) = scope.ids();
-    let values = [u64::from(group), 0, 0];
+pub(super) fn kill_switch(kind: CommandKind, scope: KillScope) -> CommandRecord {
+    let (account, other) = scope.ids();
+    let values = [u64::from(other), 0, 0];
     transmute!(SettingRecord { header: CommandHeader::new(kind), account, scope: scope.code(), values, ..PLAIN })
+}
+
+/// Says that the connection of a session is gone.
+pub(super) fn end_session(session: SessionId) -> CommandRecord {
+    let header = CommandHeader::new(CommandKind::EndSession);
+    transmute!(SettingRecord { header, values: [u64::from(session.0), 0, 0], ..PLAIN })
+}
+
+/// Sets above which worth the orders of an account need approvers.
+pub(super) fn approval_bands(account: AccountId, bands: &ApprovalBands) -> [CommandRecord; 2] {
+    let header = CommandHeader { record_count: 2, ..CommandHeader::new(CommandKind::SetApprovalBands) };
+    let scope = 2;
+    [
+        transmute!(SettingRecord { header, account: account.0, scope, ..PLAIN }),
+        transmute!(ApprovalBandsRecord::new(bands)),
+    ]
+}
+
+pub(super) fn approve(approver: AccountId, order: u64, hash: [u8; 32]) -> [CommandRecord; 2] {
+    let approve = CommandRecord::new(CommandKind::ApproveOrder);
+    [CommandRecord { account: approver.0, order_ref: order, ..approve }, transmute!(ApprovalHashRecord::new(hash))]
+}
+
+pub(super) fn decline(approver: AccountId, order: u64) -> CommandRecord {
+    CommandRecord { account: approver.0, order_ref: order, ..CommandRecord::new(CommandKind::DeclineOrder) }
 }
 
 /// Restricts on one instrument, and takes the open orders that are forbidden, or lets them stay.

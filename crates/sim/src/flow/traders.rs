@@ -7,10 +7,11 @@ use tradewright_types::{
 
 use super::Flow;
 use super::draw::{self, PowerLaw};
-use super::live::LiveOrder;
+use super::live::{LiveOrder, Stand};
 use super::market::{RUNGS, Rung, away};
 use super::observe::{number_id, text_id};
 use super::population::{Character, Population};
+use super::protection::WAITING_MAX;
 
 /// Sizes of ordinary orders; those of market makers are more alike.
 const SIZES: PowerLaw = PowerLaw::with_tenths(13);
@@ -22,8 +23,12 @@ pub(super) const ORDERS_MAX: usize = 320;
 /// Of a million entries, how many are guarded at once.
 const RETAIL_PROTECTS_PPM: u64 = 150_000;
 const MOMENTUM_PROTECTS_PPM: u64 = 150_000;
-/// Of a million cancels, how many are of orders that wait.
+/// And how many bring their ways out along.
+const MOMENTUM_PAIRS_PPM: u64 = 60_000;
+const RESTS_WITH_STOP_PPM: u64 = 15_000;
+/// Of a million cancels, how many are of orders that wait, and how many of those are of whole lists.
 const CANCELS_WAITING_PPM: u64 = 150_000;
+const CANCELS_LISTS_PPM: u64 = 50_000;
 
 /// Of a hundred looks at a rung, those below this replace an order in two halves when they replace it.
 const REPLACES_IN_HALVES_PERCENT: u64 = 50;
@@ -147,12 +152,16 @@ impl Flow {
     /// A market maker looks at one price of its ladder, and now and then at more.
     pub(super) fn make_market(&mut self, market: usize, out: &mut Vec<CommandRecord>) {
         let maker = self.random.below(Population::MAKERS as u64) as usize;
+        if self.is_lost(market, maker) {
+            return;
+        }
         // The prices near the best are looked at most.
         let place = self.random.below(RUNGS as u64).min(self.random.below(RUNGS as u64)) as usize;
         let side = self.coin_side();
         match self.random.below(1_000) {
             0..952 => {}
-            952..955 => return self.show_by_peaks(self.population.maker(market, maker), market, side, out),
+            952 => return self.peg(self.population.maker(market, maker), market, side, out),
+            953..955 => return self.show_by_peaks(self.population.maker(market, maker), market, side, out),
             955..985 => return self.hedge(market, maker, out),
             985..997 => return self.refill(market, maker, out),
             _ => return self.pull_quotes(market, maker, out),
@@ -321,7 +330,8 @@ impl Flow {
         let side = self.coin_side();
         match self.random.below(100) {
             0 => self.act_for_auction(market, side, out),
-            1..40 => self.rest(account, market, side, out),
+            1..3 => self.peg(account, market, side, out),
+            3..40 => self.rest(account, market, side, out),
             40..52 => self.hide(account, market, side, out),
             52..64 => {
                 let dollars = SIZES.draw(&mut self.random, 25, 5_000);
@@ -365,7 +375,11 @@ impl Flow {
         };
         let (price, lots) = (known.price(side, price), known.lots(dollars));
         let order = self.limit(account, market, side, TimeInForce::GoodTillCancel, price, lots);
-        self.place_resting(order, out);
+        if self.random.chance_ppm(RESTS_WITH_STOP_PPM) && self.markets[market].waiting.len() < WAITING_MAX {
+            self.enter_with_stop(market, order, out);
+        } else {
+            self.place_resting(order, out);
+        }
     }
 
     fn act_as_taker(&mut self, market: usize, out: &mut Vec<CommandRecord>) {
@@ -414,6 +428,10 @@ impl Flow {
         let lots = known.lots(SIZES.draw(&mut self.random, 200, 30_000));
         // Half of them leave what they did not get as a bid in the market.
         let rests = self.random.coin() && known.orders.len() < ORDERS_MAX;
+        if self.random.chance_ppm(MOMENTUM_PAIRS_PPM) && known.waiting.len() < WAITING_MAX {
+            let order = self.limit(account, market, side, TimeInForce::GoodTillCancel, price, lots);
+            return self.enter_with_pair(market, order, out);
+        }
         if rests {
             let order = self.limit(account, market, side, TimeInForce::GoodTillCancel, price, lots);
             self.place_resting(order, out);
@@ -448,11 +466,16 @@ impl Flow {
         Some(*self.live.get(slot))
     }
 
-    /// Any order of the market that waits for its trigger.
+    /// Any order of the market that waits: for its trigger, for its turn, for approval.
     pub(super) fn any_waiting(&mut self, market: usize) -> Option<LiveOrder> {
         let waiting = &self.markets[market].waiting;
         let slot = *waiting.get(self.random.below(waiting.len().max(1) as u64) as usize)?;
         Some(*self.live.get(slot))
+    }
+
+    /// The same, when it waits for its trigger and is tied to no other.
+    pub(super) fn any_guard(&mut self, market: usize) -> Option<LiveOrder> {
+        self.any_waiting(market).filter(|order| order.stand == Stand::Trigger && !order.tied)
     }
 
     /// Some cancel what waits, most what is on the book.
@@ -465,14 +488,16 @@ impl Flow {
     }
 
     pub(super) fn cancel_waiting(&mut self, market: usize, out: &mut Vec<CommandRecord>) {
-        if let Some(order) = self.any_waiting(market) {
+        if self.random.chance_ppm(CANCELS_LISTS_PPM) {
+            self.cancel_a_list(out);
+        } else if let Some(order) = self.any_waiting(market) {
             self.cancel(&order, out);
         }
     }
 
     fn cancel(&mut self, order: &LiveOrder, out: &mut Vec<CommandRecord>) {
         let mut record = Self::about(CommandKind::CancelOrder, order);
-        if !order.has_text_id && self.random.chance_ppm(300_000) {
+        if order.client != 0 && !order.has_text_id && self.random.chance_ppm(300_000) {
             record.flags = OrderFlags::BY_CLIENT_ORDER_ID.0;
             record.order_ref = order.client;
         } else if order.has_text_id {
@@ -485,7 +510,7 @@ impl Flow {
 
     /// Half of the amendments take quantity back, the others go after the price.
     fn amend_any(&mut self, market: usize, out: &mut Vec<CommandRecord>) {
-        let Some(order) = self.any_order(market) else { return };
+        let Some(order) = self.any_order(market).filter(LiveOrder::is_free) else { return };
         let known = &self.markets[market];
         let side = Self::side_of(&order);
         let record = CommandRecord { price_ticks: order.price, ..Self::about(CommandKind::AmendOrder, &order) };
@@ -508,7 +533,7 @@ impl Flow {
     }
 
     fn replace_any(&mut self, market: usize, out: &mut Vec<CommandRecord>) {
-        let Some(order) = self.any_order(market) else { return };
+        let Some(order) = self.any_order(market).filter(LiveOrder::is_free) else { return };
         let account = AccountId(order.account);
         let side = Self::side_of(&order);
         let known = &self.markets[market];
