@@ -65,6 +65,7 @@ from tradewright.exchange import Exchange, Fees
 from tradewright.instrument import Book, BookOrder, Indication, Instrument, InstrumentLimits, Level, Ticker, Trade
 from tradewright.order import Fill, Order
 from tradewright.order_list import Leg, OrderList
+from tradewright.quote import Quote, QuoteProtection
 from tradewright.simulation.clock import VirtualClock
 
 __all__ = [
@@ -126,6 +127,8 @@ __all__ = [
     "PermissionDenied",
     "Permissions",
     "PriceSource",
+    "Quote",
+    "QuoteProtection",
     "RateLimitExceeded",
     "RejectReason",
     "ReplacementFailed",

@@ -683,6 +683,11 @@ class Engine:
         """
         Return the orders of one side in the order in which they would trade.
         """
+    def quote_protection(self, /, account: SupportsIndex, instrument: SupportsIndex | None = None) -> tuple[int, int, int, bool] | None:
+        """
+        Return the protection of an account's quotes on an instrument, or on all of them together without one:
+        (lots, fills, nanoseconds of the window, whether it was triggered).
+        """
     @staticmethod
     def read_snapshot(path: str | PathLike[str], *, keep_events: bool = True, events_max: SupportsIndex | None = None) -> Engine:
         """

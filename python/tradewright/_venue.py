@@ -60,6 +60,14 @@ class Venue:
             raise rejection(int(first["reason"]), arguments)
         return first
 
+    def events_of(self, records: commands.Records, arguments: Mapping[str, object]) -> npt.NDArray[np.void]:
+        """Apply one command; return its events, those of timers included. A refusal is raised."""
+        events: npt.NDArray[np.void] = self.live().apply(self.stamped(records))
+        refusals = events[events["kind"] == EventKind.REJECTED]
+        if len(refusals):
+            raise rejection(int(refusals[0]["reason"]), arguments)
+        return events
+
     def apply_legs(
         self, records: commands.Records, arguments: Mapping[str, object], legs: Sequence[Mapping[str, object]]
     ) -> npt.NDArray[np.void]:

@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Unpack, cast
 
+import numpy as np
+
 from tradewright import commands
 from tradewright._core import AccountView, Outcome
-from tradewright._decimal import Number, plain, whole_number
+from tradewright._decimal import Number, plain, times, whole_number
 from tradewright._rejections import rejection
 from tradewright._venue import Venue, known, without_timers
 from tradewright.conditions import Conditions, condition_codes
 from tradewright.enums import (
     AccountKind,
+    CloseReason,
     Contingency,
     EventKind,
     OrderFlags,
@@ -32,6 +35,7 @@ from tradewright.errors import ArgumentError, ReplacementFailed
 from tradewright.instrument import Instrument, bands_of, expiry_of
 from tradewright.order import Order
 from tradewright.order_list import Leg, OrderList
+from tradewright.quote import Quote, QuoteProtection, QuoteSide
 
 _UINT32_MAX = 2**32 - 1
 _UINT64_MAX = 2**64 - 1
@@ -528,6 +532,176 @@ class Account:
         if cancel is None and not outcome.has_cancelled:
             raise refusal
         raise ReplacementFailed(cancel=cancel, order=None, refusal=refusal)
+
+    # -- quotes --------------------------------------------------------------------------------------------------
+
+    def quote(
+        self,
+        instrument: Instrument | str,
+        *,
+        bid: QuoteSide | None = None,
+        ask: QuoteSide | None = None,
+        post_only: bool = False,
+        self_trade_prevention: SelfTradePrevention = SelfTradePrevention.EXPIRE_TAKER,
+    ) -> Quote:
+        """Quote an instrument: replace the account's bid and ask there, each a (price, quantity); None withdraws it.
+
+        The quantity is what is to be open. A side keeps its place when its price stays and its quantity does not rise.
+
+        Raises:
+            ArgumentError: an argument is no exact number, or no whole number of ticks or lots.
+            CommandRejected: the exchange refuses the quote, and nothing has happened.
+        """
+        market = self._instrument(instrument)
+        about = {"account": self.name, "instrument": market.name, "bid": bid, "ask": ask}
+        return self._mass_quote({market: (bid, ask)}, post_only, self_trade_prevention, about)[0]
+
+    def mass_quote(
+        self,
+        quotes: Mapping[Instrument | str, tuple[QuoteSide | None, QuoteSide | None]],
+        *,
+        post_only: bool = False,
+        self_trade_prevention: SelfTradePrevention = SelfTradePrevention.EXPIRE_TAKER,
+    ) -> list[Quote]:
+        """Quote many instruments in one command, (bid, ask) for each: all of it happens or nothing; see `quote`.
+
+        Quotes on instruments that are not named stay. Return the quotes in the order in which they were given.
+        """
+        named = {self._instrument(instrument): sides for instrument, sides in quotes.items()}
+        if not named:
+            raise ArgumentError("quotes", value=quotes, rule="must name an instrument")
+        return self._mass_quote(named, post_only, self_trade_prevention, {"account": self.name, "quotes": quotes})
+
+    def _mass_quote(
+        self,
+        quotes: Mapping[Instrument, tuple[QuoteSide | None, QuoteSide | None]],
+        post_only: bool,
+        self_trade_prevention: SelfTradePrevention,
+        arguments: Mapping[str, object],
+    ) -> list[Quote]:
+        entries = [
+            commands.quote_entries(
+                instrument=market.id,
+                **{
+                    f"{name}_{field}": value
+                    for name, side in (("bid", bid), ("ask", ask))
+                    if side is not None
+                    for field, value in (
+                        ("price_ticks", market.ticks("price", side[0])),
+                        ("lots", market.lots("quantity", side[1])),
+                    )
+                },
+            )
+            for market, (bid, ask) in quotes.items()
+        ]
+        records = commands.mass_quote(
+            account=self.id,
+            entries=np.concatenate(entries),
+            flags=OrderFlags.POST_ONLY if post_only else OrderFlags(0),
+            self_trade_prevention=self_trade_prevention,
+        )
+        position = self._venue.engine.events_end
+        events = self._venue.events_of(records, arguments)
+        told = events[events["kind"] == EventKind.QUOTE_ACCEPTED]
+        return [
+            Quote(
+                instrument=market,
+                bid=self._quoted(market, Side.BUY, int(row["order_id"]), position),
+                ask=self._quoted(market, Side.SELL, int(row["counter_order_id"]), position),
+            )
+            for market, row in zip(quotes, told, strict=True)
+        ]
+
+    def _quoted(self, market: Instrument, side: Side, order_id: int, position: int) -> Order | None:
+        """Return one side of a quote; it may have closed in its command."""
+        if order_id == 0:
+            return None
+        view = self._venue.engine.order(order_id)
+        if view is not None:
+            return Order.of_view(self._venue, view)
+        return self._venue.orders.get(order_id) or Order(
+            self._venue,
+            order_id=order_id,
+            position=position,
+            account=self,
+            instrument=market,
+            side=side,
+            order_type=OrderType.LIMIT,
+            time_in_force=TimeInForce.GTC,
+            client_order_id=None,
+        )
+
+    def cancel_quotes(self, instrument: Instrument | str | None = None) -> int:
+        """Cancel all quotes, or those on one instrument; return how many orders there were."""
+        where = commands.ANY if instrument is None else self._instrument(instrument).id
+        records = commands.cancel_quotes(account=self.id, instrument=where)
+        events = self._venue.events_of(records, {"account": self.name, "instrument": instrument})
+        cancelled = events["kind"] == EventKind.ORDER_CANCELLED
+        return int((cancelled & (events["reason"] == CloseReason.CANCELLED_ALL)).sum())
+
+    def quotes(self) -> list[Quote]:
+        """Return the open quotes, by the instrument."""
+        sides: dict[int, dict[int, Order]] = {}
+        for view in self._venue.engine.open_orders(self.id):
+            if view.flags & OrderFlags.QUOTE:
+                sides.setdefault(view.instrument, {})[view.side] = Order.of_view(self._venue, view)
+        return [
+            Quote(
+                instrument=self._venue.instruments_by_id[instrument],
+                bid=sides[instrument].get(Side.BUY),
+                ask=sides[instrument].get(Side.SELL),
+            )
+            for instrument in sorted(sides)
+        ]
+
+    def set_quote_protection(
+        self,
+        instrument: Instrument | str | None = None,
+        *,
+        max_quantity: Number | None = None,
+        max_fills: int | None = None,
+        window_ns: int = 0,
+    ) -> None:
+        """Cancel the quotes when so much of them has traded in a window, and let no more in until it is reset.
+
+        On one instrument, or on all of them together: `max_quantity` is then a number of lots. The window begins with a
+        fill. Without bounds the protection ends.
+        """
+        market = None if instrument is None else self._instrument(instrument)
+        lots = 0
+        if max_quantity is not None and market is None:
+            lots = whole_number("max_quantity", max_quantity, high=_UINT64_MAX)
+        elif max_quantity is not None and market is not None:
+            lots = market.lots("max_quantity", max_quantity)
+        records = commands.set_quote_protection(
+            account=self.id,
+            instrument=commands.ANY if market is None else market.id,
+            lots=lots,
+            fills=whole_number("max_fills", max_fills or 0, high=_UINT64_MAX),
+            window_ns=whole_number("window_ns", window_ns, high=_UINT64_MAX),
+        )
+        self._venue.apply(records, {"account": self.name, "instrument": instrument})
+
+    def reset_quote_protection(self, instrument: Instrument | str | None = None) -> None:
+        """Let quotes in again after the protection was triggered: that of an instrument, or that of all together."""
+        where = commands.ANY if instrument is None else self._instrument(instrument).id
+        records = commands.reset_quote_protection(account=self.id, instrument=where)
+        self._venue.apply(records, {"account": self.name, "instrument": instrument})
+
+    def quote_protection(self, instrument: Instrument | str | None = None) -> QuoteProtection | None:
+        """Return the protection of the quotes on an instrument, or that of all together; None without one."""
+        market = None if instrument is None else self._instrument(instrument)
+        known_terms = self._venue.engine.quote_protection(self.id, None if market is None else market.id)
+        if known_terms is None:
+            return None
+        lots, fills, window_ns, is_triggered = known_terms
+        quantity = Decimal(lots) if market is None else times(lots, market.lot)
+        return QuoteProtection(
+            max_quantity=quantity if lots else None,
+            max_fills=fills or None,
+            window_ns=window_ns,
+            is_triggered=is_triggered,
+        )
 
     def open_orders(self, instrument: Instrument | str | None = None) -> list[Order]:
         """Return the open orders, oldest first, on all instruments or on one."""

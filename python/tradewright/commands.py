@@ -128,6 +128,49 @@ def replace(order_id: Integers, orders: Records, *, flags: Integers = 0) -> Reco
     return np.stack((first, orders), axis=1).reshape(-1)
 
 
+def quote_entries(
+    *,
+    instrument: Integers,
+    bid_price_ticks: Integers = 0,
+    bid_lots: Integers = 0,
+    ask_price_ticks: Integers = 0,
+    ask_lots: Integers = 0,
+) -> Records:
+    """Return the entries of a mass quote, one for each instrument; a side with 0 lots is withdrawn."""
+    values = (instrument, bid_price_ticks, bid_lots, ask_price_ticks, ask_lots)
+    entries = np.zeros(max(np.size(value) for value in values), _DTYPES["quote_entry"])
+    entries["kind"], entries["schema_version"] = CommandKind.QUOTE_ENTRY, SCHEMA_VERSION
+    names = ("instrument", "bid_price_ticks", "bid_lots", "ask_price_ticks", "ask_lots")
+    for name, value in zip(names, values, strict=True):
+        entries[name] = value
+    return entries.view(COMMAND)
+
+
+def mass_quote(
+    *,
+    account: int,
+    entries: Records,
+    flags: int = 0,
+    self_trade_prevention: int = SelfTradePrevention.EXPIRE_TAKER,
+    time_ns: int = 0,
+) -> Records:
+    """Replace an account's quotes where `entries`, of `quote_entries`, say so: one command, whole or not at all."""
+    first = _rows(
+        CommandKind.MASS_QUOTE,
+        account=account,
+        flags=flags,
+        self_trade_prevention=self_trade_prevention,
+        time_ns=time_ns,
+    )
+    first["record_count"] = 1 + len(entries)
+    return np.concatenate((first, entries))
+
+
+def cancel_quotes(*, account: Integers, instrument: Integers = ANY, time_ns: Integers = 0) -> Records:
+    """Cancel all quotes of accounts, or those on one instrument."""
+    return _rows(CommandKind.CANCEL_QUOTES, account=account, instrument=instrument, time_ns=time_ns)
+
+
 def with_text_id(command: Records, client_order_id: str) -> Records:
     """Return one command that names its order, or the order it is about, by a text of 1 to 36 characters.
 
@@ -394,6 +437,19 @@ def set_top(*, instrument: int, minimum_lots: int = 0, maximum_lots: int) -> Rec
 def set_lead(*, instrument: int, account: Integers, share_ppm: Integers) -> Records:
     """Set which part accounts get as lead market makers; 0 is none."""
     return _setting(CommandKind.SET_LEAD, instrument=instrument, account=account, values=(share_ppm, 0, 0))
+
+
+def set_quote_protection(
+    *, account: Integers, instrument: Integers = ANY, lots: Integers = 0, fills: Integers = 0, window_ns: Integers = 0
+) -> Records:
+    """Set how much of accounts' quotes may trade in a window before they are cancelled; without numbers no bound."""
+    kind, values = CommandKind.SET_QUOTE_PROTECTION, (lots, fills, window_ns)
+    return _setting(kind, account=account, instrument=instrument, values=values)
+
+
+def reset_quote_protection(*, account: Integers, instrument: Integers = ANY) -> Records:
+    """Let accounts quote again whose protection was triggered."""
+    return _setting(CommandKind.RESET_QUOTE_PROTECTION, account=account, instrument=instrument)
 
 
 def set_fee_tier(*, schedule: int, tier: int, taker_ppm: int, maker_ppm: int) -> Records:

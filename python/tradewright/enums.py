@@ -205,6 +205,8 @@ class OrderFlags(IntFlag):
     """Of a replacement: only an order of which nothing has traded may go."""
     ONLY_PARTIALLY_FILLED = 256
     """Of a replacement: only an order of which a part has traded may go."""
+    QUOTE = 1024
+    """The order is a quote. The engine sets it; no command may."""
 
 
 class AccountKind(Code):
@@ -312,6 +314,8 @@ class EventKind(Code):
     ORDER_APPROVED = 49
     APPROVAL_DECLINED = 50
     ORDER_RELEASED = 51
+    QUOTE_ACCEPTED = 56
+    QUOTE_PROTECTION_TRIGGERED = 57
 
     @property
     def label(self) -> str:
@@ -357,6 +361,8 @@ class CommandKind(Code):
     APPROVE_ORDER = 44
     DECLINE_ORDER = 45
     SET_LEAD = 46
+    SET_QUOTE_PROTECTION = 47
+    RESET_QUOTE_PROTECTION = 48
     SET_TOP = 49
     END_SESSION = 50
     PLACE_ORDER = 64
@@ -366,10 +372,13 @@ class CommandKind(Code):
     REPLACE_ORDER = 68
     PLACE_LIST = 69
     CANCEL_LIST = 70
+    MASS_QUOTE = 71
+    CANCEL_QUOTES = 72
     TEXT = 128
     INSTRUMENT_UNITS = 129
     INSTRUMENT_LIMITS = 130
     CONDITIONS = 131
+    QUOTE_ENTRY = 134
     BREAKER = 135
     APPROVAL_HASH = 133
     APPROVAL_BANDS = 138
@@ -407,6 +416,8 @@ class CloseReason(Code):
     APPROVAL_EXPIRED = 38
     REFUSED_AT_RELEASE = 39
     NOT_REPLACED = 40
+    QUOTE_REPLACED = 41
+    QUOTE_PROTECTION = 42
     SESSION_ENDED = 45
 
     @property
@@ -450,6 +461,7 @@ class RejectReason(Code):
     ORDER_NOT_AMENDABLE = 36
     ORDER_IN_LIST = 37
     ORDER_WAITS_FOR_APPROVAL = 38
+    INSTRUMENT_QUOTED_TWICE = 39
     PRICE_NOT_POSITIVE = 40
     PRICE_NOT_ON_TICK = 41
     QUANTITY_NOT_POSITIVE = 42
@@ -484,6 +496,8 @@ class RejectReason(Code):
     ORDER_NOT_NEW = 95
     ORDER_NOT_PARTIALLY_FILLED = 96
     RESTRICTIONS_EXCLUDE = 97
+    QUOTE_PROTECTION_TRIGGERED = 98
+    QUOTE_CROSSES_ITSELF = 99
     UNKNOWN_ASSET = 100
     AMOUNT_NOT_POSITIVE = 101
     AMOUNT_TOO_LARGE = 102

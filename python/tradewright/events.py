@@ -67,6 +67,8 @@ _WITHOUT_AMOUNT: Final = (
     *_LEFT_KINDS,
 )
 """In steps of an approval the hash stands there."""
+_QUOTE_KINDS: Final = (EventKind.QUOTE_ACCEPTED, EventKind.QUOTE_PROTECTION_TRIGGERED)
+"""In the first, what is the order's is the bid's, and the other side has the counter order and the open quantity."""
 _MONEY_KINDS: Final = (
     EventKind.DEPOSITED,
     EventKind.WITHDRAWAL_REQUESTED,
@@ -156,7 +158,9 @@ class Events:
         is_auction = np.isin(kind, _AUCTION_KINDS)
         is_state = np.isin(kind, _STATE_KINDS)
         is_trip = kind == EventKind.BREAKER_TRIPPED
-        has_instrument = (is_order | is_state | is_rejected | is_text | is_list) & (
+        is_quoted = kind == EventKind.QUOTE_ACCEPTED
+        is_about_quotes = np.isin(kind, _QUOTE_KINDS)
+        has_instrument = (is_order | is_state | is_rejected | is_text | is_list | is_about_quotes) & (
             rows["instrument"] < len(names.instruments)
         )
         place = np.where(has_instrument, rows["instrument"], 0)
@@ -169,9 +173,13 @@ class Events:
             kind, (EventKind.TRANSFERRED, EventKind.ORDER_APPROVED, EventKind.APPROVAL_DECLINED)
         )
         is_condition = kind == EventKind.ORDER_CONDITIONS
-        has_lots = is_auction | is_order & ~is_trip & ~is_condition & ~(is_accepted & (rows["quantity_lots"] == 0))
-        has_left = is_match | np.isin(kind, _LEFT_KINDS)
-        has_price = is_auction | is_order & (kind != EventKind.ORDER_DISPLAY)
+        has_lots = (
+            is_auction
+            | (np.isin(kind, _QUOTE_KINDS) & has_instrument)
+            | is_order & ~is_trip & ~is_condition & ~(is_accepted & (rows["quantity_lots"] == 0))
+        )
+        has_left = is_match | is_quoted | np.isin(kind, _LEFT_KINDS)
+        has_price = is_auction | is_quoted | is_order & (kind != EventKind.ORDER_DISPLAY)
         without_amount = np.isin(kind, _WITHOUT_AMOUNT)
         has_amount = (is_order & ~without_amount) | is_money
         has_reason = {
@@ -196,7 +204,9 @@ class Events:
             "account": _named(rows["account"], dict(enumerate(names.accounts)), has_account),
             "counter_account": _named(rows["counter_account"], dict(enumerate(names.accounts)), has_counter),
             "order_id": _numbers(rows["order_id"], rows["order_id"] != 0),
-            "counter_order_id": _numbers(rows["counter_order_id"], is_match),
+            "counter_order_id": _numbers(
+                rows["counter_order_id"], is_match | (is_quoted & (rows["counter_order_id"] != 0))
+            ),
             "side": _named(rows["side"], {code.value: code.name for code in Side}, is_order),
             "order_type": _named(rows["order_type"], {code.value: code.name for code in OrderType}, is_accepted),
             "time_in_force": _named(

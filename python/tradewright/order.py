@@ -12,7 +12,7 @@ from tradewright import commands
 from tradewright._core import OrderView
 from tradewright._decimal import Number, multiply, ratio, times
 from tradewright._venue import Venue
-from tradewright.enums import CloseReason, EventFlags, EventKind, OrderStatus, OrderType, Side, TimeInForce
+from tradewright.enums import CloseReason, EventFlags, EventKind, OrderFlags, OrderStatus, OrderType, Side, TimeInForce
 from tradewright.errors import ConfigError
 from tradewright.events import text_of
 
@@ -234,6 +234,12 @@ class Order:
         """Whether the book shows nothing of it; not of a closed order."""
         view = self._venue.engine.order(self.id)
         return view is not None and view.is_hidden
+
+    @property
+    def is_quote(self) -> bool:
+        """Whether it is a quote, which another mass quote changes; not of a closed order."""
+        view = self._venue.engine.order(self.id)
+        return view is not None and bool(view.flags & OrderFlags.QUOTE)
 
     @property
     def displayed(self) -> Decimal:

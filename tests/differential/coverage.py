@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from tests.reference.codes import (
+    QUOTE,
     Cause,
     CloseReason,
     CommandKind,
@@ -91,6 +92,32 @@ TURNS = (
     "fill or kill filled from a reserve",
     "peaks of different sizes",
     "prevention took from a reserve",
+    "a mass quote of several instruments",
+    "a mass quote refused for what comes together",
+    "a protection of all instruments took quotes elsewhere",
+    "a protection triggered by fills",
+    "a protection triggered by lots",
+    "a protection triggered in an auction",
+    "a protection triggered in a sweep",
+    "a protection triggered where prices are shared",
+    "a quote came when its protection was triggered",
+    "a quote cancelled by its owner",
+    "a quote kept its place",
+    "a quote made smaller",
+    "a quote replaced by an order",
+    "a quote shared a price",
+    "a quote stopped by its protection while it took",
+    "a quote took",
+    "a quote took quotes",
+    "a quote traded in an auction",
+    "a quote was withdrawn",
+    "a quote went with the kill switch",
+    "quotes came while a breaker tripped",
+    "quotes fired a stop",
+    "quotes let a leg start",
+    "quotes let a leg start in vain for lack of funds",
+    "quotes gathered in a call",
+    "two protections triggered by one trade",
     "a cascade of three",
     "a kill switch took several orders",
     "a kill switch took the orders of a session",
@@ -165,6 +192,41 @@ AT_TRIGGER = (
 )
 """Why an order can be refused when its trigger fires."""
 
+OF_QUOTES = (
+    RejectReason.MALFORMED_RECORDS,
+    RejectReason.INVALID_SELF_TRADE_PREVENTION,
+    RejectReason.INVALID_FLAGS,
+    RejectReason.UNKNOWN_INSTRUMENT,
+    RejectReason.VENUE_HALTED,
+    RejectReason.INSTRUMENT_HALTED,
+    RejectReason.INSTRUMENT_PAUSED,
+    RejectReason.INSTRUMENT_CANCEL_ONLY,
+    RejectReason.INSTRUMENT_CLOSED,
+    RejectReason.UNKNOWN_ACCOUNT,
+    RejectReason.ACCOUNT_HALTED,
+    RejectReason.ACCOUNT_NOT_PERMITTED,
+    RejectReason.ACCOUNT_RESTRICTED,
+    RejectReason.KILL_SWITCH_ENGAGED,
+    RejectReason.INSTRUMENT_QUOTED_TWICE,
+    RejectReason.PRICE_NOT_POSITIVE,
+    RejectReason.PRICE_NOT_ON_TICK,
+    RejectReason.QUANTITY_NOT_ON_LOT,
+    RejectReason.QUANTITY_BELOW_MINIMUM,
+    RejectReason.QUANTITY_ABOVE_MAXIMUM,
+    RejectReason.NOTIONAL_BELOW_MINIMUM,
+    RejectReason.PRICE_OUTSIDE_BAND,
+    RejectReason.MESSAGE_RATE_EXCEEDED,
+    RejectReason.ORDER_RATE_EXCEEDED,
+    RejectReason.OPEN_ORDER_LIMIT_EXCEEDED,
+    RejectReason.POSITION_LIMIT_EXCEEDED,
+    RejectReason.INSUFFICIENT_FUNDS,
+    RejectReason.POST_ONLY_WOULD_TRADE,
+    RejectReason.QUOTE_PROTECTION_TRIGGERED,
+    RejectReason.QUOTE_CROSSES_ITSELF,
+    RejectReason.ORDER_NOT_APPROVABLE,
+)
+"""Why a mass quote is refused."""
+
 AT_RELEASE = (
     RejectReason.ACCOUNT_HALTED,
     RejectReason.ACCOUNT_NOT_PERMITTED,
@@ -229,6 +291,8 @@ class Coverage:
         self._hidden: set[int] = set()
         self._pegs: dict[int, Peg] = {}
         """By order id."""
+        self._quotes: set[int] = set()
+        """By order id."""
         self._shared: set[int] = set()
         self._topped: set[int] = set()
         self._leads: defaultdict[int, set[int]] = defaultdict(set)
@@ -250,6 +314,7 @@ class Coverage:
         for event in events:
             self._count("event", event.kind.name)
             self._add_state(event)
+            self._add_quote(event)
             match event.kind:
                 case EventKind.REJECTED:
                     self._count("reject", RejectReason(event.reason).name)
@@ -315,11 +380,103 @@ class Coverage:
                 case _:
                     pass
         self._add_whole(events)
+        self._add_protections(events)
+        if kind == CommandKind.MASS_QUOTE:
+            self._add_mass_quote(command, events)
         self._add_lists(command, events)
         if kind == CommandKind.REPLACE_ORDER:
             self._add_halves(events)
         if amended and len(command) > 64 and CommandKind.TEXT in command[64::64]:
             self._turn("amend names a new id")
+
+    def _add_quote(self, event: Event) -> None:
+        """What happens to quotes."""
+        match event.kind:
+            case EventKind.ORDER_ACCEPTED if event.order_flags & QUOTE:
+                self._quotes.add(event.order_id)
+                if self._states.get(event.instrument, 0) % 10 in (State.PRE_OPEN, State.AUCTION):
+                    self._turn("quotes gathered in a call")
+            case EventKind.ORDER_AMENDED if event.order_id in self._quotes:
+                self._turn("a quote made smaller")
+            case EventKind.ORDER_CANCELLED if event.order_id in self._quotes:
+                turn = {
+                    CloseReason.CANCELLED_BY_OWNER: "a quote cancelled by its owner",
+                    CloseReason.REPLACED: "a quote replaced by an order",
+                    CloseReason.KILL_SWITCH: "a quote went with the kill switch",
+                }.get(CloseReason(event.reason))
+                if turn is not None:
+                    self._turn(turn)
+            case EventKind.TRADE:
+                if event.has(EventFlags.AUCTION):
+                    if {event.order_id, event.counter_order_id} & self._quotes:
+                        self._turn("a quote traded in an auction")
+                    return
+                if event.order_id in self._quotes:
+                    self._turn("a quote took")
+                    if event.counter_order_id in self._quotes:
+                        self._turn("a quote took quotes")
+                if event.counter_order_id in self._quotes and event.instrument in self._shared:
+                    self._turn("a quote shared a price")
+            case _:
+                pass
+
+    def _add_mass_quote(self, command: bytes, events: Sequence[Event]) -> None:
+        refused = [event for event in events if event.kind is EventKind.REJECTED]
+        if refused:
+            self._count("quote reject", RejectReason(refused[0].reason).name)
+            together = (RejectReason.INSUFFICIENT_FUNDS, RejectReason.OPEN_ORDER_LIMIT_EXCEEDED)
+            if refused[0].reason in together and len(command) > 128:
+                self._turn("a mass quote refused for what comes together")
+            return
+        told = [event for event in events if event.kind is EventKind.QUOTE_ACCEPTED]
+        accepted = {event.order_id for event in events if event.kind is EventKind.ORDER_ACCEPTED}
+        if len(told) > 1:
+            self._turn("a mass quote of several instruments")
+        if any({event.order_id, event.counter_order_id} - {0} - accepted for event in told):
+            self._turn("a quote kept its place")
+        closed = [event for event in events if event.reason == CloseReason.QUOTE_REPLACED and _closes(event)]
+        if any(
+            event.instrument not in {each.instrument for each in events if each.order_id in accepted}
+            for event in closed
+        ):
+            self._turn("a quote was withdrawn")
+        kinds = {event.kind for event in events}
+        if EventKind.BREAKER_TRIPPED in kinds:
+            self._turn("quotes came while a breaker tripped")
+        if EventKind.ORDER_TRIGGERED in kinds:
+            self._turn("quotes fired a stop")
+        if EventKind.LIST_UPDATED in kinds:
+            self._turn("quotes let a leg start")
+        vain = (CloseReason.REFUSED_AT_START, RejectReason.INSUFFICIENT_FUNDS)
+        if any((event.reason, event.open_lots) == vain for event in events if _closes(event)):
+            self._turn("quotes let a leg start in vain for lack of funds")
+
+    def _add_protections(self, events: Sequence[Event]) -> None:
+        """What protections did in a command."""
+        for event, before in zip(events[1:], events, strict=False):
+            if event.kind is EventKind.ORDER_EXPIRED and event.reason == CloseReason.QUOTE_PROTECTION:
+                came = before.kind is EventKind.ORDER_ACCEPTED
+                late = "a quote came when its protection was triggered"
+                self._turn(late if came else "a quote stopped by its protection while it took")
+            if event.kind is not EventKind.QUOTE_PROTECTION_TRIGGERED:
+                continue
+            self._turn(f"a protection triggered by {'lots' if event.order_type == 1 else 'fills'}")
+            trades = [each for each in events[: event.k] if each.kind is EventKind.TRADE]
+            last = trades[-1]
+            if last.has(EventFlags.AUCTION):
+                self._turn("a protection triggered in an auction")
+            elif any(
+                each.order_id == last.order_id and each.k > event.k for each in events if each.kind is EventKind.TRADE
+            ):
+                self._turn("a protection triggered in a sweep")
+            if last.instrument in self._shared:
+                self._turn("a protection triggered where prices are shared")
+            triggered = [each for each in events if each.kind is EventKind.QUOTE_PROTECTION_TRIGGERED]
+            if any(last.k < each.k < event.k for each in triggered):
+                self._turn("two protections triggered by one trade")
+            gone = [each for each in events[event.k :] if each.reason == CloseReason.QUOTE_PROTECTION and _closes(each)]
+            if any(each.account == event.account and each.instrument != last.instrument for each in gone):
+                self._turn("a protection of all instruments took quotes elsewhere")
 
     def _add_halves(self, events: Sequence[Event]) -> None:
         """What became of the two halves of a replacement."""
@@ -729,6 +886,7 @@ def _everything() -> list[tuple[str, list[str]]]:
         ("close", [reason.name for reason in CloseReason]),
         ("prevention", modes),
         ("turn", list(TURNS)),
+        ("quote reject", [reason.name for reason in OF_QUOTES]),
         ("in force", [force.name for force in TimeInForce]),
         ("state", [state.name for state in State]),
         ("cause", [cause.name for cause in Cause]),

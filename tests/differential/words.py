@@ -28,6 +28,7 @@ from tests.reference.records import (
     MONEY,
     NAMED,
     ORDER,
+    QUOTE_ENTRY,
     SETTING,
     TEXT,
     UNITS,
@@ -115,6 +116,12 @@ def _order_words(kind: CommandKind, name: str, command: bytes) -> str:
             return f"{name} A{account} I{instrument} {what} {_flag_words(flags)}{named}" + behind
         case CommandKind.AMEND_ORDER:
             return f"{name} A{account} {by} {ref} to {quantity} @{price} {_flag_words(flags)}" + behind
+        case CommandKind.MASS_QUOTE:
+            mode = Prevention(prevention).name.lower() if known(Prevention, prevention) else f"{prevention=}"
+            return f"{name} A{account} {mode} {_flag_words(flags)}" + behind
+        case CommandKind.CANCEL_QUOTES:
+            where = "everywhere" if instrument == ANY else f"I{instrument}"
+            return f"{name} A{account} {where} {_flag_words(flags)}" + behind
         case _:
             return f"{name} A{account} {by} {ref} {_flag_words(flags)}" + behind
 
@@ -151,6 +158,10 @@ def _behind(command: bytes, start: int) -> str:
             case CommandKind.INSTRUMENT_LIMITS:
                 limits = LIMITS.unpack(record)
                 words += f" limits {limits[2:9]} notional_max={wide(limits[9], limits[10])}"
+            case CommandKind.QUOTE_ENTRY:
+                reserved, instrument, bid, bid_lots, ask, ask_lots, *more = QUOTE_ENTRY.unpack(record)[2:]
+                words += f" I{instrument} {bid_lots}@{bid} / {ask_lots}@{ask}"
+                words += f" reserved={[reserved, *more]}" if any((reserved, *more)) else ""
             case CommandKind.BREAKER:
                 words += f" breaker {BREAKER.unpack(record)[2:]}"
             case CommandKind.APPROVAL_HASH:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tests.reference.codes import OrderFlags, OrderType, PriceSource, Side, TimeInForce, TrailUnit, TriggerKind
+from tests.reference.codes import QUOTE, OrderFlags, OrderType, PriceSource, Side, TimeInForce, TrailUnit, TriggerKind
 from tests.reference.conditions import Trail
 from tests.reference.event import Event
 from tests.reference.fees import FeeRates
@@ -52,6 +52,8 @@ class AuditedOrder:
     arrived: int = 0
     must_be_refused: bool = False
     """It fired, but its account may not trade."""
+    lost_a_quote: bool = False
+    """A quote that it could have taken went, because its trade triggered a protection."""
     worst_traded: int | None = None
     needed: int = 0
     """How many approvers it waits for."""
@@ -83,6 +85,10 @@ class AuditedOrder:
     @property
     def by_amount(self) -> bool:
         return bool(self.flags & OrderFlags.QUOTE_AMOUNT)
+
+    @property
+    def is_quote(self) -> bool:
+        return bool(self.flags & QUOTE)
 
     @property
     def may_rest(self) -> bool:

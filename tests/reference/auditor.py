@@ -17,8 +17,10 @@ from tests.reference.audited_calls import AuditedCall
 from tests.reference.audited_controls import BY_CONTROL, AuditedControls
 from tests.reference.audited_lists import AuditedList, AuditedLists
 from tests.reference.audited_orders import AuditedOrder, AuditedWaiting
+from tests.reference.audited_quotes import AuditedQuotes, quotes_of
 from tests.reference.codes import (
     AMOUNT_MAX,
+    ANY,
     FEE_ACCOUNT,
     TIERS,
     AccountKind,
@@ -53,6 +55,8 @@ from tests.reference.reject import RejectReason
 
 Place = tuple[int, int]
 BY_TIME = (CloseReason.GOOD_TILL_DATE, CloseReason.APPROVAL_EXPIRED)
+OF_QUOTES = (CloseReason.QUOTE_REPLACED, CloseReason.QUOTE_PROTECTION)
+"""Why a quote goes that its owner did not cancel; others go by id."""
 AT_RELEASE = (*range(40, 50), *range(52, 54), 72, 90, 91)
 """The reasons for which a released order can be refused, but for those of its account."""
 _OF_AN_ACCEPTED_ORDER = (
@@ -112,6 +116,7 @@ class Auditor:
         """Instruments with a breaker."""
         self._market_close = 0
         self._controls = AuditedControls()
+        self._quotes = AuditedQuotes()
         self._shared: set[int] = set()
         """Instruments whose prices are shared by a rule: which share is whose, the auditor does not judge."""
         self._orders: dict[int, AuditedOrder] = {}
@@ -123,6 +128,8 @@ class Auditor:
         self._prevented: defaultdict[int, int] = defaultdict(int)
         # The command at hand.
         self._last: Event | None = None
+        self._traded_on = 0
+        """The instrument of the last trade."""
         self._taker: AuditedOrder | None = None
         self._touched: set[Place] = set()
         self._text_due: AuditedOrder | None = None
@@ -188,6 +195,8 @@ class Auditor:
             EventKind.AUCTION_UNCROSSED: self._uncrossed,
             EventKind.BREAKER_TRIPPED: self._tripped,
             EventKind.MARKET_WIDE_LEVEL_REACHED: self._market_wide,
+            EventKind.QUOTE_ACCEPTED: self._quoted,
+            EventKind.QUOTE_PROTECTION_TRIGGERED: self._protected,
         }
 
     def audit(self, events: Iterable[Event]) -> None:
@@ -216,6 +225,7 @@ class Auditor:
             if event.kind not in _OF_AN_ACCEPTED_ORDER:
                 _require(self._approval_due is None, "an order above a band waits for approval", event)
             self._go_on(event)
+            self._check_quotes(event)
             self._before(event)
             self._check_place(event)
             self._handlers[event.kind](event)
@@ -299,6 +309,7 @@ class Auditor:
         _require(not self._waiting.line, "what fired comes to the market", event)
         self._last_cancelled = 0
         _require(not self._controls.due, "a control takes all that it forbids", event)
+        self._nothing_of_quotes(event)
         self._controls.session_reason = None
         _require(self._approval_due is None, "an order above a band waits for approval", event)
         self._go_on(None)
@@ -328,12 +339,12 @@ class Auditor:
             refused = self._last.kind is EventKind.REJECTED and event.kind not in may_follow
             both = event.kind is EventKind.REJECTED and self._half_may_come
             _require(both or not refused, "a refusal is the only event, but for those of timers", event)
-        if event.kind is EventKind.ORDER_AMENDED:
+        if event.kind is EventKind.ORDER_AMENDED and not self._quotes.changes:
             _require(self._is_first, "an amendment is its command's first event, but for timers", event)
         by_lists = (CloseReason.OTHER_LEG_EXECUTED, CloseReason.LIST_CLOSED)
         of_many = (CloseReason.CANCELLED_ALL, CloseReason.INSTRUMENT_EXPIRED, CloseReason.SESSION_ENDED)
         behind = (*of_many, CloseReason.DECLINED, *BY_CONTROL)
-        several = event.reason in (*behind, *by_lists)
+        several = event.reason in (*behind, *by_lists, *OF_QUOTES)
         ends = self._lists.ending is not None
         if event.kind is EventKind.ORDER_CANCELLED and not self._is_first and not ends:
             _require(several, "only a cancel-all or a control cancels several", event)
@@ -374,6 +385,8 @@ class Auditor:
         fine = not taker.peak or event.kind is EventKind.ORDER_REFRESHED or call.joined is not Phase.NONE
         _require(fine, "an iceberg shows a peak when it rests", event)
         _require(not taker.must_be_refused, "an order that fires is refused when its account may not trade", event)
+        protected = taker.is_quote and self._quotes.is_triggered(taker)
+        _require(not protected, "a quote whose protection was triggered expires", event)
         free = call.state is not State.CONTINUOUS or next(self._crossing(taker), None) is None
         _require(free, "what rests crosses nobody while the instrument trades", event)
         if taker.peak and call.joined is not Phase.NONE:
@@ -470,6 +483,8 @@ class Auditor:
         _require(taker.side.crosses(taker.bound, first.price), "the taker's limit is respected", event)
         _require(not taker.flags & OrderFlags.POST_ONLY, "a post-only order never takes", event)
         _require(not taker.must_be_refused, "an order that fires is refused when its account may not trade", event)
+        protected = taker.is_quote and self._quotes.is_triggered(taker)
+        _require(not protected, "a quote whose protection was triggered takes nothing more", event)
         if taker.minimum and not taker.met_a_maker:
             _require(self._fills(taker, taker.minimum), "a minimum quantity trades at once or nothing does", event)
         taker.met_a_maker = True
@@ -503,6 +518,8 @@ class Auditor:
         self._only_moves_follow = True
 
     def _accepted(self, event: Event) -> None:
+        if self._quotes.announced:
+            self._rest(event)
         arriving = self._lists.arriving
         _require(self._taker is None, "one order comes in at a time", event)
         _require(event.order_id == self._orders_accepted + 1, "order ids are consecutive", event)
@@ -510,7 +527,9 @@ class Auditor:
         _require(event.instrument < len(self._schedules), "the instrument is listed", event)
         account = self._accounts[event.account]
         state = self._calls[event.instrument].state
-        open_for_orders = state is State.CONTINUOUS or state.is_call
+        # What stops while a mass quote is under way stops none of it: all of it was checked before.
+        stopped_by_itself = bool(self._quotes.announced) and event.instrument in self._must_pause
+        open_for_orders = state is State.CONTINUOUS or state.is_call or stopped_by_itself
         halted = self._venue_halted or account.halted or not open_for_orders
         _require(not halted, "nothing is accepted in a halt, or in a state that lets no orders in", event)
         must_trade = not TimeInForce(event.time_in_force).may_rest and not event.order_flags & OrderFlags.CONDITIONS
@@ -546,6 +565,7 @@ class Auditor:
         may_lack = order.order_type == OrderType.MARKET or bool(event.order_flags & OrderFlags.CONDITIONS)
         has_price = order.price >= 1 or (waits and order.price == 0 and may_lack)
         _require(sized and has_price, "an order has a price, and a quantity or an amount", event)
+        self._announced(order, event)
         if arriving is None:
             self._taker = order
         else:
@@ -571,7 +591,8 @@ class Auditor:
             self._covered(order, event)
             worth = self._worth(order)
         needed, expiry_ns = self._controls.approvers(order.account, order.instrument, worth)
-        if needed:
+        # A quote was judged before others of its command made prices.
+        if needed and not order.is_quote:
             fine = arriving is None and not order.by_amount
             fine = fine and not TimeInForce(order.time_in_force).is_for_auction
             _require(fine, "an order that needs approval is alone, sized by quantity, and not for an auction", event)
@@ -889,6 +910,7 @@ class Auditor:
         self._taker = order
 
     def _traded(self, event: Event) -> None:
+        self._traded_on = event.instrument
         if event.has(EventFlags.AUCTION):
             self._auctioned(event)
             return
@@ -931,6 +953,8 @@ class Auditor:
         done = taker.unspent == 0 if taker.by_amount else taker.open == 0
         self._close_both(event, maker, done)
         self._last_prices[event.instrument] = event.price_ticks
+        for order in (maker, taker):
+            self._quotes.count(order, lots, event.time_ns)
         self._waiting.see(event.instrument, PriceSource.LAST, event.price_ticks, halted=False)
         if done:
             self._working_leg_filled(taker)
@@ -1002,6 +1026,7 @@ class Auditor:
             CloseReason.DECLINED,
             CloseReason.NOT_REPLACED,
             CloseReason.SESSION_ENDED,
+            *OF_QUOTES,
             *BY_CONTROL,
             *by_lists,
         )
@@ -1018,7 +1043,12 @@ class Auditor:
             last = self._last
             declined = last is not None and (last.kind, last.order_id) == (EventKind.APPROVAL_DECLINED, event.order_id)
             _require(declined, "an order is declined by somebody", event)
-        if event.reason not in by_lists and self._lists.ending is None:
+        if event.reason == CloseReason.QUOTE_REPLACED:
+            changes = self._quotes.changes
+            _require(bool(changes) and changes.pop(0) == (order, 0), "a mass quote takes what it replaces", event)
+        elif event.reason == CloseReason.QUOTE_PROTECTION:
+            self._taken_by_protection(order, event)
+        elif event.reason not in by_lists and self._lists.ending is None:
             _require(self._last_cancelled < event.order_id, "a cancel-all goes by order id", event)
             self._last_cancelled = event.order_id
         due = self._controls.due
@@ -1075,6 +1105,11 @@ class Auditor:
         _require(told == kept, "an order keeps what it said", event)
         _require((event.quantity_lots, event.amount) == (order.open, order.unspent), "the rest expires", event)
         _require(refused or not order.must_be_refused, "an order fires in vain when its account may not trade", event)
+        if event.reason == CloseReason.QUOTE_PROTECTION:
+            protected = order.is_quote and self._quotes.is_triggered(order)
+            _require(protected, "a quote expires when its protection was triggered", event)
+            self._taker = None
+            return
         blocked = next(self._crossing(order), None) is None
         _require(known(CloseReason, event.reason), "the reason is known", event)
         reason = CloseReason(event.reason)
@@ -1104,8 +1139,13 @@ class Auditor:
             is_market = order.order_type == OrderType.MARKET
             _require(is_market and blocked, "a market order takes what there is first", event)
         else:
-            spent = reason is CloseReason.QUOTE_AMOUNT_SPENT and order.by_amount and not blocked
-            _require(spent and order.unspent > 0, "an amount is spent when the next lot costs more", event)
+            # What it could not pay may have gone since, with the quotes that its last trade took away.
+            spent = reason is CloseReason.QUOTE_AMOUNT_SPENT and order.by_amount
+            _require(
+                spent and (not blocked or order.lost_a_quote) and order.unspent > 0,
+                "an amount is spent when the next lot costs more",
+                event,
+            )
         self._taker = None
         self._lists.leave(order, event, by_timer=False)
 
@@ -1179,6 +1219,10 @@ class Auditor:
         refusal = self._controls.refusal(order.account, group, order.instrument, order.side)
         _require(refusal is None, "no control is in the way", event)
         _require(order.needed == 0, "an order that waits for approval is not amended", event)
+        if order.is_quote:
+            change = (order, event.open_lots)
+            fine = bool(self._quotes.changes) and self._quotes.changes.pop(0) == change
+            _require(fine, "a quote is amended by another mass quote only", event)
         kept = event.has(EventFlags.KEPT_PRIORITY)
         reduces = event.price_ticks == order.price and event.quantity_lots <= order.total
         _require(kept == reduces or order.waits, "only a reduction keeps its place", event)
@@ -1212,6 +1256,107 @@ class Auditor:
             self._text_due = order
         elif event.reference == 0:
             self._text_may_come = order
+
+    # Quotes.
+
+    def _check_quotes(self, event: Event) -> None:
+        """What must come next because of what quotes did."""
+        quotes, in_auction = self._quotes, any(call.traded for call in self._calls.values() if call.joined)
+        if quotes.changes:
+            changes = event.kind is EventKind.ORDER_AMENDED or event.reason == CloseReason.QUOTE_REPLACED
+            _require(changes or event.kind is EventKind.QUOTE_ACCEPTED, "first goes what a mass quote replaces", event)
+        if quotes.due:
+            goes = event.kind is EventKind.ORDER_CANCELLED and event.reason == CloseReason.QUOTE_PROTECTION
+            _require(goes, "a protection takes the quotes of its instrument at once", event)
+        elif quotes.reached and not in_auction:
+            tells = event.kind is EventKind.QUOTE_PROTECTION_TRIGGERED or self._peak_due is not None
+            _require(tells, "a protection is triggered right behind the trade", event)
+
+    def _quote(self, account: int, instrument: int, side: Side) -> AuditedOrder | None:
+        own = quotes_of(self._orders.values(), account)
+        here = [order for order in own if (order.instrument, order.side) == (instrument, side)]
+        assert len(here) <= 1, "Invariant: an account has one quote on each side"
+        return here[0] if here else None
+
+    def _quoted(self, event: Event) -> None:
+        behind = self._last is not None and self._last.kind is EventKind.QUOTE_ACCEPTED
+        _require(self._is_first or behind, "a mass quote tells of its entries first", event)
+        ask_price = signed(event.reference)
+        both = event.quantity_lots > 0 and event.open_lots > 0
+        _require(not both or event.price_ticks < ask_price, "the bid of a quote is below its ask", event)
+        for side, order_id, price, lots in (
+            (Side.BUY, event.order_id, event.price_ticks, event.quantity_lots),
+            (Side.SELL, event.counter_order_id, ask_price, event.open_lots),
+        ):
+            now = self._quote(event.account, event.instrument, side)
+            keeps = now is not None and now.price == price and 0 < lots <= now.open
+            if now is not None and keeps:
+                _require(order_id == now.order_id, "a quote that is no better keeps its place", event)
+                if lots < now.open:
+                    self._quotes.changes.append((now, lots))
+                continue
+            if now is not None:
+                self._quotes.changes.append((now, 0))
+            if lots == 0:
+                _require((order_id, price) == (0, 0), "a side that is withdrawn has no order", event)
+                continue
+            following = self._orders_accepted + len(self._quotes.announced) + 1
+            _require(order_id == following, "the orders of a mass quote have the next ids", event)
+            self._quotes.announced.append((order_id, event.instrument, side, price, lots))
+
+    def _announced(self, order: AuditedOrder, event: Event) -> None:
+        """A quote comes as it was announced, when what it replaces and what protections take is gone."""
+        quotes = self._quotes
+        _require(
+            order.is_quote == bool(quotes.announced), "quotes come in by mass quotes, and nothing else does", event
+        )
+        if not order.is_quote:
+            return
+        told = (order.order_id, order.instrument, order.side, order.price, order.open)
+        _require(told == quotes.announced.pop(0), "a quote comes as it was announced", event)
+        _require(not quotes.changes, "first goes what a mass quote replaces", event)
+        left = any(quotes_of(self._orders.values(), account) for account in quotes.elsewhere)
+        _require(not left, "first go the quotes whose protection was triggered", event)
+        quotes.elsewhere.clear()
+        one = self._quote(order.account, order.instrument, order.side) is None
+        _require(one, "an account has one quote on each side", event)
+
+    def _protected(self, event: Event) -> None:
+        quotes, scope = self._quotes, (event.account, event.instrument)
+        fine = bool(quotes.reached) and quotes.reached.pop(0) == (scope, event.order_id)
+        _require(fine, "a protection is triggered when its bound is reached", event)
+        protection = quotes.protections[scope]
+        has_lots = 0 < protection.lots_max <= protection.lots
+        told = (event.order_type, event.quantity_lots, event.open_lots, event.reference)
+        due = (1 if has_lots else 2, protection.lots, protection.fills, protection.until_ns)
+        _require(told == due, f"kind of the bound, lots, fills and end of the window are {due}", event)
+        own = quotes_of(self._orders.values(), event.account)
+        quotes.due = [order for order in own if order.instrument == self._traded_on]
+        if event.instrument == ANY:
+            quotes.elsewhere.add(event.account)
+
+    def _taken_by_protection(self, order: AuditedOrder, event: Event) -> None:
+        quotes = self._quotes
+        if quotes.due:
+            _require(quotes.due.pop(0) is order, "a protection takes quotes by order id", event)
+            taker = self._taker
+            if taker is not None and (taker.instrument, taker.side) == (order.instrument, order.side.opposite):
+                taker.lost_a_quote = True
+            return
+        # Those on other instruments, when all is done.
+        self._rest(event)
+        _require(not self._waiting.line, "quotes elsewhere go when the line is worked off", event)
+        left = [account for account in sorted(quotes.elsewhere) if quotes_of(self._orders.values(), account)]
+        first = quotes_of(self._orders.values(), left[0])[0] if left else None
+        _require(order is first, "quotes elsewhere go by account, then by order id", event)
+
+    def _nothing_of_quotes(self, event: Event) -> None:
+        quotes = self._quotes
+        _require(not quotes.changes and not quotes.announced, "a mass quote does what it announced", event)
+        _require(not quotes.due and not quotes.reached, "protections do their part", event)
+        left = any(quotes_of(self._orders.values(), account) for account in quotes.elsewhere)
+        _require(not left, "protections take the quotes elsewhere too", event)
+        quotes.elsewhere.clear()
 
     # Lists.
 
@@ -1447,6 +1592,8 @@ class Auditor:
                 self._take_out(order)
                 self._working_leg_filled(order)
         call.traded.append((event.price_ticks, lots))
+        for order in pair:
+            self._quotes.count(order, lots, event.time_ns)
 
     def _uncrossed(self, event: Event) -> None:
         call = self._calls[event.instrument]
@@ -1580,6 +1727,8 @@ class Auditor:
                 self._accounts[event.account].group = event.quantity_lots
                 if self._controls.is_killed(event.account, event.quantity_lots):
                     self._controls.due = self._of_accounts([event.account])
+            case CommandKind.SET_QUOTE_PROTECTION | CommandKind.RESET_QUOTE_PROTECTION:
+                self._quotes.learn(event)
             case CommandKind.SET_REFERENCE_PRICE:
                 self._references[event.instrument] = event.price_ticks
             case CommandKind.SET_APPROVAL_BANDS:
@@ -1681,6 +1830,7 @@ def _is_of_command(event: Event) -> bool:
     if event.kind is EventKind.ORDER_CANCELLED:
         return event.reason not in (
             CloseReason.INSTRUMENT_EXPIRED,
+            CloseReason.QUOTE_PROTECTION,
             CloseReason.OTHER_LEG_EXECUTED,
             CloseReason.LIST_CLOSED,
         )
@@ -1694,6 +1844,7 @@ def _is_of_command(event: Event) -> bool:
         EventKind.BREAKER_TRIPPED,
         EventKind.ORDER_REFRESHED,
         EventKind.ORDER_REPRICED,
+        EventKind.QUOTE_PROTECTION_TRIGGERED,
         EventKind.LIST_UPDATED,
         EventKind.LIST_DONE,
     )

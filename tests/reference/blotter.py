@@ -357,6 +357,33 @@ def _cancel_list(words: list[str]) -> bytes:
     return records.cancel_list(_account(words), _number(words, "L"), client_list_id=_client_order_id(words))
 
 
+def _quote(words: list[str]) -> bytes:
+    """`quote O1 O2 A2 0:5@10/3@12 1:-/3@12`: the instrument, then bid and ask; `-` is none"""
+
+    def side(text: str) -> tuple[int, int]:
+        lots, _, price = text.partition("@")
+        return (int(price), int(lots)) if price else (0, 0)
+
+    entries = []
+    for word in words:
+        found = re.fullmatch(r"(\d+):(.+)/(.+)", word)
+        if found:
+            entries.append(records.quote_entry(int(found[1]), side(found[2]), side(found[3])))
+    stp = Prevention[(_option(words, "stp") or "none").upper()]
+    return records.mass_quote(_account(words), entries, prevention=stp, post_only="post" in words)
+
+
+def _where(words: list[str]) -> int:
+    return int(_option(words, "on") or ANY)
+
+
+def _protect(words: list[str]) -> bytes:
+    """`protect A2 on=0 lots=5 fills=2 window=100`; without `on` it is for all instruments together"""
+    lots, fills, window = (int(_option(words, name) or 0) for name in ("lots", "fills", "window"))
+    where = _where(words)
+    return records.set_quote_protection(_account(words), instrument=where, lots=lots, fills=fills, window_ns=window)
+
+
 _COMMANDS: dict[str, Callable[[list[str]], bytes]] = {
     "buy": lambda words: _order(words, _account(words)),
     "sell": lambda words: _order(words, _account(words)),
@@ -391,6 +418,10 @@ _COMMANDS: dict[str, Callable[[list[str]], bytes]] = {
     ),
     "position": lambda words: records.set_position_limit(_account(words), 0, int(words[2])),
     "cancel-list": _cancel_list,
+    "quote": _quote,
+    "cancel-quotes": lambda words: records.cancel_quotes(_account(words), _where(words)),
+    "protect": _protect,
+    "reset": lambda words: records.reset_quote_protection(_account(words), instrument=_where(words)),
     "mark": lambda words: records.set_mark_price(0, int(words[1])),
     "index": lambda words: records.set_index_price(0, int(words[1])),
     "reference": lambda words: records.set_reference_price(0, int(words[1])),
@@ -411,6 +442,11 @@ def _told(event: Event) -> str:
     match event.kind:
         case EventKind.CLIENT_ORDER_ID_TEXT | EventKind.CLIENT_LIST_ID_TEXT:
             return ""
+        case EventKind.QUOTE_ACCEPTED:
+            bid, ask = (f"O{number}" if number else "-" for number in (event.order_id, event.counter_order_id))
+            return f"quoted {bid}/{ask}"
+        case EventKind.QUOTE_PROTECTION_TRIGGERED:
+            return f"protected after {event.quantity_lots} in {event.open_lots}"
         case EventKind.LIST_ACCEPTED:
             return f"L{event.reference}"
         case EventKind.LIST_UPDATED:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.reference import auction, closing, guards
+from tests.reference import auction, closing, guards, protections
 from tests.reference.codes import (
     FEE_ACCOUNT,
     PPM,
@@ -165,6 +165,7 @@ def uncross(venue: Venue, instrument: Instrument) -> int | None:
         instrument.last_price_ticks = found.ticks
     guards.restart(venue, instrument)
     _tell(venue, EventKind.AUCTION_UNCROSSED, instrument, _told(found))
+    protections.act(venue, instrument)
     for order in venue.open_orders():
         if order.instrument == instrument.id and order.time_in_force.joins(instrument.joined):
             venue.take_out(order)
@@ -216,5 +217,6 @@ def _trade(venue: Venue, instrument: Instrument, bid: Order, ask: Order, price: 
         )
     )
     for order in (bid, ask):
+        protections.count(venue, order, lots)
         if order.in_list is not None and order.open_lots == 0:
             closing.working_leg_filled(venue, order)

@@ -359,7 +359,7 @@ def check_amend(venue: Venue, amend: Amend) -> Amendment:
     order = known_order(account, amend.target)
     require(order.in_list is None, Reason.ORDER_IN_LIST)
     require(order.approvers_needed == 0, Reason.ORDER_WAITS_FOR_APPROVAL)
-    require(not order.follows and not order.beside, Reason.ORDER_NOT_AMENDABLE)
+    require(not order.is_quote and not order.follows and not order.beside, Reason.ORDER_NOT_AMENDABLE)
     if order.waits:
         return check_waiting_amend(venue, account, order, amend)
     require(amend.trigger is None, Reason.ORDER_NOT_AMENDABLE)

@@ -28,6 +28,11 @@ PPM = 1_000_000
 BASIS_POINTS = 10_000
 PEG_LEVELS_MAX = 100
 """The most levels that a fixed peg may be behind the best."""
+QUOTE_ENTRIES_MAX = 128
+FILLS_MAX = 2**20
+"""The highest bound on the fills of quotes in a window."""
+QUOTE = 1 << 10
+"""The flag of a quote. The engine's own: no command may have it."""
 PEAKS_MAX = 10_000
 """The most peaks that an iceberg may be shown by."""
 SCHEDULE_MAX = 255
@@ -66,6 +71,8 @@ class CommandKind(IntEnum):
     SET_MARKET_REFERENCE = 23
     SET_MARKET_LEVEL = 24
     SET_LEAD = 46
+    SET_QUOTE_PROTECTION = 47
+    RESET_QUOTE_PROTECTION = 48
     SET_TOP = 49
     END_SESSION = 50
     DEPOSIT = 32
@@ -86,10 +93,13 @@ class CommandKind(IntEnum):
     REPLACE_ORDER = 68
     PLACE_LIST = 69
     CANCEL_LIST = 70
+    MASS_QUOTE = 71
+    CANCEL_QUOTES = 72
     TEXT = 128
     INSTRUMENT_UNITS = 129
     INSTRUMENT_LIMITS = 130
     CONDITIONS = 131
+    QUOTE_ENTRY = 134
     BREAKER = 135
     APPROVAL_HASH = 133
     APPROVAL_BANDS = 138
@@ -97,11 +107,11 @@ class CommandKind(IntEnum):
 
 COMMAND_KINDS = frozenset(kind for kind in CommandKind if kind < 128)
 """The kinds that a command may start with; the others stand behind a first record."""
-ORDER_ENTRY_KINDS = frozenset(range(CommandKind.PLACE_ORDER, CommandKind.CANCEL_LIST + 1))
+ORDER_ENTRY_KINDS = frozenset(range(CommandKind.PLACE_ORDER, CommandKind.CANCEL_QUOTES + 1))
 """Messages of a trader about its orders: these are counted against the message rate."""
 NEW_ORDER_KINDS = frozenset({CommandKind.PLACE_ORDER, CommandKind.REPLACE_ORDER})
-"""Messages that also count as an order; a list counts as many as it has."""
-LIVING_SESSION_KINDS = NEW_ORDER_KINDS | {CommandKind.AMEND_ORDER, CommandKind.PLACE_LIST}
+"""Messages that also count as an order; a list and a mass quote count as many as they have."""
+LIVING_SESSION_KINDS = NEW_ORDER_KINDS | {CommandKind.AMEND_ORDER, CommandKind.PLACE_LIST, CommandKind.MASS_QUOTE}
 """Messages that the kill switch of their session refuses."""
 
 
@@ -138,6 +148,8 @@ class EventKind(IntEnum):
     ORDER_APPROVED = 49
     APPROVAL_DECLINED = 50
     ORDER_RELEASED = 51
+    QUOTE_ACCEPTED = 56
+    QUOTE_PROTECTION_TRIGGERED = 57
 
 
 class EventFlags(IntEnum):
@@ -176,6 +188,8 @@ class CloseReason(IntEnum):
     APPROVAL_EXPIRED = 38
     REFUSED_AT_RELEASE = 39
     NOT_REPLACED = 40
+    QUOTE_REPLACED = 41
+    QUOTE_PROTECTION = 42
     SESSION_ENDED = 45
 
 

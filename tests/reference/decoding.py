@@ -15,11 +15,13 @@ from tests.reference.codes import (
     BOTH_SIDES,
     COMMAND_KINDS,
     EXPIRY_MAX,
+    FILLS_MAX,
     NOTIONAL_MAX,
     PEG_LEVELS_MAX,
     PPM,
     PRICE_MAX,
     QUANTITY_MAX,
+    QUOTE_ENTRIES_MAX,
     SCHEDULE_MAX,
     SCHEMA_VERSION,
     TIME_MAX,
@@ -62,6 +64,7 @@ from tests.reference.records import (
     MONEY,
     NAMED,
     ORDER,
+    QUOTE_ENTRY,
     RECORD_BYTES,
     SETTING,
     TEXT,
@@ -154,6 +157,29 @@ class Replace:
 
 
 @dataclass(frozen=True, slots=True)
+class QuoteEntry:
+    """Price and lots that are to be open on each side; no lots withdraw it."""
+
+    instrument: int
+    bid: tuple[int, int]
+    ask: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class MassQuote:
+    account: int
+    prevention: Prevention
+    flags: int
+    entries: tuple[QuoteEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CancelQuotes:
+    account: int
+    instrument: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Named:
     """Something new with a name."""
 
@@ -217,7 +243,8 @@ class CancelList:
     """Its order id stands for a list id."""
 
 
-Command = NewOrder | Cancel | CancelAll | Amend | Replace | NewList | CancelList | Named | Setting | Money | Approval
+OrderCommand = NewOrder | Cancel | CancelAll | Amend | Replace | NewList | CancelList | MassQuote | CancelQuotes
+Command = OrderCommand | Named | Setting | Money | Approval
 
 
 class Records:
@@ -276,6 +303,12 @@ def decode(command: bytes) -> Command:
         case CommandKind.CANCEL_LIST:
             about = _about_order(records)
             decoded = CancelList(about.account, about.target)
+        case CommandKind.MASS_QUOTE:
+            decoded = _mass_quote(records)
+        case CommandKind.CANCEL_QUOTES:
+            fields = ORDER.unpack(records.take())
+            require(fields[12] == 0, Reason.INVALID_FLAGS)
+            decoded = CancelQuotes(fields[6], None if fields[7] == ANY else fields[7])
         case CommandKind.ADD_ASSET | CommandKind.OPEN_ACCOUNT:
             decoded = _named(kind, records)
         case CommandKind.APPROVE_ORDER | CommandKind.DECLINE_ORDER:
@@ -498,6 +531,40 @@ def _replace(records: Records) -> Replace:
     return Replace(about.target, _new_order(records), about.flags & REPLACE_MODES, following)
 
 
+# Quotes.
+
+
+def _mass_quote(records: Records) -> MassQuote:
+    fields = ORDER.unpack(records.take())
+    account, prevention, flags = fields[6], fields[11], fields[12]
+    require(known(Prevention, prevention), Reason.INVALID_SELF_TRADE_PREVENTION)
+    require(flags in (0, OrderFlags.POST_ONLY), Reason.INVALID_FLAGS)
+    entries: list[QuoteEntry] = []
+    while records.peek() or not entries:
+        _kind, _schema, reserved, instrument, *sides, first, second, third = QUOTE_ENTRY.unpack(
+            records.take(CommandKind.QUOTE_ENTRY)
+        )
+        require((reserved, first, second, third) == (0, 0, 0, 0), Reason.MALFORMED_RECORDS)
+        entries.append(QuoteEntry(instrument, (sides[0], sides[1]), (sides[2], sides[3])))
+    require(len(entries) <= QUOTE_ENTRIES_MAX, Reason.MALFORMED_RECORDS)
+    named = [entry.instrument for entry in entries]
+    require(len(named) == len(set(named)), Reason.INSTRUMENT_QUOTED_TWICE)
+    for entry in entries:
+        (bid, bid_lots), (ask, ask_lots) = entry.bid, entry.ask
+        require(bid < ask or not (bid_lots and ask_lots), Reason.QUOTE_CROSSES_ITSELF)
+    return MassQuote(account, Prevention(prevention), flags, tuple(entries))
+
+
+def count_quotes(command: bytes) -> int:
+    """How many sides with lots the entries of a mass quote have, legal or not."""
+    sides = 0
+    for start in range(RECORD_BYTES, len(command), RECORD_BYTES):
+        fields = QUOTE_ENTRY.unpack_from(command, start)
+        if fields[0] == CommandKind.QUOTE_ENTRY:
+            sides += (fields[5] > 0) + (fields[7] > 0)
+    return sides
+
+
 # Lists.
 
 
@@ -658,6 +725,9 @@ def _setting(kind: CommandKind, records: Records) -> Setting:
             in_range = first <= second <= QUANTITY_MAX
         case CommandKind.SET_LEAD:
             in_range = first <= PPM
+        case CommandKind.SET_QUOTE_PROTECTION:
+            bounded = first > 0 or second > 0
+            in_range = first <= PRICE_MAX and second <= FILLS_MAX and third <= TIME_MAX and bounded == (third > 0)
         case CommandKind.SET_FEE_TIER:
             values = (signed(first), signed(second), 0)
             in_range = abs(values[0]) <= PPM and abs(values[1]) <= PPM and fee_schedule <= SCHEDULE_MAX
@@ -681,7 +751,7 @@ def _setting(kind: CommandKind, records: Records) -> Setting:
             in_range = _is_session(first)
         case CommandKind.SET_RESTRICTION:
             in_range = _is_control_scope(scope, first) and known(Restriction, tier) and second <= 1
-        case CommandKind.ADVANCE_TIME | CommandKind.SET_ACCOUNT_FEE_TIER:
+        case CommandKind.ADVANCE_TIME | CommandKind.SET_ACCOUNT_FEE_TIER | CommandKind.RESET_QUOTE_PROTECTION:
             pass
         case _:
             raise Refused(Reason.UNKNOWN_COMMAND)

@@ -4,7 +4,19 @@ from typing import Any
 
 import numpy.typing as npt
 
-from tests.reference import approvals, calls, closing, line, lists, matching, pegs, replacing, timers
+from tests.reference import (
+    approvals,
+    calls,
+    closing,
+    line,
+    lists,
+    matching,
+    pegs,
+    protections,
+    quotes,
+    replacing,
+    timers,
+)
 from tests.reference.checks import check_amend, check_new_order, known_account, known_instrument, known_order
 from tests.reference.codes import (
     LIVING_SESSION_KINDS,
@@ -21,7 +33,9 @@ from tests.reference.decoding import (
     Cancel,
     CancelAll,
     CancelList,
+    CancelQuotes,
     Header,
+    MassQuote,
     Money,
     Named,
     NewList,
@@ -29,6 +43,7 @@ from tests.reference.decoding import (
     Replace,
     Setting,
     check_envelope,
+    count_quotes,
     decode,
     read_header,
 )
@@ -104,6 +119,10 @@ class Exchange:
                 lists.place(self.venue, decoded)
             case CancelList():
                 closing.cancel_list(self.venue, lists.find(self.venue, decoded))
+            case MassQuote():
+                quotes.mass_quote(self.venue, decoded)
+            case CancelQuotes():
+                quotes.cancel_quotes(self.venue, decoded)
             case Approval():
                 approvals.decide(self.venue, decoded)
             case Named():
@@ -113,6 +132,7 @@ class Exchange:
             case Money():
                 move_money(self.venue, decoded)
         line.work_off(self.venue)
+        protections.finish(self.venue)
         pegs.move_all(self.venue)
 
     def _count(self, header: Header, command: bytes) -> None:
@@ -123,6 +143,8 @@ class Exchange:
             if header.kind == CommandKind.PLACE_LIST:
                 kinds = command[RECORD_BYTES::RECORD_BYTES]
                 orders = kinds.count(CommandKind.PLACE_ORDER)
+            elif header.kind == CommandKind.MASS_QUOTE:
+                orders = count_quotes(command)
             account.count_message(self.venue.time_ns, orders=orders)
 
     def _cancel_all(self, command: CancelAll) -> None:

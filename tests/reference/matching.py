@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import groupby
 
-from tests.reference import calls, guards
+from tests.reference import calls, guards, protections
 from tests.reference.allocation import PriceTime, Resting, Steps, allocate
 from tests.reference.checks import Amendment, lots_for_amount
 from tests.reference.closing import before_trade, expire, working_leg_filled
@@ -248,6 +248,8 @@ def _share(venue: Venue, instrument: Instrument, taker: Order, level: list[Order
     ]
     shares = allocate(rule, lots, resting)
     for maker, share in zip(level, shares, strict=True):
+        if protections.stops(venue, taker):
+            return
         if share and not (taker.by_amount and taker.unspent == 0):
             trade(venue, instrument, taker, maker, share)
 
@@ -263,8 +265,16 @@ def _match_levels(venue: Venue, taker: Order) -> bool:
             return True
         if level:
             _share(venue, instrument, taker, level, min(taker.open_lots, sum(maker.displayed_lots for maker in level)))
-        if taker.open_lots == 0:
+        if taker.open_lots == 0 or _is_stopped(venue, taker):
             return False
+    return True
+
+
+def _is_stopped(venue: Venue, taker: Order) -> bool:
+    """Whether its protection ends a quote that takes: what is left of it expires."""
+    if not protections.stops(venue, taker):
+        return False
+    expire(venue, taker, CloseReason.QUOTE_PROTECTION)
     return True
 
 
@@ -309,7 +319,7 @@ def _match_quantity(venue: Venue, taker: Order) -> bool:
         if guards.trips(venue, instrument, taker, maker.price_ticks):
             return True
         trade(venue, instrument, taker, maker, min(taker.open_lots, maker.displayed_lots))
-        if taker.open_lots == 0:
+        if taker.open_lots == 0 or _is_stopped(venue, taker):
             return False
     return True
 
@@ -400,6 +410,9 @@ def trade(venue: Venue, instrument: Instrument, taker: Order, maker: Order, lots
     if maker.in_list is not None and maker.open_lots == 0:
         working_leg_filled(venue, maker)
     see_price(venue, instrument, PriceSource.LAST, price)
+    protections.count(venue, maker, lots)
+    protections.count(venue, taker, lots)
+    protections.act(venue, instrument)
 
 
 def amend(venue: Venue, amendment: Amendment) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tests.reference.codes import Contingency, OrderFlags, OrderType, Prevention, Side, TimeInForce
+from tests.reference.codes import QUOTE, Contingency, OrderFlags, OrderType, Prevention, Side, TimeInForce
 from tests.reference.conditions import UNCONDITIONAL, Conditions
 from tests.reference.fees import FeeRates, fee_of_fill, fee_on
 from tests.reference.instruments import Units
@@ -74,6 +74,10 @@ class Order:
     @property
     def post_only(self) -> bool:
         return bool(self.flags & OrderFlags.POST_ONLY)
+
+    @property
+    def is_quote(self) -> bool:
+        return bool(self.flags & QUOTE)
 
     @property
     def may_rest(self) -> bool:

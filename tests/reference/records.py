@@ -167,6 +167,20 @@ APPROVAL_HASH_DTYPE = np.dtype(
     [("kind", "u1"), ("schema_version", "u1"), ("reserved", "V6"), ("hash", "V32"), ("reserved_bytes", "V24")]
 )
 
+QUOTE_ENTRY_DTYPE = np.dtype(
+    [
+        ("kind", "u1"),
+        ("schema_version", "u1"),
+        ("reserved", "<u2"),
+        ("instrument", "<u4"),
+        ("bid_price_ticks", "<i8"),
+        ("bid_lots", "<u8"),
+        ("ask_price_ticks", "<i8"),
+        ("ask_lots", "<u8"),
+        ("reserved_words", "<u8", (3,)),
+    ]
+)
+
 # The same layouts for `struct`: reading a record by numpy costs ten times as much.
 HEADER = struct.Struct("<BBHIQQ")
 ORDER = struct.Struct("<BBHIQQIIBBBBHHqQQ")
@@ -180,6 +194,7 @@ APPROVAL_HASH = struct.Struct("<BB6x32s24x")
 LIMITS = struct.Struct("<BB2xIIIQQQQQq")
 CONDITIONS = struct.Struct("<8BqIIQQ3Q")
 BREAKER = struct.Struct("<BBHIqQQQQQQ")
+QUOTE_ENTRY = struct.Struct("<BBHIqQqQQQQ")
 
 
 def wide(low: int, high: int) -> int:
@@ -442,6 +457,31 @@ def replace(
     return _about_order(kind, account, order_id, client_order_id, time_ns=time_ns, behind=new_order, modes=modes)
 
 
+def quote_entry(instrument: int, bid: tuple[int, int] = (0, 0), ask: tuple[int, int] = (0, 0)) -> bytes:
+    """An entry of a mass quote: price and lots of each side."""
+    return QUOTE_ENTRY.pack(CommandKind.QUOTE_ENTRY, SCHEMA_VERSION, 0, instrument, *bid, *ask, 0, 0, 0)
+
+
+def mass_quote(
+    account: int,
+    entries: Iterable[bytes],
+    *,
+    prevention: int = Prevention.NONE,
+    post_only: bool = False,
+    time_ns: int = 0,
+) -> bytes:
+    """Replace an account's quotes where the entries, records of [`quote_entry`], say so."""
+    behind = b"".join(entries)
+    header = _header(CommandKind.MASS_QUOTE, time_ns, 1 + len(behind) // RECORD_BYTES)
+    flags = OrderFlags.POST_ONLY if post_only else 0
+    return ORDER.pack(*header, account, 0, 0, 0, 0, prevention, flags, 0, 0, 0, 0) + behind
+
+
+def cancel_quotes(account: int, instrument: int = ANY, *, time_ns: int = 0) -> bytes:
+    header = _header(CommandKind.CANCEL_QUOTES, time_ns)
+    return ORDER.pack(*header, account, instrument, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+
+
 def place_list(
     contingency: int, legs: list[bytes], *, client_list_id: int | bytes | None = None, time_ns: int = 0
 ) -> bytes:
@@ -627,6 +667,19 @@ def set_top(instrument: int, minimum: int, maximum: int, *, time_ns: int = 0) ->
 def set_lead(instrument: int, account: int, share_ppm: int, *, time_ns: int = 0) -> bytes:
     kind = CommandKind.SET_LEAD
     return setting(kind, instrument=instrument, account=account, values=(share_ppm, 0, 0), time_ns=time_ns)
+
+
+def set_quote_protection(
+    account: int, *, instrument: int = ANY, lots: int = 0, fills: int = 0, window_ns: int = 0, time_ns: int = 0
+) -> bytes:
+    """How much of an account's quotes may trade in a window; without numbers nothing bounds it."""
+    kind, values = CommandKind.SET_QUOTE_PROTECTION, (lots, fills, window_ns)
+    return setting(kind, account=account, instrument=instrument, values=values, time_ns=time_ns)
+
+
+def reset_quote_protection(account: int, *, instrument: int = ANY, time_ns: int = 0) -> bytes:
+    kind = CommandKind.RESET_QUOTE_PROTECTION
+    return setting(kind, account=account, instrument=instrument, time_ns=time_ns)
 
 
 def set_fee_tier(fee_schedule: int, tier: int, taker_ppm: int, maker_ppm: int, *, time_ns: int = 0) -> bytes:

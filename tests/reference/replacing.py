@@ -1,6 +1,6 @@
 """Replacements: one order goes and another comes, whole or in two halves; and how a refusal is told."""
 
-from tests.reference import approvals, closing, line
+from tests.reference import approvals, closing, line, protections
 from tests.reference.checks import check_new_order, check_standing, found_before_cancel, leaving_order
 from tests.reference.codes import ANY, ORDER_ENTRY_KINDS, CloseReason, EventKind, OrderFlags
 from tests.reference.decoding import Replace, read_header
@@ -43,6 +43,7 @@ def replace(venue: Venue, command: Replace, records: bytes) -> None:
         closing.cancel(venue, gone, CloseReason.REPLACED)
     approvals.let_in(venue, new, checked)
     line.work_off(venue)
+    protections.finish(venue)
     if why_not_gone is not None:
         venue.emit(rejected(records, why_not_gone))
 

@@ -1,6 +1,6 @@
 """Commands that are not about orders: names, limits, halts, money. Each checks everything, then changes."""
 
-from tests.reference import closing, guards, states
+from tests.reference import closing, guards, protections, states
 from tests.reference.accounts import Account, AccountLimits, transfer_allowed
 from tests.reference.allocation import LEADS_MAX, Steps
 from tests.reference.checks import known_account, known_instrument
@@ -195,6 +195,8 @@ def apply_setting(venue: Venue, setting: Setting) -> None:
             instrument.top_lots = (first, second) if second else None
             instrument.tops = dict.fromkeys(Side)
             _applied(venue, kind, instrument=instrument.id, second=first, third=second)
+        case CommandKind.SET_QUOTE_PROTECTION | CommandKind.RESET_QUOTE_PROTECTION:
+            _protect(venue, setting)
         case CommandKind.SET_LEAD:
             _set_lead(venue, setting)
         case CommandKind.SET_FEE_TIER:
@@ -257,6 +259,27 @@ def _check_steps(instrument: Instrument) -> None:
     """TOP and leads change while the book is empty, where the rule has such steps."""
     require(not (instrument.book.bids or instrument.book.asks), Reason.BOOK_NOT_EMPTY)
     require(isinstance(instrument.allocation, Steps), Reason.RULE_HAS_NO_STEPS)
+
+
+def _protect(venue: Venue, setting: Setting) -> None:
+    where = None if setting.instrument == ANY else known_instrument(venue, setting.instrument).id
+    account = known_account(venue, setting.account)
+    before = protections.find(venue, account.id, where)
+    lots, fills, window_ns = setting.values
+    if setting.kind is CommandKind.RESET_QUOTE_PROTECTION:
+        if before is not None:
+            before.begin_anew()
+            before.triggered = False
+        _applied(venue, setting.kind, account=account.id, instrument=setting.instrument)
+        return
+    if before is not None:
+        venue.protections.remove(before)
+    if window_ns:
+        new = protections.Protection(account.id, where, lots, fills, window_ns)
+        new.triggered = before is not None and before.triggered
+        venue.protections.append(new)
+    values = {"first": fills, "second": lots, "third": window_ns}
+    _applied(venue, setting.kind, account=account.id, instrument=setting.instrument, **values)
 
 
 def _set_lead(venue: Venue, setting: Setting) -> None:

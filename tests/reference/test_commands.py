@@ -267,7 +267,7 @@ def test_events_round_trip_through_their_bytes() -> None:
 
 def test_layouts_are_records() -> None:
     dtypes = [getattr(records, name) for name in dir(records) if name.endswith("_DTYPE")]
-    assert len(dtypes) == 11
+    assert len(dtypes) == 12
     assert {dtype.itemsize for dtype in dtypes} == {64}
     (row,) = records.as_rows([records.place(2, 3, Side.SELL, 5, 10, client_order_id=6, time_ns=9)])
     assert (row["account"], row["instrument"], row["side"], row["quantity_lots"], row["price_ticks"]) == (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from tests.reference import closing, states
+from tests.reference import closing, protections, states
 from tests.reference.codes import CloseReason
 from tests.reference.orders import Order
 from tests.reference.venue import Venue
@@ -19,6 +19,7 @@ def fire(venue: Venue) -> None:
     while due := [each for each in _everything(venue) if each[0] <= venue.time_ns]:
         *_, happen = min(due, key=lambda each: each[:3])
         happen()
+        protections.finish(venue)
 
 
 def _everything(venue: Venue) -> list[Due]:

@@ -51,6 +51,12 @@ class Venue:
     """Orders that fired and have not come to the market yet, each with its price; lists whose legs start."""
     unapproved: list[Order] = field(default_factory=list)
     """Orders that wait for approval."""
+    protections: list[object] = field(default_factory=list)
+    """Those of quotes; what they are stands in `protections.py`."""
+    reached: list[tuple[object, Order]] = field(default_factory=list)
+    """Protections that were triggered and have not acted yet, each with the quote that traded."""
+    protected_elsewhere: set[int] = field(default_factory=set)
+    """Accounts whose quotes on other instruments than the one that trades are still to go."""
 
     @property
     def is_paused(self) -> bool:
@@ -265,6 +271,11 @@ class Venue:
             broken.append("only orders that have not fired wait")
         if any(self.controls.is_killed(account) and account.open_orders for account in self.accounts):
             broken.append("an open order of an account whose kill switch is engaged")
+        if self.reached or self.protected_elsewhere:
+            broken.append("a protection was triggered and has not done its part")
+        quoted = [(order.account, order.instrument, order.side) for order in everything if order.is_quote]
+        if len(quoted) > len(set(quoted)):
+            broken.append(f"an account has two quotes on one side: {quoted}")
         if any(self.controls.is_session_killed(order.session) for order in self.open_orders()):
             broken.append("an open order of a session whose kill switch is engaged")
         if self.line:

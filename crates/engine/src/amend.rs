@@ -24,6 +24,7 @@ impl Engine {
             return Err(RejectReason::OrderInList);
         }
         match self.open.station(slot) {
+            _ if self.open.slab[slot].terms.flags.has(OrderFlags::QUOTE) => Err(RejectReason::OrderNotAmendable),
             Station::Book | Station::Hidden if amend.trigger.is_some() => Err(RejectReason::OrderNotAmendable),
             Station::Book | Station::Hidden => self.floor_of(slot).amend_resting(slot, amend, emit),
             Station::Trigger => self.floor_of(slot).amend_waiting(slot, amend, emit),

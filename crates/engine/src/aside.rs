@@ -161,11 +161,15 @@ impl Floor<'_> {
         if self.trips(taker, front.price, emit) {
             return Some(Ended::Stopped);
         }
+        let quote = self.quote_at(front.slot);
         self.trade_any(taker, front, quantity, emit);
         self.observe(front.price);
         self.market.instrument.set_last(front.price);
         if self.market.triggers.is_some() {
             self.price_came(PriceSource::Last, front.price);
+        }
+        if self.protect(taker, quote, quantity, emit) {
+            return Some(Ended::Protection);
         }
         (taker.amount.is_some() && quantity < offered).then_some(Ended::Amount)
     }

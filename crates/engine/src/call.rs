@@ -271,6 +271,7 @@ impl Floor<'_> {
         }
         self.restart_breaker();
         emit.auction(EventKind::AuctionUncrossed, self.id, phase, Told::of(found));
+        self.act_on_protections(emit);
         for slot in self.orders_of_sessions(|slot| self.in_force(slot).joins(phase)) {
             self.close_as(slot, EventKind::OrderExpired, CloseReason::AuctionEnded, emit);
         }
@@ -330,6 +331,8 @@ impl Floor<'_> {
             flags: EventFlags::AUCTION.with(done),
             reference: self.market.trades,
         });
+        self.count_in_call(buy, quantity);
+        self.count_in_call(sell, quantity);
         self.shrink_in_call(buy, Side::Buy, quantity, left.is_zero());
         self.shrink_in_call(sell, Side::Sell, quantity, ask_left.is_zero());
     }
@@ -398,6 +401,9 @@ impl Floor<'_> {
             | EventKind::ListUpdated
             | EventKind::InstrumentStateChanged => *indicative = Indicative::default(),
             EventKind::Rejected
+            // What they say of the book is told again by its orders.
+            | EventKind::QuoteAccepted
+            | EventKind::QuoteProtectionTriggered
             // Nobody is released in a call, and who waits for approval does not stand in it.
             | EventKind::ApprovalRequired
             | EventKind::OrderApproved

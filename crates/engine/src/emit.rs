@@ -4,8 +4,9 @@ use tradewright_risk::{CheckedLeg, HeldOrder};
 use tradewright_types::{
     ANY, AccountId, Amount, ApprovalBands, AuctionPhase, ClientOrderId, CloseReason, CommandHeader, CommandKind,
     CommandRecord, Conditions, ConditionsRecord, EventFlags, EventKind, EventRecord, FeeRates, InstrumentId,
-    InstrumentState, LegRefused, ListId, NewList, NewOrder, OrderFlags, OrderId, Price, PriceSource, Quantity,
-    RejectReason, SCHEMA_VERSION, SelfTradePrevention, Side, Size, StateCause, TextEventRecord, Wide,
+    InstrumentState, LegRefused, ListId, NewList, NewOrder, OrderFlags, OrderId, Price, PriceSource, ProtectionScope,
+    Quantity, QuoteEntry, RejectReason, SCHEMA_VERSION, SelfTradePrevention, Side, Size, StateCause, TextEventRecord,
+    Wide,
 };
 
 use crate::EventBuffer;
@@ -13,6 +14,7 @@ use crate::approvals::Approval;
 use crate::call::Told;
 use crate::lists::List;
 use crate::matching::Taker;
+use crate::protection::Protection;
 
 /// Writes the events of one command.
 #[derive(Debug)]
@@ -446,6 +448,36 @@ impl<'b> Emitter<'b> {
             ..EventRecord::default()
         };
         self.write(EventKind::InstrumentStateChanged, instrument.0, body);
+    }
+
+    /// Both sides of an account's quotes on an instrument, as they are from now on.
+    pub(crate) fn quoted(&mut self, account: AccountId, entry: &QuoteEntry, [bid, ask]: [OrderId; 2]) {
+        let told = |(price, lots): (Price, Quantity)| if lots.is_zero() { 0 } else { price.ticks() };
+        let body = EventRecord {
+            order_id: bid.0,
+            counter_order_id: ask.0,
+            account: account.0,
+            price_ticks: told(entry.bid),
+            quantity_lots: entry.bid.1.lots(),
+            open_lots: entry.ask.1.lots(),
+            reference: told(entry.ask) as u64,
+            ..EventRecord::default()
+        };
+        self.write(EventKind::QuoteAccepted, entry.instrument.0, body);
+    }
+
+    /// A protection that a trade of the account's quote triggered.
+    pub(crate) fn protection_triggered(&mut self, scope: ProtectionScope, quote: OrderId, protection: &Protection) {
+        let body = EventRecord {
+            order_id: quote.0,
+            account: scope.account.0,
+            order_type: if protection.has_lots() { 1 } else { 2 },
+            quantity_lots: protection.lots,
+            open_lots: protection.fills,
+            reference: protection.until_ns,
+            ..EventRecord::default()
+        };
+        self.write(EventKind::QuoteProtectionTriggered, scope.code(), body);
     }
 
     /// How an auction would trade, or did.

@@ -3,8 +3,8 @@
 use tradewright_ledger::Ledger;
 use tradewright_risk::{AccountRisk, Risk};
 use tradewright_types::{
-    AccountId, AccountKind, Amend, Cancel, CancelAll, CancelList, CommandKind, CommandRecord, Decoded, Name, NewOrder,
-    OrderId, RejectReason, Replace, Setting, Side, read_envelope,
+    AccountId, AccountKind, Amend, Cancel, CancelAll, CancelList, CancelQuotes, CommandKind, CommandRecord, Decoded,
+    MassQuote, Name, NewOrder, OrderId, RejectReason, Replace, Setting, Side, read_envelope,
 };
 
 use crate::emit::Emitter;
@@ -183,7 +183,10 @@ impl Engine {
             self.note_session(before, &records[0]);
         }
         match outcome {
-            Ok(()) => self.move_pegs(emit),
+            Ok(()) => {
+                self.finish_protections(emit);
+                self.move_pegs(emit);
+            }
             Err(reason) => emit.rejected(&records[0], reason),
         }
         self.tell_indications(emit);
@@ -211,6 +214,8 @@ impl Engine {
                 Ok(())
             }
             CommandKind::CancelList => self.cancel_list(&CancelList::read(records)?, emit),
+            CommandKind::MassQuote => self.mass_quote(&MassQuote::read(records)?, emit),
+            CommandKind::CancelQuotes => self.cancel_quotes(&CancelQuotes::read(records)?, emit),
             CommandKind::AdvanceTime
             | CommandKind::AddAsset
             | CommandKind::ListInstrument
@@ -235,6 +240,8 @@ impl Engine {
             | CommandKind::SetMarketReference
             | CommandKind::SetMarketLevel
             | CommandKind::SetTop
+            | CommandKind::SetQuoteProtection
+            | CommandKind::ResetQuoteProtection
             | CommandKind::SetLead
             | CommandKind::EndSession
             | CommandKind::Deposit
@@ -256,6 +263,7 @@ impl Engine {
             | CommandKind::Conditions
             | CommandKind::ApprovalHash
             | CommandKind::ApprovalBands
+            | CommandKind::QuoteEntry
             | CommandKind::Breaker => unreachable!("Invariant: neither is left to be dispatched"),
         }
     }
@@ -263,12 +271,16 @@ impl Engine {
     /// Counts a message of any kind.
     fn count_any(&mut self, kind: CommandKind, records: &[CommandRecord]) {
         let first = &records[0];
-        if kind != CommandKind::PlaceList {
+        let count = if kind == CommandKind::PlaceList {
+            let is_leg = |record: &&CommandRecord| record.header.kind == CommandKind::PlaceOrder as u8;
+            records[1..].iter().filter(is_leg).count() as u32
+        } else if kind == CommandKind::MassQuote {
+            MassQuote::count_orders(records)
+        } else {
             let orders = matches!(kind, CommandKind::PlaceOrder | CommandKind::ReplaceOrder);
             return self.count_message(first, orders.into());
-        }
-        let legs = records[1..].iter().filter(|record| record.header.kind == CommandKind::PlaceOrder as u8);
-        let (count, now_ns) = (legs.count() as u32, self.risk.time_ns);
+        };
+        let now_ns = self.risk.time_ns;
         if let Some(account) = self.risk.account_mut(AccountId(first.account)) {
             account.count_orders(now_ns, count);
         }

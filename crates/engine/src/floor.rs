@@ -36,6 +36,8 @@ pub(crate) struct Market {
     pub(crate) is_special: bool,
     /// How many of its open orders are icebergs: with none, what a level shows is all that stands there.
     pub(crate) icebergs: u32,
+    /// How many of its open orders are quotes, the one included that comes in.
+    pub(crate) quotes: u32,
     /// Its open orders that a change of state may end, move or show anew: icebergs, and those that are for a day or an auction. So
     /// nobody has to look for them among all orders.
     pub(crate) of_sessions: BTreeSet<OrderId>,
@@ -58,6 +60,7 @@ impl Market {
             guard: None,
             is_special: false,
             icebergs: 0,
+            quotes: 0,
             of_sessions: BTreeSet::new(),
             aside: None,
             lists: 0,
@@ -65,7 +68,7 @@ impl Market {
     }
 
     /// Keeps the one flag that matching looks at: to be called when the state, the rule of allocation, the breaker or the number of
-    /// lists changes.
+    /// lists changes, or the first quote comes or the last one goes.
     pub(crate) fn refresh(&mut self) {
         self.is_special = self.needs_care();
     }
@@ -73,7 +76,8 @@ impl Market {
     /// Whether orders do not simply trade with the front of the book.
     pub(crate) fn needs_care(&self) -> bool {
         let is_shared = self.sharing.is_some() || self.aside.is_some();
-        is_shared || self.guard.is_some() || self.lists > 0 || !self.instrument.state.trades()
+        let is_tied = self.lists > 0 || self.quotes > 0;
+        is_shared || is_tied || self.guard.is_some() || !self.instrument.state.trades()
     }
 
     /// The price that a source has now.
@@ -201,6 +205,9 @@ impl Floor<'_> {
     #[cold]
     #[inline(never)]
     fn forget_noted(&mut self, slot: Slot) {
+        if self.open.slab[slot].terms.flags.has(OrderFlags::QUOTE) {
+            self.forget_quote(slot);
+        }
         if !self.open.slab[slot].terms.flags.has_any(OrderFlags::NOTED) {
             return;
         }

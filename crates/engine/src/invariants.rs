@@ -70,6 +70,7 @@ impl Engine {
         for sharing in markets.iter().filter_map(|market| market.sharing.as_deref()) {
             sharing.check_invariants(open.last_priority());
         }
+        self.check_quote_invariants();
         let mut queued = 0;
         let mut open_bids: BTreeMap<(InstrumentId, AccountId), u64> = BTreeMap::new();
         let mut open_orders: BTreeMap<AccountId, u32> = BTreeMap::new();
@@ -85,6 +86,7 @@ impl Engine {
                 guard: _,
                 is_special: _,
                 icebergs,
+                quotes: _,
                 of_sessions,
                 aside,
                 lists,

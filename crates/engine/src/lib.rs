@@ -28,6 +28,8 @@ mod open_orders;
 mod pegs;
 mod place;
 mod prevention;
+mod protection;
+mod quotes;
 mod registry;
 mod replace;
 mod session;

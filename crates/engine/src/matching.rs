@@ -3,7 +3,7 @@
 use tradewright_book::{Front, Slot};
 use tradewright_ledger::{Fill, TakerSettlement};
 use tradewright_types::{
-    AccountId, Amount, EventFlags, FeeRate, OrderFlags, OrderId, Price, PriceSource, Quantity, RoundedFee,
+    AccountId, Amount, CloseReason, EventFlags, FeeRate, OrderFlags, OrderId, Price, PriceSource, Quantity, RoundedFee,
     SelfTradePrevention, Side,
 };
 
@@ -42,6 +42,8 @@ pub(crate) enum Ended {
     Stopped,
     /// What is left of the amount does not pay for what the next maker offers.
     Amount,
+    /// The taker is a quote whose protection was triggered.
+    Protection,
     /// Self-trade prevention closed the taker.
     Prevention,
 }
@@ -51,6 +53,16 @@ impl Ended {
     #[inline(always)]
     pub(crate) fn leaves_rest(self) -> bool {
         matches!(self, Self::Liquidity | Self::Stopped)
+    }
+
+    /// Why what is left expires that may not rest.
+    #[inline(always)]
+    pub(crate) fn expiry(self) -> Option<CloseReason> {
+        match self {
+            Self::Amount => Some(CloseReason::QuoteAmountSpent),
+            Self::Protection => Some(CloseReason::QuoteProtection),
+            Self::Liquidity | Self::Stopped | Self::Prevention => None,
+        }
     }
 }
 
@@ -87,7 +99,7 @@ impl Floor<'_> {
         self.take_in_time::<false>(taker, emit)
     }
 
-    /// Matches in the order of time; guarded under a circuit breaker, and where lists tie orders together.
+    /// Matches in the order of time; guarded under a circuit breaker, and where there are lists or quotes.
     #[inline(always)]
     fn take_in_time<const GUARDED: bool>(&mut self, taker: &mut Taker, emit: &mut Emitter<'_>) -> Ended {
         let mut last = None;
@@ -119,6 +131,7 @@ impl Floor<'_> {
             if GUARDED && self.market.lists > 0 {
                 self.before_trade(front.slot, emit);
             }
+            let quote = if GUARDED { self.quote_at(front.slot) } else { None };
             self.trade(taker, front, quantity, emit);
             if GUARDED {
                 self.observe(front.price);
@@ -128,6 +141,9 @@ impl Floor<'_> {
                 self.price_came(PriceSource::Last, front.price);
             }
             last = Some(front.price);
+            if GUARDED && self.protect(taker, quote, quantity, emit) {
+                break Ended::Protection;
+            }
             if taker.amount.is_some() && quantity < offered {
                 break Ended::Amount;
             }

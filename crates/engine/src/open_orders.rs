@@ -12,6 +12,7 @@ use tradewright_types::{
 use crate::approvals::Approval;
 use crate::chains::Chains;
 use crate::lists::Lists;
+use crate::quotes::Quotes;
 use crate::timers::{Timer, Timers};
 
 /// What a fill needs to know of a resting order: the second half of its cache line.
@@ -218,6 +219,8 @@ pub(crate) struct OpenOrders {
     pub(crate) timers: Timers,
     /// The markets that have following pegs.
     pub(crate) pegged: BTreeSet<InstrumentId>,
+    /// The quotes, and what protects them.
+    pub(crate) quotes: Quotes,
     /// Which of them depend on each other.
     pub(crate) lists: Lists,
     /// Whether a page of 64 slots may have changed since the last checkpoint.
@@ -283,6 +286,7 @@ impl OpenOrders {
             approvals: BTreeMap::new(),
             timers: Timers::default(),
             pegged: BTreeSet::new(),
+            quotes: Quotes::default(),
             lists: Lists::default(),
             changed: Vec::new(),
             page_hashes: Vec::new(),
@@ -532,6 +536,11 @@ impl OpenOrders {
         self.mark(slot);
     }
 
+    /// Keeps whether commands are attended to because protections may take quotes elsewhere behind them.
+    pub(crate) fn attend_quotes(&mut self) {
+        self.timers.attend_quotes(self.quotes.reaches_elsewhere());
+    }
+
     /// Notes the limit that a pending order starts with.
     pub(crate) fn note_limit(&mut self, slot: Slot, limit: Price) {
         self.conditionals[slot.0 as usize].limit = limit;
@@ -773,6 +782,7 @@ impl OpenOrders {
             approvals,
             timers: _,
             pegged: _,
+            quotes: _,
             lists: _,
             changed,
             page_hashes,

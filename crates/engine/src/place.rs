@@ -141,7 +141,8 @@ impl Floor<'_> {
         let ended = if killed { Ended::Liquidity } else { self.take(&mut taker, emit) };
         // 5. What is left rests, or expires.
         let mut keep = Amount::ZERO;
-        if ended.leaves_rest() && taker.has_rest() {
+        if !taker.has_rest() {
+        } else if ended.leaves_rest() {
             if order.time_in_force.rests() {
                 self.rest(id, held, taker.open, taker.prevented, taker.fee, emit);
                 let units = &self.market.instrument.units;
@@ -151,9 +152,8 @@ impl Floor<'_> {
                 let reason = close_reason(order, ended, killed);
                 emit.closed(EventKind::OrderExpired, &closing(&taker, order), reason, taker.unspent());
             }
-        } else if ended == Ended::Amount && taker.has_rest() {
-            let closing = closing(&taker, order);
-            emit.closed(EventKind::OrderExpired, &closing, CloseReason::QuoteAmountSpent, taker.unspent());
+        } else if let Some(reason) = ended.expiry() {
+            emit.closed(EventKind::OrderExpired, &closing(&taker, order), reason, taker.unspent());
         }
         // 6. The taker's side is posted; what is not kept for the rest of the order becomes available again.
         self.ledger.settle_taker(&taker.settlement, held.hold() - taker.transferred, keep);
@@ -229,6 +229,7 @@ impl Floor<'_> {
         } else {
             if self.market.is_special {
                 self.note_top(slot, held.limit());
+                self.note_quote(slot);
             }
             self.market.book.rest(&mut self.open.slab, order.side, held.limit(), slot, open);
         }

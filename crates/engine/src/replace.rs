@@ -45,6 +45,7 @@ impl Engine {
             }
             (Err(reason), Ok(checked)) => {
                 floor.enter_checked(&checked, emit);
+                self.finish_protections(emit);
                 emit.rejected(first, reason);
                 Ok(())
             }

@@ -81,6 +81,15 @@ impl Engine {
                 self.steps_of(instrument)?.set_lead(account, share_ppm)?;
                 emit.setting(Kind::SetLead, (account.0, instrument.0), [share_ppm.into(), 0, 0], none);
             }
+            Setting::SetQuoteProtection { scope, terms } => {
+                self.set_quote_protection(scope, terms)?;
+                let values = terms.map_or([0; 3], |terms| [terms.fills_max, terms.lots_max, terms.window_ns]);
+                emit.setting(Kind::SetQuoteProtection, (scope.account.0, scope.code()), values, none);
+            }
+            Setting::ResetQuoteProtection(scope) => {
+                self.reset_quote_protection(scope)?;
+                emit.setting(Kind::ResetQuoteProtection, (scope.account.0, scope.code()), [0; 3], none);
+            }
             Setting::SetFeeTier { schedule, tier, rates } => {
                 self.set_fee_tier(schedule, tier, rates)?;
                 let values = [i64::from(rates.taker.ppm()) as u64, i64::from(rates.maker.ppm()) as u64, 0];

@@ -164,8 +164,11 @@ impl Floor<'_> {
             if self.trips(taker, front.price, emit) {
                 return Ended::Stopped;
             }
-            self.share(taker, front.price, quantity, emit);
+            let is_protected = self.share(taker, front.price, quantity, emit);
             self.observe(front.price);
+            if is_protected {
+                return Ended::Protection;
+            }
             if taker.amount.is_some() && quantity < offered {
                 return Ended::Amount;
             }
@@ -196,10 +199,10 @@ impl Floor<'_> {
         displayed_at(self.market, self.open, taker.side.opposite(), price)
     }
 
-    /// Trades `quantity` at a price, shared by the rule; the trades are in time order.
-    fn share(&mut self, taker: &mut Taker, price: Price, quantity: Quantity, emit: &mut Emitter<'_>) {
+    /// Trades `quantity` at a price, shared by the rule; the trades are in time order. Returns whether the taker's protection ended it.
+    fn share(&mut self, taker: &mut Taker, price: Price, quantity: Quantity, emit: &mut Emitter<'_>) -> bool {
         let queue = self.queue_at(taker, price);
-        let Some(sharing) = self.market.sharing.as_deref_mut() else { return };
+        let Some(sharing) = self.market.sharing.as_deref_mut() else { return false };
         let Sharing { terms: _, top: _, top_priorities, leads, rule, slots, resting, shares } = sharing;
         slots.clear();
         resting.clear();
@@ -217,6 +220,7 @@ impl Floor<'_> {
         resting.extend(slots.iter().map(as_resting));
         rule.allocate(quantity, resting, shares);
         let count = slots.len();
+        let mut is_protected = false;
         let mut has_come = false;
         for place in 0..count {
             let (slot, share) = self
@@ -226,13 +230,19 @@ impl Floor<'_> {
                 .map_or((Slot::NONE, Quantity::ZERO), |sharing| (sharing.slots[place], sharing.shares[place]));
             // A rebate may have spent an amount to the last quantum before everybody has had a share.
             if !share.is_zero() && taker.has_rest() {
+                let quote = self.quote_at(slot);
                 self.trade_any(taker, Front { slot, price }, share, emit);
                 if self.market.triggers.is_some() && !has_come {
                     self.price_came(PriceSource::Last, price);
                 }
                 has_come = true;
+                is_protected = self.protect(taker, quote, share, emit);
+                if is_protected {
+                    break;
+                }
             }
         }
         self.market.instrument.set_last(price);
+        is_protected
     }
 }

@@ -12,8 +12,9 @@ use tradewright_types::{
     AccountId, AccountKind, AccountLimits, AllocationRule, AllocationTerms, Amount, ApprovalBands, AssetId,
     AuctionPhase, BandScope, BreakerRecord, CallTerms, ClientOrderId, ConditionsRecord, Contingency, ControlScope,
     FeeRate, FeeRates, InstrumentId, InstrumentKind, InstrumentLimits, InstrumentState, InstrumentUnits, KillScope,
-    ListId, Name, OrderFlags, OrderId, OrderType, Permissions, Price, Quantity, RULESET_VERSION, Restriction,
-    RoundedFee, ScheduledState, SelfTradePrevention, SessionId, Side, TimeInForce, TopTerms, Trigger, WithdrawalId,
+    ListId, Name, OrderFlags, OrderId, OrderType, Permissions, Price, ProtectionScope, ProtectionTerms, Quantity,
+    RULESET_VERSION, Restriction, RoundedFee, ScheduledState, SelfTradePrevention, SessionId, Side, TimeInForce,
+    TopTerms, Trigger, WithdrawalId,
 };
 
 use crate::approvals::Approval;
@@ -22,6 +23,7 @@ use crate::floor::Market;
 use crate::guard::Guard;
 use crate::lists::{List, ListName};
 use crate::open_orders::{Conditional, Links, Notes, OpenOrders, Shelf, Station, Terms};
+use crate::protection::Protection;
 use crate::session::{Scheduled, Session};
 use crate::sharing::Sharing;
 use crate::timers::Timer;
@@ -51,7 +53,7 @@ pub enum SectionKind {
     /// auction, by queue; then pegs without a price; then those that wait for another order of their list, by id; at the end those
     /// that wait for approval, by id.
     Orders = 8,
-    /// Kill switches, restrictions, approval bands, who approved what, and by which session orders came.
+    /// Kill switches, restrictions, approval bands, who approved what, by which session orders came, and protections of quotes.
     Controls = 9,
 }
 
@@ -511,8 +513,30 @@ impl Engine {
             let slot = part.known(self.open.find(id).filter(|_| session != SessionId(0)))?;
             self.open.note_session(slot, session);
         }
+        for _ in 0..part.u32()? {
+            self.read_protection(part)?;
+        }
+        self.open.attend_quotes();
         let waiting = self.open.slab.iter().filter(|(slot, _)| self.open.station(*slot) == Station::Approval);
         part.known((waiting.count() == self.open.approvals.len()).then_some(()))
+    }
+
+    fn read_protection(&mut self, part: &mut Reader<'_>) -> Read<()> {
+        let (account, instrument) = (part.u32()?, part.u32()?);
+        let scope = ProtectionScope::of(AccountId(part.below(account, self.ledger.account_count())?), instrument);
+        if let Some(instrument) = scope.instrument() {
+            part.below(instrument.0, self.markets.len())?;
+        }
+        let terms = ProtectionTerms::read([part.u64()?, part.u64()?, part.u64()?]).ok().flatten();
+        let protection = Protection {
+            terms: part.known(terms)?,
+            until_ns: part.u64()?,
+            lots: part.u64()?,
+            fills: part.u64()?,
+            is_triggered: part.u8()? == 1,
+        };
+        let before = self.open.quotes.protections.insert(scope, protection);
+        part.known(before.is_none().then_some(()))
     }
 
     fn read_approval(&mut self, part: &mut Reader<'_>) -> Read<()> {
@@ -596,6 +620,12 @@ impl Engine {
         }
         if self.open.conditions(slot).iceberg.is_some() {
             market.icebergs += 1;
+        }
+        if flags.has(OrderFlags::QUOTE) {
+            let is_alone = self.open.quotes.note(account, instrument, terms.side, slot);
+            part.known((is_alone && station == Station::Book).then_some(()))?;
+            market.quotes += 1;
+            market.refresh();
         }
         if is_noted && self.open.conditional(slot).is_of_sessions() {
             market.of_sessions.insert(id);
@@ -868,6 +898,12 @@ fn write_controls(controls: &Controls, open: &OpenOrders) -> Writer {
     of_sessions.sort_unstable();
     writer.u32(of_sessions.len() as u32);
     of_sessions.iter().for_each(|(id, session)| _ = writer.u64(id.0).u32(session.0));
+    writer.u32(open.quotes.protections.len() as u32);
+    for (scope, Protection { terms, until_ns, lots, fills, is_triggered }) in &open.quotes.protections {
+        writer.u32(scope.account.0).u32(scope.code());
+        writer.u64(terms.lots_max).u64(terms.fills_max).u64(terms.window_ns);
+        writer.u64(*until_ns).u64(*lots).u64(*fills).u8((*is_triggered).into());
+    }
     writer
 }
 

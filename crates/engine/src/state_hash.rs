@@ -3,7 +3,7 @@
 use tradewright_book::Slot;
 use tradewright_types::{
     AccountId, AllocationTerms, Amount, BreakerRecord, CallTerms, ClientOrderId, ConditionsRecord, EntityHash,
-    HashTotal, Iceberg, InstrumentId, ListId, OrderFlags, Price, SessionId,
+    HashTotal, Iceberg, InstrumentId, ListId, OrderFlags, Price, ProtectionTerms, SessionId,
 };
 
 use crate::Engine;
@@ -11,6 +11,7 @@ use crate::approvals::Approval;
 use crate::floor::{Market, price_of};
 use crate::guard::Guard;
 use crate::open_orders::{Conditional, Notes, Station};
+use crate::protection::Protection;
 use crate::session::Session;
 use crate::sharing::Sharing;
 
@@ -70,6 +71,13 @@ impl Engine {
             let known = known.signed(fires_at.ticks()).word(approvers.len() as u64);
             total += approvers.iter().fold(known, |known, approver| known.word(approver.0.into())).finish();
         }
+        for (scope, protection) in &open.quotes.protections {
+            let Protection { terms, until_ns, lots, fills, is_triggered } = *protection;
+            let ProtectionTerms { lots_max, fills_max, window_ns } = terms;
+            let scope = u64::from(scope.account.0) << 32 | u64::from(scope.code());
+            let hash = EntityHash::new(0x3b).word(scope).word(lots_max).word(fills_max).word(window_ns);
+            total += hash.word(until_ns).word(lots).word(fills).word(is_triggered.into()).finish();
+        }
         for (id, market) in markets.iter().enumerate() {
             let Market {
                 instrument: _,
@@ -82,6 +90,7 @@ impl Engine {
                 guard,
                 is_special: _,
                 icebergs: _,
+                quotes: _,
                 of_sessions: _,
                 aside: _,
                 lists: _,

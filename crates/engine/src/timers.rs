@@ -27,19 +27,29 @@ pub(crate) enum Timer {
 pub(crate) struct Timers {
     due: BTreeSet<(u64, Timer)>,
     /// From when on a command is looked after: the first time of all, or at once while an auction tells its price, pegs follow
-    /// others, or the kill switch of a session is engaged. So a command that nothing waits for pays one comparison.
+    /// others, a protection may take quotes elsewhere, or the kill switch of a session is engaged. So a command that nothing waits
+    /// for pays one comparison.
     pub(crate) attention_ns: u64,
     /// How many instruments are in an auction.
     auctions: u32,
     /// Whether there are following pegs.
     has_pegs: bool,
+    /// Whether there are protections of quotes on all instruments.
+    attends_quotes: bool,
     /// Whether the kill switch of a session is engaged.
     has_killed_sessions: bool,
 }
 
 impl Default for Timers {
     fn default() -> Self {
-        Self { due: BTreeSet::new(), attention_ns: u64::MAX, auctions: 0, has_pegs: false, has_killed_sessions: false }
+        Self {
+            due: BTreeSet::new(),
+            attention_ns: u64::MAX,
+            auctions: 0,
+            has_pegs: false,
+            attends_quotes: false,
+            has_killed_sessions: false,
+        }
     }
 }
 
@@ -68,6 +78,16 @@ impl Timers {
     pub(crate) fn attend_pegs(&mut self, has_pegs: bool) {
         self.has_pegs = has_pegs;
         self.refresh();
+    }
+
+    /// Notes whether quotes on other instruments may have to go behind a command.
+    pub(crate) fn attend_quotes(&mut self, attends_quotes: bool) {
+        self.attends_quotes = attends_quotes;
+        self.refresh();
+    }
+
+    pub(crate) fn attends_quotes(&self) -> bool {
+        self.attends_quotes
     }
 
     pub(crate) fn has_pegs(&self) -> bool {
@@ -99,7 +119,7 @@ impl Timers {
 
     fn refresh(&mut self) {
         let next_ns = self.due.first().map_or(u64::MAX, |(time_ns, _)| *time_ns);
-        let at_once = self.auctions > 0 || self.has_pegs || self.has_killed_sessions;
+        let at_once = self.auctions > 0 || self.has_pegs || self.attends_quotes || self.has_killed_sessions;
         self.attention_ns = if at_once { 0 } else { next_ns };
     }
 
@@ -124,6 +144,7 @@ impl Engine {
                 Timer::State(id) => self.known_floor(id).end_state(due_ns, emit),
                 Timer::Schedule(id) => self.known_floor(id).follow_schedule(due_ns, emit),
             }
+            self.finish_protections(emit);
         }
         self.move_pegs(emit);
     }

@@ -5,8 +5,8 @@ use tradewright_ledger::Ledger;
 use tradewright_risk::{Instrument, Risk};
 use tradewright_types::{
     AccountId, AllocationTerms, Amount, AuctionPhase, ClientOrderId, Conditions, Contingency, Iceberg, InstrumentId,
-    InstrumentState, ListId, OrderFlags, OrderId, OrderType, Peg, Price, PriceSource, Quantity, ScheduledState,
-    SelfTradePrevention, SessionId, Side, TimeInForce, TopTerms, Trigger,
+    InstrumentState, ListId, OrderFlags, OrderId, OrderType, Peg, Price, PriceSource, ProtectionScope, ProtectionTerms,
+    Quantity, ScheduledState, SelfTradePrevention, SessionId, Side, TimeInForce, TopTerms, Trigger,
 };
 
 use crate::aside::displayed_at;
@@ -172,6 +172,12 @@ impl Engine {
     pub fn allocation(&self, instrument: InstrumentId) -> AllocationTerms {
         let sharing = self.markets[instrument.index()].sharing.as_deref();
         sharing.map_or(AllocationTerms::default(), |sharing| sharing.terms)
+    }
+
+    /// The protection of quotes of this scope, and whether it was triggered.
+    pub fn quote_protection(&self, scope: ProtectionScope) -> Option<(ProtectionTerms, bool)> {
+        let protection = self.open.quotes.protections.get(&scope)?;
+        Some((protection.terms, protection.is_triggered))
     }
 
     /// The privilege of the order that bettered the market, where the rule of allocation has it.

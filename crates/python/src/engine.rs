@@ -12,7 +12,7 @@ use tradewright_engine::{Engine as Core, EngineConfig, EventBuffer};
 use tradewright_journal::{SnapshotFileError, decode, encode, read, write};
 use tradewright_types::{
     ANY, AccountId, AssetId, CommandKind, CommandRecord, EventRecord, InstrumentId, ListId, OrderId, Price,
-    SCHEMA_VERSION, Side,
+    ProtectionScope, SCHEMA_VERSION, Side,
 };
 
 use crate::event_log::EventLog;
@@ -532,6 +532,15 @@ impl Engine {
     fn fee_tiers(&self) -> Vec<(u16, u8, i32, i32)> {
         let tiers = self.core.risk().fees.iter();
         tiers.map(|(schedule, tier, rates)| (schedule, tier, rates.taker.ppm(), rates.maker.ppm())).collect()
+    }
+
+    /// Return the protection of an account's quotes on an instrument, or on all of them together without one:
+    /// (lots, fills, nanoseconds of the window, whether it was triggered).
+    #[pyo3(signature = (account, instrument=None))]
+    fn quote_protection(&self, account: u32, instrument: Option<u32>) -> Option<(u64, u64, u64, bool)> {
+        let scope = ProtectionScope::of(AccountId(account), instrument.unwrap_or(ANY));
+        let (terms, is_triggered) = self.core.quote_protection(scope)?;
+        Some((terms.lots_max, terms.fills_max, terms.window_ns, is_triggered))
     }
 
     /// Whether the whole venue is halted.

@@ -13,6 +13,7 @@ const CHUNK: usize = 1 << 13;
 /// The first chunk is small: most exchanges of a test never fill it.
 const FIRST_CHUNK: usize = 1 << 8;
 const REJECTED: u8 = EventKind::Rejected as u8;
+const OF_QUOTES: [u8; 2] = [EventKind::QuoteAccepted as u8, EventKind::QuoteProtectionTriggered as u8];
 
 /// A growing log of events. Positions count from 0 over the whole life of the engine; a bounded log drops whole chunks from
 /// its front, so that at least the last `events_max` events are there.
@@ -77,8 +78,11 @@ impl EventLog {
         for chunk in self.chunks() {
             let rest = &chunk[skip.min(chunk.len())..];
             // A refused command has its client sequence where others have the other order.
+            // What is said of quotes names orders, whose own events stand beside it.
             let is_about = |row: &&EventRow| {
-                row.0.order_id == order_id || (row.0.counter_order_id == order_id && row.0.kind != REJECTED)
+                let names =
+                    row.0.order_id == order_id || (row.0.counter_order_id == order_id && row.0.kind != REJECTED);
+                names && !OF_QUOTES.contains(&row.0.kind)
             };
             found.extend(rest.iter().filter(is_about));
             skip = skip.saturating_sub(chunk.len());

@@ -80,11 +80,13 @@ fn is_of_command(event: &EventRecord) -> bool {
         EventKind::AuctionIndication,
         EventKind::BreakerTripped,
         EventKind::OrderRefreshed,
+        EventKind::QuoteProtectionTriggered,
         EventKind::ListUpdated,
         EventKind::ListDone,
     ];
+    const BY_ITSELF: &[CloseReason] = &[CloseReason::InstrumentExpired, CloseReason::QuoteProtection];
     if event.kind == EventKind::OrderCancelled as u8 {
-        return event.reason != CloseReason::InstrumentExpired as u16 && !OF_LISTS.contains(&event.reason);
+        return BY_ITSELF.iter().all(|reason| event.reason != *reason as u16) && !OF_LISTS.contains(&event.reason);
     }
     event.kind == EventKind::OrderAccepted as u8 || NOT_BEFORE.iter().all(|kind| event.kind != *kind as u8)
 }
@@ -202,6 +204,8 @@ impl Outcome {
                     (self.status, self.open_lots) = (Status::Prevented, 0);
                 }
             }
+            // Quotes that its trades took from the market.
+            Some(EventKind::OrderCancelled) if event.reason == CloseReason::QuoteProtection as u16 => {}
             // Other orders, which a list took along or could not start.
             Some(EventKind::OrderExpired | EventKind::OrderCancelled) if OF_LISTS.contains(&event.reason) => {}
             Some(kind @ (EventKind::OrderCancelled | EventKind::OrderExpired)) => {
@@ -240,7 +244,9 @@ impl Outcome {
                 | EventKind::ApprovalRequired
                 | EventKind::OrderApproved
                 | EventKind::ApprovalDeclined
-                | EventKind::OrderReleased,
+                | EventKind::OrderReleased
+                | EventKind::QuoteAccepted
+                | EventKind::QuoteProtectionTriggered,
             )
             | None => {}
         }

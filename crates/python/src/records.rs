@@ -11,8 +11,8 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList};
 use tradewright_types::{
     ApprovalBandsRecord, ApprovalHashRecord, BreakerRecord, CommandRecord, ConditionsRecord, EventRecord,
-    InstrumentLimitsRecord, InstrumentUnitsRecord, MoneyRecord, NamedRecord, SettingRecord, TextEventRecord,
-    TextRecord,
+    InstrumentLimitsRecord, InstrumentUnitsRecord, MoneyRecord, NamedRecord, QuoteEntryRecord, SettingRecord,
+    TextEventRecord, TextRecord,
 };
 
 /// A field of a record: name, numpy format, offset.
@@ -105,6 +105,16 @@ const APPROVAL_BANDS: &[Field] = layout!(ApprovalBandsRecord {
 
 const APPROVAL_HASH: &[Field] = layout!(ApprovalHashRecord { kind: "u1", schema_version: "u1", hash: "V32" });
 
+const QUOTE_ENTRY: &[Field] = layout!(QuoteEntryRecord {
+    kind: "u1",
+    schema_version: "u1",
+    instrument: "<u4",
+    bid_price_ticks: "<i8",
+    bid_lots: "<u8",
+    ask_price_ticks: "<i8",
+    ask_lots: "<u8",
+});
+
 const CONDITIONS: &[Field] = layout!(ConditionsRecord {
     kind: "u1",
     schema_version: "u1",
@@ -187,6 +197,7 @@ const LAYOUTS: &[(&str, &[&[Field]], usize)] = &[
     ("money", &[HEADER, MONEY], size_of::<MoneyRecord>()),
     ("text", &[TEXT], size_of::<TextRecord>()),
     ("conditions", &[CONDITIONS], size_of::<ConditionsRecord>()),
+    ("quote_entry", &[QUOTE_ENTRY], size_of::<QuoteEntryRecord>()),
     ("breaker", &[BREAKER], size_of::<BreakerRecord>()),
     ("approval_hash", &[APPROVAL_HASH], size_of::<ApprovalHashRecord>()),
     ("approval_bands", &[APPROVAL_BANDS], size_of::<ApprovalBandsRecord>()),

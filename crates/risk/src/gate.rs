@@ -12,7 +12,7 @@ use tradewright_types::{
     RejectReason, RoundedFee, Side, Size, Trigger,
 };
 
-use crate::hold::{bid_hold, waiting_hold};
+use crate::hold::{bid_hold, resting_hold, waiting_hold};
 use crate::{AccountRisk, ApprovalNeed, Instrument, Risk, entry_hold};
 
 pub use legs::CheckedLeg;
@@ -758,6 +758,113 @@ impl Gate<'_> {
         funds.hold(hold, old_hold);
         let trade_group = account.trade_group;
         Ok(Amended::Reentered(HeldOrder { order, limit: order.price, rates, trade_group, crosses, hold }))
+    }
+}
+
+/// One side of a mass quote that is to be checked.
+#[derive(Clone, Copy, Debug)]
+pub struct QuoteCheck {
+    /// Whether its quote stands there already, and keeps its place with no more than it has open.
+    pub keeps_place: bool,
+    /// The open quantity of the bid that leaves for it.
+    pub freed_bid_lots: u64,
+    /// The best price on its opposite side, without the account's own quotes that leave.
+    pub opposite_best: Option<Price>,
+    /// Whether the protection of the account's quotes was triggered here.
+    pub is_protected: bool,
+}
+
+impl Gate<'_> {
+    /// Checks one side of a mass quote by itself. What all sides come to together, places of open orders and funds, is checked by
+    /// whoever sees all of them. `approval` is asked as for any order.
+    ///
+    /// # Errors
+    /// The first reason that applies, in precedence order. Nothing has changed in any case.
+    pub fn check_quote(
+        &self,
+        order: &NewOrder<'_>,
+        check: &QuoteCheck,
+        approval: impl FnOnce(Price, Option<Price>) -> ApprovalNeed,
+    ) -> Checked {
+        let QuoteCheck { keeps_place, freed_bid_lots, opposite_best, is_protected } = *check;
+        let instrument = self.instrument;
+        let Size::Lots(quantity) = order.size else { unreachable!("Invariant: quotes have a quantity") };
+        self.check_standing(order)?;
+        check_price(instrument, order.price)?;
+        check_quantity(instrument, quantity)?;
+        if keeps_place {
+            check_notional(instrument, order.price, quantity)?;
+        } else {
+            check_price_band(instrument, order, quantity)?;
+        }
+        check_order_rates(&self.risk.accounts()[order.account.index()])?;
+        if keeps_place {
+            return Ok(());
+        }
+        if order.side == Side::Buy {
+            self.check_position(instrument, order.account, quantity.lots(), freed_bid_lots)?;
+        }
+        let crosses =
+            opposite_best.is_some_and(|best| order.side.crosses(order.price, best)) && instrument.state.trades();
+        ensure(!(order.flags.has(OrderFlags::POST_ONLY) && crosses), RejectReason::PostOnlyWouldTrade)?;
+        ensure(!is_protected, RejectReason::QuoteProtectionTriggered)?;
+        let need = approval(order.price, opposite_best);
+        ensure(need.approvers == 0, RejectReason::OrderNotApprovable)
+    }
+
+    /// What a side of a mass quote must be covered with, and in which asset.
+    pub fn quote_cover(&self, order: &NewOrder<'_>) -> (AssetId, Amount) {
+        let Size::Lots(quantity) = order.size else { unreachable!("Invariant: quotes have a quantity") };
+        let units = &self.instrument.units;
+        match order.side {
+            Side::Buy => {
+                let takes = !order.flags.has(OrderFlags::POST_ONLY);
+                let notional = units.notional(order.price, quantity);
+                (units.quote, entry_hold(notional, self.quote_rates(order), takes, true))
+            }
+            Side::Sell => (units.base, units.base_amount(quantity)),
+        }
+    }
+
+    fn quote_rates(&self, order: &NewOrder<'_>) -> FeeRates {
+        let tier = self.risk.accounts()[order.account.index()].fee_tier;
+        self.risk.fees.rates(self.instrument.fee_schedule, tier)
+    }
+
+    /// Holds what a side of a mass quote must be covered with, until its turn comes. All of it was checked.
+    pub fn hold_quote_cover(&mut self, order: &NewOrder<'_>) {
+        let (asset, cover) = self.quote_cover(order);
+        self.ledger.funds(order.account, asset).hold(cover, Amount::ZERO);
+    }
+
+    /// Holds the funds of one side of a mass quote whose turn it is, in place of what it was covered with.
+    pub fn hold_quote<'o>(&mut self, order: &'o NewOrder<'o>) -> HeldOrder<'o> {
+        let rates = self.quote_rates(order);
+        let (asset, cover) = self.quote_cover(order);
+        let best = self.best(order.side.opposite());
+        let crosses = best.is_some_and(|best| order.side.crosses(order.price, best)) && self.instrument.state.trades();
+        let Size::Lots(quantity) = order.size else { unreachable!("Invariant: quotes have a quantity") };
+        let units = &self.instrument.units;
+        let hold = if crosses {
+            cover
+        } else {
+            resting_hold(units, order.side, order.price, quantity, rates.maker, RoundedFee::default())
+        };
+        self.ledger.funds(order.account, asset).hold(hold, cover);
+        let trade_group = self.risk.accounts()[order.account.index()].trade_group;
+        HeldOrder { order, limit: order.price, rates, trade_group, crosses, hold }
+    }
+
+    /// Whether so many more orders can be open, when `leave` of the account's have left.
+    ///
+    /// # Errors
+    /// When the account or the engine would have too many.
+    pub fn check_quote_room(&self, account: AccountId, leave: usize, enter: usize) -> Checked {
+        let account = &self.risk.accounts()[account.index()];
+        let others = account.open_orders as usize - leave;
+        let room =
+            others + enter <= account.limits.open_orders_max as usize && self.open_orders - leave + enter <= ORDERS_MAX;
+        ensure(room, RejectReason::OpenOrderLimitExceeded)
     }
 }
 

@@ -25,7 +25,9 @@ pub use breaker::{
 pub use controls::{ApprovalNeed, Controls};
 pub use exposure::{Exposure, POSITION_UNLIMITED};
 pub use fees::FeeSchedules;
-pub use gate::{Amended, Amendment, CheckedLeg, Gate, HeldOrder, ORDERS_MAX, Refusal, Relief, Waits, WaitsAgain};
+pub use gate::{
+    Amended, Amendment, CheckedLeg, Gate, HeldOrder, ORDERS_MAX, QuoteCheck, Refusal, Relief, Waits, WaitsAgain,
+};
 pub use hold::{entry_hold, resting_hold, waiting_hold};
 pub use instrument::Instrument;
 pub use risk::Risk;

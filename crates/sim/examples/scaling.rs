@@ -1,6 +1,6 @@
 //! Prints what a rule costs an order at full size and at a hundredth of it: a cascade of stops, sweeps of a shared price,
-//! icebergs that show their next peaks, a new best price that following pegs follow, and an auction; and what an indication
-//! costs a command.
+//! icebergs that show their next peaks, a new best price that following pegs follow, an auction, and a mass quote that moves
+//! both sides of so many instruments; and what an indication costs a command.
 //!
 //! `cargo run --release -p tradewright-sim --example scaling -- [ROUNDS]`
 //!
@@ -15,8 +15,8 @@ use tradewright_engine::{Engine, EngineConfig, EventBuffer};
 use tradewright_sim::venue;
 use tradewright_types::{
     AllocationRule, AuctionPhase, CommandHeader, CommandKind, CommandRecord, Conditions, ConditionsRecord, EventKind,
-    Iceberg, InstrumentState, OrderFlags, OrderType, Peg, PegKind, Price, PriceSource, Quantity, SettingRecord, Side,
-    TimeInForce, Trigger, TriggerKind,
+    Iceberg, InstrumentId, InstrumentState, OrderFlags, OrderType, Peg, PegKind, Price, PriceSource, Quantity,
+    QuoteEntry, QuoteEntryRecord, SettingRecord, Side, TimeInForce, Trigger, TriggerKind,
 };
 use zerocopy::transmute;
 
@@ -33,6 +33,7 @@ fn main() -> ExitCode {
     show("iceberg refresh", 100_000, rounds, icebergs);
     show("best price under pegs", 1_000, rounds, pegs);
     show("auction", 100_000, rounds, auction);
+    show_quotes(100, rounds);
     show_indications(rounds);
     ExitCode::SUCCESS
 }
@@ -83,9 +84,14 @@ fn limit(account: u64, side: Side, time_in_force: TimeInForce, price: i64, lots:
 
 /// An engine after `commands`, all of which it accepts.
 fn engine_after(commands: &[CommandRecord]) -> Engine {
+    engine_of(1, commands)
+}
+
+/// The same with so many instruments.
+fn engine_of(instruments: u64, commands: &[CommandRecord]) -> Engine {
     let mut events = EventBuffer::default();
     let mut engine = Engine::new(EngineConfig { open_orders_expected: commands.len(), ..EngineConfig::default() });
-    engine.apply_all(&venue::bench_set_up(1, ACCOUNTS, Price::from_ticks(TOP)), &mut events);
+    engine.apply_all(&venue::bench_set_up(instruments as usize, ACCOUNTS, Price::from_ticks(TOP)), &mut events);
     let commands: Vec<_> = commands
         .iter()
         .map(|record| {
@@ -177,6 +183,52 @@ fn auction(orders: u64) -> (Engine, CommandRecord) {
         commands.push(limit(place, side, TimeInForce::GoodTillCancel, price, 1 + place / 2 * 31 % 50));
     }
     (engine_after(&commands), transmute!(state(InstrumentState::Continuous, AuctionPhase::None)))
+}
+
+/// Prints what an entry of a mass quote costs that moves both sides, of `full` instruments and of one, by an account that quotes
+/// them all among the orders of others.
+fn show_quotes(full: u64, rounds: usize) {
+    let quote = |instruments: u64, away: i64| {
+        let mut head = CommandRecord { account: venue::account_of(7).0, ..CommandRecord::new(CommandKind::MassQuote) };
+        head.header.record_count = instruments as u16 + 1;
+        head.header.time_ns = venue::SET_UP_TIME_NS;
+        let side = |price: i64| (Price::from_ticks(price), Quantity::from_lots(5));
+        let entry = |id: u64| -> CommandRecord {
+            let (bid, ask) = (side(TOP - away), side(TOP + away));
+            transmute!(QuoteEntryRecord::new(&QuoteEntry { instrument: InstrumentId(id as u32), bid, ask }))
+        };
+        std::iter::once(head).chain((0..instruments).map(entry)).collect::<Vec<_>>()
+    };
+    let mut commands = Vec::new();
+    for place in 0..full * 20 {
+        let side = if place % 2 == 0 { Side::Buy } else { Side::Sell };
+        let away = 1 + (place / full) as i64 / 2 % 5;
+        let price = if side == Side::Buy { TOP - away } else { TOP + away };
+        let instrument = (place / 20) as u32;
+        commands.push(CommandRecord { instrument, ..limit(place, side, TimeInForce::GoodTillCancel, price, 10) });
+    }
+    commands.extend(quote(full, 3));
+    let engine = engine_of(full, &commands);
+    let cost = |instruments: u64| {
+        let (mut engine, mut buffer) = (engine.clone(), EventBuffer::with_capacity(full as usize * 8));
+        let commands = [quote(instruments, 2), quote(instruments, 3)];
+        let times = 1 + 200 / instruments;
+        let mut figures: Vec<f64> = (0..rounds)
+            .map(|_| {
+                let begin = Instant::now();
+                for command in commands.iter().cycle().take(2 * times as usize) {
+                    buffer.clear();
+                    engine.apply(command, &mut buffer);
+                    assert_eq!(buffer.as_slice().len() as u64, 5 * instruments, "Invariant: both sides move");
+                }
+                begin.elapsed().as_nanos() as f64 / (2 * times * instruments) as f64
+            })
+            .collect();
+        figures.sort_by(f64::total_cmp);
+        figures[figures.len() / 2]
+    };
+    let (small, large) = (cost(1), cost(full));
+    println!("{:<28} {:>9} {small:>12.1} {full:>9} {large:>12.1} {:>7.2}", "mass quote", 1, large / small);
 }
 
 /// Prints what a command costs that changes the price of an auction, and one that does not, in a call of many orders.

@@ -115,6 +115,10 @@ kinds! {
     DeclineOrder = 45,
     /// Sets which part an account gets as a lead market maker of an instrument.
     SetLead = 46,
+    /// Sets how much of an account's quotes may trade in a time before they are cancelled.
+    SetQuoteProtection = 47,
+    /// Lets an account quote again whose protection was triggered.
+    ResetQuoteProtection = 48,
     /// Sets the privilege of the order that bettered the market.
     SetTop = 49,
     /// Cancels every order that came by a session: its connection is gone.
@@ -133,6 +137,10 @@ kinds! {
     PlaceList = 69,
     /// Cancels a list of orders.
     CancelList = 70,
+    /// Replaces an account's quotes, both sides on many instruments; followed by an entry for each.
+    MassQuote = 71,
+    /// Cancels an account's quotes, on all instruments or on one.
+    CancelQuotes = 72,
     /// A text client order id; belongs to the record before it.
     Text = 128,
     /// An instrument's units.
@@ -141,6 +149,8 @@ kinds! {
     InstrumentLimits = 130,
     /// The conditions of the order before it.
     Conditions = 131,
+    /// An entry of the mass quote before it.
+    QuoteEntry = 134,
     /// An instrument's circuit breaker.
     Breaker = 135,
     /// The hash of the order that is approved.
@@ -160,12 +170,12 @@ impl CommandKind {
     #[inline(always)]
     pub const fn is_order_entry(self) -> bool {
         let code = self as u8;
-        code >= Self::PlaceOrder as u8 && code <= Self::CancelList as u8
+        code >= Self::PlaceOrder as u8 && code <= Self::CancelQuotes as u8
     }
 
     /// Whether the kill switch of its session refuses it: it brings orders in, or changes them.
     pub const fn needs_living_session(self) -> bool {
-        matches!(self, Self::PlaceOrder | Self::AmendOrder | Self::ReplaceOrder | Self::PlaceList)
+        matches!(self, Self::PlaceOrder | Self::AmendOrder | Self::ReplaceOrder | Self::PlaceList | Self::MassQuote)
     }
 }
 

@@ -135,6 +135,13 @@ codes! {
         ApprovalDeclined = 50,
         /// An order has all its approvals: it is checked again, and comes to the market or waits for its trigger.
         OrderReleased = 51,
+        /// An account's quotes on an instrument, as they are from now on. `order_id`, `price_ticks` and `quantity_lots` are the bid's,
+        /// `counter_order_id`, `reference` (its price) and `open_lots` (its quantity) the ask's; 0 where there is none.
+        QuoteAccepted = 56,
+        /// So much of an account's quotes has traded that they are cancelled, and no more let in. `order_id` is the quote that traded,
+        /// `quantity_lots` and `open_lots` are the lots and fills of the window, `reference` is its end; `order_type` is 1 when it is the
+        /// lots that reached their bound, 2 when it is the fills. `instrument` is [`crate::ANY`] when all of them count together.
+        QuoteProtectionTriggered = 57,
     }
 }
 
@@ -143,7 +150,7 @@ codes! {
     CloseReason: u16 {
         /// Its owner cancelled it.
         CancelledByOwner = 1,
-        /// A cancel-all took it.
+        /// A cancel-all took it, of orders or of quotes.
         CancelledAll = 2,
         /// A cancel-replace put another order in its place.
         Replaced = 3,
@@ -190,6 +197,10 @@ codes! {
         RefusedAtRelease = 39,
         /// A cancel-replace cancelled it, but the order that was to take its place was refused.
         NotReplaced = 40,
+        /// A mass quote put another quote in its place, or withdrew it.
+        QuoteReplaced = 41,
+        /// The protection of its account's quotes was triggered.
+        QuoteProtection = 42,
         /// The session by which it came has ended.
         SessionEnded = 45,
     }

@@ -22,6 +22,7 @@ mod list;
 mod order;
 mod price;
 mod quantity;
+mod quote;
 mod reject;
 mod setting;
 mod state;
@@ -48,6 +49,7 @@ pub use list::{CancelList, Contingency, LegRefused, NewList};
 pub use order::{OrderFlags, OrderType, SelfTradePrevention, Side, TimeInForce};
 pub use price::Price;
 pub use quantity::Quantity;
+pub use quote::{CancelQuotes, MassQuote, ProtectionScope, ProtectionTerms, QuoteEntry, QuoteEntryRecord};
 pub use reject::RejectReason;
 pub use setting::{
     AccountLimits, FEE_SCHEDULES_MAX, HaltScope, InstrumentLimitsRecord, InstrumentUnitsRecord, MoneyRecord,

@@ -199,6 +199,8 @@ impl OrderFlags {
     pub const ONLY_NEW: Self = Self(128);
     /// Of a replacement: only an order of which a part has traded may go.
     pub const ONLY_PARTIALLY_FILLED: Self = Self(256);
+    /// The order is a quote. Set by the engine; no command may have it.
+    pub const QUOTE: Self = Self(1 << 10);
     /// The order is tied to others in a list. Set by the engine; no command may have it.
     pub const LISTED: Self = Self(1 << 12);
     /// With one of these the engine has noted more about the order than its price.

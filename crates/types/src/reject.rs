@@ -99,12 +99,14 @@ reasons! {
     KillSwitchEngaged = 34,
     /// The account has no open order, or no list, with this id.
     UnknownOrder = 35,
-    /// The order waits for its auction, or the amendment names what it does not have: a trigger, or a price of a market order.
+    /// The order is a quote, or waits for its auction, or the amendment names what it does not have: a trigger, or a price of a market order.
     OrderNotAmendable = 36,
     /// The order is tied to others in a list: it can be cancelled, but neither amended nor replaced.
     OrderInList = 37,
     /// The order waits for approval: it can be cancelled and replaced, but not amended.
     OrderWaitsForApproval = 38,
+    /// The mass quote names an instrument twice.
+    InstrumentQuotedTwice = 39,
     // Price and size.
     /// The price must be at least one tick.
     PriceNotPositive = 40,
@@ -177,6 +179,11 @@ reasons! {
     OrderNotPartiallyFilled = 96,
     /// A replacement for new orders only and for partially filled orders only is for none.
     RestrictionsExclude = 97,
+    // Quotes.
+    /// The protection of the account's quotes was triggered, and has not been reset.
+    QuoteProtectionTriggered = 98,
+    /// The bid of a quote is not below its ask.
+    QuoteCrossesItself = 99,
     // Money and administration.
     /// No asset has this id.
     UnknownAsset = 100,

@@ -7,8 +7,9 @@ use crate::{
     AccountId, AccountKind, AllocationRule, AllocationTerms, Amount, ApprovalBands, ApprovalBandsRecord,
     ApprovalHashRecord, AssetId, AuctionPhase, BandScope, BreakerRecord, BreakerTerms, CallTerms, CommandHeader,
     CommandKind, CommandRecord, ControlScope, Decoded, FeeRate, FeeRates, InstrumentId, InstrumentKind,
-    InstrumentLimits, InstrumentState, InstrumentUnits, KillScope, OrderId, Permissions, Price, PriceSource, Quantity,
-    RejectReason, Restriction, SessionId, TopTerms, TransferKind, Trigger, Wide, WithdrawalId,
+    InstrumentLimits, InstrumentState, InstrumentUnits, KillScope, OrderId, Permissions, Price, PriceSource,
+    ProtectionScope, ProtectionTerms, Quantity, RejectReason, Restriction, SessionId, TopTerms, TransferKind, Trigger,
+    Wide, WithdrawalId,
 };
 
 /// A record that names something new: an asset, an instrument, an account.
@@ -211,6 +212,12 @@ pub enum Setting {
         account: AccountId,
         share_ppm: u32,
     },
+    SetQuoteProtection {
+        scope: ProtectionScope,
+        /// None ends it.
+        terms: Option<ProtectionTerms>,
+    },
+    ResetQuoteProtection(ProtectionScope),
     SetInstrumentState {
         instrument: InstrumentId,
         state: InstrumentState,
@@ -370,6 +377,13 @@ impl Setting {
                 let share_ppm = u32::try_from(first_value).ok().filter(|ppm| *ppm <= 1_000_000);
                 Self::SetLead { instrument, account, share_ppm: share_ppm.ok_or(out_of_range)? }
             }
+            CommandKind::SetQuoteProtection => {
+                let scope = ProtectionScope::of(account, setting.instrument);
+                Self::SetQuoteProtection { scope, terms: ProtectionTerms::read(setting.values)? }
+            }
+            CommandKind::ResetQuoteProtection => {
+                Self::ResetQuoteProtection(ProtectionScope::of(account, setting.instrument))
+            }
             CommandKind::SetInstrumentState => {
                 let (state, phase) = decode_state(setting)?;
                 Self::SetInstrumentState { instrument, state, phase }
@@ -493,6 +507,9 @@ impl Setting {
             | CommandKind::ReplaceOrder
             | CommandKind::PlaceList
             | CommandKind::CancelList
+            | CommandKind::MassQuote
+            | CommandKind::CancelQuotes
+            | CommandKind::QuoteEntry
             | CommandKind::Text
             | CommandKind::InstrumentUnits
             | CommandKind::InstrumentLimits

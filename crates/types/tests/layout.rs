@@ -7,8 +7,8 @@ use tradewright_types::{
     AccountKind, ApprovalBandsRecord, ApprovalHashRecord, AuctionPhase, BreakerRecord, CloseReason, CommandHeader,
     CommandKind, CommandRecord, Contingency, EventFlags, EventKind, EventRecord, InstrumentKind,
     InstrumentLimitsRecord, InstrumentState, InstrumentUnitsRecord, MoneyRecord, NamedRecord, OrderFlags, OrderType,
-    Permissions, RULESET_VERSION, RejectReason, Restriction, SCHEMA_VERSION, SelfTradePrevention, SettingRecord, Side,
-    StateCause, TextEventRecord, TextRecord, TimeInForce, TransferKind, Wide,
+    Permissions, QuoteEntryRecord, RULESET_VERSION, RejectReason, Restriction, SCHEMA_VERSION, SelfTradePrevention,
+    SettingRecord, Side, StateCause, TextEventRecord, TextRecord, TimeInForce, TransferKind, Wide,
 };
 use zerocopy::{FromBytes, IntoBytes};
 
@@ -155,6 +155,18 @@ layout!(approval_hash_record: ApprovalHashRecord, 64 bytes {
     reserved_bytes: 40 + 24,
 });
 
+layout!(quote_entry_record: QuoteEntryRecord, 64 bytes {
+    kind: 0 + 1,
+    schema_version: 1 + 1,
+    reserved: 2 + 2,
+    instrument: 4 + 4,
+    bid_price_ticks: 8 + 8,
+    bid_lots: 16 + 8,
+    ask_price_ticks: 24 + 8,
+    ask_lots: 32 + 8,
+    reserved_words: 40 + 24,
+});
+
 layout!(event_record: EventRecord, 128 bytes {
     kind: 0 + 1,
     schema_version: 1 + 1,
@@ -251,6 +263,8 @@ codes!(codes_of_command_kind: CommandKind as u8 {
     ApproveOrder = 44,
     DeclineOrder = 45,
     SetLead = 46,
+    SetQuoteProtection = 47,
+    ResetQuoteProtection = 48,
     SetTop = 49,
     EndSession = 50,
     PlaceOrder = 64,
@@ -260,10 +274,13 @@ codes!(codes_of_command_kind: CommandKind as u8 {
     ReplaceOrder = 68,
     PlaceList = 69,
     CancelList = 70,
+    MassQuote = 71,
+    CancelQuotes = 72,
     Text = 128,
     InstrumentUnits = 129,
     InstrumentLimits = 130,
     Conditions = 131,
+    QuoteEntry = 134,
     Breaker = 135,
     ApprovalHash = 133,
     ApprovalBands = 138,
@@ -302,6 +319,8 @@ codes!(codes_of_event_kind: EventKind as u8 {
     OrderApproved = 49,
     ApprovalDeclined = 50,
     OrderReleased = 51,
+    QuoteAccepted = 56,
+    QuoteProtectionTriggered = 57,
 });
 
 codes!(codes_of_close_reason: CloseReason as u16 {
@@ -329,6 +348,8 @@ codes!(codes_of_close_reason: CloseReason as u16 {
     ApprovalExpired = 38,
     RefusedAtRelease = 39,
     NotReplaced = 40,
+    QuoteReplaced = 41,
+    QuoteProtection = 42,
     SessionEnded = 45,
 });
 
@@ -365,6 +386,7 @@ codes!(codes_of_reject_reason: RejectReason as u16 {
     OrderNotAmendable = 36,
     OrderInList = 37,
     OrderWaitsForApproval = 38,
+    InstrumentQuotedTwice = 39,
     PriceNotPositive = 40,
     PriceNotOnTick = 41,
     QuantityNotPositive = 42,
@@ -399,6 +421,8 @@ codes!(codes_of_reject_reason: RejectReason as u16 {
     OrderNotNew = 95,
     OrderNotPartiallyFilled = 96,
     RestrictionsExclude = 97,
+    QuoteProtectionTriggered = 98,
+    QuoteCrossesItself = 99,
     UnknownAsset = 100,
     AmountNotPositive = 101,
     AmountTooLarge = 102,

@@ -24,6 +24,8 @@ mod money;
 mod pegs;
 mod placing;
 mod prevention;
+mod protection;
+mod quotes;
 mod refusals;
 mod replacing;
 mod settings;

@@ -570,6 +570,11 @@ fn every_reason_is_reached() {
     for violation in violations_of_an_amendment() {
         reach(&answer("buy A2 10 @15 post", "amend A2 O1 12 @20", &[&violation]));
     }
+    reach(&Venue::new().send("quote A2 I0 1@9 1@11 I0 1@9 1@11"));
+    reach(&Venue::new().send("quote A2 I0 1@11 1@11"));
+    let mut venue = Venue::new();
+    venue.check("protect A2 fills=1 window=9\nquote A2 I0 1@9 1@11\nsell A3 1 @9");
+    reach(&venue.send("quote A2 I0 1@9 1@11"));
     let mut venue = Venue::new();
     venue.check("oco A2 #1 / sell 1 @20 / sell 1 @5 stop=10");
     reach(&venue.send("amend A2 O1 12 @20"));
@@ -634,6 +639,7 @@ fn commands_that_only_stand_behind_others_are_unknown() {
         CommandKind::Breaker,
         CommandKind::ApprovalHash,
         CommandKind::ApprovalBands,
+        CommandKind::QuoteEntry,
     ] {
         assert_eq!(venue.apply(&[CommandRecord::new(kind)]), "UnknownCommand");
         assert!(kind.is_continuation());

@@ -23,6 +23,8 @@ fn full_venue() -> Venue {
         sell A3 1 @20 dec => accepted
         buy A3 9 @8       => accepted
         withdraw A2 quote 7
+        quote A5 I0 2@7 2@30
+        protect A5 I0 lots=9 window=100
         halt I1
         halt A6
         halt venue
@@ -102,7 +104,7 @@ fn every_section_cut_anywhere_is_truncated() {
             SectionKind::Instruments | SectionKind::Fees => 2,
             SectionKind::Balances => 13,
             SectionKind::Withdrawals => 1,
-            SectionKind::Orders => 5,
+            SectionKind::Orders => 7,
             SectionKind::Controls => 0,
         };
         assert_eq!(whole, entries, "{kind:?}");
@@ -202,10 +204,10 @@ fn each_error_says_what_is_wrong() {
 #[test]
 fn controls_that_cannot_be_are_invalid() {
     let mut venue = Venue::new();
-    venue.check("kill G7\nkill S8\nrestrict A2 I0 1\nS0 end S9");
+    venue.check("kill G7\nkill S8\nrestrict A2 I0 1\nprotect A2 I0 lots=5 fills=2 window=9\nprotect A2 fills=2 window=9\nS0 end S9");
     let sections = venue.engine.snapshot();
     let place = SectionKind::Controls as usize - 1;
-    assert_eq!(sections[place].bytes.len(), 4 + 4 + 4 + 4 + 4 + 14 + 4 + 4 + 4);
+    assert_eq!(sections[place].bytes.len(), 4 + 4 + 4 + 4 + 4 + 14 + 4 + 4 + 4 + 4 + 2 * 57);
     let given = |change: fn(&mut Vec<u8>)| {
         let mut sections = sections.clone();
         change(&mut sections[place].bytes);
@@ -217,6 +219,11 @@ fn controls_that_cannot_be_are_invalid() {
     assert_eq!(given(|bytes| bytes[21] = 99), Some(SnapshotError::Invalid(kind)));
     assert_eq!(given(|bytes| bytes[29] = 9), Some(SnapshotError::Invalid(kind)));
     assert_eq!(given(|bytes| bytes[33] = 9), Some(SnapshotError::Invalid(kind)));
+    // A protection of nobody, one nowhere, one that bounds nothing, one that is there twice.
+    assert_eq!(given(|bytes| bytes[50] = 99), Some(SnapshotError::Invalid(kind)));
+    assert_eq!(given(|bytes| bytes[54] = 9), Some(SnapshotError::Invalid(kind)));
+    assert_eq!(given(|bytes| bytes[74] = 0), Some(SnapshotError::Invalid(kind)));
+    assert_eq!(given(|bytes| bytes.copy_within(50..107, 107)), Some(SnapshotError::Invalid(kind)));
     for length in 0..sections[place].bytes.len() {
         let mut sections = sections.clone();
         sections[place].bytes.truncate(length);

@@ -80,6 +80,9 @@ impl Flow {
                 Some(
                     EventKind::OrderApproved
                     | EventKind::ApprovalDeclined
+                    // Nobody here sends mass quotes.
+                    | EventKind::QuoteAccepted
+                    | EventKind::QuoteProtectionTriggered
                     | EventKind::OrderRefreshed
                     | EventKind::Deposited
                     | EventKind::WithdrawalConfirmed

@@ -91,8 +91,8 @@ fn waiting_orders_stand_at_no_level_and_leave_in_every_way() {
     }
     flow.next_batch(events.as_slice(), &mut commands);
     // The books do not run dry within the band, and hardly anybody is halted when a trigger fires.
-    // No market expires, hardly any auction ends far away from the price, breakers trip seldom, and what is approved still
-    // passes its checks.
+    // No market expires, hardly any auction ends far away from the price, breakers trip seldom, what is approved still passes its
+    // checks, and nobody sends quotes.
     let not_met = [
         CloseReason::NoLiquidity,
         CloseReason::RefusedAtTrigger,
@@ -100,6 +100,8 @@ fn waiting_orders_stand_at_no_level_and_leave_in_every_way() {
         CloseReason::InstrumentExpired,
         CloseReason::OutsideCollar,
         CloseReason::TradingStopped,
+        CloseReason::QuoteReplaced,
+        CloseReason::QuoteProtection,
     ];
     for reason in CloseReason::ALL.iter().filter(|reason| !not_met.contains(reason)) {
         assert!(closed.contains_key(&(*reason as u16)), "{reason:?} {closed:?}");
@@ -181,6 +183,11 @@ fn two_hundred_thousand_orders_meet_every_rule_and_leave_the_books_two_sided() {
         CommandKind::SetBreaker,
         CommandKind::SetTop,
         CommandKind::SetLead,
+        // Nobody sends mass quotes.
+        CommandKind::MassQuote,
+        CommandKind::CancelQuotes,
+        CommandKind::SetQuoteProtection,
+        CommandKind::ResetQuoteProtection,
     ];
     let sent = |kind: &CommandKind| summary.commands_by_kind.iter().any(|(sent, _)| sent == kind);
     let missing: Vec<_> = CommandKind::ALL
@@ -207,12 +214,18 @@ fn two_hundred_thousand_orders_meet_every_rule_and_leave_the_books_two_sided() {
         RejectReason::RuleHasNoSteps,
         RejectReason::LeadsAboveWhole,
         RejectReason::TooManyLeads,
+        // Nobody sends mass quotes.
+        RejectReason::InstrumentQuotedTwice,
+        RejectReason::QuoteProtectionTriggered,
+        RejectReason::QuoteCrossesItself,
     ];
     let met = |reason: &RejectReason| summary.rejects_by_reason.iter().any(|(met, _)| met == reason);
     let missing: Vec<_> = RejectReason::ALL.iter().filter(|reason| !not_met.contains(reason) && !met(reason)).collect();
     assert!(missing.is_empty(), "{missing:?}");
     let told = |kind: &EventKind| summary.events_by_kind.iter().any(|(told, _)| told == kind);
-    let silent: Vec<_> = EventKind::ALL.iter().filter(|kind| !told(kind)).collect();
+    // Nobody sends mass quotes.
+    let of_quotes = [EventKind::QuoteAccepted, EventKind::QuoteProtectionTriggered];
+    let silent: Vec<_> = EventKind::ALL.iter().filter(|kind| !told(kind) && !of_quotes.contains(kind)).collect();
     assert!(silent.is_empty(), "{silent:?}");
     assert!(summary.orders_by_class.iter().all(|(_, count)| *count > 500), "{:?}", summary.orders_by_class);
 }

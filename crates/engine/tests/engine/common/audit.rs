@@ -122,6 +122,7 @@ fn expires(reason: CloseReason) -> bool {
         | CloseReason::OtherLegExecuted
         | CloseReason::ListClosed
         | CloseReason::Restricted
+        | CloseReason::QuoteReplaced
         | CloseReason::Declined => false,
         CloseReason::ImmediateOrCancel
         | CloseReason::FillOrKill
@@ -137,6 +138,8 @@ fn expires(reason: CloseReason) -> bool {
         | CloseReason::AuctionEnded
         | CloseReason::TradingStopped
         | CloseReason::OutsideCollar => true,
+        // What stands is cancelled, what comes in expires.
+        CloseReason::QuoteProtection => unreachable!("it does both"),
     }
 }
 
@@ -166,6 +169,8 @@ impl Audit {
             | EventKind::ClientOrderIdText
             | EventKind::SettingApplied
             | EventKind::AuctionIndication
+            | EventKind::QuoteAccepted
+            | EventKind::QuoteProtectionTriggered
             | EventKind::BreakerTripped
             | EventKind::MarketWideLevelReached => {}
             EventKind::AuctionUncrossed => {
@@ -284,7 +289,8 @@ impl Audit {
                 let open = if order.amount.is_some() { 0 } else { order.open() };
                 assert_eq!((open, order.unspent()), (event.quantity_lots, amount), "O{} closes with", event.order_id);
                 let reason = *CloseReason::ALL.iter().find(|reason| **reason as u16 == event.reason).expect("a reason");
-                assert_eq!(expires(reason), event.kind == EventKind::OrderExpired as u8);
+                let does_both = reason == CloseReason::QuoteProtection;
+                assert!(does_both || expires(reason) == (event.kind == EventKind::OrderExpired as u8));
             }
             EventKind::OrderAmended => {
                 let order = self.orders.get_mut(&event.order_id).expect("only open orders are amended");

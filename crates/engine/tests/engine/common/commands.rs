@@ -8,6 +8,8 @@
 //! breaker I0 settlement=2000 share=35000 ticks=5 slots=2 slot=10 pause=100 closing=50 short=5
 //! close 4000              level 3700
 //! allocation I0 rule=1 [min=2] [fifo=400000] [level=1] [weight=3]      top I0 10 100      lead I0 A2 400000
+//! quote A2 [post] [et|em|eb|dec|tr] I0 5@10 3@12 I1 - 3@12      cancel-quotes A2 [I0]
+//! protect A2 [I0] [lots=5] [fills=2] [window=100]      reset A2 [I0]
 //! oco A2 [#17|#text] [I1] / sell 5 @110 / sell 5 market stop=90        oto, otoco        cancel-list A2 L1|#17
 //! cancel A2 O1|#17        cancel-all A2 [I0] [buy|sell]        amend A2 O1|#17 5 @12 [#new] [stop=9 ...]
 //! replace A2 O1|#17 [allow] [cancel-only] [new] [partial] with sell 3 @12
@@ -20,8 +22,9 @@
 
 use tradewright_types::{
     ANY, Amount, ApprovalBands, ApprovalBandsRecord, ApprovalHashRecord, BreakerRecord, BreakerTerms, ClientOrderId,
-    CommandKind, CommandRecord, Conditions, ConditionsRecord, InstrumentLimitsRecord, MoneyRecord, OrderFlags,
-    OrderType, SelfTradePrevention, SettingRecord, TimeInForce, TransferKind, Wide,
+    CommandKind, CommandRecord, Conditions, ConditionsRecord, InstrumentId, InstrumentLimitsRecord, MoneyRecord,
+    OrderFlags, OrderType, Price, Quantity, QuoteEntry, QuoteEntryRecord, SelfTradePrevention, SettingRecord,
+    TimeInForce, TransferKind, Wide,
 };
 use zerocopy::transmute;
 
@@ -54,6 +57,8 @@ pub(crate) fn parse(line: &str) -> Vec<CommandRecord> {
         "buy" | "sell" => command(order(words[1], words[0], &words[2..])),
         "cancel" => target(CommandKind::CancelOrder, words[1], words[2]),
         "cancel-all" => vec![cancel_all(&words)],
+        "cancel-quotes" => vec![cancel_quotes(&words)],
+        "quote" => quote(&words),
         "amend" => {
             let mut records = target(CommandKind::AmendOrder, words[1], words[2]);
             (records[0].quantity_lots, records[0].price_ticks) = (value(words[3]), price(words[4]));
@@ -202,15 +207,7 @@ fn order(account: &str, side: &str, words: &[&str]) -> Vec<CommandRecord> {
             }
             continue;
         }
-        let mode = match *word {
-            "et" => Some(SelfTradePrevention::ExpireTaker),
-            "em" => Some(SelfTradePrevention::ExpireMaker),
-            "eb" => Some(SelfTradePrevention::ExpireBoth),
-            "dec" => Some(SelfTradePrevention::Decrement),
-            "tr" => Some(SelfTradePrevention::Transfer),
-            _ => None,
-        };
-        match (*word, mode) {
+        match (*word, prevention(word)) {
             (_, Some(mode)) => record.self_trade_prevention = mode as u8,
             ("market", _) => {
                 record.order_type = OrderType::Market as u8;
@@ -290,6 +287,45 @@ fn cancel_all(words: &[&str]) -> CommandRecord {
         }
     }
     record
+}
+
+fn cancel_quotes(words: &[&str]) -> CommandRecord {
+    let instrument = words.get(2).map_or(ANY, |word| number(word, 'I'));
+    CommandRecord { account: number(words[1], 'A'), instrument, ..CommandRecord::new(CommandKind::CancelQuotes) }
+}
+
+/// `5@10`, or `-` for none.
+fn quoted(word: &str) -> (Price, Quantity) {
+    let (lots, ticks) = word.split_once('@').unwrap_or(("0", "0"));
+    (Price::from_ticks(value(ticks)), Quantity::from_lots(value(lots)))
+}
+
+fn quote(words: &[&str]) -> Vec<CommandRecord> {
+    let mut first = CommandRecord { account: number(words[1], 'A'), ..CommandRecord::new(CommandKind::MassQuote) };
+    let entries = words.iter().position(|word| word.starts_with('I')).unwrap_or(words.len());
+    for word in &words[2..entries] {
+        match prevention(word) {
+            Some(mode) => first.self_trade_prevention = mode as u8,
+            None => first.flags |= OrderFlags::POST_ONLY.0,
+        }
+    }
+    let entries = words[entries..].chunks(3).map(|entry| {
+        let instrument = InstrumentId(number(entry[0], 'I'));
+        transmute!(QuoteEntryRecord::new(&QuoteEntry { instrument, bid: quoted(entry[1]), ask: quoted(entry[2]) }))
+    });
+    command(core::iter::once(first).chain(entries).collect())
+}
+
+/// A prevention mode by its short name.
+fn prevention(word: &str) -> Option<SelfTradePrevention> {
+    match word {
+        "et" => Some(SelfTradePrevention::ExpireTaker),
+        "em" => Some(SelfTradePrevention::ExpireMaker),
+        "eb" => Some(SelfTradePrevention::ExpireBoth),
+        "dec" => Some(SelfTradePrevention::Decrement),
+        "tr" => Some(SelfTradePrevention::Transfer),
+        _ => None,
+    }
 }
 
 fn money_record(words: &[&str]) -> MoneyRecord {
@@ -489,6 +525,21 @@ fn setting_record(words: &[&str]) -> SettingRecord {
             values: [value(words[3]), 0, 0],
             ..setting(CommandKind::SetLead)
         },
+        "protect" | "reset" => {
+            let kind =
+                if words[0] == "reset" { CommandKind::ResetQuoteProtection } else { CommandKind::SetQuoteProtection };
+            let mut record = SettingRecord { instrument: ANY, ..of_account(kind, [0; 3]) };
+            for word in &words[2..] {
+                match word.split_once('=') {
+                    None => record.instrument = number(word, 'I'),
+                    Some(("lots", text)) => record.values[0] = value(text),
+                    Some(("fills", text)) => record.values[1] = value(text),
+                    Some(("window", text)) => record.values[2] = value(text),
+                    _ => panic!("there is no bound {word}"),
+                }
+            }
+            record
+        }
         "reference" => SettingRecord {
             instrument: number(words[1], 'I'),
             values: [value::<i64>(words[2]) as u64, 0, 0],

@@ -362,6 +362,16 @@ pub(crate) fn describe(event: &EventRecord) -> String {
         EventKind::OrderApproved => format!("approved {} of {}", event.time_in_force, event.order_type),
         EventKind::ApprovalDeclined => format!("declined by A{}", event.counter_account),
         EventKind::OrderReleased => format!("released O{}", event.order_id),
+        EventKind::QuoteAccepted => {
+            let side = |id: u64, lots: u64, price: i64| {
+                if id == 0 { "-".to_owned() } else { format!("O{id} {lots}@{price}") }
+            };
+            let bid = side(event.order_id, quantity, price);
+            format!("quoted {bid} / {}", side(event.counter_order_id, event.open_lots, event.reference as i64))
+        }
+        EventKind::QuoteProtectionTriggered => {
+            format!("protected A{} by O{}: {quantity} lots {} fills", event.account, event.order_id, event.open_lots)
+        }
     }
 }
 
