@@ -1068,6 +1068,8 @@ class Auditor:
 
     def _timer(self, event: Event) -> None:
         """An order expires by date."""
+        # One that a timer before it brought to the market has found its place.
+        self._rest(event)
         order = self._open(event)
         _require(self._in_timers, "timers fire before anything else", event)
         dated = [other for other in self._orders.values() if other.due_ns]

@@ -95,6 +95,23 @@ def test_both_pay_as_makers_and_no_rebate_is_paid() -> None:
     )
 
 
+def test_an_order_that_the_end_of_an_auction_fires_may_expire_at_once() -> None:
+    check(
+        TRADED
+        + """
+        buy O3 A2 1 @6 take=8 until=70      => accepted; waits for 8
+        state auction intraday
+        sell O4 A3 2 @7
+        buy O5 A4 2 @7
+        state continuous at=60
+        # What the auction brought to the market expires behind it: its own time has come as well.
+        wait 100            => 2@7 O5 with O4 closing both; uncrossed 2@7 +0; continuous; \
+O3 fires at 8 by 7; O3 expired 1 (good_till_date)
+        A2                  => quote 99990+0
+        """
+    )
+
+
 def test_each_auction_takes_its_own_orders() -> None:
     check(
         TRADED
