@@ -33,3 +33,4 @@ mod sharing;
 mod snapshots;
 mod states;
 mod time_in_force;
+mod views;
