@@ -294,3 +294,21 @@ fn a_replacement_may_be_for_some_orders_only() {
         ",
     );
 }
+
+#[test]
+fn what_takes_the_place_may_wait_for_an_auction_or_follow_the_market() {
+    Venue::new().check(
+        "
+        buy A3 1 @15
+        buy A2 10 @10
+        sell A2 10 @20
+        replace A2 O2 with buy 5 @9 auction         => cancelled O2 10 Replaced, accepted
+        replace A2 O3 with buy 5 @9 auction         => cancelled O3 10 Replaced, accepted
+        balance A2 quote                            => 999910 + 90
+        replace A2 O4 with buy 5 @80 peg=primary    => cancelled O4 5 Replaced, accepted, conditions, pegged, moves O6 5@15
+        replace A2 O5 with sell 5 @95 peg=primary   => cancelled O5 5 Replaced, accepted, conditions, pegged
+        balance A2 quote                            => 999600 + 400
+        balance A2 base                             => 999995 + 5
+        ",
+    );
+}
