@@ -72,7 +72,7 @@ class Walk:
     def _best(levels: dict[int, Formula], order: object) -> Formula:
         """The first price in `order` where something is left; 0 is none."""
         best: Formula = 0
-        for limit in reversed(list(order)):  # type: ignore[call-overload]
+        for limit in reversed(list(order)):  # type: ignore[call-overload]  # z3 knows no types
             best = If(levels[limit] > 0, limit, best)
         return best
 

@@ -391,44 +391,13 @@ impl Gate<'_> {
         let Size::Lots(quantity) = order.size else { unreachable!("Invariant: orders for auctions are by quantity") };
         ensure(!risk.halted, RejectReason::VenueHalted)?;
         check_state(instrument.state, order)?;
-        let account = check_account(risk, order)?;
+        check_account(risk, order)?;
         if order.order_type == OrderType::Limit {
             check_price(instrument, order.price)?;
         }
         check_quantity(instrument, quantity)?;
         let limit = check_price_band(instrument, order, quantity)?;
-        check_order_rates(account)?;
-        check_client_order_id(account, order, is_duplicate)?;
-        self.check_open_orders(account, relief)?;
-        if order.side == Side::Buy {
-            let freed =
-                relief.filter(|relief| relief.instrument == order.instrument).map_or(0, |relief| relief.bid_lots);
-            self.check_position(instrument, order.account, quantity.lots(), freed)?;
-        }
-        let rates = risk.fees.rates(instrument.fee_schedule, account.fee_tier);
-        let units = &instrument.units;
-        let (asset, hold) = match order.side {
-            Side::Buy => {
-                let value = instrument.value_at_worst(limit, quantity).ok_or(RejectReason::InsufficientFunds)?;
-                (units.quote, bid_hold(value, rates.maker, RoundedFee::default()))
-            }
-            Side::Sell => (units.base, units.base_amount(quantity)),
-        };
-        let same_asset = relief.filter(|relief| relief.hold.0 == asset).map_or(Amount::ZERO, |relief| relief.hold.1);
-        let opposite_best = match relief {
-            None => self.best(order.side.opposite()),
-            Some(relief) => relief.opposite_best,
-        };
-        let funds = self.ledger.funds(order.account, asset);
-        ensure(funds.available() + same_asset >= hold, RejectReason::InsufficientFunds)?;
-        ensure(approval(limit, opposite_best).approvers == 0, RejectReason::OrderNotApprovable)?;
-
-        // After this point the order must succeed.
-        funds.hold(hold, same_asset);
-        if let Some(relief) = relief.filter(|relief| relief.hold.0 != asset) {
-            self.ledger.release(order.account, relief.hold.0, relief.hold.1);
-        }
-        Ok(HeldOrder { order, limit, rates, trade_group: account.trade_group, crosses: false, hold })
+        self.check_and_hold_as_maker(order, quantity, limit, is_duplicate, relief, approval)
     }
 
     /// Checks an order whose price is to follow others, and holds its funds: what its limit may cost as a maker, which it is always.
@@ -450,7 +419,7 @@ impl Gate<'_> {
         let Size::Lots(quantity) = order.size else { unreachable!("Invariant: only orders by quantity are pegged") };
         ensure(!risk.halted, RejectReason::VenueHalted)?;
         check_state(instrument.state, order)?;
-        let account = check_account(risk, order)?;
+        check_account(risk, order)?;
         let has_price = order.price != Price::default();
         if has_price {
             check_price(instrument, order.price)?;
@@ -467,6 +436,22 @@ impl Gate<'_> {
             check_notional(instrument, reference, quantity)?;
             limit
         };
+        self.check_and_hold_as_maker(order, quantity, limit, is_duplicate, relief, approval)
+    }
+
+    /// The rest of the checks of an order that comes to the market as a maker or not at all, and the hold of what its limit may
+    /// cost then.
+    fn check_and_hold_as_maker<'o>(
+        &mut self,
+        order: &'o NewOrder<'o>,
+        quantity: Quantity,
+        limit: Price,
+        is_duplicate: impl FnOnce() -> bool,
+        relief: Option<&Relief>,
+        approval: impl FnOnce(Price, Option<Price>) -> ApprovalNeed,
+    ) -> Checked<HeldOrder<'o>> {
+        let (risk, instrument) = (self.risk, self.instrument);
+        let account = &risk.accounts()[order.account.index()];
         self.check_conditions(order)?;
         check_order_rates(account)?;
         check_client_order_id(account, order, is_duplicate)?;
