@@ -21,7 +21,7 @@ OUTPUT = ROOT / "target" / "mutants"
 PAGE = ROOT / "docs" / "internals" / "mutants.md"
 CRATES = ("book", "ledger", "risk", "engine")
 BAR_PERCENT = 95.0
-TIMEOUT_S = 180
+TIMEOUT_S = 60
 
 Outcome = dict[str, Any]
 
@@ -66,7 +66,7 @@ def mutants(arguments: list[str], *, capture_output: bool = False) -> subprocess
 
 def run(arguments: list[str], jobs: int, name: str) -> list[Outcome]:
     """Run mutants and return what became of each. The sources stay as they are: it works on copies."""
-    options = [f"--jobs={jobs}", "--baseline=skip", f"--timeout={TIMEOUT_S}", "--cap-lints=true"]
+    options = [f"--jobs={jobs}", "--profile=mutants", "--baseline=skip", f"--timeout={TIMEOUT_S}", "--cap-lints=true"]
     folder = OUTPUT / name
     folder.mkdir(parents=True, exist_ok=True)
     # It exits with 2 or 3 when something survived or took too long: that is not an error of the run.
