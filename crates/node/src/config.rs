@@ -30,10 +30,10 @@ impl core::fmt::Display for ConfigError {
 
 impl core::error::Error for ConfigError {}
 
-/// How durable a command is before anything of it leaves the node.
+/// How durable a command is before anything of it leaves the node: [`tradewright_journal::Tier`] as it is written here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Tier {
+pub enum TierName {
     /// It is in memory: for simulations, nothing survives the process.
     Memory,
     /// It is synced to this machine's disk.
@@ -83,6 +83,9 @@ pub struct Config {
 pub struct NodeConfig {
     /// Where journal, snapshots, rings and the control socket are. Relative to the file.
     pub directory: PathBuf,
+    /// Where the rings are: a folder in memory, such as one in /dev/shm. Left out, one of its own there.
+    #[serde(default)]
+    pub rings: Option<PathBuf>,
     /// Which shard this is.
     #[serde(default)]
     pub shard: u8,
@@ -108,7 +111,7 @@ pub struct NodeConfig {
 #[serde(deny_unknown_fields, default)]
 pub struct JournalConfig {
     /// What an acknowledgement promises.
-    pub tier: Tier,
+    pub tier: TierName,
     /// The size of a segment.
     pub segment_mib: Spanned<u64>,
     /// How many segments are kept ready.
@@ -117,7 +120,7 @@ pub struct JournalConfig {
 
 impl Default for JournalConfig {
     fn default() -> Self {
-        Self { tier: Tier::default(), segment_mib: spanned(256), prepared: 2 }
+        Self { tier: TierName::default(), segment_mib: spanned(256), prepared: 2 }
     }
 }
 
@@ -371,6 +374,7 @@ impl Source {
         source.check(&config)?;
         let here = file.parent().unwrap_or(Path::new(""));
         config.node.directory = here.join(&config.node.directory);
+        config.node.rings = config.node.rings.map(|rings| here.join(rings));
         if let Some(shm) = &mut config.session.shm {
             shm.directory = here.join(&shm.directory);
         }
@@ -437,7 +441,7 @@ mod tests {
     fn what_is_left_out_has_a_value() {
         let (_, config) = Source::parse(Path::new("/srv/exchange.toml"), PLAIN.to_owned()).expect("a legal file");
         assert_eq!(config.node.directory, Path::new("/srv/data"));
-        assert_eq!(config.journal.tier, Tier::LocalSync);
+        assert_eq!(config.journal.tier, TierName::LocalSync);
         assert_eq!(*config.journal.segment_mib.get_ref(), 256);
         assert!(config.session.tcp.is_none());
     }

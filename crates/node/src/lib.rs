@@ -2,7 +2,24 @@
 //!
 //! Owns what the engine must not know: clocks, files, sockets, cores. Decides nothing about orders and money: that is the
 //! engine's, and everything that changes it is a command in the log.
+#![allow(clippy::disallowed_methods, reason = "the node is where clocks are read and threads wait")]
 
+mod clock;
 pub mod config;
 mod decimal;
+mod durability;
+mod error;
 pub mod genesis;
+mod node;
+mod recovery;
+mod sequencer;
+pub mod snapshots;
+mod stages;
+
+pub use clock::{CommandClock, wall_ns};
+pub use durability::{Durability, Note};
+pub use error::NodeError;
+pub use node::{COMMAND_RECORDS_MAX, Doorway, EVENTS_RING, Node};
+pub use recovery::{Restored, restore};
+pub use sequencer::{BATCH_RECORDS, Outlets, Sequencer, Signals};
+pub use stages::{StageHistogram, StageSummary, Stages};
