@@ -41,6 +41,17 @@ pub enum TierName {
     LocalSync,
 }
 
+impl TierName {
+    /// As it is written.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::LocalSync => "local-sync",
+        }
+    }
+}
+
 /// What a thread does when it finds nothing to do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]

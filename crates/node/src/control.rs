@@ -14,9 +14,10 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use tradewright_transport::ManyProducer;
 use tradewright_types::{CommandRecord, HaltScope, set_up};
-use zerocopy::{FromBytes, IntoBytes};
+use zerocopy::IntoBytes;
 
 use crate::error::{NodeError, while_doing};
+use crate::node::COMMAND_RECORDS_MAX;
 use crate::status::{Status, StatusSource};
 
 /// The socket in the node's folder.
@@ -94,13 +95,11 @@ impl Control {
                 while self.source.is_live() {
                     match self.listener.accept() {
                         Ok((stream, _)) => {
-                            if let Ok(operators) = ManyProducer::attach(self.operators.region()) {
-                                let source = self.source.clone();
-                                // Without a thread for him the operator sees his connection close, and asks again.
-                                let _ = std::thread::Builder::new()
-                                    .name("tw-operator".to_owned())
-                                    .spawn(move || serve(stream, &source, operators));
-                            }
+                            let (source, operators) = (self.source.clone(), self.operators.clone());
+                            // Without a thread for him the operator sees his connection close, and asks again.
+                            let _ = std::thread::Builder::new()
+                                .name("tw-operator".to_owned())
+                                .spawn(move || serve(stream, &source, operators));
                         }
                         Err(_) => std::thread::sleep(Duration::from_millis(2)),
                     }
@@ -173,15 +172,18 @@ fn send(records: &[CommandRecord], source: &StatusSource, operators: &mut ManyPr
 
 /// Reads one whole command from hexadecimal digits.
 fn read_command(digits: &str) -> Result<Vec<CommandRecord>, String> {
-    let bytes: Option<Vec<u8>> = (digits.len() % 2 == 0 && digits.is_ascii())
+    let bytes: Option<Vec<u8>> = (digits.len().is_multiple_of(2) && digits.is_ascii())
         .then(|| (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).ok()).collect())
         .flatten();
     let bytes = bytes.ok_or("records: must be hexadecimal digits, two a byte")?;
-    let mut records = vec![CommandRecord::new_zeroed(); bytes.len() / size_of::<CommandRecord>()];
+    let mut records = vec![set_up::advance_time(); bytes.len() / size_of::<CommandRecord>()];
     if size_of_val(&records[..]) != bytes.len() || records.is_empty() {
         return Err(format!("records: {} bytes must be whole records of 64", bytes.len()));
     }
     records.as_mut_bytes().copy_from_slice(&bytes);
+    if records.len() > COMMAND_RECORDS_MAX as usize {
+        return Err(format!("records: {} must be at most {COMMAND_RECORDS_MAX}", records.len()));
+    }
     match tradewright_journal::whole_command(&records, 0) {
         Ok(count) if count == records.len() => Ok(records),
         Ok(count) => Err(format!("records: {} must be one command, the first has {count}", records.len())),

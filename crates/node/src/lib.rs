@@ -6,20 +6,25 @@
 
 mod clock;
 pub mod config;
+mod control;
 mod decimal;
 mod durability;
 mod error;
 pub mod genesis;
+mod monitoring;
 mod node;
 mod recovery;
 mod sequencer;
 pub mod snapshots;
 mod stages;
+mod status;
 
 pub use clock::{CommandClock, wall_ns};
+pub use control::CONTROL_SOCKET;
 pub use durability::{Durability, Note};
 pub use error::NodeError;
-pub use node::{COMMAND_RECORDS_MAX, Doorway, EVENTS_RING, Node};
+pub use node::{COMMAND_RECORDS_MAX, Doorway, EVENTS_RING, KEY_FILE, Node};
 pub use recovery::{Restored, restore};
 pub use sequencer::{BATCH_RECORDS, Outlets, Sequencer, Signals};
 pub use stages::{StageHistogram, StageSummary, Stages};
+pub use status::{StageStatus, Status, StatusSource};

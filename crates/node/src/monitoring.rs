@@ -38,7 +38,9 @@ fn run(server: &tiny_http::Server, source: &StatusSource) {
 
 fn answer(path: &str, source: &StatusSource) -> (u16, &'static str, String) {
     const TEXT: &str = "text/plain; charset=utf-8";
-    let whether = |good: bool, word: &str| if good { (200, TEXT, format!("{word}\n")) } else { (503, TEXT, format!("not {word}\n")) };
+    let whether = |good: bool, word: &str| {
+        if good { (200, TEXT, format!("{word}\n")) } else { (503, TEXT, format!("not {word}\n")) }
+    };
     match path {
         "/metrics" => (200, "text/plain; version=0.0.4; charset=utf-8", source.read().to_prometheus()),
         "/ready" => whether(source.is_ready(), "ready"),

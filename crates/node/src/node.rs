@@ -10,6 +10,7 @@
 //! the gate; the background makes segments and snapshots. Nothing is seen before it is durable, and nobody who reads events
 //! holds anybody up.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -18,20 +19,23 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tradewright_engine::{Engine, EngineConfig, EventBuffer};
-use tradewright_journal::{FolderStorage, JournalConfig, Preparer, Tier};
+use tradewright_journal::{FolderStorage, JournalConfig, Preparer, Tier, TreeHasher};
 use tradewright_transport::{
     Bell, Idle, ManyProducer, Producer, Region, RegionOptions, Releaser, Shape, Wait, Writer, many_queue, queue,
 };
 use tradewright_types::{CommandRecord, EventKind, EventRecord, RejectReason};
 
 use crate::config::{Config, IdleStrategy, Source, TierName};
+use crate::control::Control;
 use crate::durability::{Durability, Note};
 use crate::error::{NodeError, while_doing};
 use crate::genesis::{self, GenesisCommand, Names};
+use crate::monitoring;
 use crate::recovery::{self, Restored};
 use crate::sequencer::{BATCH_RECORDS, MARK_WORDS, Outlets, Sequencer, Signals};
 use crate::snapshots;
 use crate::stages::Stages;
+use crate::status::StatusSource;
 
 /// No command has more records.
 pub const COMMAND_RECORDS_MAX: u32 = 512;
@@ -39,6 +43,8 @@ pub const COMMAND_RECORDS_MAX: u32 = 512;
 const LOG_SLOTS: u64 = 1 << 16;
 /// How many rounds of the sequencer wait for the gate at most.
 const MARK_SLOTS: u64 = 1 << 13;
+/// The key of the node in its folder.
+pub const KEY_FILE: &str = "node.key";
 /// The ring of events in the folder of rings.
 pub const EVENTS_RING: &str = "events.ring";
 
@@ -54,8 +60,11 @@ pub struct Node {
     engine: JoinHandle<Result<Engine, NodeError>>,
     journal: JoinHandle<Result<(), NodeError>>,
     background: JoinHandle<Result<(), NodeError>>,
+    hasher: JoinHandle<Result<(), NodeError>>,
     notes: mpsc::Sender<Note>,
-    replayed: u64,
+    source: StatusSource,
+    monitoring: Option<SocketAddr>,
+    helpers: Vec<JoinHandle<()>>,
 }
 
 /// What a thread of the doors takes part with: it gets commands in and reads events.
@@ -106,12 +115,13 @@ impl Node {
         // 4. The stages.
         let (signals, stages) = (Arc::new(Signals::default()), Stages::default());
         let begun = engine.sequence();
+        let epoch = engine.config().epoch;
         let sequencer = Sequencer::new(
             engine,
             operators_out,
             sessions_out,
             Outlets { log: log_in, events: Writer::attach(&events)?, marks: marks_in },
-            bell,
+            bell.clone(),
             Arc::clone(&signals),
             stages.clone(),
         );
@@ -139,6 +149,10 @@ impl Node {
         let background =
             spawn("tw-background", move || run_background(&preparer, &every, &for_background, &begun_snapshots))?;
 
+        let hasher = TreeHasher::open(storage, node_key(&directory)?)?;
+        let (for_hasher, heads) = (Arc::clone(&signals), notes.clone());
+        let hasher = spawn("tw-hasher", move || run_hasher(hasher, &for_hasher, &heads))?;
+
         // 6. The rest of the genesis, if the log does not have it yet.
         for command in genesis.iter().skip(usize::try_from(begun).unwrap_or(usize::MAX)) {
             while !operators_in.push_whole(&command.records)? {
@@ -146,6 +160,27 @@ impl Node {
             }
         }
         signals.is_begun.store(true, Ordering::Release);
+
+        // 7. What operators see and do.
+        let source = StatusSource {
+            shard: config.node.shard,
+            epoch,
+            tier: config.journal.tier.name(),
+            replayed,
+            begun: Instant::now(),
+            signals: Arc::clone(&signals),
+            stages: stages.clone(),
+            events: Arc::clone(&events),
+            event_slots: *config.node.event_slots.get_ref() as u64,
+        };
+        let control = Control::open(&directory, source.clone(), operators_in.clone())?;
+        let mut helpers = vec![control.run()?];
+        let mut monitoring = None;
+        if let Some(listen) = &config.monitoring.listen {
+            let (address, thread) = monitoring::serve(listen.get_ref(), source.clone())?;
+            monitoring = Some(address);
+            helpers.push(thread);
+        }
         let node = Self {
             directory,
             rings,
@@ -157,8 +192,11 @@ impl Node {
             engine,
             journal,
             background,
+            hasher,
             notes,
-            replayed,
+            source,
+            monitoring,
+            helpers,
         };
         Ok((node, Doorway { commands: sessions_in, events }))
     }
@@ -202,7 +240,19 @@ impl Node {
     /// How many commands were applied again at the start.
     #[must_use]
     pub fn replayed(&self) -> u64 {
-        self.replayed
+        self.source.replayed
+    }
+
+    /// What operators see of it.
+    #[must_use]
+    pub fn status(&self) -> &StatusSource {
+        &self.source
+    }
+
+    /// Where `/metrics` is, if anywhere.
+    #[must_use]
+    pub fn monitoring(&self) -> Option<SocketAddr> {
+        self.monitoring
     }
 
     /// What else goes into the log.
@@ -246,10 +296,15 @@ impl Node {
         let engine = self.engine.join().map_err(|_| NodeError::Panicked("engine"));
         let journal = self.journal.join().map_err(|_| NodeError::Panicked("journal"));
         let background = self.background.join().map_err(|_| NodeError::Panicked("background"));
+        let hasher = self.hasher.join().map_err(|_| NodeError::Panicked("hasher"));
+        for helper in self.helpers {
+            helper.join().map_err(|_| NodeError::Panicked("helper"))?;
+        }
         // A disk that fails is told first: the others end because of it.
         journal??;
         let engine = engine??;
         background??;
+        hasher??;
         snapshots::write(&self.directory, &engine)?;
         self.events.close();
         Ok(())
@@ -367,6 +422,66 @@ fn run_journal(mut durability: Durability<FolderStorage>, mut idle: Idle, signal
         } else {
             durability.pause(&mut idle);
         }
+    }
+}
+
+/// Grows the tree over the log and has its head written every so often. It has time: its lag is told, and nobody waits for it.
+fn run_hasher(
+    mut hasher: TreeHasher<FolderStorage>,
+    signals: &Signals,
+    notes: &mpsc::Sender<Note>,
+) -> Result<(), NodeError> {
+    const HEAD_EVERY: Duration = Duration::from_millis(100);
+    let _stop = StopAll(signals);
+    let mut signed = Instant::now();
+    while !signals.stop.load(Ordering::Acquire) {
+        let before = signals.hashed.load(Ordering::Relaxed);
+        let hashed = hasher.poll(16)?;
+        signals.hashed.store(hashed, Ordering::Release);
+        if signed.elapsed() >= HEAD_EVERY {
+            signed = Instant::now();
+            if let Some(head) = hasher.sign() {
+                // The journal's thread may be gone: then the node stops.
+                let _ = notes.send(Note::Head(head));
+            }
+        }
+        if hashed == before {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+    Ok(())
+}
+
+/// The key that signs heads of the tree: made at the first start, readable by its owner alone.
+fn node_key(directory: &Path) -> Result<[u8; 32], NodeError> {
+    let path = directory.join(KEY_FILE);
+    let doing = |what: &str| format!("{what} {}", path.display());
+    match std::fs::read(&path) {
+        Ok(bytes) => {
+            let mode = std::os::unix::fs::PermissionsExt::mode(
+                &std::fs::metadata(&path).map_err(while_doing(doing("asking about")))?.permissions(),
+            );
+            let key = <[u8; 32]>::try_from(&bytes[..]).ok().filter(|_| mode & 0o077 == 0);
+            key.ok_or_else(|| NodeError::System {
+                doing: doing("reading"),
+                error: std::io::Error::other("must be 32 bytes that only their owner may read (mode 0600)"),
+            })
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let mut key = [0; 32];
+            getrandom::fill(&mut key).map_err(|error| NodeError::System {
+                doing: "drawing a key".to_owned(),
+                error: std::io::Error::other(error),
+            })?;
+            let mut options = std::fs::OpenOptions::new();
+            std::os::unix::fs::OpenOptionsExt::mode(options.write(true).create_new(true), 0o600);
+            let mut file = options.open(&path).map_err(while_doing(doing("making")))?;
+            std::io::Write::write_all(&mut file, &key)
+                .and_then(|()| file.sync_all())
+                .map_err(while_doing(doing("writing")))?;
+            Ok(key)
+        }
+        Err(error) => Err(while_doing(doing("reading"))(error)),
     }
 }
 

@@ -37,6 +37,8 @@ pub struct Signals {
     pub applied: AtomicU64,
     /// The last index that is as durable as the tier says.
     pub durable: AtomicU64,
+    /// The last index in the tree over the log.
+    pub hashed: AtomicU64,
     /// Rounds of the sequencer that found work, and all: their quotient is how busy it is.
     pub busy_rounds: AtomicU64,
     /// See `busy_rounds`.
@@ -132,6 +134,8 @@ impl Sequencer {
     /// Takes what comes next into `batch`: a halt before everything, operators before sessions.
     fn take(&mut self) -> Result<(), Corrupt> {
         self.batch.clear();
+        // Read before the inlets: the genesis is in them by then, and time passes behind it.
+        let may_time_pass = self.signals.is_begun.load(Ordering::Acquire);
         if self.signals.halt.swap(false, Ordering::AcqRel) {
             self.batch.push(set_up::halt(HaltScope::Venue));
             return Ok(());
@@ -146,7 +150,7 @@ impl Sequencer {
             self.sessions.release(count);
             return Ok(());
         }
-        if self.signals.is_begun.load(Ordering::Acquire) && wall_ns() > self.clock.last_ns() + TICK_NS {
+        if may_time_pass && wall_ns() > self.clock.last_ns() + TICK_NS {
             self.batch.push(set_up::advance_time());
         }
         Ok(())

@@ -21,6 +21,7 @@ pub struct StatusSource {
     pub(crate) signals: Arc<Signals>,
     pub(crate) stages: Stages,
     pub(crate) events: Arc<Region>,
+    pub(crate) event_slots: u64,
 }
 
 /// A node at a moment.
@@ -42,6 +43,8 @@ pub struct Status {
     pub applied: u64,
     /// The last index that is durable.
     pub durable: u64,
+    /// The last index in the tree over the log.
+    pub hashed: u64,
     /// The part of the sequencer's rounds that found work.
     pub engine_busy_share: f64,
     /// The position behind the last event that was written.
@@ -74,9 +77,9 @@ impl StatusSource {
     /// The node as it is now.
     #[must_use]
     pub fn read(&self) -> Status {
-        let Self { shard, epoch, tier, replayed, begun, signals, stages, events } = self;
+        let Self { shard, epoch, tier, replayed, begun, signals, stages, events, event_slots } = self;
         let (busy, all) = (signals.busy_rounds.load(Ordering::Relaxed), signals.rounds.load(Ordering::Relaxed));
-        let (events_written, events_released) = events.cursors();
+        let (events_written, events_released) = events.ends();
         Status {
             pid: std::process::id(),
             shard: *shard,
@@ -86,10 +89,11 @@ impl StatusSource {
             replayed: *replayed,
             applied: signals.applied.load(Ordering::Acquire),
             durable: signals.durable.load(Ordering::Acquire),
+            hashed: signals.hashed.load(Ordering::Acquire),
             engine_busy_share: busy as f64 / all.max(1) as f64,
             events_written,
             events_released,
-            event_slots: events.shape().capacity,
+            event_slots: *event_slots,
             is_ready: self.is_ready(),
             stages: stages
                 .named()
@@ -125,6 +129,7 @@ impl Status {
         };
         add("tradewright_commands_applied", "counter", "Last index that was applied.", self.applied as f64);
         add("tradewright_commands_durable", "counter", "Last index that is durable.", self.durable as f64);
+        add("tradewright_commands_hashed", "counter", "Last index in the tree.", self.hashed as f64);
         add("tradewright_events_written", "counter", "Events written to the ring.", self.events_written as f64);
         add("tradewright_events_released", "counter", "Events that may be read.", self.events_released as f64);
         add("tradewright_engine_busy_ratio", "gauge", "Part of the rounds with work.", self.engine_busy_share);
