@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use toml::Spanned;
+use tradewright_transport::{Placement, Scheduling, Wait};
 
 /// The layout of the file that this build reads.
 pub const SCHEMA: u32 = 1;
@@ -157,8 +158,40 @@ pub struct ThreadConfig {
     pub core: Option<Spanned<usize>>,
     /// The priority of the real-time class SCHED_FIFO; left out, the ordinary class.
     pub fifo_priority: Option<u8>,
+    /// The memory node that its memory comes from.
+    pub numa_node: Option<u32>,
+    /// Whether its rings want huge pages.
+    pub huge_pages: bool,
+    /// How many microseconds its sockets look at the network card before they sleep.
+    pub busy_poll_us: Option<u64>,
     /// What it does when idle.
     pub idle: IdleStrategy,
+}
+
+impl ThreadConfig {
+    /// Where the thread goes.
+    #[must_use]
+    pub fn placement(&self) -> Placement {
+        let Self { core, fifo_priority, numa_node, huge_pages, busy_poll_us, idle: _ } = self;
+        Placement {
+            core: core.as_ref().map(|core| *core.get_ref()),
+            scheduling: fifo_priority.map_or(Scheduling::Other, |priority| Scheduling::Fifo { priority }),
+            numa_node: *numa_node,
+            huge_pages: *huge_pages,
+            prefault: true,
+            busy_poll: busy_poll_us.map(std::time::Duration::from_micros),
+        }
+    }
+
+    /// How it waits.
+    #[must_use]
+    pub fn wait(&self) -> Wait {
+        match self.idle {
+            IdleStrategy::Spin => Wait::Spin,
+            IdleStrategy::Yield => Wait::Yield,
+            IdleStrategy::Park => Wait::Park { spins: 2_000, timeout: std::time::Duration::from_micros(100) },
+        }
+    }
 }
 
 /// `[session]`: the doors.

@@ -1,7 +1,7 @@
 //! Why a node does not start, or stops.
 
 use tradewright_journal::{JournalError, SnapshotFileError};
-use tradewright_transport::{Corrupt, RegionError};
+use tradewright_transport::{Corrupt, PlacementError, RegionError};
 
 use crate::config::ConfigError;
 
@@ -25,6 +25,13 @@ pub enum NodeError {
         /// What it said.
         error: std::io::Error,
     },
+    /// The system does not put a thread where it belongs.
+    Placement {
+        /// Which thread.
+        thread: String,
+        /// What was refused.
+        error: PlacementError,
+    },
     /// The log and the engine do not fit together.
     Replay(String),
     /// A thread of the node ended by a bug.
@@ -40,6 +47,7 @@ impl core::fmt::Display for NodeError {
             Self::Region(error) => write!(f, "ring: {error}"),
             Self::Ring(error) => write!(f, "ring: {error}"),
             Self::System { doing, error } => write!(f, "{doing}: {error}"),
+            Self::Placement { thread, error } => write!(f, "placement of {thread}: {error}"),
             Self::Replay(message) => write!(f, "replay: {message}"),
             Self::Panicked(thread) => write!(f, "the {thread} thread ended by a bug; its message stands above"),
         }

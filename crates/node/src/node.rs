@@ -21,11 +21,11 @@ use std::time::{Duration, Instant};
 use tradewright_engine::{Engine, EngineConfig, EventBuffer};
 use tradewright_journal::{FolderStorage, JournalConfig, Preparer, Tier, TreeHasher};
 use tradewright_transport::{
-    Bell, Idle, ManyProducer, Producer, Region, RegionOptions, Releaser, Shape, Wait, Writer, many_queue, queue,
+    Bell, Idle, ManyProducer, Placement, Producer, Region, Releaser, Shape, Writer, many_queue, queue,
 };
 use tradewright_types::{CommandRecord, EventKind, EventRecord, RejectReason};
 
-use crate::config::{Config, IdleStrategy, Source, TierName};
+use crate::config::{Config, PlacementConfig, Source, TierName};
 use crate::control::Control;
 use crate::durability::{Durability, Note};
 use crate::error::{NodeError, while_doing};
@@ -102,7 +102,8 @@ impl Node {
         // 3. The rings.
         let rings = rings_folder(config, &directory)?;
         let shape = Shape::broadcast::<EventRecord>(*config.node.event_slots.get_ref() as u64);
-        let events = Region::create(rings.join(EVENTS_RING), shape, &RegionOptions::default())?;
+        let events =
+            Region::create(rings.join(EVENTS_RING), shape, &config.placement.engine.placement().region_options())?;
         let command_slots = *config.node.command_slots.get_ref() as u64;
         let bell = Bell::in_memory()?;
         let (sessions_in, sessions_out) = queue(command_slots, COMMAND_RECORDS_MAX)?;
@@ -136,22 +137,28 @@ impl Node {
         );
 
         // 5. The threads.
-        let engine_idle = Idle::new(wait(config.placement.engine.idle));
-        let journal_idle = Idle::new(wait(config.placement.journal.idle));
+        let PlacementConfig { engine, journal, background, sessions: _ } = &config.placement;
+        let (engine_place, journal_place, background_place) =
+            (engine.placement(), journal.placement(), background.placement());
+        let engine_idle = Idle::new(config.placement.engine.wait());
+        let journal_idle = Idle::new(config.placement.journal.wait());
         let (for_engine, for_journal, for_background) =
             (Arc::clone(&signals), Arc::clone(&signals), Arc::clone(&signals));
         let (snapshots, begun_snapshots) = mpsc::channel();
         let folder = directory.clone();
-        let engine = spawn("tw-engine", move || run_engine(sequencer, engine_idle, &for_engine, &folder, &snapshots))?;
-        let journal = spawn("tw-journal", move || run_journal(durability, journal_idle, &for_journal))?;
+        let engine = spawn("tw-engine", engine_place, move || {
+            run_engine(sequencer, engine_idle, &for_engine, &folder, &snapshots)
+        })?;
+        let journal = spawn("tw-journal", journal_place, move || run_journal(durability, journal_idle, &for_journal))?;
         let every =
             Every { commands: config.node.snapshot_commands, time: Duration::from_secs(config.node.snapshot_seconds) };
-        let background =
-            spawn("tw-background", move || run_background(&preparer, &every, &for_background, &begun_snapshots))?;
+        let background = spawn("tw-background", background_place, move || {
+            run_background(&preparer, &every, &for_background, &begun_snapshots)
+        })?;
 
         let hasher = TreeHasher::open(storage, node_key(&directory)?)?;
         let (for_hasher, heads) = (Arc::clone(&signals), notes.clone());
-        let hasher = spawn("tw-hasher", move || run_hasher(hasher, &for_hasher, &heads))?;
+        let hasher = spawn("tw-hasher", background_place, move || run_hasher(hasher, &for_hasher, &heads))?;
 
         // 6. The rest of the genesis, if the log does not have it yet.
         for command in genesis.iter().skip(usize::try_from(begun).unwrap_or(usize::MAX)) {
@@ -355,16 +362,29 @@ fn rings_folder(config: &Config, directory: &Path) -> Result<PathBuf, NodeError>
     Ok(rings)
 }
 
-fn wait(idle: IdleStrategy) -> Wait {
-    match idle {
-        IdleStrategy::Spin => Wait::Spin,
-        IdleStrategy::Yield => Wait::Yield,
-        IdleStrategy::Park => Wait::Park { spins: 2_000, timeout: Duration::from_micros(100) },
+/// Starts a thread where it belongs. What the system refuses is told before anything runs.
+fn spawn<T: Send + 'static>(
+    name: &str,
+    placement: Placement,
+    run: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, NodeError> {
+    let (tell, told) = mpsc::channel();
+    let place_and_run = move || {
+        let placed = placement.apply();
+        let is_placed = placed.is_ok();
+        // Who started the thread waits for this.
+        let _ = tell.send(placed);
+        is_placed.then(run)
+    };
+    let thread = std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(move || place_and_run().expect("Invariant: a thread that was not placed is not joined"))
+        .map_err(while_doing(format!("starting {name}")))?;
+    match told.recv() {
+        Ok(Ok(())) => Ok(thread),
+        Ok(Err(error)) => Err(NodeError::Placement { thread: name.to_owned(), error }),
+        Err(_) => Err(NodeError::Panicked("new")),
     }
-}
-
-fn spawn<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'static) -> Result<JoinHandle<T>, NodeError> {
-    std::thread::Builder::new().name(name.to_owned()).spawn(run).map_err(while_doing(format!("starting {name}")))
 }
 
 /// Ends the whole node when a thread ends for any reason.

@@ -31,7 +31,10 @@ pub fn restore<S: Storage>(
     engine: EngineConfig,
     genesis: &[GenesisCommand],
 ) -> Result<(Journal<S>, Restored), NodeError> {
-    let (journal, recovered) = Journal::open(config, storage.clone())?;
+    let (mut journal, recovered) = Journal::open(config, storage.clone())?;
+    if journal.epoch() < engine.epoch {
+        journal.begin_epoch(engine.epoch)?;
+    }
     let config = EngineConfig { epoch: journal.epoch(), ..engine };
     let mut engine = newest(directory, config, recovered.tip.index)?;
     let from = engine.sequence() + 1;

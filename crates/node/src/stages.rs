@@ -104,24 +104,20 @@ fn upper_ns(bucket: usize) -> u64 {
 /// The stages of a node, in the order in which a command passes them.
 #[derive(Clone, Debug, Default)]
 pub struct Stages {
-    /// From the time that a command was given to its reading by the sequencer: what waits in the ring.
-    pub queue: Arc<StageHistogram>,
     /// Risk and matching, a batch divided by its commands.
     pub apply: Arc<StageHistogram>,
     /// Framing, writing and syncing one batch of the log.
     pub journal: Arc<StageHistogram>,
     /// From the time of a batch's first command until its events may be read.
     pub gate: Arc<StageHistogram>,
-    /// From the release of events until a session or feed took them.
-    pub publish: Arc<StageHistogram>,
 }
 
 impl Stages {
     /// Every stage with its name.
     #[must_use]
-    pub fn named(&self) -> [(&'static str, &StageHistogram); 5] {
-        let Self { queue, apply, journal, gate, publish } = self;
-        [("queue", queue), ("apply", apply), ("journal", journal), ("gate", gate), ("publish", publish)]
+    pub fn named(&self) -> [(&'static str, &StageHistogram); 3] {
+        let Self { apply, journal, gate } = self;
+        [("apply", apply), ("journal", journal), ("gate", gate)]
     }
 }
 

@@ -9,6 +9,8 @@ mod build_info;
 mod demo;
 mod engine;
 mod event_log;
+#[cfg(unix)]
+mod node;
 mod outcome;
 mod records;
 mod tables;
@@ -26,6 +28,9 @@ mod _core {
     use crate::demo::{Demo, DemoMarket, DemoProgress, DemoSummary, DemoTrade};
     #[pymodule_export]
     use crate::engine::Engine;
+    #[cfg(unix)]
+    #[pymodule_export]
+    use crate::node::serve_node;
     #[pymodule_export]
     use crate::outcome::Outcome;
     #[pymodule_export]
