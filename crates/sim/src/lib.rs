@@ -13,6 +13,7 @@ mod btree_book;
 mod clock;
 mod drive;
 mod engine_subject;
+mod faulty_storage;
 pub mod flow;
 mod golden;
 mod indexed_book;
@@ -36,6 +37,7 @@ pub use drive::{
     timed_from,
 };
 pub use engine_subject::{EngineSubject, ExpireMaker, NoPrevention, Prevention, commands};
+pub use faulty_storage::{Cut, Failure, FailureKind, FaultyFile, FaultyLock, FaultyStorage};
 pub use golden::{Counts, GOLDENS, Golden, Outcome, golden};
 pub use indexed_book::{IndexedBook, Level, LevelIndex};
 pub use ladder::Ladder;
