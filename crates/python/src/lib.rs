@@ -11,6 +11,7 @@ mod engine;
 mod event_log;
 #[cfg(unix)]
 mod node;
+mod event_reader;
 mod outcome;
 mod records;
 mod tables;
@@ -31,6 +32,8 @@ mod _core {
     #[cfg(unix)]
     #[pymodule_export]
     use crate::node::serve_node;
+    #[pymodule_export]
+    use crate::event_reader::EventReader;
     #[pymodule_export]
     use crate::outcome::Outcome;
     #[pymodule_export]
