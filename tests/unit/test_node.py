@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,16 @@ class Served:
         announced: dict[str, Any] = json.loads(line)
         return announced
 
+    def ended(self) -> int:
+        code = self.process.wait(timeout=20)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        return code
+
+    def stop(self) -> None:
+        self.process.terminate()
+        assert self.ended() == 0
+
     def control(self) -> NodeControl:
         return NodeControl(self.place["directory"])
 
@@ -73,11 +83,10 @@ def served(tmp_path: Path) -> Iterator[Served]:
     running = Served(tmp_path)
     yield running
     if running.process.poll() is None:
-        running.process.terminate()
-        assert running.process.wait(timeout=20) == 0
+        running.stop()
 
 
-def wait_until(holds: Any, what: str) -> None:
+def wait_until(holds: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + 20
     while not holds():
         assert time.monotonic() < deadline, f"not within 20 s: {what}"
@@ -108,7 +117,8 @@ def test_its_metrics_and_probes_are_served(served: Served) -> None:
     assert get("/ready") == "ready\n"
     lines = get("/metrics").splitlines()
     assert 'tradewright_ready{shard="0"} 1' in lines
-    assert any(line.startswith('tradewright_stage_seconds{shard="0",stage="journal",quantile="0.99"}') for line in lines)
+    stage = 'tradewright_stage_seconds{shard="0",stage="journal",quantile="0.99"}'
+    assert any(line.startswith(stage) for line in lines)
 
 
 def test_a_killed_node_is_started_again_with_all_that_was_durable(served: Served) -> None:
@@ -128,12 +138,11 @@ def test_a_stopped_node_ends_with_a_snapshot_and_goes_on_from_it(served: Served,
     with served.control() as node:
         wait_until(lambda: node.status().durable >= GENESIS, "the genesis is durable")
         node.stop()
-    assert served.process.wait(timeout=20) == 0
+    assert served.ended() == 0
     assert len(list((tmp_path / "log").glob("*.snapshot"))) == 1
     again = Served(tmp_path)
     assert again.place["replayed"] == 0
-    again.process.terminate()
-    assert again.process.wait(timeout=20) == 0
+    again.stop()
 
 
 def test_a_wrong_configuration_ends_with_its_line(tmp_path: Path) -> None:

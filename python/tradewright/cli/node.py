@@ -46,7 +46,7 @@ def serve(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Run an exchange as a process, and start it again if it dies. SIGTERM stops it in order, SIGUSR1 halts matching."""
+    """Run an exchange as a process, and start it again if it dies. SIGTERM stops it in order, SIGUSR1 halts it."""
     supervisor = _Supervisor(file, as_json=as_json)
     raise typer.Exit(supervisor.run())
 
@@ -56,7 +56,8 @@ def run_node(file: Path) -> None:
     from tradewright._core import serve_node
 
     def announce(line: str) -> None:
-        print(line, flush=True)
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
 
     try:
         serve_node(file, announce)
@@ -94,7 +95,7 @@ class _Supervisor:
     def _run_once(self) -> tuple[int, bool]:
         command = [sys.executable, "-m", "tradewright.cli.node", str(self._file)]
         # A group of its own: a Ctrl-C of the terminal reaches it once, through us.
-        self._node = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+        self._node = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)  # noqa: S603 - this interpreter, on the user's file
         assert self._node.stdout is not None
         line = self._node.stdout.readline()
         if line:
@@ -137,7 +138,7 @@ def top(
     every_s: Annotated[float, typer.Option("--every", min=0.1, help="Seconds between two looks.")] = 0.5,
 ) -> None:
     """Watch a node: rates, latencies of its stages, fill of its rings. Ctrl-C ends it."""
-    with NodeControl(directory) as node, Live(Console(), refresh_per_second=10) as live, contextlib.suppress(KeyboardInterrupt):
+    with NodeControl(directory) as node, Live(refresh_per_second=10) as live, contextlib.suppress(KeyboardInterrupt):
         before = node.status()
         while True:
             time.sleep(every_s)
@@ -194,5 +195,5 @@ if __name__ == "__main__":
     try:
         run_node(Path(sys.argv[1]))
     except TradewrightError as error:
-        print(f"tradewright: {error}", file=sys.stderr)
+        sys.stderr.write(f"tradewright: {error}\n")
         sys.exit(ExitCode.of(error))
