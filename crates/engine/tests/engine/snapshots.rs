@@ -230,3 +230,59 @@ fn controls_that_cannot_be_are_invalid() {
         assert_eq!(restore(&sections).err(), Some(SnapshotError::Truncated(kind)));
     }
 }
+
+/// A venue with something of every kind that an order, an instrument or a control can be.
+fn varied_venue() -> Venue {
+    let mut venue = Venue::new();
+    venue.check(
+        "
+        permit A5 15
+        allocation I1 rule=2 min=1
+        top I1 1 100
+        lead I1 A3 1000
+        terms I0 collar=1000 extension=5 extensions=2 call=50
+        breaker I0 ticks=50 slots=10 slot=10 pause=100
+        schedule I0 closed none 5000
+        sell A2 1 @10
+        buy A3 1 @10
+        mark I0 10
+        sell A2 10 @12 peak=2
+        sell A2 3 @13 hidden=1
+        buy A2 3 @9 peg=primary
+        buy A2 2 @8 until=900
+        buy A2 2 market auction
+        buy A2 2 @20 stop=15 by=mark
+        sell A2 2 @5 stop=0 trail=3
+        oco A3 #7 / sell 5 @20 / sell 5 market stop=5
+        oto A3 #name / buy 5 @5 / sell 5 @30
+        otoco A3 / buy 5 @5 / sell 5 @30 / sell 5 market stop=3
+        sell A4 4 @20 I1
+        bands I0 100 200 wait=900
+        buy A4 30 @9
+        approve A5 O18
+        quote A5 I0 2@7 2@30
+        protect A5 I0 lots=9 window=100
+        restrict A4 I1 1
+        kill G7
+        ",
+    );
+    venue
+}
+
+#[test]
+fn no_byte_of_a_snapshot_breaks_whoever_reads_it() {
+    let engine = varied_venue().engine;
+    let sections = engine.snapshot();
+    assert_eq!(restore(&sections).expect("a snapshot is restored").state_hash(), engine.state_hash());
+    let mut refused = 0;
+    for place in 0..sections.len() {
+        for byte in 0..sections[place].bytes.len() {
+            for change in [0x01, 0x80, 0xff] {
+                let mut sections = sections.clone();
+                sections[place].bytes[byte] ^= change;
+                refused += usize::from(restore(&sections).is_err());
+            }
+        }
+    }
+    assert!(refused > 1_000, "{refused} of them are refused");
+}
