@@ -23,7 +23,9 @@ pub(crate) fn serve_node(py: Python<'_>, file: PathBuf, announce: Py<PyAny>) -> 
         let message = error.to_string();
         match error {
             NodeError::Config(_) => PyValueError::new_err(message),
-            NodeError::Region(_) | NodeError::System { .. } | NodeError::Placement { .. } => PyOSError::new_err(message),
+            NodeError::Region(_) | NodeError::System { .. } | NodeError::Placement { .. } => {
+                PyOSError::new_err(message)
+            }
             NodeError::Journal(_)
             | NodeError::Snapshot(_)
             | NodeError::Ring(_)
