@@ -12,5 +12,7 @@ pub mod decimal;
 pub mod frame;
 pub mod logon;
 pub mod messages;
+pub mod order_map;
+pub mod reports;
 pub mod spec;
 pub mod symbols;

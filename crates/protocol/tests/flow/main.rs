@@ -1,0 +1,4 @@
+//! What clients hear, held against the engine while a whole market runs through it.
+
+mod market;
+mod reports;
