@@ -9,6 +9,7 @@
 
 #![cfg_attr(feature = "loom", allow(dead_code, reason = "a model has no files and no slots in place"))]
 
+mod arbitration;
 mod bell;
 mod broadcast;
 mod error;
@@ -17,6 +18,8 @@ mod frames;
 mod header;
 mod many_queue;
 mod memory;
+pub mod multicast;
+mod placement;
 mod queue;
 mod reader_table;
 mod region;
@@ -24,6 +27,7 @@ mod slot;
 mod sync;
 mod wait;
 
+pub use arbitration::{Arbitrator, Gap, Kept, LineCounts, Verdict};
 pub use bell::Bell;
 #[cfg(not(feature = "loom"))]
 pub use broadcast::InPlace;
@@ -33,6 +37,7 @@ pub use error::{Corrupt, RegionError};
 pub use frames::{FRAME_PREFIX_BYTES, FrameError, FrameReader, FrameWriter, slots_of_frame};
 pub use header::{HEADER_BYTES, Kind, LAYOUT_VERSION, MAGIC, READERS_MAX};
 pub use many_queue::{ManyConsumer, ManyProducer, many_queue};
+pub use placement::{Placement, PlacementError, Scheduling};
 pub use queue::{Consumer, Producer, queue};
 pub use reader_table::ReaderStatus;
 pub use region::{Access, Region, RegionOptions, Shape};
