@@ -9,7 +9,9 @@ use tradewright_types::{
 
 use crate::emit::Emitter;
 use crate::floor::Market;
+use crate::keys::Keys;
 use crate::open_orders::OpenOrders;
+use crate::sessions::{Answer, Sessions, Standing};
 use crate::{EventBuffer, Registry};
 
 /// What an engine is made with. None of it changes what commands do.
@@ -40,6 +42,8 @@ pub struct Engine {
     pub(crate) ledger: Ledger,
     pub(crate) risk: Risk,
     pub(crate) open: OpenOrders,
+    pub(crate) sessions: Sessions,
+    pub(crate) keys: Keys,
     /// By instrument.
     pub(crate) markets: Vec<Market>,
 }
@@ -67,6 +71,8 @@ impl Engine {
             ledger: Ledger::default(),
             risk: Risk::default(),
             open: OpenOrders::with_capacity(config.open_orders_expected),
+            sessions: Sessions::default(),
+            keys: Keys::default(),
             markets: Vec::new(),
         }
     }
@@ -104,19 +110,60 @@ impl Engine {
             self.risk.time_ns = first.header.time_ns;
         }
         let mut emit = Emitter::new(events, self.sequence, self.risk.time_ns, self.config.epoch, self.config.shard);
+        // All that a command pays that has no number of its session's.
+        let is_numbered = first.header.client_sequence != 0
+            && match self.standing(envelope, is_stale, first, &mut emit) {
+                None => false,
+                Some(Standing::New) => true,
+                Some(Standing::Repeated(_) | Standing::Refused(..)) => return,
+            };
+        let before = self.last_order;
+        self.execute(envelope, is_stale, records, &mut emit);
+        if is_numbered {
+            let first_order = if self.last_order == before { OrderId(0) } else { OrderId(before.0 + 1) };
+            self.sessions.note(&first.header, Answer::new(self.sequence, first_order, emit.refusal()));
+        }
+    }
+
+    /// How a command with a client sequence stands, when its session has a window. What that stops is told already.
+    #[inline(always)]
+    fn standing(
+        &mut self,
+        envelope: Decoded<CommandKind>,
+        is_stale: bool,
+        first: &CommandRecord,
+        emit: &mut Emitter<'_>,
+    ) -> Option<Standing> {
+        let kind = envelope.ok().filter(|_| !is_stale)?;
+        let standing = self.sessions.standing(&first.header)?;
+        if standing != Standing::New {
+            self.stop(kind, first, standing, self.is_attended(), emit);
+        }
+        Some(standing)
+    }
+
+    #[inline(always)]
+    fn execute(
+        &mut self,
+        envelope: Decoded<CommandKind>,
+        is_stale: bool,
+        records: &[CommandRecord],
+        emit: &mut Emitter<'_>,
+    ) {
+        let first = &records[0];
         let outcome = match envelope {
             Ok(_) if is_stale => Err(RejectReason::Stale),
             // The two that are nearly all come first.
             Ok(CommandKind::PlaceOrder) => {
                 if self.is_attended() {
-                    return self.apply_attended(CommandKind::PlaceOrder, records, &mut emit);
+                    return self.apply_attended(CommandKind::PlaceOrder, records, emit);
                 }
                 self.count_message(first, 1);
                 let placed = match NewOrder::read_plain(records) {
-                    Some(order @ NewOrder { side: Side::Buy, .. }) => self.place(&order, &mut emit),
-                    Some(order) => self.place(&NewOrder { side: Side::Sell, ..order }, &mut emit),
+                    Some(order @ NewOrder { side: Side::Buy, .. }) => self.place(&order, emit),
+                    Some(order) => self.place(&NewOrder { side: Side::Sell, ..order }, emit),
                     // It may be the first that follows others: from there on commands are attended.
-                    None => self.place_any(records, &mut emit).inspect(|()| self.move_pegs(&mut emit)),
+                    None => self.place_any(records, emit).inspect(|()| self.move_pegs(emit)),
                 };
                 match placed {
                     Ok(()) if first.header.session != 0 => {
@@ -127,21 +174,21 @@ impl Engine {
             }
             Ok(CommandKind::CancelOrder) => {
                 if self.is_attended() {
-                    return self.apply_attended(CommandKind::CancelOrder, records, &mut emit);
+                    return self.apply_attended(CommandKind::CancelOrder, records, emit);
                 }
                 self.count_message(first, 0);
                 match Cancel::read_plain(records) {
-                    Some(cancel) => self.cancel(&cancel, &mut emit),
-                    None => self.cancel_any(records, &mut emit),
+                    Some(cancel) => self.cancel(&cancel, emit),
+                    None => self.cancel_any(records, emit),
                 }
             }
-            Ok(kind) if self.is_attended() => return self.apply_attended(kind, records, &mut emit),
+            Ok(kind) if self.is_attended() => return self.apply_attended(kind, records, emit),
             Ok(kind) => {
                 let before = self.last_order;
-                let outcome = self.dispatch(kind, records, &mut emit).inspect(|()| {
-                    self.move_pegs(&mut emit);
+                let outcome = self.dispatch(kind, records, emit).inspect(|()| {
+                    self.move_pegs(emit);
                     // It may have begun an auction: from there on commands are attended.
-                    self.tell_indications(&mut emit);
+                    self.tell_indications(emit);
                 });
                 if first.header.session != 0 {
                     self.note_session(before, first);
@@ -244,6 +291,9 @@ impl Engine {
             | CommandKind::ResetQuoteProtection
             | CommandKind::SetLead
             | CommandKind::EndSession
+            | CommandKind::OpenSession
+            | CommandKind::RegisterKey
+            | CommandKind::RevokeKey
             | CommandKind::Deposit
             | CommandKind::RequestWithdrawal
             | CommandKind::ConfirmWithdrawal
@@ -264,6 +314,7 @@ impl Engine {
             | CommandKind::ApprovalHash
             | CommandKind::ApprovalBands
             | CommandKind::QuoteEntry
+            | CommandKind::KeyBytes
             | CommandKind::Breaker => unreachable!("Invariant: neither is left to be dispatched"),
         }
     }
