@@ -27,8 +27,6 @@ pub(crate) struct Emitter<'b> {
     time_ns: u64,
     epoch: u32,
     shard: u8,
-    /// The first reject reason that was told; zero is none.
-    refusal: u16,
 }
 
 /// A closing order as its last event tells it.
@@ -71,13 +69,7 @@ impl<'b> Emitter<'b> {
     #[inline(always)]
     pub(crate) fn new(buffer: &'b mut EventBuffer, sequence: u64, time_ns: u64, epoch: u32, shard: u8) -> Self {
         let begin = buffer.len();
-        Self { buffer, begin, sequence, time_ns, epoch, shard, refusal: 0 }
-    }
-
-    /// Why the command, or the first part of it that was, was refused; zero when nothing was.
-    #[inline(always)]
-    pub(crate) fn refusal(&self) -> u16 {
-        self.refusal
+        Self { buffer, begin, sequence, time_ns, epoch, shard }
     }
 
     /// Writes an event: its head, with `body` for the rest. Written in place, field by field: a copy of two cache lines costs
@@ -162,9 +154,6 @@ impl<'b> Emitter<'b> {
     }
 
     fn write_refusal(&mut self, record: &CommandRecord, reason: RejectReason, amount: i128) {
-        if self.refusal == 0 {
-            self.refusal = reason as u16;
-        }
         let body = EventRecord {
             amount: Wide::from(amount),
             account: record.account,

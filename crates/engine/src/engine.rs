@@ -3,8 +3,9 @@
 use tradewright_ledger::Ledger;
 use tradewright_risk::{AccountRisk, Risk};
 use tradewright_types::{
-    AccountId, AccountKind, Amend, Cancel, CancelAll, CancelList, CancelQuotes, CommandKind, CommandRecord, Decoded,
-    MassQuote, Name, NewOrder, OrderId, RejectReason, Replace, Setting, Side, read_envelope,
+    AccountId, AccountKind, Amend, Cancel, CancelAll, CancelList, CancelQuotes, CommandHeader, CommandKind,
+    CommandRecord, Decoded, EventKind, MassQuote, Name, NewOrder, OrderId, RejectReason, Replace, Setting, Side,
+    read_envelope,
 };
 
 use crate::emit::Emitter;
@@ -82,7 +83,11 @@ impl Engine {
     /// # Panics
     /// When `records` is empty, and when the state is broken (a bug, never the command's fault).
     pub fn apply(&mut self, records: &[CommandRecord], events: &mut EventBuffer) {
-        self.apply_one(records, events);
+        if records[0].header.client_sequence == 0 {
+            self.apply_one(records, events);
+        } else {
+            self.apply_numbered(records, events);
+        }
     }
 
     /// Applies a stream of commands one after the other.
@@ -90,18 +95,61 @@ impl Engine {
     /// # Panics
     /// As [`Engine::apply`].
     pub fn apply_all(&mut self, mut stream: &[CommandRecord], events: &mut EventBuffer) {
+        // That sessions may have numbered some costs the others one comparison, as long as the loop has nothing else in it.
+        while let [CommandRecord { header: CommandHeader { client_sequence: 0, .. }, .. }, ..] = stream {
+            let (records, rest) = CommandRecord::split_command(stream);
+            if let [next, ..] = rest {
+                self.touch(next);
+            }
+            self.apply_any(records, events);
+            stream = rest;
+        }
+        if !stream.is_empty() {
+            self.apply_rest(stream, events);
+        }
+    }
+
+    /// Applies a stream in which there are commands that their sessions numbered.
+    #[inline(never)]
+    fn apply_rest(&mut self, mut stream: &[CommandRecord], events: &mut EventBuffer) {
         while !stream.is_empty() {
             let (records, rest) = CommandRecord::split_command(stream);
             if let [next, ..] = rest {
                 self.touch(next);
             }
-            self.apply_one(records, events);
+            self.apply(records, events);
             stream = rest;
         }
     }
 
-    #[inline(always)]
+    /// Applies a command that has a client sequence, unless its session's window stops it.
+    #[inline(never)]
+    fn apply_numbered(&mut self, records: &[CommandRecord], events: &mut EventBuffer) {
+        let first = &records[0];
+        let kind = read_envelope(records).ok().filter(|_| first.header.time_ns >= self.risk.time_ns);
+        let standing = kind.zip(self.sessions.standing(&first.header));
+        if let Some((kind, Standing::Stopped(stop))) = standing {
+            return self.stop(kind, first, &stop, events);
+        }
+        let (before, begin) = (self.last_order, events.len());
+        self.apply_one(records, events);
+        if standing.is_some() {
+            let first_order = if self.last_order == before { OrderId(0) } else { OrderId(before.0 + 1) };
+            let mut own = events.as_slice()[begin..].iter();
+            let refusal = own.find(|event| event.kind == EventKind::Rejected as u8).map_or(0, |event| event.reason);
+            self.sessions.note(&first.header, Answer::new(self.sequence, first_order, refusal));
+        }
+    }
+
+    /// The same code for a command that stands alone and for one that is numbered: it is compiled once for them, and once more
+    /// into the loop over a stream.
+    #[inline(never)]
     fn apply_one(&mut self, records: &[CommandRecord], events: &mut EventBuffer) {
+        self.apply_any(records, events);
+    }
+
+    #[inline(always)]
+    fn apply_any(&mut self, records: &[CommandRecord], events: &mut EventBuffer) {
         self.sequence += 1;
         let first = &records[0];
         let envelope = read_envelope(records);
@@ -110,60 +158,19 @@ impl Engine {
             self.risk.time_ns = first.header.time_ns;
         }
         let mut emit = Emitter::new(events, self.sequence, self.risk.time_ns, self.config.epoch, self.config.shard);
-        // All that a command pays that has no number of its session's.
-        let is_numbered = first.header.client_sequence != 0
-            && match self.standing(envelope, is_stale, first, &mut emit) {
-                None => false,
-                Some(Standing::New) => true,
-                Some(Standing::Repeated(_) | Standing::Refused(..)) => return,
-            };
-        let before = self.last_order;
-        self.execute(envelope, is_stale, records, &mut emit);
-        if is_numbered {
-            let first_order = if self.last_order == before { OrderId(0) } else { OrderId(before.0 + 1) };
-            self.sessions.note(&first.header, Answer::new(self.sequence, first_order, emit.refusal()));
-        }
-    }
-
-    /// How a command with a client sequence stands, when its session has a window. What that stops is told already.
-    #[inline(always)]
-    fn standing(
-        &mut self,
-        envelope: Decoded<CommandKind>,
-        is_stale: bool,
-        first: &CommandRecord,
-        emit: &mut Emitter<'_>,
-    ) -> Option<Standing> {
-        let kind = envelope.ok().filter(|_| !is_stale)?;
-        let standing = self.sessions.standing(&first.header)?;
-        if standing != Standing::New {
-            self.stop(kind, first, standing, self.is_attended(), emit);
-        }
-        Some(standing)
-    }
-
-    #[inline(always)]
-    fn execute(
-        &mut self,
-        envelope: Decoded<CommandKind>,
-        is_stale: bool,
-        records: &[CommandRecord],
-        emit: &mut Emitter<'_>,
-    ) {
-        let first = &records[0];
         let outcome = match envelope {
             Ok(_) if is_stale => Err(RejectReason::Stale),
             // The two that are nearly all come first.
             Ok(CommandKind::PlaceOrder) => {
                 if self.is_attended() {
-                    return self.apply_attended(CommandKind::PlaceOrder, records, emit);
+                    return self.apply_attended(CommandKind::PlaceOrder, records, &mut emit);
                 }
                 self.count_message(first, 1);
                 let placed = match NewOrder::read_plain(records) {
-                    Some(order @ NewOrder { side: Side::Buy, .. }) => self.place(&order, emit),
-                    Some(order) => self.place(&NewOrder { side: Side::Sell, ..order }, emit),
+                    Some(order @ NewOrder { side: Side::Buy, .. }) => self.place(&order, &mut emit),
+                    Some(order) => self.place(&NewOrder { side: Side::Sell, ..order }, &mut emit),
                     // It may be the first that follows others: from there on commands are attended.
-                    None => self.place_any(records, emit).inspect(|()| self.move_pegs(emit)),
+                    None => self.place_any(records, &mut emit).inspect(|()| self.move_pegs(&mut emit)),
                 };
                 match placed {
                     Ok(()) if first.header.session != 0 => {
@@ -174,21 +181,21 @@ impl Engine {
             }
             Ok(CommandKind::CancelOrder) => {
                 if self.is_attended() {
-                    return self.apply_attended(CommandKind::CancelOrder, records, emit);
+                    return self.apply_attended(CommandKind::CancelOrder, records, &mut emit);
                 }
                 self.count_message(first, 0);
                 match Cancel::read_plain(records) {
-                    Some(cancel) => self.cancel(&cancel, emit),
-                    None => self.cancel_any(records, emit),
+                    Some(cancel) => self.cancel(&cancel, &mut emit),
+                    None => self.cancel_any(records, &mut emit),
                 }
             }
-            Ok(kind) if self.is_attended() => return self.apply_attended(kind, records, emit),
+            Ok(kind) if self.is_attended() => return self.apply_attended(kind, records, &mut emit),
             Ok(kind) => {
                 let before = self.last_order;
-                let outcome = self.dispatch(kind, records, emit).inspect(|()| {
-                    self.move_pegs(emit);
+                let outcome = self.dispatch(kind, records, &mut emit).inspect(|()| {
+                    self.move_pegs(&mut emit);
                     // It may have begun an auction: from there on commands are attended.
-                    self.tell_indications(emit);
+                    self.tell_indications(&mut emit);
                 });
                 if first.header.session != 0 {
                     self.note_session(before, first);
@@ -204,7 +211,7 @@ impl Engine {
 
     /// Whether something is due before a command of this time, or auctions have something to tell or pegs move behind it.
     #[inline(always)]
-    fn is_attended(&self) -> bool {
+    pub(crate) fn is_attended(&self) -> bool {
         self.risk.time_ns >= self.open.timers.attention_ns
     }
 

@@ -11,8 +11,8 @@ use tradewright_types::{
     RejectReason, SessionId,
 };
 
-use crate::Engine;
 use crate::emit::Emitter;
+use crate::{Engine, EventBuffer};
 
 /// How many of its last client sequences a session recognises.
 pub(crate) const WINDOW: u64 = 1024;
@@ -185,6 +185,13 @@ impl<'e> SessionView<'e> {
 pub(crate) enum Standing {
     /// It is the next one.
     New,
+    /// It is not applied.
+    Stopped(Stop),
+}
+
+/// Why a command is not applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
     /// It was applied already.
     Repeated(Answer),
     /// It is refused. The session's next client sequence is the second.
@@ -202,6 +209,8 @@ pub(crate) struct Sessions {
     changed: Vec<SessionId>,
     /// The sum of all hashes at the last checkpoint.
     hash: HashTotal,
+    /// While a numbered command is applied: the last order id before it, and where its events begin.
+    pub(crate) begun: Option<(OrderId, usize)>,
 }
 
 impl Sessions {
@@ -212,18 +221,18 @@ impl Sessions {
         if header.client_sequence.wrapping_sub(session.last) == 1 {
             return Some(Standing::New);
         }
-        Some(Self::not_new(session, header.client_sequence))
+        Some(Standing::Stopped(Self::stop(session, header.client_sequence)))
     }
 
     #[cold]
     #[inline(never)]
-    fn not_new(session: &ClientSession, client_sequence: u64) -> Standing {
+    fn stop(session: &ClientSession, client_sequence: u64) -> Stop {
         let next = session.last.saturating_add(1);
         if client_sequence > session.last {
-            return Standing::Refused(RejectReason::ClientSequenceGap, next);
+            return Stop::Refused(RejectReason::ClientSequenceGap, next);
         }
-        let too_old = Standing::Refused(RejectReason::ClientSequenceTooOld, next);
-        session.answer(client_sequence).map_or(too_old, Standing::Repeated)
+        let too_old = Stop::Refused(RejectReason::ClientSequenceTooOld, next);
+        session.answer(client_sequence).map_or(too_old, Stop::Repeated)
     }
 
     /// Notes the answer of a command that was new, when it is done.
@@ -328,7 +337,8 @@ impl Sessions {
 
     pub(crate) fn check_invariants(&self, sequence: u64, last_order: OrderId) {
         // Exhaustive on purpose: a new field does not compile until it is considered here.
-        let Self { sessions, by_name, changed, hash: _ } = self;
+        let Self { sessions, by_name, changed, hash: _, begun } = self;
+        assert_eq!(*begun, None, "Invariant: no command is under way");
         assert_eq!(sessions.len(), by_name.len(), "Invariant: every session has a name of its own");
         for ((account, name), id) in by_name {
             let session = &sessions[id.index() - 1];
@@ -388,21 +398,17 @@ impl Engine {
     /// Tells of a command that its session's window stops. Timers that are due fire before it, as before any command.
     #[cold]
     #[inline(never)]
-    pub(crate) fn stop(
-        &mut self,
-        kind: CommandKind,
-        record: &CommandRecord,
-        standing: Standing,
-        is_attended: bool,
-        emit: &mut Emitter<'_>,
-    ) {
+    pub(crate) fn stop(&mut self, kind: CommandKind, record: &CommandRecord, stop: &Stop, events: &mut EventBuffer) {
+        self.sequence += 1;
+        self.risk.time_ns = record.header.time_ns;
+        let emit = &mut Emitter::new(events, self.sequence, self.risk.time_ns, self.config.epoch, self.config.shard);
+        let is_attended = self.is_attended();
         if is_attended {
             self.fire_timers(emit);
         }
-        match standing {
-            Standing::Repeated(answer) => emit.repeated(kind, record, answer),
-            Standing::Refused(reason, next) => emit.refused_by_window(record, reason, next),
-            Standing::New => unreachable!("Invariant: what is new is applied"),
+        match *stop {
+            Stop::Repeated(answer) => emit.repeated(kind, record, answer),
+            Stop::Refused(reason, next) => emit.refused_by_window(record, reason, next),
         }
         if is_attended {
             self.tell_indications(emit);
