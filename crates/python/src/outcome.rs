@@ -246,7 +246,12 @@ impl Outcome {
                 | EventKind::ApprovalDeclined
                 | EventKind::OrderReleased
                 | EventKind::QuoteAccepted
-                | EventKind::QuoteProtectionTriggered,
+                | EventKind::QuoteProtectionTriggered
+                | EventKind::SessionOpened
+                | EventKind::SessionNameText
+                | EventKind::KeyRegistered
+                | EventKind::KeyRevoked
+                | EventKind::KeyIdText,
             )
             | None => {}
         }
