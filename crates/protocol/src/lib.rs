@@ -13,6 +13,7 @@ pub mod frame;
 pub mod logon;
 pub mod messages;
 pub mod order_map;
+pub mod raw;
 pub mod reports;
 pub mod spec;
 pub mod symbols;

@@ -219,6 +219,9 @@ impl Outcome {
                 }
             }
             Some(EventKind::Rejected) => self.read_refusal(event.open_lots, event.reason),
+            // What came of the original.
+            Some(EventKind::CommandRepeated) if event.reason != 0 => self.read_refusal(event.open_lots, event.reason),
+            Some(EventKind::CommandRepeated) => self.order_id = event.order_id,
             Some(
                 EventKind::ClientOrderIdText
                 | EventKind::OrderConditions

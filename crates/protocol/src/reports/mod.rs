@@ -214,6 +214,11 @@ impl Reports {
         self.slots.get(&order).map(|slot| &self.orders[*slot as usize])
     }
 
+    /// An open order of an account by the client's id. It looks at all there are: for requests that are rare.
+    pub fn find_named(&self, account: AccountId, name: &[u8]) -> Option<&OpenOrder> {
+        self.of_account(account).find(|order| order.client_id.as_bytes() == name)
+    }
+
     /// How many orders are open.
     pub fn len(&self) -> usize {
         self.slots.len()
