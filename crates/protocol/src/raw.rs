@@ -202,7 +202,8 @@ mod tests {
     #[test]
     fn only_the_commands_of_a_trader_pass() {
         for kind in CommandKind::ALL {
-            let passes = GUARD.next(&[record(*kind)]);
+            let records = [record(*kind)];
+            let passes = GUARD.next(&records);
             if kind.is_order_entry() {
                 assert_eq!(passes.map(|command| command.map(<[_]>::len)), Ok(Some(1)), "{}", kind.name());
             } else {
