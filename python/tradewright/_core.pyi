@@ -693,6 +693,10 @@ class Engine:
         """
         Return the engine of a snapshot file, verified. Raises OSError or ValueError naming the section and the rule.
         """
+    def registered_keys(self, /) -> list[tuple[str, int | None, int, int, bytes]]:
+        """
+        Return the keys by id: (id, account or None for an operator, a code of `KeyKind`, `KeyPermissions`, bytes).
+        """
     def replace(self, /, account: SupportsIndex, order_id: SupportsIndex, instrument: SupportsIndex, side: SupportsIndex, price_ticks: SupportsIndex, quantity_lots: SupportsIndex, time_in_force: SupportsIndex = 1, order_type: SupportsIndex = 1, self_trade_prevention: SupportsIndex = 1, flags: SupportsIndex = 0, client_order_id: SupportsIndex = 0, time_ns: SupportsIndex | None = None) -> Outcome:
         """
         Cancel an order and place another in one step; the outcome is the new order's.
@@ -706,6 +710,10 @@ class Engine:
     def sequence(self, /) -> int:
         """
         How many commands were applied.
+        """
+    def sessions(self, /) -> list[tuple[int, int | None, str, int]]:
+        """
+        Return the opened sessions by number: (number, account or None for operators, name, last client sequence).
         """
     def snapshot(self, /) -> bytes:
         """

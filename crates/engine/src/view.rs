@@ -5,15 +5,17 @@ use tradewright_ledger::Ledger;
 use tradewright_risk::{Instrument, Risk};
 use tradewright_types::{
     AccountId, AllocationTerms, Amount, AuctionPhase, ClientOrderId, Conditions, Contingency, Iceberg, InstrumentId,
-    InstrumentState, ListId, OrderFlags, OrderId, OrderType, Peg, Price, PriceSource, ProtectionScope, ProtectionTerms,
-    Quantity, ScheduledState, SelfTradePrevention, SessionId, Side, TimeInForce, TopTerms, Trigger,
+    InstrumentState, Label, ListId, OrderFlags, OrderId, OrderType, Peg, Price, PriceSource, ProtectionScope,
+    ProtectionTerms, Quantity, ScheduledState, SelfTradePrevention, SessionId, Side, TimeInForce, TopTerms, Trigger,
 };
 
 use crate::aside::displayed_at;
 use crate::floor::{Market, hold_of, price_of};
+use crate::keys::Key;
 use crate::lists::{List, ListName};
 use crate::open_orders::Station;
 use crate::session::Session;
+use crate::sessions::SessionView;
 use crate::triggers::Triggers;
 use crate::{Engine, EngineConfig, Registry};
 
@@ -92,6 +94,8 @@ pub struct OrderView<'e> {
     pub list: Option<ListId>,
     /// Whether it waits for another order of its list.
     pub is_pending: bool,
+    /// Whether a trigger has to fire before it comes to the market, now or when it has started or is approved.
+    pub needs_trigger: bool,
 }
 
 /// A list that ties orders together.
@@ -141,6 +145,26 @@ impl Engine {
     /// The id of the order accepted last.
     pub fn last_order(&self) -> OrderId {
         self.last_order
+    }
+
+    /// The sessions that were opened, by number.
+    pub fn sessions(&self) -> impl ExactSizeIterator<Item = SessionView<'_>> {
+        self.sessions.views()
+    }
+
+    /// An opened session.
+    pub fn session(&self, id: SessionId) -> Option<SessionView<'_>> {
+        self.sessions.view(id)
+    }
+
+    /// The keys that may be used, by id.
+    pub fn keys(&self) -> impl ExactSizeIterator<Item = (&Label, &Key)> {
+        self.keys.iter()
+    }
+
+    /// The key with this id.
+    pub fn key(&self, id: &Label) -> Option<&Key> {
+        self.keys.get(id)
     }
 
     /// The names of everything.
@@ -384,6 +408,10 @@ impl Engine {
             trigger,
             list: if order.terms.flags.has(OrderFlags::LISTED) { Some(self.open.conditional(slot).list) } else { None },
             is_pending: self.open.station(slot) == Station::Pending,
+            needs_trigger: match self.open.station(slot) {
+                Station::Trigger | Station::Pending | Station::Approval => self.open.conditions(slot).trigger.is_some(),
+                Station::Book | Station::Hidden | Station::Peg | Station::Auction => false,
+            },
             expire_time_ns: self.open.conditions(slot).expire_time_ns,
             approval: self.open.approvals.get(&order.id).map(|approval| ApprovalView {
                 needed: approval.needed,
@@ -407,6 +435,10 @@ impl Engine {
             aside + market.instrument.exposures.memory_bytes() + waiting + session
         };
         let markets: usize = self.markets.iter().map(of_market).sum();
-        markets + self.open.memory_bytes() + self.ledger.memory_bytes() + self.risk.memory_bytes()
+        markets
+            + self.sessions.memory_bytes()
+            + self.open.memory_bytes()
+            + self.ledger.memory_bytes()
+            + self.risk.memory_bytes()
     }
 }
