@@ -218,10 +218,9 @@ pub struct TcpConfig {
 pub struct ShmConfig {
     /// The folder of the rings, such as one in /dev/shm.
     pub directory: PathBuf,
-    /// Who may trade through it: an account of the genesis for each session.
-    #[serde(default)]
-    pub accounts: Vec<Spanned<String>>,
-    /// How many records each ring takes; a power of two.
+    /// The names of the links: each has rings of its own and serves one client at a time, whoever logs on.
+    pub links: Vec<Spanned<String>>,
+    /// How many slots of 64 bytes each ring has; a power of two.
     #[serde(default = "command_slots")]
     pub slots: Spanned<usize>,
 }
@@ -250,6 +249,9 @@ pub struct GenesisConfig {
     /// `[[genesis.account]]`.
     #[serde(default)]
     pub account: Vec<Spanned<AccountConfig>>,
+    /// `[[genesis.key]]`.
+    #[serde(default)]
+    pub key: Vec<Spanned<KeyConfig>>,
 }
 
 /// An asset.
@@ -329,6 +331,30 @@ pub struct AccountConfig {
     /// Amounts it begins with, by asset.
     #[serde(default)]
     pub deposits: std::collections::BTreeMap<String, String>,
+}
+
+/// A key that clients log on with.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyConfig {
+    /// Its id, which clients send as their username.
+    pub id: String,
+    /// The public half of an Ed25519 key: 64 hexadecimal digits.
+    pub public: String,
+    /// Whose it is.
+    pub account: String,
+    /// What it permits.
+    pub permissions: Vec<PermissionName>,
+}
+
+/// What a key permits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "see `KeyPermissions`")]
+pub enum PermissionName {
+    Trade,
+    Read,
+    MarketMaker,
 }
 
 /// What an account may send and keep.

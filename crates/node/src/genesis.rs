@@ -1,11 +1,13 @@
 //! What an empty log begins with: the commands of the `[genesis]` section.
 
 use tradewright_types::{
-    AccountId, AccountKind, Amount, AssetId, CommandKind, CommandRecord, InstrumentLimits, InstrumentUnits, Name,
-    Price, Quantity, set_up,
+    AccountId, AccountKind, Amount, AssetId, CommandKind, CommandRecord, InstrumentLimits, InstrumentUnits,
+    KeyPermissions, Label, Name, Price, Quantity, set_up,
 };
 
-use crate::config::{AccountConfig, AccountKindName, ConfigError, GenesisConfig, InstrumentConfig, Source};
+use crate::config::{
+    AccountConfig, AccountKindName, ConfigError, GenesisConfig, InstrumentConfig, KeyConfig, PermissionName, Source,
+};
 use crate::decimal::{Decimal, DecimalError};
 use toml::Spanned;
 
@@ -83,6 +85,9 @@ pub fn read(source: &Source, genesis: &GenesisConfig) -> Result<(Vec<GenesisComm
             add(vec![record], differs(source, entry));
         }
         names.accounts.push(name.clone());
+    }
+    for entry in &genesis.key {
+        add(register(source, &names, entry)?, differs(source, entry));
     }
     Ok((commands, names))
 }
@@ -198,6 +203,38 @@ fn open(
         records.push(set_up::deposit(id, asset.0, Amount::from_quanta(quanta.into())));
     }
     Ok(records)
+}
+
+/// The registration of a key.
+fn register(source: &Source, names: &Names, entry: &Spanned<KeyConfig>) -> Result<Vec<CommandRecord>, ConfigError> {
+    let KeyConfig { id, public, account, permissions } = entry.get_ref();
+    let complain = |message: String| source.error(entry, message);
+    let owner =
+        names.account(account).ok_or_else(|| complain(format!("account = {account:?}: there is no such account")))?;
+    let label = Label::new(id.as_bytes())
+        .ok_or_else(|| complain(format!("id = {id:?}: must be 1 to 56 printable characters without spaces")))?;
+    let mut key = [0; 32];
+    let is_read = public.len() == 64
+        && public.is_ascii()
+        && key.iter_mut().enumerate().all(|(at, byte)| {
+            u8::from_str_radix(&public[2 * at..2 * at + 2], 16).is_ok_and(|read| {
+                *byte = read;
+                true
+            })
+        });
+    if !is_read {
+        return Err(complain(format!("public = {public:?}: must be 64 hexadecimal digits")));
+    }
+    let bits = permissions.iter().fold(0, |bits, permission| {
+        bits | match permission {
+            PermissionName::Trade => KeyPermissions::TRADE.0,
+            PermissionName::Read => KeyPermissions::READ.0,
+            PermissionName::MarketMaker => KeyPermissions::MARKET_MAKER.0,
+        }
+    });
+    let permissions = KeyPermissions::from_bits(bits.into())
+        .ok_or_else(|| complain("permissions = []: must name at least one".to_owned()))?;
+    Ok(set_up::register_public_key(&label, owner, permissions, &key).to_vec())
 }
 
 fn read_positive<T>(source: &Source, entry: &Spanned<T>, field: &str, text: &str) -> Result<Decimal, ConfigError> {

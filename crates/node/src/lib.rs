@@ -10,6 +10,7 @@ mod clock;
 pub mod config;
 mod control;
 mod decimal;
+mod doors;
 mod durability;
 mod error;
 pub mod genesis;

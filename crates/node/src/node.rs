@@ -27,6 +27,7 @@ use tradewright_types::{CommandRecord, EventKind, EventRecord, RejectReason};
 
 use crate::config::{Config, PlacementConfig, Source, TierName};
 use crate::control::Control;
+use crate::doors::Doors;
 use crate::durability::{Durability, Note};
 use crate::error::{NodeError, while_doing};
 use crate::genesis::{self, GenesisCommand, Names};
@@ -61,13 +62,15 @@ pub struct Node {
     journal: JoinHandle<Result<(), NodeError>>,
     background: JoinHandle<Result<(), NodeError>>,
     hasher: JoinHandle<Result<(), NodeError>>,
+    sessions: Option<JoinHandle<Result<(), NodeError>>>,
     notes: mpsc::Sender<Note>,
     source: StatusSource,
     monitoring: Option<SocketAddr>,
+    tcp: Option<SocketAddr>,
     helpers: Vec<JoinHandle<()>>,
 }
 
-/// What a thread of the doors takes part with: it gets commands in and reads events.
+/// The way in for code of this process, where the configuration opens no door.
 pub struct Doorway {
     /// Where whole, checked commands go.
     pub commands: Producer<CommandRecord>,
@@ -80,7 +83,7 @@ impl Node {
     ///
     /// # Errors
     /// The configuration, the log or the system does not allow it.
-    pub fn start(source: &Source, config: &Config) -> Result<(Self, Doorway), NodeError> {
+    pub fn start(source: &Source, config: &Config) -> Result<(Self, Option<Doorway>), NodeError> {
         // 1. What an empty log begins with.
         let (genesis, names) = genesis::read(source, config.genesis.get_ref())?;
         try_out(&genesis)?;
@@ -95,8 +98,10 @@ impl Node {
             open_orders_expected: config.node.open_orders_expected,
             ..EngineConfig::default()
         };
-        let (journal, restored) = recovery::restore(&directory, &storage, journal_config(config), engine, &genesis)?;
-        let Restored { engine, replayed, .. } = restored;
+        let (mut journal, restored) =
+            recovery::restore(&directory, &storage, journal_config(config), engine, &genesis)?;
+        let Restored { mut engine, replayed, .. } = restored;
+        recovery::begin(&mut journal, &mut engine, &genesis)?;
         let preparer = journal.preparer();
 
         // 3. The rings.
@@ -108,14 +113,20 @@ impl Node {
         let bell = Bell::in_memory()?;
         let (sessions_in, sessions_out) = queue(command_slots, COMMAND_RECORDS_MAX)?;
         let (operators_in, operators_out) = many_queue(command_slots, COMMAND_RECORDS_MAX)?;
-        let (sessions_in, mut operators_in) = (sessions_in.ringing(&bell), operators_in.ringing(&bell));
+        let (sessions_in, operators_in) = (sessions_in.ringing(&bell), operators_in.ringing(&bell));
         let (log_in, log_out) = queue(LOG_SLOTS, COMMAND_RECORDS_MAX + BATCH_RECORDS as u32)?;
         let (marks_in, marks_out) = queue(MARK_SLOTS, MARK_WORDS as u32)?;
         let (notes, notes_out) = mpsc::channel();
 
         // 4. The stages.
         let (signals, stages) = (Arc::new(Signals::default()), Stages::default());
-        let begun = engine.sequence();
+        let (listings, listed) = mpsc::channel();
+        let (doors, doorway) = if Doors::is_any(&config.session) {
+            (Some(Doors::open(&config.session, &engine, &events, sessions_in, listed)?), None)
+        } else {
+            (None, Some(Doorway { commands: sessions_in, events: Arc::clone(&events) }))
+        };
+        let tcp = doors.as_ref().and_then(Doors::tcp_address);
         let epoch = engine.config().epoch;
         let sequencer = Sequencer::new(
             engine,
@@ -125,6 +136,7 @@ impl Node {
             bell.clone(),
             Arc::clone(&signals),
             stages.clone(),
+            listings,
         );
         let durability = Durability::new(
             journal,
@@ -144,10 +156,21 @@ impl Node {
         let journal_idle = Idle::new(config.placement.journal.wait());
         let (for_engine, for_journal, for_background) =
             (Arc::clone(&signals), Arc::clone(&signals), Arc::clone(&signals));
+        let (doors_beside, doors_apart) = match &config.placement.sessions {
+            None => (doors, None),
+            Some(place) => (None, doors.map(|doors| (doors, place))),
+        };
+        let sessions = match doors_apart {
+            Some((doors, place)) => {
+                let (idle, signals) = (Idle::new(place.wait()), Arc::clone(&signals));
+                Some(spawn("tw-sessions", place.placement(), move || run_sessions(doors, idle, &signals))?)
+            }
+            None => None,
+        };
         let (snapshots, begun_snapshots) = mpsc::channel();
         let folder = directory.clone();
         let engine = spawn("tw-engine", engine_place, move || {
-            run_engine(sequencer, engine_idle, &for_engine, &folder, &snapshots)
+            run_engine(sequencer, doors_beside, engine_idle, &for_engine, &folder, &snapshots)
         })?;
         let journal = spawn("tw-journal", journal_place, move || run_journal(durability, journal_idle, &for_journal))?;
         let every =
@@ -160,15 +183,7 @@ impl Node {
         let (for_hasher, heads) = (Arc::clone(&signals), notes.clone());
         let hasher = spawn("tw-hasher", background_place, move || run_hasher(hasher, &for_hasher, &heads))?;
 
-        // 6. The rest of the genesis, if the log does not have it yet.
-        for command in genesis.iter().skip(usize::try_from(begun).unwrap_or(usize::MAX)) {
-            while !operators_in.push_whole(&command.records)? {
-                std::thread::yield_now();
-            }
-        }
-        signals.is_begun.store(true, Ordering::Release);
-
-        // 7. What operators see and do.
+        // 6. What operators see and do.
         let source = StatusSource {
             shard: config.node.shard,
             epoch,
@@ -200,12 +215,14 @@ impl Node {
             journal,
             background,
             hasher,
+            sessions,
             notes,
             source,
             monitoring,
+            tcp,
             helpers,
         };
-        Ok((node, Doorway { commands: sessions_in, events }))
+        Ok((node, doorway))
     }
 
     /// The accounts, instruments and assets of the genesis.
@@ -256,6 +273,12 @@ impl Node {
         &self.source
     }
 
+    /// Where sessions over TCP are, if anywhere.
+    #[must_use]
+    pub fn tcp(&self) -> Option<SocketAddr> {
+        self.tcp
+    }
+
     /// Where `/metrics` is, if anywhere.
     #[must_use]
     pub fn monitoring(&self) -> Option<SocketAddr> {
@@ -304,6 +327,8 @@ impl Node {
         let journal = self.journal.join().map_err(|_| NodeError::Panicked("journal"));
         let background = self.background.join().map_err(|_| NodeError::Panicked("background"));
         let hasher = self.hasher.join().map_err(|_| NodeError::Panicked("hasher"));
+        let sessions =
+            self.sessions.map_or(Ok(Ok(())), |thread| thread.join().map_err(|_| NodeError::Panicked("sessions")));
         for helper in self.helpers {
             helper.join().map_err(|_| NodeError::Panicked("helper"))?;
         }
@@ -312,6 +337,7 @@ impl Node {
         let engine = engine??;
         background??;
         hasher??;
+        sessions??;
         snapshots::write(&self.directory, &engine)?;
         self.events.close();
         Ok(())
@@ -407,6 +433,7 @@ impl Drop for End<'_> {
 
 fn run_engine(
     mut sequencer: Sequencer,
+    mut doors: Option<Doors>,
     mut idle: Idle,
     signals: &Signals,
     directory: &Path,
@@ -416,7 +443,13 @@ fn run_engine(
     let _end = End(signals);
     let mut is_stopping = false;
     loop {
-        if sequencer.poll()? > 0 {
+        let mut done = sequencer.poll()?;
+        if let Some(doors) = &mut doors
+            && !is_stopping
+        {
+            done += doors.poll()?;
+        }
+        if done > 0 {
             idle.worked();
         } else if is_stopping {
             break;
@@ -425,11 +458,28 @@ fn run_engine(
                 // Whoever waits for it asks again when this fails.
                 let _ = snapshots::begin(directory, sequencer.engine()).map(|pending| snapshots.send(pending));
             }
-            sequencer.pause(&mut idle);
+            match &doors {
+                // Sockets ring no bell: whoever looks after them sleeps in short pieces only.
+                Some(doors) => sequencer.pause_unless(&mut idle, || doors.is_ready()),
+                None => sequencer.pause_unless(&mut idle, || false),
+            }
         }
         is_stopping = signals.stop.load(Ordering::Acquire) && !sequencer.is_ready();
     }
     Ok(sequencer.into_engine())
+}
+
+fn run_sessions(mut doors: Doors, mut idle: Idle, signals: &Signals) -> Result<(), NodeError> {
+    let _stop = StopAll(signals);
+    let bell = Bell::in_memory()?;
+    while !signals.stop.load(Ordering::Acquire) {
+        if doors.poll()? > 0 {
+            idle.worked();
+        } else {
+            idle.pause(&bell, || doors.is_ready());
+        }
+    }
+    Ok(())
 }
 
 fn run_journal(mut durability: Durability<FolderStorage>, mut idle: Idle, signals: &Signals) -> Result<(), NodeError> {

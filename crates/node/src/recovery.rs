@@ -6,6 +6,7 @@ use tradewright_engine::{Engine, EngineConfig, EventBuffer};
 use tradewright_journal::{Journal, JournalConfig, JournalReader, Recovered, Storage};
 use tradewright_types::CommandRecord;
 
+use crate::clock::{CommandClock, wall_ns};
 use crate::error::{NodeError, while_doing};
 use crate::genesis::{GenesisCommand, is_same};
 use crate::snapshots;
@@ -101,6 +102,25 @@ fn compare<S: Storage>(storage: S, genesis: &[GenesisCommand]) -> Result<(), Nod
         }
     }
     // A node that died before its genesis was whole goes on with the rest of it.
+    Ok(())
+}
+
+/// Begins a log: what it lacks of its genesis is logged, synced and applied, before anybody is let in.
+pub(crate) fn begin<S: Storage>(
+    journal: &mut Journal<S>,
+    engine: &mut Engine,
+    genesis: &[GenesisCommand],
+) -> Result<(), NodeError> {
+    let known = usize::try_from(engine.sequence()).unwrap_or(usize::MAX);
+    let mut clock = CommandClock::behind(engine.time_ns());
+    let mut events = EventBuffer::default();
+    for command in genesis.iter().skip(known) {
+        let mut records = command.records.clone();
+        records[0].header.time_ns = clock.next(wall_ns());
+        journal.append(&records)?;
+        engine.apply_all(&records, &mut events);
+    }
+    journal.commit()?;
     Ok(())
 }
 

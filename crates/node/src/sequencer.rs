@@ -5,10 +5,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::Sender;
 use std::time::Instant;
 
 use tradewright_engine::{Engine, EventBuffer};
 use tradewright_journal::whole_command;
+use tradewright_protocol::symbols::Symbols;
 use tradewright_transport::{Bell, Consumer, Corrupt, Idle, ManyConsumer, Producer, Writer};
 use tradewright_types::{CommandRecord, EventRecord, HaltScope, set_up};
 
@@ -27,8 +29,6 @@ pub struct Signals {
     pub halt: AtomicBool,
     /// The thread that looks after snapshots wants one.
     pub snapshot: AtomicBool,
-    /// The log has the whole genesis: time may pass.
-    pub is_begun: AtomicBool,
     /// No more commands are taken.
     pub stop: AtomicBool,
     /// The engine has stopped: the log gets no more.
@@ -71,6 +71,9 @@ pub struct Sequencer {
     bell: Bell,
     signals: Arc<Signals>,
     stages: Stages,
+    /// Who wants to know when an instrument is listed.
+    listings: Sender<Symbols>,
+    instruments: usize,
     batch: Vec<CommandRecord>,
     buffer: EventBuffer,
 }
@@ -86,10 +89,12 @@ impl Sequencer {
         bell: Bell,
         signals: Arc<Signals>,
         stages: Stages,
+        listings: Sender<Symbols>,
     ) -> Self {
         signals.applied.store(engine.sequence(), Ordering::Release);
         Self {
             clock: CommandClock::behind(engine.time_ns()),
+            instruments: engine.instrument_count(),
             engine,
             operators,
             sessions,
@@ -97,6 +102,7 @@ impl Sequencer {
             bell,
             signals,
             stages,
+            listings,
             batch: Vec::with_capacity(BATCH_RECORDS * 2),
             buffer: EventBuffer::with_capacity(1 << 14),
         }
@@ -134,8 +140,6 @@ impl Sequencer {
     /// Takes what comes next into `batch`: a halt before everything, operators before sessions.
     fn take(&mut self) -> Result<(), Corrupt> {
         self.batch.clear();
-        // Read before the inlets: the genesis is in them by then, and time passes behind it.
-        let may_time_pass = self.signals.is_begun.load(Ordering::Acquire);
         if self.signals.halt.swap(false, Ordering::AcqRel) {
             self.batch.push(set_up::halt(HaltScope::Venue));
             return Ok(());
@@ -150,7 +154,7 @@ impl Sequencer {
             self.sessions.release(count);
             return Ok(());
         }
-        if may_time_pass && wall_ns() > self.clock.last_ns() + TICK_NS {
+        if wall_ns() > self.clock.last_ns() + TICK_NS {
             self.batch.push(set_up::advance_time());
         }
         Ok(())
@@ -173,6 +177,11 @@ impl Sequencer {
         self.engine.apply_all(&self.batch, &mut self.buffer);
         let spent_ns = u64::try_from(begin.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.stages.apply.record(spent_ns / commands, commands);
+        if self.engine.instrument_count() != self.instruments {
+            self.instruments = self.engine.instrument_count();
+            // Without doors nobody listens.
+            let _ = self.listings.send(Symbols::of(&self.engine));
+        }
         self.publish(first_ns)?;
         self.signals.applied.store(self.engine.sequence(), Ordering::Release);
         Ok(())
@@ -201,9 +210,9 @@ impl Sequencer {
         Ok(())
     }
 
-    /// Waits for something to do, once.
-    pub fn pause(&self, idle: &mut Idle) {
-        idle.pause(&self.bell, || self.is_ready());
+    /// Waits for something to do, here or elsewhere on this thread, once.
+    pub fn pause_unless(&self, idle: &mut Idle, is_ready: impl Fn() -> bool) {
+        idle.pause(&self.bell, || self.is_ready() || is_ready());
     }
 
     /// Whether there is something to do. For whoever decides to sleep.

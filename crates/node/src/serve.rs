@@ -28,6 +28,10 @@ pub struct Announcement {
     pub events: PathBuf,
     /// The socket of operators.
     pub control: PathBuf,
+    /// The address of sessions over TCP.
+    pub tcp: Option<SocketAddr>,
+    /// The folder of the rings of sessions over shared memory.
+    pub shm: Option<PathBuf>,
     /// The address of `/metrics`.
     pub monitoring: Option<SocketAddr>,
     /// How many commands were applied again at the start.
@@ -50,6 +54,8 @@ pub fn serve(file: &Path, announce: impl FnOnce(&str)) -> Result<(), NodeError> 
         directory: node.directory().to_owned(),
         events: node.rings().join(EVENTS_RING),
         control: node.directory().join(CONTROL_SOCKET),
+        tcp: node.tcp(),
+        shm: config.session.shm.as_ref().map(|shm| shm.directory.clone()),
         monitoring: node.monitoring(),
         replayed: node.status().read().replayed,
     };

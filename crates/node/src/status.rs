@@ -108,7 +108,7 @@ impl StatusSource {
     /// Whether the node takes commands.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.signals.is_begun.load(Ordering::Acquire) && self.is_live()
+        self.is_live()
     }
 
     /// Whether its threads run.

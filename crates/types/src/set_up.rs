@@ -6,8 +6,8 @@ use zerocopy::transmute;
 
 use crate::{
     AccountId, AccountKind, Amount, CommandHeader, CommandKind, CommandRecord, HaltScope, InstrumentKind,
-    InstrumentLimits, InstrumentLimitsRecord, InstrumentUnits, InstrumentUnitsRecord, MoneyRecord, Name, NamedRecord,
-    Permissions, Price, SCHEMA_VERSION, SettingRecord, Wide,
+    InstrumentLimits, InstrumentLimitsRecord, InstrumentUnits, InstrumentUnitsRecord, KeyKind, KeyPermissions, Label,
+    MoneyRecord, Name, NamedRecord, Permissions, Price, SCHEMA_VERSION, SettingRecord, TextRecord, Wide,
 };
 
 fn header(kind: CommandKind, record_count: u16) -> CommandHeader {
@@ -147,6 +147,37 @@ pub fn set_permissions(account: AccountId, permissions: Permissions) -> CommandR
 #[must_use]
 pub fn set_trade_group(account: AccountId, group: u32) -> CommandRecord {
     transmute!(setting(CommandKind::SetTradeGroup, account, 0, [u64::from(group), 0, 0]))
+}
+
+/// Registers the public half of an Ed25519 key of an account.
+#[must_use]
+pub fn register_public_key(
+    id: &Label,
+    account: AccountId,
+    permissions: KeyPermissions,
+    public: &[u8; 32],
+) -> [CommandRecord; 3] {
+    let values = [u64::from(permissions.0), public.len() as u64, 0];
+    let head = setting(CommandKind::RegisterKey, account, 0, values);
+    let header = CommandHeader { record_count: 3, ..head.header };
+    [
+        transmute!(SettingRecord { header, tier: KeyKind::Ed25519 as u8, ..head }),
+        bytes(CommandKind::Text, id.as_bytes()),
+        bytes(CommandKind::KeyBytes, public),
+    ]
+}
+
+/// A record of bytes behind another one.
+fn bytes(kind: CommandKind, content: &[u8]) -> CommandRecord {
+    let mut bytes = [0; 56];
+    bytes[..content.len()].copy_from_slice(content);
+    transmute!(TextRecord {
+        kind: kind as u8,
+        schema_version: SCHEMA_VERSION,
+        length: content.len() as u8,
+        reserved: [0; 5],
+        bytes,
+    })
 }
 
 /// Lets time pass.

@@ -1,0 +1,166 @@
+//! Clients of a node: over TCP and shared memory, through a restart.
+
+#![allow(clippy::disallowed_methods, reason = "tests of what has clocks and waits")]
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use tradewright_gateway::client::{Client, ClientError, LogonOptions, output_of};
+use tradewright_node::Node;
+use tradewright_node::config::Source;
+use tradewright_protocol::codes::{self, OrdType};
+use tradewright_protocol::logon::Secret;
+use tradewright_protocol::messages::{ExecutionReport, NewOrderSingle};
+use tradewright_protocol::reports::read_execution;
+use tradewright_protocol::spec::{Block, Null, Template};
+
+const TIMEOUT: Duration = Duration::from_secs(20);
+const SEED: [u8; 32] = [7; 32];
+
+fn secret() -> Secret {
+    Secret::ed25519(&SEED)
+}
+
+fn configuration(sessions_apart: bool) -> String {
+    let tradewright_protocol::logon::Key::Ed25519(public) = secret().key() else { panic!("an Ed25519 key") };
+    let public: String = public.iter().map(|byte| format!("{byte:02x}")).collect();
+    let placement = if sessions_apart { "[placement.sessions]\nidle = \"yield\"" } else { "" };
+    format!(
+        r#"
+schema = 1
+[node]
+directory = "log"
+rings = "rings"
+event_slots = 65536
+[journal]
+segment_mib = 8
+[placement.engine]
+idle = "yield"
+{placement}
+[session.tcp]
+listen = "127.0.0.1:0"
+[session.shm]
+directory = "shm"
+links = ["one"]
+[[genesis.asset]]
+name = "USDT"
+[[genesis.asset]]
+name = "BTC"
+[[genesis.instrument]]
+name = "BTC/USDT"
+tick = "0.01"
+lot = "0.00001"
+reference_price = "100"
+[[genesis.account]]
+name = "alice"
+deposits = {{ BTC = "1000", USDT = "1000000" }}
+limits = {{ open_orders = 100000, orders_per_second = 100000, messages_per_second = 100000 }}
+[[genesis.key]]
+id = "alice-key"
+public = "{public}"
+account = "alice"
+permissions = ["trade", "read"]
+"#
+    )
+}
+
+fn start(folder: &Path, sessions_apart: bool) -> Node {
+    let (source, config) =
+        Source::parse(&folder.join("exchange.toml"), configuration(sessions_apart)).expect("a legal file");
+    Node::start(&source, &config).expect("a node").0
+}
+
+/// A limit order for so many lots at so many ticks.
+fn limit(side: codes::Side, lots: i64, ticks: i64) -> NewOrderSingle {
+    NewOrderSingle {
+        price_exponent: -2,
+        qty_exponent: -5,
+        order_qty: lots.into(),
+        ord_type: OrdType::Limit.field(),
+        price: ticks.into(),
+        side: side.field(),
+        ..NewOrderSingle::NULL
+    }
+}
+
+/// What a client heard: execution type and client order id of each report, with a star when it was told again.
+fn hear(client: &mut Client, count: usize) -> Vec<String> {
+    let (mut heard, begin) = (Vec::new(), Instant::now());
+    while heard.len() < count {
+        assert!(begin.elapsed() < TIMEOUT, "heard only {heard:?}");
+        client.flush().expect("a connection");
+        client
+            .receive(|frame| {
+                assert_eq!(frame.template(), ExecutionReport::ID);
+                let message = frame.message::<ExecutionReport>().expect("a report");
+                let text = read_execution(&message).expect("its texts");
+                let again = output_of(frame).is_some_and(|output| output.poss_resend.some() == Some(1));
+                let name = String::from_utf8_lossy(text.client_order_id).into_owned();
+                let error = String::from_utf8_lossy(text.error).into_owned();
+                heard.push(format!(
+                    "{}{name}{}{error}",
+                    char::from(message.block.exec_type.0),
+                    if again { "*" } else { "" }
+                ));
+            })
+            .expect("frames");
+        std::thread::yield_now();
+    }
+    heard
+}
+
+fn log_on(mut client: Client) -> Client {
+    client.log_on(&LogonOptions::new(b"DESK", b"alice-key"), &secret(), TIMEOUT).expect("it is let in");
+    client
+}
+
+#[test]
+fn a_client_trades_over_tcp_and_goes_on_after_a_restart() {
+    for sessions_apart in [false, true] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let node = start(folder.path(), sessions_apart);
+        let address = node.tcp().expect("an address");
+        let mut client = log_on(Client::tcp(address).expect("a connection"));
+        client.order(&limit(codes::Side::Sell, 100, 10_000), b"a", b"BTCUSDT");
+        client.order(&limit(codes::Side::Sell, 100, 10_001), b"b", b"BTCUSDT");
+        assert_eq!(hear(&mut client, 2), ["0a", "0b"]);
+        let seen = client.last();
+        client.order(&limit(codes::Side::Sell, 100, 10_002), b"c", b"BTCUSDT");
+        assert_eq!(hear(&mut client, 1), ["0c"]);
+        let next = client.next_sequence();
+        drop(client);
+        node.stop().expect("a clean end");
+
+        let node = start(folder.path(), sessions_apart);
+        let address = node.tcp().expect("an address");
+        let mut client = Client::tcp(address).expect("a connection").resuming(seen);
+        let ack = client.log_on(&LogonOptions::new(b"DESK", b"alice-key"), &secret(), TIMEOUT).expect("let in");
+        assert_eq!(ack.last_client_sequence.get() + 1, next, "the session outlives the process");
+        client.order(&limit(codes::Side::Buy, 100, 9_000), b"d", b"BTCUSDT");
+        let heard = hear(&mut client, 1);
+        assert_eq!(heard.last().map(String::as_str), Some("0d"));
+        node.stop().expect("a clean end");
+    }
+}
+
+#[test]
+fn a_client_trades_over_shared_memory() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let node = start(folder.path(), false);
+    let mut client = log_on(Client::shm(&folder.path().join("shm"), "one").expect("a link"));
+    client.order(&limit(codes::Side::Sell, 100, 10_000), b"a", b"BTCUSDT");
+    assert_eq!(hear(&mut client, 1), ["0a"]);
+    drop(client);
+    node.stop().expect("a clean end");
+}
+
+#[test]
+fn who_has_not_the_key_is_turned_away() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let node = start(folder.path(), false);
+    let mut client = Client::tcp(node.tcp().expect("an address")).expect("a connection");
+    let other = Secret::ed25519(&[8; 32]);
+    let refused = client.log_on(&LogonOptions::new(b"DESK", b"alice-key"), &other, TIMEOUT);
+    assert!(matches!(refused, Err(ClientError::LoggedOut(_))), "{refused:?}");
+    node.stop().expect("a clean end");
+}
