@@ -17,6 +17,8 @@ mod faulty_storage;
 pub mod flow;
 mod golden;
 mod indexed_book;
+#[cfg(unix)]
+mod kill_drill;
 mod ladder;
 mod naive_book;
 mod operation;
@@ -40,6 +42,8 @@ pub use engine_subject::{EngineSubject, ExpireMaker, NoPrevention, Prevention, c
 pub use faulty_storage::{Cut, Failure, FailureKind, FaultyFile, FaultyLock, FaultyStorage};
 pub use golden::{Counts, GOLDENS, Golden, Outcome, golden};
 pub use indexed_book::{IndexedBook, Level, LevelIndex};
+#[cfg(unix)]
+pub use kill_drill::{KillOptions, KillReport, kill_drill};
 pub use ladder::Ladder;
 pub use naive_book::NaiveBook;
 pub use operation::{Operation, OperationKind, checksum};

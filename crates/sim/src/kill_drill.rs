@@ -1,0 +1,349 @@
+//! The kill drill: a node is killed again and again while clients trade, and nothing that was acknowledged may be missing or doubled.
+//!
+//! The node runs as a process of its own, started by the command that the caller gives; clients come over TCP, log on again after
+//! each kill, resume behind the last output they saw, and send again what was not acknowledged. In the end the log is applied to
+//! an engine of its own: each request must be in it exactly once, with the order id that was acknowledged.
+#![allow(clippy::disallowed_methods, reason = "a drill has processes, clocks and waits")]
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tradewright_engine::{Engine, EngineConfig, EventBuffer};
+use tradewright_gateway::client::{Client, ClientError, LogonOptions, output_of};
+use tradewright_journal::{FolderStorage, JournalReader};
+use tradewright_node::snapshots;
+use tradewright_protocol::codes::{self, OrdType};
+use tradewright_protocol::frame::Frame;
+use tradewright_protocol::logon::{Key, Secret};
+use tradewright_protocol::messages::{ExecutionReport, NewOrderSingle};
+use tradewright_protocol::reports::read_execution;
+use tradewright_protocol::spec::{Block, Null, Template};
+use tradewright_types::EventKind;
+
+use crate::random::Random;
+
+const NAMES: [&str; 2] = ["alice", "bob"];
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What a drill does.
+#[derive(Clone, Debug)]
+pub struct KillOptions {
+    /// The command that runs a node; the configuration's path is added behind it. It prints its announcement as its first line.
+    pub node: Vec<String>,
+    /// An empty folder.
+    pub directory: PathBuf,
+    /// How often the node is killed.
+    pub runs: u32,
+    /// What is drawn.
+    pub seed: u64,
+    /// Whether clients may be told before the disk has it: the drill must find that out on a machine that loses power, and not by
+    /// a kill, which leaves the system's cache alone.
+    pub tier: &'static str,
+}
+
+/// What a drill found. All but the first two and the times must be zero.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct KillReport {
+    /// How often the node was killed.
+    pub runs: u32,
+    /// How many requests were acknowledged.
+    pub acknowledged: u64,
+    /// Acknowledged requests that the log does not have, or has under another order id.
+    pub lost: u64,
+    /// Requests that the log has more than once, or acknowledgements that came twice as if they were new.
+    pub doubled: u64,
+    /// States that differ from a clean replay.
+    pub hash_mismatches: u64,
+    /// Starts that the node refused.
+    pub refused: u64,
+    /// From the start of the process to the first order acknowledged, in milliseconds, for each run.
+    pub recovery_ms: Vec<f64>,
+}
+
+/// One client through all of its connections.
+struct Desk {
+    name: &'static str,
+    secret: Secret,
+    client: Option<Client>,
+    last: Option<tradewright_protocol::reports::Position>,
+    /// Every order that was sent, by client sequence.
+    sent: Vec<NewOrderSingle>,
+    /// The order ids of those that were acknowledged.
+    acknowledged: BTreeMap<u64, i64>,
+    /// Acknowledgements that came twice as if they were new, and those that came with another order id.
+    doubled: u64,
+    changed: u64,
+}
+
+impl Desk {
+    fn new(name: &'static str, seed: u8) -> Self {
+        Self {
+            name,
+            secret: Secret::ed25519(&[seed; 32]),
+            client: None,
+            last: None,
+            sent: Vec::new(),
+            acknowledged: BTreeMap::new(),
+            doubled: 0,
+            changed: 0,
+        }
+    }
+
+    /// Connects, logs on, resumes, and sends again what the exchange does not have.
+    fn connect(&mut self, address: SocketAddr) -> Result<(), ClientError> {
+        let mut client = Client::tcp(address)?.resuming(self.last);
+        let key = format!("{}-key", self.name);
+        let options = LogonOptions::new(b"DESK", key.as_bytes());
+        let ack = client.log_on(&options, &self.secret, TIMEOUT)?;
+        let known = ack.last_client_sequence.get();
+        let acknowledged = self.acknowledged.keys().next_back().copied().unwrap_or(0);
+        if acknowledged > known {
+            // What was acknowledged and is not there any more is lost.
+            self.changed += acknowledged - known;
+        }
+        // The last few that it has are sent again as well: they must come back as what they were.
+        let from = known.saturating_sub(2).max(1);
+        for sequence in from..=self.sent.len() as u64 {
+            let order = self.sent[sequence as usize - 1];
+            client.order_as(sequence, &order, sequence.to_string().as_bytes(), b"BTCUSDT");
+        }
+        self.client = Some(client);
+        Ok(())
+    }
+
+    /// Sends some orders and hears what there is to hear. An error is the connection's end.
+    fn trade(&mut self, random: &mut Random, is_open: bool) -> Result<(), ClientError> {
+        let Some(client) = &mut self.client else { return Ok(()) };
+        let waiting = self.sent.len() - self.acknowledged.len();
+        if is_open && waiting < 500 {
+            for _ in 0..=random.below(8) {
+                let order = draw(random);
+                self.sent.push(order);
+                let sequence = self.sent.len() as u64;
+                client.order_as(sequence, &order, sequence.to_string().as_bytes(), b"BTCUSDT");
+            }
+        }
+        client.flush()?;
+        let (acknowledged, doubled, changed) = (&mut self.acknowledged, &mut self.doubled, &mut self.changed);
+        let received = client.receive(|frame| {
+            let Some((sequence, order_id, is_again)) = acknowledgement(frame) else { return };
+            match acknowledged.insert(sequence, order_id) {
+                Some(before) if before != order_id => *changed += 1,
+                Some(_) if !is_again => *doubled += 1,
+                _ => {}
+            }
+        });
+        self.last = client.last();
+        received.map(drop)
+    }
+
+    fn is_settled(&self) -> bool {
+        self.acknowledged.len() == self.sent.len()
+    }
+}
+
+/// A limit order near the others, or one that trades.
+fn draw(random: &mut Random) -> NewOrderSingle {
+    let side = if random.below(2) == 0 { codes::Side::Buy } else { codes::Side::Sell };
+    NewOrderSingle {
+        price_exponent: -2,
+        qty_exponent: -5,
+        order_qty: (1 + random.below(100) as i64).into(),
+        ord_type: OrdType::Limit.field(),
+        price: (9_990 + random.below(20) as i64).into(),
+        side: side.field(),
+        ..NewOrderSingle::NULL
+    }
+}
+
+/// The client sequence, the order id, and whether it was told before, of the report that an order is new.
+fn acknowledgement(frame: &Frame<'_>) -> Option<(u64, i64, bool)> {
+    if frame.template() != ExecutionReport::ID {
+        return None;
+    }
+    let message = frame.message::<ExecutionReport>().ok()?;
+    let text = read_execution(&message).ok()?;
+    let sequence = core::str::from_utf8(text.client_order_id).ok()?.parse().ok()?;
+    let is_again = output_of(frame).is_some_and(|output| output.poss_resend.some() == Some(1));
+    (message.block.exec_type.0 == b'0').then(|| (sequence, message.block.order_id.get(), is_again))
+}
+
+/// A node that runs.
+struct Running {
+    process: Child,
+    address: SocketAddr,
+    begun: Instant,
+}
+
+impl Running {
+    fn start(options: &KillOptions, configuration: &Path) -> Result<Self, String> {
+        let (program, arguments) = options.node.split_first().ok_or("node: must name a program")?;
+        let begun = Instant::now();
+        let mut process = Command::new(program)
+            .args(arguments)
+            .arg(configuration)
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("{program}: {error}"))?;
+        let mut line = String::new();
+        let read = BufReader::new(process.stdout.take().ok_or("no output")?).read_line(&mut line);
+        let address = read.ok().and_then(|_| {
+            let rest = line.split("\"tcp\":\"").nth(1)?;
+            rest.split('"').next()?.parse().ok()
+        });
+        match address {
+            Some(address) => Ok(Self { process, address, begun }),
+            None => {
+                let _ = process.kill();
+                let _ = process.wait();
+                Err(format!("the node did not start: {line:?}"))
+            }
+        }
+    }
+
+    fn kill(&mut self) -> Result<(), String> {
+        self.process.kill().and_then(|()| self.process.wait()).map(drop).map_err(|error| format!("kill: {error}"))
+    }
+}
+
+fn configuration(options: &KillOptions, desks: &[Desk]) -> String {
+    let mut text = format!(
+        "schema = 1\n[node]\ndirectory = \"log\"\nrings = \"rings\"\nevent_slots = 65536\nsnapshot_commands = 2000\n\
+         [journal]\ntier = \"{}\"\nsegment_mib = 8\n[placement.engine]\nidle = \"yield\"\n\
+         [session.tcp]\nlisten = \"127.0.0.1:0\"\n[[genesis.asset]]\nname = \"USDT\"\n[[genesis.asset]]\nname = \"BTC\"\n\
+         [[genesis.instrument]]\nname = \"BTC/USDT\"\ntick = \"0.01\"\nlot = \"0.00001\"\nreference_price = \"100\"\n",
+        options.tier
+    );
+    for Desk { name, .. } in desks {
+        text += &format!(
+            "[[genesis.account]]\nname = \"{name}\"\ndeposits = {{ BTC = \"1_000_000\", USDT = \"1_000_000_000\" }}\n\
+             limits = {{ open_orders = 10_000_000, orders_per_second = 1_000_000, messages_per_second = 1_000_000 }}\n"
+        );
+    }
+    for Desk { name, secret, .. } in desks {
+        let Key::Ed25519(public) = secret.key() else { continue };
+        let public: String = public.iter().map(|byte| format!("{byte:02x}")).collect();
+        text += &format!(
+            "[[genesis.key]]\nid = \"{name}-key\"\npublic = \"{public}\"\naccount = \"{name}\"\npermissions = [\"trade\"]\n"
+        );
+    }
+    text
+}
+
+/// Runs the drill. `progress` is told after each kill.
+///
+/// # Errors
+/// The node cannot be started at all, or clients get no answer.
+pub fn kill_drill(options: &KillOptions, mut progress: impl FnMut(u32)) -> Result<KillReport, String> {
+    let mut desks = [Desk::new(NAMES[0], 1), Desk::new(NAMES[1], 2)];
+    let file = options.directory.join("exchange.toml");
+    std::fs::write(&file, configuration(options, &desks)).map_err(|error| format!("{}: {error}", file.display()))?;
+    let mut random = Random::new(options.seed);
+    let mut report = KillReport::default();
+    for run in 0..=options.runs {
+        let mut node = match Running::start(options, &file) {
+            Ok(node) => node,
+            Err(_) if run > 0 => {
+                report.refused += 1;
+                break;
+            }
+            Err(error) => return Err(error),
+        };
+        let is_last = run == options.runs;
+        let lives = Duration::from_micros(5_000 + random.below(60_000));
+        one_life(&mut desks, &mut node, &mut random, (!is_last).then_some(lives), &mut report)?;
+        if is_last {
+            stop(&mut node)?;
+        } else {
+            node.kill()?;
+            report.runs += 1;
+            progress(report.runs);
+        }
+        desks.iter_mut().for_each(|desk| desk.client = None);
+    }
+    examine(&options.directory.join("log"), &desks, &mut report)?;
+    Ok(report)
+}
+
+/// Trades with a node for a while; without an end, until everything that was sent is acknowledged.
+fn one_life(
+    desks: &mut [Desk; 2],
+    node: &mut Running,
+    random: &mut Random,
+    lives: Option<Duration>,
+    report: &mut KillReport,
+) -> Result<(), String> {
+    for desk in desks.iter_mut() {
+        desk.connect(node.address).map_err(|error| format!("{}: {error}", desk.name))?;
+    }
+    let before: usize = desks.iter().map(|desk| desk.acknowledged.len()).sum();
+    let (begun, mut is_first) = (Instant::now(), true);
+    loop {
+        for desk in desks.iter_mut() {
+            desk.trade(random, lives.is_some()).map_err(|error| format!("{}: {error}", desk.name))?;
+        }
+        let acknowledged: usize = desks.iter().map(|desk| desk.acknowledged.len()).sum();
+        if is_first && acknowledged > before {
+            is_first = false;
+            report.recovery_ms.push(node.begun.elapsed().as_secs_f64() * 1e3);
+        }
+        let is_over = match lives {
+            Some(lives) => begun.elapsed() >= lives && !is_first,
+            None => desks.iter().all(Desk::is_settled),
+        };
+        if is_over {
+            return Ok(());
+        }
+        if begun.elapsed() > TIMEOUT {
+            return Err("clients wait for answers that do not come".to_owned());
+        }
+        std::thread::yield_now();
+    }
+}
+
+/// Stops the node in order.
+fn stop(node: &mut Running) -> Result<(), String> {
+    let pid = node.process.id().to_string();
+    let told = Command::new("kill").args(["-TERM", &pid]).status().map_err(|error| format!("kill: {error}"))?;
+    let ended = node.process.wait().map_err(|error| format!("wait: {error}"))?;
+    if told.success() && ended.success() { Ok(()) } else { Err(format!("the node did not end in order: {ended}")) }
+}
+
+/// Applies the log to an engine of its own, and holds it against what clients were told.
+fn examine(log: &Path, desks: &[Desk; 2], report: &mut KillReport) -> Result<(), String> {
+    let told = |error: &dyn core::fmt::Display| format!("{}: {error}", log.display());
+    let storage = FolderStorage::open(log).map_err(|error| told(&error))?;
+    let mut reader = JournalReader::open(storage, 1).map_err(|error| told(&error))?;
+    let (mut engine, mut events) = (Engine::new(EngineConfig::default()), EventBuffer::default());
+    let mut commands = Vec::new();
+    let mut orders: [BTreeMap<u64, Vec<u64>>; 2] = Default::default();
+    while let Some(batch) = reader.next_batch().map_err(|error| told(&error))? {
+        commands.clear();
+        batch.copy_commands(1, &mut commands);
+        engine.apply_all(&commands, &mut events);
+        for event in events.as_slice().iter().filter(|event| event.kind == EventKind::OrderAccepted as u8) {
+            // The venue's own two accounts come first.
+            orders[event.account as usize - 2].entry(event.reference).or_default().push(event.order_id);
+        }
+        events.clear();
+    }
+    engine.check_invariants();
+    for (desk, orders) in desks.iter().zip(&orders) {
+        report.acknowledged += desk.acknowledged.len() as u64;
+        report.doubled += desk.doubled + orders.values().filter(|ids| ids.len() > 1).count() as u64;
+        let is_there = |(sequence, order_id): &(&u64, &i64)| {
+            orders.get(*sequence).is_some_and(|ids| ids.contains(&(**order_id as u64)))
+        };
+        let missing = desk.acknowledged.iter().filter(|pair| !is_there(pair)).count() as u64;
+        report.lost += desk.changed + missing;
+    }
+    let newest = snapshots::list(log).map_err(|error| told(&error))?.pop();
+    let (_, path) = newest.ok_or_else(|| told(&"there is no snapshot"))?;
+    let (_, state) = tradewright_journal::read(&path, EngineConfig::default()).map_err(|error| told(&error))?;
+    report.hash_mismatches += u64::from(state.state_hash() != engine.state_hash());
+    Ok(())
+}
