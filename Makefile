@@ -68,6 +68,7 @@ stubs: ready ## write python/tradewright/_core.pyi from the Rust sources
 .PHONY: rust-test
 rust-test: ready
 	cargo test --locked --quiet
+	cargo test --locked --quiet --package tradewright-transport --features loom --test loom
 
 .PHONY: python-test
 python-test: ready

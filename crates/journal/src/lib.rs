@@ -1,8 +1,36 @@
 //! What outlives the process.
 //!
-//! Owns files, checksums and what a crash may leave of them. Knows of the engine only its snapshot sections and its state
-//! hash; refuses to know what a command or a balance is.
+//! Owns files, checksums and what a crash may leave of them: the log in segments ([`Journal`], [`JournalReader`]), its hash
+//! chain and tree, and snapshots. Knows of the engine only its snapshot sections and its state hash; refuses to know what a
+//! command or a balance is.
 
+mod batch;
+mod command_log;
+mod durable;
+mod error;
+mod format;
+mod hasher;
+mod journal;
+mod notes;
+mod reader;
+mod recovery;
+mod segment;
 mod snapshot_file;
+mod storage;
+mod tail;
+pub mod tree;
+mod window;
 
+pub use batch::{Batch, Record};
+pub use command_log::{CommandLog, Leadership};
+pub use durable::Tier;
+pub use error::{JournalError, MalformedCommand, Outcome};
+pub use format::{Hash, Identity, LogId, RecordHeader, RecordKind, Tip};
+pub use hasher::TreeHasher;
+pub use journal::{Journal, JournalConfig, Preparer, Space, whole_command};
+pub use notes::{CHECK_EVERY, Check, TreeHead};
+pub use reader::JournalReader;
+pub use recovery::Recovered;
 pub use snapshot_file::{SnapshotFileError, SnapshotHead, decode, encode, read, write};
+pub use storage::{Access, FolderStorage, Storage, StoredFile};
+pub use tail::Tail;
