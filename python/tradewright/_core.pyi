@@ -4,9 +4,9 @@ import numpy
 import numpy.typing
 from _typeshed import SupportsGetItem
 from os import PathLike
-from typing import Final, SupportsFloat, SupportsIndex, final
+from typing import Any, Final, SupportsFloat, SupportsIndex, final
 
-__all__ = ["AccountView", "Bench", "BenchFigures", "BenchOutcome", "BuildInfo", "Demo", "DemoMarket", "DemoProgress", "DemoSummary", "DemoTrade", "Engine", "EventReader", "InstrumentView", "ListView", "OrderView", "Outcome", "allocate", "build_info", "close_reasons", "command_kinds", "dtypes", "event_kinds", "instrument_states", "reject_reasons"]
+__all__ = ["AccountView", "Bench", "BenchFigures", "BenchOutcome", "BuildInfo", "Demo", "DemoMarket", "DemoProgress", "DemoSummary", "DemoTrade", "Engine", "EventReader", "InstrumentView", "ListView", "OrderView", "Outcome", "allocate", "build_info", "close_reasons", "command_kinds", "dtypes", "event_kinds", "instrument_states", "reject_reasons", "serve_node"]
 
 @final
 class AccountView:
@@ -1253,4 +1253,12 @@ def instrument_states() -> list[tuple[str, list[str | None]]]:
 def reject_reasons() -> list[tuple[int, str, str]]:
     """
     Return every reject reason in precedence order: code, name, sentence.
+    """
+
+def serve_node(file: str | PathLike[str], announce: Any) -> None:
+    """
+    Run a node until a signal or an operator stops it. `announce` is called with one line of JSON when it takes commands.
+
+    Raises ValueError when the configuration breaks a rule, OSError when the machine does not give what it asks for, RuntimeError
+    when the log is damaged or a thread failed.
     """

@@ -10,6 +10,8 @@ mod demo;
 mod engine;
 mod event_log;
 mod event_reader;
+#[cfg(unix)]
+mod node;
 mod outcome;
 mod records;
 mod tables;
@@ -29,6 +31,9 @@ mod _core {
     use crate::engine::Engine;
     #[pymodule_export]
     use crate::event_reader::EventReader;
+    #[cfg(unix)]
+    #[pymodule_export]
+    use crate::node::serve_node;
     #[pymodule_export]
     use crate::outcome::Outcome;
     #[pymodule_export]
