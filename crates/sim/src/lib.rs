@@ -11,6 +11,7 @@
 mod book;
 mod btree_book;
 mod clock;
+mod drill;
 mod drive;
 mod engine_subject;
 mod faulty_storage;
@@ -32,6 +33,7 @@ mod workload;
 pub use book::{FillSink, FreshBook, MatchingBook, Shape, Side, Sums};
 pub use btree_book::{BTreeBook, BTreeIndex};
 pub use clock::{Stopwatch, thread_cpu_ns};
+pub use drill::{Acknowledge, DrillKind, DrillReport, drill};
 pub use drive::{
     BenchReport, BookSubject, DriveOptions, Finish, Floor, ManyBooks, Round, Subject, drive, drive_against, round,
     timed_from,
