@@ -9,6 +9,7 @@ mod build_info;
 mod demo;
 mod engine;
 mod event_log;
+mod event_reader;
 mod outcome;
 mod records;
 mod tables;
@@ -26,6 +27,8 @@ mod _core {
     use crate::demo::{Demo, DemoMarket, DemoProgress, DemoSummary, DemoTrade};
     #[pymodule_export]
     use crate::engine::Engine;
+    #[pymodule_export]
+    use crate::event_reader::EventReader;
     #[pymodule_export]
     use crate::outcome::Outcome;
     #[pymodule_export]
