@@ -15,7 +15,7 @@ from tradewright.cli.exit_codes import ExitCode
 from tradewright.cli.main import build_app
 
 SEGMENT = 1 << 20
-SEGMENTS = 4
+SEGMENTS = 3
 
 
 def run(*arguments: object) -> Result:
@@ -152,7 +152,10 @@ def test_a_backup_is_restored(log: Path, tmp_path: Path) -> None:
     before = run_json("verify", log)
     copied = run_json("backup", log, tmp_path / "backup")
     assert copied == {
-        "segments": SEGMENTS, "snapshots": 2, "last_index": before["last_index"], "chain": before["chain"],
+        "segments": SEGMENTS,
+        "snapshots": 2,
+        "last_index": before["last_index"],
+        "chain": before["chain"],
     }
     restored = run_json("restore", tmp_path / "backup", tmp_path / "restored")
     assert restored["state_hash"] == before["state_hash"]

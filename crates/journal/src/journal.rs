@@ -9,7 +9,7 @@ use crate::batch::BatchBuffer;
 use crate::durable::{DURABLE_NAME, DurableEnd, Tier};
 use crate::error::{JournalError, MalformedCommand, Outcome, damaged, while_doing};
 use crate::format::{Identity, LogId, RecordKind, SEGMENT_HEADER_BYTES, Tip};
-use crate::notes::{Check, TreeHead};
+use crate::notes::{CHECK_EVERY, Check, TreeHead};
 use crate::recovery::{Recovered, begin, check_tier, disk_segment_indices, recover, segment_indices};
 use crate::segment::{Segment, Supply};
 use crate::storage::{Access, Storage, StoredFile};
@@ -234,8 +234,12 @@ impl<S: Storage> Journal<S> {
     /// Appends what the state's hash was at an index.
     ///
     /// # Errors
-    /// As [`Journal::commit`], when the batch is full.
+    /// When the index is none of a check, or ahead of the log; and as [`Journal::commit`], when the batch is full.
     pub fn append_check(&mut self, check: &Check) -> Outcome<()> {
+        if !check.index.is_multiple_of(CHECK_EVERY) {
+            let rule = "must be one at which checks stand, a multiple of 4096";
+            return Err(JournalError::Setting { name: "index", value: check.index, rule });
+        }
         self.append_note(RecordKind::Check, check.index, &check.to_bytes())
     }
 

@@ -19,6 +19,8 @@ const ARCHIVE_SUFFIX: &str = ".seg.zst";
 const PREPARED_PREFIX: &str = "prepared-";
 /// A file under such a name was never finished.
 pub(crate) const PART_SUFFIX: &str = ".part";
+/// How much of a segment is filled and synced at once.
+const FILL_BYTES: u64 = 8 << 20;
 static ZEROS: [u8; 1 << 18] = [0; 1 << 18];
 
 /// The name of the segment that begins with an index.
@@ -203,8 +205,15 @@ impl<S: Storage> Supply<S> {
 
     fn fill(&self, name: &str) -> Outcome<()> {
         let file = self.storage.create(name).map_err(while_doing("creating", name))?;
-        fill_with_zeros(&file, name, 0, self.segment_bytes)?;
-        file.sync_data().map_err(while_doing("syncing", name))
+        // By parts: one sync of a whole segment would hold the journal's own syncs up.
+        let mut from = 0;
+        while from < self.segment_bytes {
+            let to = (from + FILL_BYTES).min(self.segment_bytes);
+            fill_with_zeros(&file, name, from, to)?;
+            file.sync_data().map_err(while_doing("syncing", name))?;
+            from = to;
+        }
+        Ok(())
     }
 
     /// Turns a prepared segment into the one that follows `tip`. What fails here leaves the disk in an unknown state.

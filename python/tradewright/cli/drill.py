@@ -36,7 +36,9 @@ def power_cut(
     as_json: AsJson = False,
 ) -> None:
     """Cut the power at any call: what was not synced is kept, dropped or torn, by sectors and names."""
-    _finish("power-cut", _core.drill_log("power-cut", runs=runs, seed=seed, acknowledges_early=control), as_json=as_json)
+    _finish(
+        "power-cut", _core.drill_log("power-cut", runs=runs, seed=seed, acknowledges_early=control), as_json=as_json
+    )
 
 
 @drill_app.command("torn-write")
