@@ -53,7 +53,7 @@ def test_a_log_is_verified(log: Path) -> None:
     assert (quick["checks"], quick["state_hash"]) == (0, "")
     assert quick["chain"] == report["chain"]
     text = run("verify", log).stdout
-    assert f"chain         {report['chain']}" in text
+    assert f"\nchain        {report['chain']}\n" in text
 
 
 @pytest.mark.parametrize("segment", range(SEGMENTS))

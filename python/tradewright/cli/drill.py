@@ -69,5 +69,5 @@ def _finish(name: str, report_text: str, *, as_json: bool) -> None:
         raise typer.Exit(ExitCode.CHECK_FAILED)
 
 
-def _shown(value: float) -> str:
+def _shown(value: object) -> str:
     return f"{value:.2f}" if isinstance(value, float) else str(value)
