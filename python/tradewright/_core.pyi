@@ -4,9 +4,9 @@ import numpy
 import numpy.typing
 from _typeshed import SupportsGetItem, SupportsLenAndGetItem
 from os import PathLike
-from typing import Final, SupportsFloat, SupportsIndex, final
+from typing import Any, Final, SupportsFloat, SupportsIndex, final
 
-__all__ = ["AccountView", "Bench", "BenchFigures", "BenchOutcome", "BuildInfo", "Demo", "DemoMarket", "DemoProgress", "DemoSummary", "DemoTrade", "Engine", "EventReader", "InstrumentView", "ListView", "OrderView", "Outcome", "allocate", "archive_log", "build_info", "close_reasons", "command_kinds", "copy_log_folder", "drill_log", "dtypes", "event_kinds", "instrument_states", "proof_holds", "prove_command", "prove_log_grew", "reject_reasons", "sample_log", "verify_log"]
+__all__ = ["AccountView", "Bench", "BenchFigures", "BenchOutcome", "BuildInfo", "Demo", "DemoMarket", "DemoProgress", "DemoSummary", "DemoTrade", "Engine", "EventReader", "InstrumentView", "ListView", "OrderView", "Outcome", "allocate", "archive_log", "build_info", "close_reasons", "command_kinds", "copy_log_folder", "drill_log", "dtypes", "event_kinds", "instrument_states", "proof_holds", "prove_command", "prove_log_grew", "reject_reasons", "sample_log", "serve_node", "verify_log"]
 
 @final
 class AccountView:
@@ -1284,6 +1284,14 @@ def reject_reasons() -> list[tuple[int, str, str]]:
 def sample_log(folder: str | PathLike[str], commands: SupportsIndex, segment_bytes: SupportsIndex) -> int:
     """
     Write a log of simulated orders, signed by a key that everybody knows. Returns its last index.
+    """
+
+def serve_node(file: str | PathLike[str], announce: Any) -> None:
+    """
+    Run a node until a signal or an operator stops it. `announce` is called with one line of JSON when it takes commands.
+
+    Raises ValueError when the configuration breaks a rule, OSError when the machine does not give what it asks for, RuntimeError
+    when the log is damaged or a thread failed.
     """
 
 def verify_log(folder: str | PathLike[str], *, replays: bool = True, public_key: SupportsLenAndGetItem[SupportsIndex] | None = None) -> str:

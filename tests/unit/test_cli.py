@@ -159,6 +159,7 @@ def test_the_reference_lists_every_exit_code() -> None:
 
 def test_the_reference_lists_every_command() -> None:
     overview = REFERENCE.read_text(encoding="utf-8").split("\n## ")[0]
-    listed = re.findall(r"^\| `(\w+)` \|", overview, re.MULTILINE)
+    cells = re.findall(r"^\| (`[^|]+`) \|", overview, re.MULTILINE)
+    listed = re.findall(r"`(\w+)`", " ".join(cells))
     command = typer.main.get_command(build_app())
     assert sorted(listed) == sorted(command.commands)  # type: ignore[attr-defined]  # a group of commands has them

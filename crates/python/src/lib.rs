@@ -11,6 +11,8 @@ mod engine;
 mod event_log;
 mod event_reader;
 mod journal;
+#[cfg(unix)]
+mod node;
 mod outcome;
 mod records;
 mod tables;
@@ -34,6 +36,9 @@ mod _core {
     use crate::journal::{
         archive_log, copy_log_folder, drill_log, proof_holds, prove_command, prove_log_grew, sample_log, verify_log,
     };
+    #[cfg(unix)]
+    #[pymodule_export]
+    use crate::node::serve_node;
     #[pymodule_export]
     use crate::outcome::Outcome;
     #[pymodule_export]

@@ -6,7 +6,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::error::RegionError;
-use crate::header::{HEADER_BYTES, Kind, LAYOUT_VERSION, MAGIC, State, fixed};
+use crate::header::{HEADER_BYTES, Kind, LAYOUT_VERSION, MAGIC, State, fixed, moving};
 use crate::memory::Memory;
 #[cfg(not(feature = "loom"))]
 use crate::placement::HugePages;
@@ -172,6 +172,13 @@ impl Region {
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.generation
+    }
+
+    /// How far a broadcast is written, and how far readers see. For pictures of a ring, not for its ends.
+    #[must_use]
+    pub fn ends(&self) -> (u64, u64) {
+        let released = self.word(moving::RELEASED).load(Relaxed);
+        (self.word(moving::WRITTEN).load(Relaxed), released)
     }
 
     /// Whether the owner has ended or replaced the ring: nothing new will come, and a client attaches again. An owner that
