@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use tradewright_node::NodeError;
+use tradewright_sim::{KillOptions, halt_drill, kill_drill};
 
 /// Run a node until a signal or an operator stops it. `announce` is called with one line of JSON when it takes commands.
 ///
@@ -33,4 +34,51 @@ pub(crate) fn serve_node(py: Python<'_>, file: PathBuf, announce: Py<PyAny>) -> 
             | NodeError::Panicked(_) => PyRuntimeError::new_err(message),
         }
     })
+}
+
+/// Kill a node again and again while clients trade; see `tradewright drill kill`. Return the report as JSON.
+#[pyfunction]
+#[pyo3(signature = (node, directory, *, runs, seed))]
+pub(crate) fn drill_kill(
+    py: Python<'_>,
+    node: Vec<String>,
+    directory: PathBuf,
+    runs: u32,
+    seed: u64,
+) -> PyResult<String> {
+    let options = KillOptions { node, directory, runs, seed, tier: "local-sync" };
+    let report = py.detach(|| kill_drill(&options, |_| {})).map_err(PyRuntimeError::new_err)?;
+    let mut times = report.recovery_ms;
+    times.sort_by(f64::total_cmp);
+    let at = |part: f64| times.get(((times.len() as f64 * part) as usize).min(times.len().saturating_sub(1))).copied();
+    Ok(format!(
+        r#"{{"runs": {}, "acknowledged": {}, "lost": {}, "doubled": {}, "hash_mismatches": {}, "refused": {}, "recovery_ms_p50": {:.3}, "recovery_ms_max": {:.3}}}"#,
+        report.runs,
+        report.acknowledged,
+        report.lost,
+        report.doubled,
+        report.hash_mismatches,
+        report.refused,
+        at(0.5).unwrap_or(0.0),
+        at(1.0).unwrap_or(0.0),
+    ))
+}
+
+/// Halt a node under full load again and again; see `tradewright drill halt`. Return the report as JSON.
+#[pyfunction]
+#[pyo3(signature = (directory, *, runs, seed, tier))]
+pub(crate) fn drill_halt(py: Python<'_>, directory: PathBuf, runs: u32, seed: u64, tier: String) -> PyResult<String> {
+    let report = py.detach(|| halt_drill(&directory, runs, seed, &tier)).map_err(PyRuntimeError::new_err)?;
+    let times = &report.halt_us;
+    let at = |part: f64| times.get(((times.len() as f64 * part) as usize).min(times.len().saturating_sub(1))).copied();
+    Ok(format!(
+        r#"{{"runs": {}, "lost": 0, "doubled": {}, "hash_mismatches": {}, "halt_us_p50": {:.1}, "halt_us_p99": {:.1}, "halt_us_max": {:.1}, "commands": {}}}"#,
+        report.runs,
+        report.traded_while_halted,
+        report.hash_mismatches,
+        at(0.5).unwrap_or(0.0),
+        at(0.99).unwrap_or(0.0),
+        at(1.0).unwrap_or(0.0),
+        report.commands,
+    ))
 }

@@ -11,11 +11,14 @@
 mod book;
 mod btree_book;
 mod clock;
+mod drill;
 mod drive;
 mod engine_subject;
 mod faulty_storage;
 pub mod flow;
 mod golden;
+#[cfg(unix)]
+mod halt_drill;
 mod indexed_book;
 #[cfg(unix)]
 mod kill_drill;
@@ -26,6 +29,7 @@ mod paged_book;
 mod random;
 mod rbtree_book;
 mod ring_bench;
+mod sample_log;
 mod skiplist_book;
 pub mod suite;
 pub mod venue;
@@ -34,6 +38,7 @@ mod workload;
 pub use book::{FillSink, FreshBook, MatchingBook, Shape, Side, Sums};
 pub use btree_book::{BTreeBook, BTreeIndex};
 pub use clock::{Stopwatch, thread_cpu_ns};
+pub use drill::{Acknowledge, DrillKind, DrillReport, drill};
 pub use drive::{
     BenchReport, BookSubject, DriveOptions, Finish, Floor, ManyBooks, Round, Subject, drive, drive_against, round,
     timed_from,
@@ -41,6 +46,8 @@ pub use drive::{
 pub use engine_subject::{EngineSubject, ExpireMaker, NoPrevention, Prevention, commands};
 pub use faulty_storage::{Cut, Failure, FailureKind, FaultyFile, FaultyLock, FaultyStorage};
 pub use golden::{Counts, GOLDENS, Golden, Outcome, golden};
+#[cfg(unix)]
+pub use halt_drill::{HaltReport, halt_drill};
 pub use indexed_book::{IndexedBook, Level, LevelIndex};
 #[cfg(unix)]
 pub use kill_drill::{KillOptions, KillReport, kill_drill};
@@ -51,5 +58,6 @@ pub use paged_book::PagedBook;
 pub use random::{Random, WeightedTable};
 pub use rbtree_book::{RbTreeBook, RedBlackTree};
 pub use ring_bench::{RingBenchError, RingFigures, RingOptions, RingPair, quantile, ring_bench};
+pub use sample_log::write_sample_log;
 pub use skiplist_book::{SkipList, SkipListBook};
 pub use workload::{Tape, Workload};

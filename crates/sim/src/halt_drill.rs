@@ -1,0 +1,144 @@
+//! The halt drill: under full load matching is halted again and again, and the time is taken until nothing trades any more.
+#![allow(clippy::disallowed_methods, reason = "a drill has threads, clocks and waits")]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use tradewright_engine::{Engine, EngineConfig, EventBuffer};
+use tradewright_journal::{FolderStorage, JournalReader};
+use tradewright_node::config::Source;
+use tradewright_node::{Doorway, Node, snapshots};
+use tradewright_types::{
+    AccountId, CommandKind, CommandRecord, EventKind, HaltScope, Price, SelfTradePrevention, set_up,
+};
+
+use crate::random::Random;
+use crate::{Workload, commands, venue};
+
+/// What a drill found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct HaltReport {
+    /// How often matching was halted.
+    pub runs: u32,
+    /// From the request until nothing trades any more, in microseconds, for each run, the shortest first.
+    pub halt_us: Vec<f64>,
+    /// Trades and accepted orders behind a halt and before its end: must be zero.
+    pub traded_while_halted: u64,
+    /// States that differ from a clean replay: must be zero.
+    pub hash_mismatches: u64,
+    /// How many commands the node applied meanwhile.
+    pub commands: u64,
+}
+
+/// Runs the drill in an empty folder.
+///
+/// # Errors
+/// The node cannot be started, or ends.
+pub fn halt_drill(directory: &Path, runs: u32, seed: u64, tier: &str) -> Result<HaltReport, String> {
+    let text = |error: &dyn core::fmt::Display| error.to_string();
+    let configuration = format!(
+        "schema = 1\n[node]\ndirectory = \"log\"\nrings = \"rings\"\n[journal]\ntier = \"{tier}\"\nsegment_mib = 64\n\
+         [placement.engine]\nidle = \"yield\"\n[placement.journal]\nidle = \"yield\"\n[genesis]\n"
+    );
+    let (source, config) =
+        Source::parse(&directory.join("exchange.toml"), configuration).map_err(|error| text(&error))?;
+    let (mut node, doorway) = Node::start(&source, &config).map_err(|error| text(&error))?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let load = {
+        let (stop, doorway) = (Arc::clone(&stop), doorway.ok_or("Invariant: the configuration opens no door")?);
+        std::thread::spawn(move || keep_busy(doorway, &stop))
+    };
+    let mut random = Random::new(seed);
+    let mut report = HaltReport { runs, ..HaltReport::default() };
+    let signals = Arc::clone(node.signals());
+    while signals.applied.load(Ordering::Acquire) < 20_000 && node.is_running() {
+        std::thread::yield_now();
+    }
+    for _ in 0..runs {
+        std::thread::sleep(Duration::from_micros(200 + random.below(800)));
+        let begin = Instant::now();
+        node.halt();
+        // The sequencer takes the flag as the next thing it does: what it applied before was the last that could trade.
+        while signals.halt.load(Ordering::Acquire) {
+            if !node.is_running() {
+                return Err("the node ended".to_owned());
+            }
+            std::hint::spin_loop();
+        }
+        report.halt_us.push(begin.elapsed().as_secs_f64() * 1e6);
+        node.command(&[set_up::resume(HaltScope::Venue)]).map_err(|error| text(&error))?;
+    }
+    stop.store(true, Ordering::Release);
+    load.join().map_err(|_| "the load ended by a bug")?;
+    report.commands = signals.applied.load(Ordering::Acquire);
+    node.stop().map_err(|error| text(&error))?;
+    report.halt_us.sort_by(f64::total_cmp);
+    examine(&directory.join("log"), &mut report)?;
+    Ok(report)
+}
+
+/// Sends the standard workload over and over.
+fn keep_busy(mut door: Doorway, stop: &AtomicBool) {
+    let tape = Workload::Mix60.generate(500_000);
+    let set_up = venue::bench_set_up(1, tape.workload.accounts(), Price::from_ticks(100_000));
+    let orders = commands(tape.records(), tape.workload.accounts(), SelfTradePrevention::None);
+    let all = venue::account_of(0);
+    let mut send = |records: &[CommandRecord]| {
+        let mut rest = records;
+        while !rest.is_empty() && !stop.load(Ordering::Acquire) {
+            let (command, behind) = CommandRecord::split_command(rest);
+            if door.commands.push_whole(command).unwrap_or(false) {
+                rest = behind;
+            } else {
+                std::thread::yield_now();
+            }
+        }
+    };
+    send(&set_up);
+    while !stop.load(Ordering::Acquire) {
+        send(&orders);
+        // The next round begins with an empty book.
+        for index in 0..tape.workload.accounts() {
+            let account = AccountId(all.0 + index as u32);
+            send(&[CommandRecord {
+                account: account.0,
+                instrument: tradewright_types::ANY,
+                side: 255,
+                ..CommandRecord::new(CommandKind::CancelAll)
+            }]);
+        }
+    }
+}
+
+/// Applies the log to an engine of its own: behind a halt nothing trades, and the state is the one that the node had.
+fn examine(log: &Path, report: &mut HaltReport) -> Result<(), String> {
+    let told = |error: &dyn core::fmt::Display| format!("{}: {error}", log.display());
+    let storage = FolderStorage::open(log).map_err(|error| told(&error))?;
+    let mut reader = JournalReader::open(storage, 1).map_err(|error| told(&error))?;
+    let (mut engine, mut events) = (Engine::new(EngineConfig::default()), EventBuffer::default());
+    let (mut commands, mut is_halted) = (Vec::new(), false);
+    while let Some(batch) = reader.next_batch().map_err(|error| told(&error))? {
+        commands.clear();
+        batch.copy_commands(1, &mut commands);
+        engine.apply_all(&commands, &mut events);
+        for event in events.as_slice() {
+            let is_setting = event.kind == EventKind::SettingApplied as u8;
+            if is_setting && event.open_lots == CommandKind::Halt as u64 {
+                is_halted = true;
+            } else if is_setting && event.open_lots == CommandKind::Resume as u64 {
+                is_halted = false;
+            } else if is_halted {
+                let moves = [EventKind::Trade as u8, EventKind::OrderAccepted as u8];
+                report.traded_while_halted += u64::from(moves.contains(&event.kind));
+            }
+        }
+        events.clear();
+    }
+    let newest = snapshots::list(log).map_err(|error| told(&error))?.pop();
+    let (_, path) = newest.ok_or_else(|| told(&"there is no snapshot"))?;
+    let (_, state) = tradewright_journal::read(&path, EngineConfig::default()).map_err(|error| told(&error))?;
+    report.hash_mismatches += u64::from(state.state_hash() != engine.state_hash());
+    Ok(())
+}
