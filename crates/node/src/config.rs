@@ -202,6 +202,8 @@ pub struct SessionConfig {
     pub tcp: Option<TcpConfig>,
     /// Sessions over shared memory.
     pub shm: Option<ShmConfig>,
+    /// How many messages a session may send in a second; the rest is refused with the time to wait.
+    pub messages_per_second: Option<u32>,
 }
 
 /// `[session.tcp]`.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 use tradewright_engine::{Engine, Key as RegisteredKey};
-use tradewright_gateway::{Gateway, GatewayConfig, Grant, KeyRing, Now, ShmLink, TcpServer};
+use tradewright_gateway::{Gateway, GatewayConfig, Grant, KeyRing, Now, RateLimit, ShmLink, TcpServer};
 use tradewright_protocol::logon::Key;
 use tradewright_protocol::symbols::Symbols;
 use tradewright_transport::{
@@ -57,7 +57,11 @@ impl Doors {
                 keys.insert(id.as_bytes(), grant);
             }
         }
-        let mut gateway = Gateway::new(GatewayConfig::default(), keys, engine);
+        let mut settings = GatewayConfig::default();
+        if let Some(messages_max) = config.messages_per_second {
+            settings.rate_limit = RateLimit { messages_max, window_ns: 1_000_000_000 };
+        }
+        let mut gateway = Gateway::new(settings, keys, engine);
         let begun = std::time::Instant::now();
         let mut tcp = None;
         if let Some(config) = &config.tcp {

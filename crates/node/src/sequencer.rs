@@ -122,13 +122,14 @@ impl Sequencer {
     pub fn poll(&mut self) -> Result<usize, Corrupt> {
         let count = |cell: &AtomicU64| cell.store(cell.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         count(&self.signals.rounds);
-        if self.outlets.log.free()? < 2 * BATCH_RECORDS
-            || self.outlets.events.room() < BATCH_RECORDS
-            || self.outlets.marks.free()? < 2 * MARK_WORDS
-        {
-            return Ok(0);
+        self.batch.clear();
+        // A halt does not wait for the log or for readers: the room that others must leave is enough for it.
+        if self.signals.halt.load(Ordering::Acquire) && self.has_room_for(1)? {
+            self.signals.halt.store(false, Ordering::Release);
+            self.batch.push(set_up::halt(HaltScope::Venue));
+        } else if self.has_room_for(BATCH_RECORDS)? {
+            self.take()?;
         }
-        self.take()?;
         let taken = self.batch.len();
         if taken > 0 {
             count(&self.signals.busy_rounds);
@@ -137,13 +138,14 @@ impl Sequencer {
         Ok(taken)
     }
 
-    /// Takes what comes next into `batch`: a halt before everything, operators before sessions.
+    /// Whether the log, the gate and the ring of events take a round of so many records, and a halt behind it.
+    fn has_room_for(&mut self, records: usize) -> Result<bool, Corrupt> {
+        let Outlets { log, events, marks } = &mut self.outlets;
+        Ok(log.free()? > 2 * records && events.room() > records && marks.free()? > 2 * MARK_WORDS)
+    }
+
+    /// Takes what comes next into `batch`: operators before sessions.
     fn take(&mut self) -> Result<(), Corrupt> {
-        self.batch.clear();
-        if self.signals.halt.swap(false, Ordering::AcqRel) {
-            self.batch.push(set_up::halt(HaltScope::Venue));
-            return Ok(());
-        }
         let waiting = self.operators.readable()?;
         if let count @ 1.. = take_whole(waiting, &mut self.batch) {
             self.operators.release(count);

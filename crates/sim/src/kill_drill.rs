@@ -19,8 +19,8 @@ use tradewright_node::snapshots;
 use tradewright_protocol::codes::{self, OrdType};
 use tradewright_protocol::frame::Frame;
 use tradewright_protocol::logon::{Key, Secret};
-use tradewright_protocol::messages::{ExecutionReport, NewOrderSingle};
-use tradewright_protocol::reports::read_execution;
+use tradewright_protocol::messages::{ExecutionReport, ExecutionReportAck, NewOrderSingle};
+use tradewright_protocol::reports::{read_ack, read_execution};
 use tradewright_protocol::spec::{Block, Null, Template};
 use tradewright_types::EventKind;
 
@@ -77,6 +77,8 @@ struct Desk {
     /// Acknowledgements that came twice as if they were new, and those that came with another order id.
     doubled: u64,
     changed: u64,
+    /// Something that was heard and is no report of a good order.
+    refused: Option<String>,
 }
 
 impl Desk {
@@ -90,6 +92,7 @@ impl Desk {
             acknowledged: BTreeMap::new(),
             doubled: 0,
             changed: 0,
+            refused: None,
         }
     }
 
@@ -129,7 +132,9 @@ impl Desk {
         }
         client.flush()?;
         let (acknowledged, doubled, changed) = (&mut self.acknowledged, &mut self.doubled, &mut self.changed);
+        let refused = &mut self.refused;
         let received = client.receive(|frame| {
+            *refused = refused.take().or_else(|| complaint(frame));
             let Some((sequence, order_id, is_again)) = acknowledgement(frame) else { return };
             match acknowledged.insert(sequence, order_id) {
                 Some(before) if before != order_id => *changed += 1,
@@ -160,16 +165,35 @@ fn draw(random: &mut Random) -> NewOrderSingle {
     }
 }
 
-/// The client sequence, the order id, and whether it was told before, of the report that an order is new.
+/// The client sequence, the order id, and whether it was told before, of an answer that the order is in: the report of it, or for
+/// a retry the short answer that it was taken.
 fn acknowledgement(frame: &Frame<'_>) -> Option<(u64, i64, bool)> {
-    if frame.template() != ExecutionReport::ID {
-        return None;
-    }
-    let message = frame.message::<ExecutionReport>().ok()?;
-    let text = read_execution(&message).ok()?;
-    let sequence = core::str::from_utf8(text.client_order_id).ok()?.parse().ok()?;
     let is_again = output_of(frame).is_some_and(|output| output.poss_resend.some() == Some(1));
-    (message.block.exec_type.0 == b'0').then(|| (sequence, message.block.order_id.get(), is_again))
+    let (kind, order_id, name) = match frame.template() {
+        ExecutionReport::ID => {
+            let message = frame.message::<ExecutionReport>().ok()?;
+            let name = read_execution(&message).ok()?.client_order_id;
+            (message.block.exec_type.0, message.block.order_id.get(), name)
+        }
+        ExecutionReportAck::ID => {
+            let message = frame.message::<ExecutionReportAck>().ok()?;
+            let [name, ..] = read_ack(&message).ok()?;
+            (message.block.exec_type.0, message.block.order_id.get(), name)
+        }
+        _ => return None,
+    };
+    let sequence = core::str::from_utf8(name).ok()?.parse().ok()?;
+    (kind == b'0').then_some((sequence, order_id, is_again))
+}
+
+/// What a frame says that has no place here: orders are never refused.
+fn complaint(frame: &Frame<'_>) -> Option<String> {
+    let kind = match frame.template() {
+        ExecutionReport::ID => frame.message::<ExecutionReport>().ok()?.block.exec_type.0,
+        ExecutionReportAck::ID => frame.message::<ExecutionReportAck>().ok()?.block.exec_type.0,
+        template => return Some(format!("a message of template {template}")),
+    };
+    (kind == b'8').then(|| "that an order is refused".to_owned())
 }
 
 /// A node that runs.
@@ -205,8 +229,17 @@ impl Running {
         }
     }
 
+    /// Ends the process, whatever it does.
     fn kill(&mut self) -> Result<(), String> {
         self.process.kill().and_then(|()| self.process.wait()).map(drop).map_err(|error| format!("kill: {error}"))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // A drill that ends by an error leaves no process behind; one that is gone cannot be killed again.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 
@@ -214,7 +247,7 @@ fn configuration(options: &KillOptions, desks: &[Desk]) -> String {
     let mut text = format!(
         "schema = 1\n[node]\ndirectory = \"log\"\nrings = \"rings\"\nevent_slots = 65536\nsnapshot_commands = 2000\n\
          [journal]\ntier = \"{}\"\nsegment_mib = 8\n[placement.engine]\nidle = \"yield\"\n\
-         [session.tcp]\nlisten = \"127.0.0.1:0\"\n[[genesis.asset]]\nname = \"USDT\"\n[[genesis.asset]]\nname = \"BTC\"\n\
+         [session]\nmessages_per_second = 10_000_000\n[session.tcp]\nlisten = \"127.0.0.1:0\"\n[[genesis.asset]]\nname = \"USDT\"\n[[genesis.asset]]\nname = \"BTC\"\n\
          [[genesis.instrument]]\nname = \"BTC/USDT\"\ntick = \"0.01\"\nlot = \"0.00001\"\nreference_price = \"100\"\n",
         options.tier
     );
@@ -285,6 +318,9 @@ fn one_life(
     loop {
         for desk in desks.iter_mut() {
             desk.trade(random, lives.is_some()).map_err(|error| format!("{}: {error}", desk.name))?;
+            if let Some(refused) = &desk.refused {
+                return Err(format!("{} heard {refused}", desk.name));
+            }
         }
         let acknowledged: usize = desks.iter().map(|desk| desk.acknowledged.len()).sum();
         if is_first && acknowledged > before {
@@ -299,7 +335,13 @@ fn one_life(
             return Ok(());
         }
         if begun.elapsed() > TIMEOUT {
-            return Err("clients wait for answers that do not come".to_owned());
+            let waits =
+                |desk: &Desk| format!("{} has {} of {} answers", desk.name, desk.acknowledged.len(), desk.sent.len());
+            return Err(format!(
+                "clients wait for answers that do not come: {}, {}",
+                waits(&desks[0]),
+                waits(&desks[1])
+            ));
         }
         std::thread::yield_now();
     }
