@@ -200,6 +200,15 @@ fn broken_datagrams_never_panic() {
     builder.snapshot(&mut |message| snapshots.push(&message, 5, &mut |bytes| taken.push(bytes.to_vec())));
     snapshots.flush(5, &mut |bytes| taken.push(bytes.to_vec()));
     datagrams.extend(taken);
+    if std::env::var_os("TRADEWRIGHT_WRITE_CORPUS").is_some() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/feed");
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let last = datagrams.len() - 1;
+        for (name, places) in [("seed-first", vec![0, 1, 2]), ("seed-late", vec![last, 3, 0])] {
+            let bytes: Vec<u8> = places.into_iter().flat_map(|place| datagrams[place].clone()).collect();
+            std::fs::write(folder.join(name), bytes).expect("a seed");
+        }
+    }
     let mut random = Random::new(4);
     let (mut good, mut bad) = (0, 0);
     for _ in 0..20_000 {
