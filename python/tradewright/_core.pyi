@@ -4,9 +4,9 @@ import numpy
 import numpy.typing
 from _typeshed import SupportsGetItem
 from os import PathLike
-from typing import Final, SupportsIndex, final
+from typing import Any, Final, SupportsFloat, SupportsIndex, final
 
-__all__ = ["AccountView", "Bench", "BenchFigures", "BenchOutcome", "BuildInfo", "Demo", "DemoMarket", "DemoProgress", "DemoSummary", "DemoTrade", "Engine", "InstrumentView", "ListView", "OrderView", "Outcome", "allocate", "build_info", "close_reasons", "command_kinds", "dtypes", "event_kinds", "instrument_states", "reject_reasons"]
+__all__ = ["AccountView", "Bench", "BenchFigures", "BenchOutcome", "BuildInfo", "Demo", "DemoMarket", "DemoProgress", "DemoSummary", "DemoTrade", "Engine", "EventReader", "InstrumentView", "ListView", "OrderView", "Outcome", "allocate", "build_info", "close_reasons", "command_kinds", "dtypes", "event_kinds", "instrument_states", "reject_reasons", "serve_node"]
 
 @final
 class AccountView:
@@ -739,6 +739,64 @@ class Engine:
         """
 
 @final
+class EventReader:
+    """
+    Follows the events that another process broadcasts through a file in shared memory.
+
+    Costs the writer nothing. A reader that is too slow is overrun, and told how many events it missed.
+    """
+    def __new__(cls, /, path: str | PathLike[str], *, start: SupportsIndex | str | None = None, name: str | None = None) -> EventReader:
+        """
+        Open the ring. `start` is "oldest", "latest" or a position. A `name` shows the reader in the operator's table, for
+        which the file must be writable. Raises OSError when the file cannot be had, ValueError when it is no ring of events
+        or closed.
+        """
+    @property
+    def generation(self, /) -> int:
+        """
+        The number of the ring: another one after each start of the node.
+        """
+    @property
+    def is_closed(self, /) -> bool:
+        """
+        Whether the node has ended or started again: nothing new will come, and a reader attaches again.
+        """
+    def is_intact(self, /, position: SupportsIndex) -> bool:
+        """
+        Return whether everything from `position` on was whole until now.
+        """
+    @property
+    def lag(self, /) -> int:
+        """
+        How many events wait to be read, those that are gone included.
+        """
+    def poll(self, /, count_max: SupportsIndex = 65536, *, timeout_s: SupportsFloat | SupportsIndex = 0.0) -> numpy.typing.NDArray[numpy.void]:
+        """
+        Take a copy of what is new, at most `count_max` events. Waits up to `timeout_s` for something new. Whether some were
+        missed before it shows in `skipped`.
+        """
+    @property
+    def position(self, /) -> int:
+        """
+        The position of the next event.
+        """
+    def seek(self, /, position: SupportsIndex) -> None:
+        """
+        Go to another position, back or ahead.
+        """
+    @property
+    def skipped(self, /) -> int:
+        """
+        How many events it missed in all.
+        """
+    def view(self, /, count_max: SupportsIndex = 65536) -> numpy.typing.NDArray[numpy.void]:
+        """
+        Show what is new where it lies, at most `count_max` events, up to where the ring ends. Whether some were missed before it
+        shows in `skipped`. The writer may change what is shown: ask `is_intact` with the position of the first when done, and
+        throw away what was made of it when it is not.
+        """
+
+@final
 class InstrumentView:
     """
     An instrument: its units, its limits and its state.
@@ -1195,4 +1253,12 @@ def instrument_states() -> list[tuple[str, list[str | None]]]:
 def reject_reasons() -> list[tuple[int, str, str]]:
     """
     Return every reject reason in precedence order: code, name, sentence.
+    """
+
+def serve_node(file: str | PathLike[str], announce: Any) -> None:
+    """
+    Run a node until a signal or an operator stops it. `announce` is called with one line of JSON when it takes commands.
+
+    Raises ValueError when the configuration breaks a rule, OSError when the machine does not give what it asks for, RuntimeError
+    when the log is damaged or a thread failed.
     """

@@ -23,6 +23,7 @@
     │   ├── InvalidApproval                 an approval that is not needed, or not from the right account
     │   ├── InvalidTransfer                 money that cannot move this way
     │   └── InvalidSetting                  an administrator's command out of range
+    ├── EventsMissed                        a reader of a node's events was slower than the node: skipped, position
     └── MachineError                        the machine or the build does not give what is needed
 
 Every text names the thing, its value and the rule, so that it helps without a traceback. A bug in
@@ -170,6 +171,15 @@ class InvalidTransfer(CommandRejected):
 
 class InvalidSetting(CommandRejected):
     """An administrator's command names a value that is taken or out of its range."""
+
+
+class EventsMissed(TradewrightError):
+    """A reader of a node's events was slower than the node; it goes on behind what it missed."""
+
+    def __init__(self, *, skipped: int, position: int) -> None:
+        super().__init__(f"{skipped=} events were overwritten before they were read; the next is {position=}")
+        self.skipped = skipped
+        self.position = position
 
 
 class MachineError(TradewrightError):

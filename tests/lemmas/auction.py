@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from z3 import And, If, Ints, Or
 
 from tests.lemmas.lemma import Claim, Formula, Lemma
@@ -46,8 +48,10 @@ def at_price(value: Formula, function: object) -> Formula:
 
 
 class Walk:
-    """The walk of `meet`: the best buyer and the best seller trade as long as they meet. Unrolled: each step ends a"
-    " level."""
+    """The walk of `meet`: the best buyer and the best seller trade as long as they meet.
+
+    Unrolled: each step ends a level.
+    """
 
     def __init__(self) -> None:
         self.lots: Formula = 0
@@ -69,10 +73,10 @@ class Walk:
         self.second_bid, self.second_ask = self._best(without_bid, reversed(PRICES)), self._best(without_ask, PRICES)
 
     @staticmethod
-    def _best(levels: dict[int, Formula], order: object) -> Formula:
+    def _best(levels: dict[int, Formula], order: Iterable[int]) -> Formula:
         """The first price in `order` where something is left; 0 is none."""
         best: Formula = 0
-        for limit in reversed(list(order)):  # type: ignore[call-overload]  # z3 knows no types
+        for limit in reversed(list(order)):
             best = If(levels[limit] > 0, limit, best)
         return best
 

@@ -1,7 +1,7 @@
 """Every lemma is proved, its control is refuted, and its functions are the ones that somebody held against it.
 
 docs/internals/lemmas.md has them as sentences. That a lemma's formula is what Rust computes is for the tests beside the
-crates: `crates/{types,risk,ledger}/tests/lemmas.rs`, and `test_prevention.py` here.
+crates: `crates/{types,book,risk,ledger}/tests/lemmas.rs`, and the other tests here, which ask the whole engine.
 """
 
 from __future__ import annotations

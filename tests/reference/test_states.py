@@ -70,9 +70,10 @@ def test_market_orders_trade_first_and_at_the_reference_when_they_are_alone() ->
         A2                          => quote 99945+45
         state auction intraday      => setting_applied; auction
         sell O4 A3 5 auction        => accepted at 5; would trade 3@10 -2
-        state continuous            => setting_applied; 3@10 O3 with O4 closing taker; uncrossed 3@10 -2; O4 expired 2 (auction_ended); continuous
+        state continuous            => setting_applied; 3@10 O3 with O4 closing taker; uncrossed 3@10 -2; \
+O4 expired 2 (auction_ended); continuous
         A2                          => quote 99960+0
-        """,  # noqa: E501
+        """,
         limits=BAND,
     )
 
@@ -88,10 +89,11 @@ def test_both_pay_as_makers_and_no_rebate_is_paid() -> None:
         buy O1 A2 700 @100          => accepted
         A2                          => quote 29930+70070
         sell O2 A3 300 @90          => accepted; would trade 300@100 +400
-        state continuous            => setting_applied; 300@100 O1 with O2 fees 30/0 closing maker; uncrossed 300@100 +400; continuous
+        state continuous            => setting_applied; 300@100 O1 with O2 fees 30/0 closing maker; \
+uncrossed 300@100 +400; continuous
         A2                          => quote 29930+40040
         A3                          => quote 30000+0
-        """  # noqa: E501
+        """
     )
 
 
@@ -121,11 +123,12 @@ def test_each_auction_takes_its_own_orders() -> None:
         buy O5 A2 4 @12 auction     => accepted
         sell O6 A3 1 @9             => accepted
         state auction closing       => setting_applied; auction; would trade 1@12 +5
-        state closed                => setting_applied; 1@12 O4 with O6 closing maker; uncrossed 1@12 +5; O4 expired 1 (auction_ended); O5 expired 4 (auction_ended); closed
+        state closed                => setting_applied; 1@12 O4 with O6 closing maker; uncrossed 1@12 +5; \
+O4 expired 1 (auction_ended); O5 expired 4 (auction_ended); closed
         buy A2 1 @9                 => instrument_closed
         state pre_open              => setting_applied; pre_open
         amend O3 A2 2 @12           => amended open 2
-        """  # noqa: E501
+        """
     )
 
 
@@ -203,8 +206,9 @@ def test_icebergs_take_part_with_all_that_they_have() -> None:
         sell O3 A3 10 @11 peak=2    => accepted; O3 shows 2 of 10
         state auction intraday      => setting_applied; auction
         buy O4 A2 7 @11             => accepted; would trade 7@11 -3
-        state continuous            => setting_applied; 7@11 O4 with O3 closing taker; uncrossed 7@11 -3; continuous; O3 shows 2 of 3
-        """  # noqa: E501
+        state continuous            => setting_applied; 7@11 O4 with O3 closing taker; uncrossed 7@11 -3; \
+continuous; O3 shows 2 of 3
+        """
     )
 
 
@@ -216,8 +220,9 @@ def test_hidden_orders_take_part_behind_what_is_displayed() -> None:
         sell O4 A3 2 @11            => accepted
         state auction intraday      => setting_applied; auction
         buy O5 A2 3 @12 hidden      => accepted; would trade 3@11 -1
-        state continuous            => setting_applied; 2@11 O5 with O4 closing maker; 1@11 O5 with O3 closing taker; uncrossed 3@11 -1; continuous
-        """  # noqa: E501
+        state continuous            => setting_applied; 2@11 O5 with O4 closing maker; \
+1@11 O5 with O3 closing taker; uncrossed 3@11 -1; continuous
+        """
     )
 
 

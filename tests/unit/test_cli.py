@@ -13,6 +13,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 import tradewright as tw
+from tradewright.cli import _grants
 from tradewright.cli.exit_codes import ExitCode
 from tradewright.cli.main import COMMAND_GROUPS, build_app
 
@@ -50,6 +51,50 @@ def test_doctor_prints_lines_for_a_person() -> None:
     result = run("doctor")
     assert result.exit_code == ExitCode.OK
     assert re.search(r"^cores +\d+ of \d+ granted", result.stdout, re.MULTILINE)
+
+
+def test_doctor_says_what_a_node_is_granted_and_what_the_lack_costs() -> None:
+    granted = {grant["name"]: grant for grant in doctor_json()["grants"]}
+    assert set(granted) >= {"cores", "isolated cores", "real-time class", "huge pages", "room for rings", "clock"}
+    assert all(grant["value"] and grant["cost"] for grant in granted.values())
+    text = run("doctor").stdout
+    for grant in granted.values():
+        # The cost is told where it is paid, and nowhere else.
+        assert (grant["cost"] in text) is (grant["is_granted"] is False)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has these files")
+def test_a_grant_is_read_from_what_the_system_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {
+        "sys/devices/system/cpu/isolated": "2-3\n",
+        "sys/kernel/mm/transparent_hugepage/enabled": "always madvise [never]\n",
+        "sys/devices/system/clocksource/clocksource0/current_clocksource": "hpet\n",
+        "sys/devices/system/node/node0/cpulist": "0-1",
+        "sys/devices/system/node/node1/cpulist": "2-3",
+        "sys/devices/system/node/online": "0-1",
+        "proc/meminfo": "HugePages_Free:       12\n",
+        "proc/cpuinfo": "flags : fpu constant_tsc nonstop_tsc\n",
+        "proc/self/status": "CapEff:\t0000000000801000\n",
+        "proc/sys/net/core/busy_read": "0\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    monkeypatch.setattr(_grants, "_SYS", tmp_path / "sys")
+    monkeypatch.setattr(_grants, "_PROC", tmp_path / "proc")
+    found = {grant.name: grant for grant in _grants.grants(cores_granted=2, shared_memory_bytes=64 * 2**20)}
+    shown = {name: (grant.value, grant.is_granted) for name, grant in found.items() if name != "locked memory"}
+    assert shown == {
+        "cores": ("2 of 4 wanted", False),
+        "isolated cores": ("2-3", True),
+        "real-time class": ("priority up to 99", True),
+        "huge pages": ("never", False),
+        "reserved huge pages": ("12 free", True),
+        "room for rings": ("64 MiB", False),
+        "clock": ("hpet, steady cycle counter", False),
+        "memory nodes": ("2", True),
+        "busy poll": ("0 us by default, may be raised", True),
+    }
 
 
 def test_doctor_can_insist_on_a_release_build() -> None:

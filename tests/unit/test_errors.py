@@ -23,6 +23,10 @@ EXAMPLES = [
         tw.CommandRejected("insufficient_funds", sentence="The hold exceeds the balance."),
         "insufficient_funds: The hold exceeds the balance.",
     ),
+    (
+        tw.EventsMissed(skipped=3, position=40),
+        "skipped=3 events were overwritten before they were read; the next is position=40",
+    ),
     (tw.MachineError("2 cores are too few"), "2 cores are too few"),
 ]
 

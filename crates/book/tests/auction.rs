@@ -411,6 +411,17 @@ fn the_indicative_is_what_the_book_gives_and_rests_while_it_may() {
 }
 
 #[test]
+#[should_panic(expected = "Invariant: every change that matters was noted")]
+fn a_change_that_was_not_noted_is_found() {
+    let mut call = Call::of(&[(100, 5)], &[(95, 5)]);
+    let mut indicative = Indicative::default();
+    indicative.uncross(&call.book, &PLAIN.given());
+    indicative.check_invariants(&call.book);
+    call.rest(Side::Buy, 101, 1);
+    indicative.check_invariants(&call.book);
+}
+
+#[test]
 fn orders_deep_in_the_book_leave_the_indicative_alone() {
     let mut call = Call::of(&[(100, 5), (90, 1), (80, 1)], &[(95, 5), (105, 1), (115, 1)]);
     let (mut indicative, terms) = (Indicative::default(), PLAIN.given());

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use tradewright_book::{Book, Orders, Slot};
+use tradewright_book::{Book, Level, Orders, Slot};
 use tradewright_types::{AccountId, OrderId, Price, Quantity, Side};
 
 struct Random(u64);
@@ -160,6 +160,32 @@ fn memory_follows_the_orders_and_not_the_price_range() {
     }
     book.check_invariants(&orders);
     assert_eq!((book.memory_bytes(), orders.slot_count()), (warm, 1));
+}
+
+#[test]
+fn memory_is_told_in_full() {
+    // Prices far apart share nothing: each has a page of 32 levels and three nodes of 64 places of its own.
+    let (mut book, mut orders) = (Book::default(), Orders::<u64>::with_capacity(1));
+    let mut random = Random(78);
+    for id in 1..=100 {
+        let slot = orders.insert(OrderId(id), AccountId(0), Quantity::from_lots(1), 0);
+        let price = Price::from_ticks(random.below(1 << 62) as i64);
+        book.rest(&mut orders, Side::Buy, price, slot, Quantity::from_lots(1));
+    }
+    let (levels, nodes) = (32 * size_of::<Level>(), 3 * 64 * size_of::<u32>());
+    let given = book.memory_bytes();
+    assert!(given >= 100 * (levels + nodes), "{given} bytes");
+}
+
+#[test]
+fn every_open_order_can_be_changed_in_its_place() {
+    let mut orders = Orders::<u64>::with_capacity(2);
+    let slots = [1, 2, 3].map(|id| orders.insert(OrderId(id), AccountId(0), Quantity::from_lots(id), 10 * id));
+    orders.remove(slots[1]);
+    orders.iter_mut().for_each(|(_, order)| order.terms += order.id.0);
+    let left: Vec<_> = orders.iter().map(|(slot, order)| (slot, order.terms)).collect();
+    assert_eq!(left, [(slots[0], 11), (slots[2], 33)]);
+    orders.check_invariants();
 }
 
 #[test]

@@ -455,9 +455,8 @@ impl Engine {
             band_down_ppm: part.u32()?,
             band_up_ppm: part.u32()?,
         };
-        if units.quote_quanta_per_tick_lot == 0 || units.base_quanta_per_lot == 0 {
-            return Err(SnapshotError::Invalid(part.kind));
-        }
+        let is_whole = units.quote_quanta_per_tick_lot != 0 && units.base_quanta_per_lot != 0;
+        part.known((is_whole && limits.are_valid()).then_some(()))?;
         let mut instrument = Instrument::new(kind, units, part.u32()? as u16, limits);
         let state = InstrumentState::from_code(part.u8()?);
         instrument.state = part.known(state)?;
@@ -629,9 +628,8 @@ impl Engine {
         let text = part.text()?;
         let client_order_id =
             if text.is_empty() { ClientOrderId::Absent } else { part.known(ClientOrderId::parse(text))? };
-        if id.0 == 0 || open == 0 {
-            return Err(SnapshotError::Invalid(part.kind));
-        }
+        let has_text = matches!(client_order_id, ClientOrderId::Text(_));
+        part.known((id.0 != 0 && open != 0 && flags.has(OrderFlags::TEXT_ID) == has_text).then_some(()))?;
         let slot = self.open.insert(id, account, Quantity::from_lots(open), &client_order_id, terms, notes);
         let is_noted = flags.has_any(OrderFlags::NOTED);
         let trigger = if is_noted { self.read_conditional(id, slot, part)? } else { None };

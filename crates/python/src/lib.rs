@@ -9,6 +9,9 @@ mod build_info;
 mod demo;
 mod engine;
 mod event_log;
+mod event_reader;
+#[cfg(unix)]
+mod node;
 mod outcome;
 mod records;
 mod tables;
@@ -26,6 +29,11 @@ mod _core {
     use crate::demo::{Demo, DemoMarket, DemoProgress, DemoSummary, DemoTrade};
     #[pymodule_export]
     use crate::engine::Engine;
+    #[pymodule_export]
+    use crate::event_reader::EventReader;
+    #[cfg(unix)]
+    #[pymodule_export]
+    use crate::node::serve_node;
     #[pymodule_export]
     use crate::outcome::Outcome;
     #[pymodule_export]

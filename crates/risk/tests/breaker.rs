@@ -3,7 +3,7 @@
 use core::num::{NonZeroU32, NonZeroU64};
 
 use tradewright_risk::{
-    Band, Breaker, MarketWideLevel, MoveLimit, PauseRule, RollingPrices, Trip, Window, variant_ticks,
+    Band, Breaker, MarketWide, MarketWideLevel, MoveLimit, PauseRule, RollingPrices, Trip, Window, variant_ticks,
 };
 use tradewright_types::{Price, Side};
 
@@ -241,4 +241,88 @@ fn what_was_judged_before_it_was_observed_always_leaves_a_band() {
         }
         assert!(trips[0] > 0 && trips[1] > 0, "seed {seed}: {trips:?}");
     }
+}
+
+#[test]
+fn a_window_that_was_kept_goes_on_where_it_was() {
+    for seed in 1..=50 {
+        let random = &mut Random(seed);
+        let window = window(7, 9);
+        let (mut kept, mut now_ns) = (RollingPrices::new(window), 0);
+        for _ in 0..200 {
+            now_ns += random.below(9);
+            kept.observe(now_ns, price(100 + random.below(40) as i64));
+            let mut restored = RollingPrices::new(window);
+            assert!(restored.restore(kept.seen(now_ns)), "seed {seed} at {now_ns}");
+            restored.check_invariants();
+            assert_eq!(restored.range(now_ns), kept.range(now_ns), "seed {seed} at {now_ns}");
+            assert_eq!(restored.seen(now_ns), kept.seen(now_ns), "seed {seed} at {now_ns}");
+        }
+    }
+}
+
+#[test]
+fn a_window_that_cannot_be_is_not_restored() {
+    let mut prices = RollingPrices::new(window(10, 2));
+    prices.observe(0, price(5));
+    let list = |entries: &[(u64, i64)]| entries.iter().map(|&(slot, ticks)| (slot, price(ticks))).collect::<Vec<_>>();
+    let mut check = |highs: &[(u64, i64)], lows: &[(u64, i64)], is_right: bool| {
+        let before = prices.seen(0);
+        assert_eq!(prices.restore([list(highs), list(lows)]), is_right, "{highs:?} {lows:?}");
+        if !is_right {
+            assert_eq!(prices.seen(0), before, "nothing has changed");
+        }
+    };
+    check(&[(0, 9), (1, 9)], &[(0, 1)], false);
+    check(&[(0, 9), (0, 8)], &[(0, 1)], false);
+    check(&[(1, 9), (0, 8)], &[(0, 1)], false);
+    check(&[(0, 8), (1, 9)], &[(0, 1)], false);
+    check(&[(0, 9)], &[(0, 1), (1, 1)], false);
+    check(&[(0, 9)], &[(0, 1), (0, 2)], false);
+    check(&[(0, 9)], &[(1, 1), (0, 2)], false);
+    check(&[(0, 9)], &[(0, 2), (1, 1)], false);
+    check(&[], &[(0, 1)], false);
+    check(&[(0, 9)], &[], false);
+    // Two slots and what has passed of the third: no more than three prices.
+    check(&[(0, 9), (1, 8), (2, 7), (3, 6)], &[(3, 1)], false);
+    check(&[(3, 9)], &[(0, 1), (1, 2), (2, 3), (3, 4)], false);
+    check(&[(0, 9), (1, 8), (2, 7)], &[(2, 1)], true);
+    check(&[], &[], true);
+}
+
+#[test]
+fn a_taker_reaches_as_far_as_both_limits_let_it() {
+    let (both, window) = ([Side::Buy, Side::Sell], window(10, 5));
+    let reach = |breaker: &Breaker, first: i64| both.map(|side| breaker.reach(0, side, price(first)).map(Price::ticks));
+    let none = Breaker::new(None, None);
+    assert_eq!(reach(&none, 100), [Some(i64::MAX), Some(i64::MIN)]);
+    // Nothing has traded yet: the first price is the window.
+    let mut breaker = Breaker::new(Some(limit(20, window)), Some(limit(5, window)));
+    assert_eq!(reach(&breaker, 100), [Some(105), Some(95)]);
+    breaker.observe(0, price(100));
+    assert_eq!(reach(&breaker, 103), [Some(105), Some(98)]);
+    assert_eq!(reach(&breaker, 97), [Some(102), Some(95)]);
+    assert_eq!(reach(&breaker, 105), [Some(105), Some(100)]);
+    assert_eq!(reach(&breaker, 106), [None, None]);
+    assert_eq!(reach(&breaker, 94), [None, None]);
+    // Whichever of the two is narrower decides.
+    let mut breaker = Breaker::new(Some(limit(3, window)), Some(limit(5, window)));
+    breaker.observe(0, price(100));
+    assert_eq!(reach(&breaker, 101), [Some(103), Some(98)]);
+    assert_eq!(reach(&breaker, 104), [None, None]);
+}
+
+#[test]
+fn levels_and_the_whole_market_have_their_codes_and_times() {
+    let codes = (0..=4).map(MarketWideLevel::from_code).collect::<Vec<_>>();
+    use MarketWideLevel::{One, Three, Two};
+    assert_eq!(codes, [None, Some(One), Some(Two), Some(Three), None]);
+    let check = |reached, until_ns, now_ns, expected: bool| {
+        assert_eq!(MarketWide { close: None, reached, until_ns }.is_paused(now_ns), expected, "{until_ns} {now_ns}");
+    };
+    check(None, 0, 5, false);
+    check(None, 10, 5, false);
+    check(Some(One), 10, 9, true);
+    check(Some(One), 10, 10, false);
+    check(Some(Three), 0, u64::MAX, true);
 }

@@ -73,6 +73,21 @@ fn counters_do_not_wrap() {
     assert_eq!((account.messages, account.orders), (u32::MAX, u32::MAX), "a counter is full");
 }
 
+#[test]
+fn a_message_of_several_orders_counts_as_one_message() {
+    let mut account = AccountRisk::new(AccountKind::Client);
+    account.count_orders(5, 3);
+    account.count_orders(6, 0);
+    account.count_message(7, 1);
+    assert_eq!((account.messages, account.orders), (3, 4));
+    account.count_orders(8, u32::MAX - 4);
+    assert_eq!((account.messages, account.orders), (4, u32::MAX));
+    account.count_orders(9, 1);
+    assert_eq!((account.messages, account.orders), (u32::MAX, u32::MAX), "full counters stay full");
+    account.count_orders(1_000_000_000, 2);
+    assert_eq!((account.messages, account.orders), (1, 2), "a new second");
+}
+
 const UNITS: InstrumentUnits =
     InstrumentUnits { base: AssetId(0), quote: AssetId(1), quote_quanta_per_tick_lot: 1, base_quanta_per_lot: 3 };
 

@@ -1,12 +1,14 @@
 //! What a hop over a ring costs: the floor under every latency that two threads or processes share.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 use std::time::Instant;
 
 use tradewright_transport::{
-    Consumer, Idle, Placement, PlacementError, Polled, Producer, Reader, Region, RegionError, RegionOptions, Releaser,
-    Shape, Start, Wait, Writer,
+    Bell, Consumer, Idle, Placement, PlacementError, Polled, Producer, Reader, Region, RegionError, RegionOptions,
+    Releaser, Shape, Start, Wait, Writer,
 };
 use tradewright_types::{CommandRecord, EventRecord};
 use zerocopy::FromZeros;
@@ -38,6 +40,8 @@ pub struct RingFigures {
     pub broadcast_per_second: f64,
     /// How many of those events the reader missed.
     pub broadcast_skipped: u64,
+    /// Events a second when the writer is held back to what the reader can follow: none is missed.
+    pub followed_per_second: f64,
 }
 
 /// How the rings are driven.
@@ -198,7 +202,9 @@ pub fn ring_bench(options: &RingOptions) -> Result<RingFigures, RingBenchError> 
     let pair = RingPair::in_memory()?;
     let hops = together(options, || pair.echo(options.wait), || pair.hops(options.hops, options.wait))?;
     let queue_per_second = queue_rate(options)?;
-    let (broadcast_per_second, broadcast_skipped) = broadcast_rate(options)?;
+    let (broadcast_per_second, broadcast_skipped) = broadcast_rate(options, u64::MAX)?;
+    let (followed_per_second, missed) = broadcast_rate(options, BROADCAST_SLOTS / 2)?;
+    assert_eq!(missed, 0, "Invariant: the writer waited");
     let [hop_p50_ns, hop_p99_ns, hop_p999_ns, hop_max_ns] = [0.5, 0.99, 0.999, 1.0].map(|share| quantile(&hops, share));
     Ok(RingFigures {
         hop_p50_ns,
@@ -208,6 +214,7 @@ pub fn ring_bench(options: &RingOptions) -> Result<RingFigures, RingBenchError> 
         queue_per_second,
         broadcast_per_second,
         broadcast_skipped,
+        followed_per_second,
     })
 }
 
@@ -284,18 +291,23 @@ fn queue_rate(options: &RingOptions) -> Result<f64, RingBenchError> {
     together(options, write, read)
 }
 
-fn broadcast_rate(options: &RingOptions) -> Result<(f64, u64), RingBenchError> {
+/// Events a second that were written and either read or missed, and how many were missed. The writer waits while the reader is
+/// `lag_max` events behind.
+fn broadcast_rate(options: &RingOptions, lag_max: u64) -> Result<(f64, u64), RingBenchError> {
     let region = Region::in_memory(Shape::broadcast::<EventRecord>(BROADCAST_SLOTS), &RegionOptions::default())?;
     let (mut writer, mut releaser) = (Writer::<EventRecord>::attach(&region)?, Releaser::attach(&region)?);
     let mut reader = Reader::<EventRecord>::attach(&region, Start::Oldest)?;
+    let patience = Bell::in_memory()?;
     let (slots, wait) = (options.slots, options.wait);
-    let follow = move || {
+    let read = AtomicU64::new(0);
+    let follow = || {
         let (mut idle, mut into) = (Idle::new(wait), vec![EventRecord::default(); 1024]);
         while reader.position() < slots {
             match reader.poll(&mut into) {
                 Polled::Empty => reader.pause(&mut idle),
                 Polled::Count(_) | Polled::Behind { .. } => idle.worked(),
             }
+            read.store(reader.position(), Relaxed);
         }
         Ok(reader.skipped())
     };
@@ -305,6 +317,9 @@ fn broadcast_rate(options: &RingOptions) -> Result<(f64, u64), RingBenchError> {
         let started = Instant::now();
         let mut left = slots;
         while left > 0 {
+            while writer.written() - read.load(Relaxed) > lag_max {
+                Idle::new(wait).pause(&patience, || false);
+            }
             writer.write(&batch[..left.min(BATCH as u64) as usize]);
             left = slots - writer.written();
             releaser.release(writer.written());
@@ -327,6 +342,7 @@ mod tests {
         assert!(figures.hop_p50_ns > 0.0 && figures.hop_p50_ns <= figures.hop_p99_ns);
         assert!(figures.hop_p99_ns <= figures.hop_p999_ns && figures.hop_p999_ns <= figures.hop_max_ns);
         assert!(figures.queue_per_second > 0.0 && figures.broadcast_per_second > 0.0);
+        assert!(figures.followed_per_second > 0.0);
         assert!(figures.broadcast_skipped <= options.slots);
     }
 

@@ -1,8 +1,9 @@
 //! How one side of a ring sleeps until the other has something for it.
 //!
 //! The side that publishes looks at one word after it published; while nobody sleeps that is all it pays, not even a fence:
-//! whoever goes to sleep has the system put the fence on all other cores (`membarrier`). Where the system cannot, a wake-up
-//! may be missed once, and the bounded time of every sleep makes up for it.
+//! whoever goes to sleep has the system put the fence on all other cores (`membarrier`). Only the owner of the ring does that,
+//! as it interrupts those cores: a client must not be able to. It, and a system without the call, may miss a wake-up once
+//! in a great while, and the bounded time of every sleep makes up for it.
 
 #![allow(unsafe_code, reason = "futex and membarrier have no safe interface")]
 
@@ -11,7 +12,7 @@ use std::time::Duration;
 use crate::error::RegionError;
 use crate::header::{Kind, moving};
 use crate::region::{Region, RegionOptions, Shape};
-use crate::sync::{Acquire, Arc, AtomicU64, Relaxed, Release};
+use crate::sync::{Acquire, Arc, AtomicU64, Relaxed, Release, SeqCst, fence};
 
 /// A bell in the memory of a ring, or one of its own for a thread that waits for several rings.
 #[derive(Clone, Debug)]
@@ -90,7 +91,10 @@ impl Bell {
         }
         let rings = self.rings().load(Acquire);
         self.sleepers().store(1, Relaxed);
-        system::heavy_fence();
+        fence(SeqCst);
+        if self.region.is_owner() {
+            system::fence_others();
+        }
         if !is_ready() {
             system::sleep(self.rings(), rings, timeout);
         }
@@ -100,7 +104,7 @@ impl Bell {
 #[cfg(all(target_os = "linux", not(feature = "loom")))]
 mod system {
     use std::sync::OnceLock;
-    use std::sync::atomic::{AtomicU64, Ordering, compiler_fence, fence};
+    use std::sync::atomic::{AtomicU64, Ordering, compiler_fence};
     use std::time::Duration;
 
     // From <linux/membarrier.h>.
@@ -125,8 +129,7 @@ mod system {
     }
 
     /// Between saying that one sleeps and looking for work: after it, either we see the work or its writer sees us.
-    pub(super) fn heavy_fence() {
-        fence(Ordering::SeqCst);
+    pub(super) fn fence_others() {
         membarrier(GLOBAL_EXPEDITED);
     }
 
@@ -160,9 +163,7 @@ mod system {
         fence(Ordering::SeqCst);
     }
 
-    pub(super) fn heavy_fence() {
-        fence(Ordering::SeqCst);
-    }
+    pub(super) fn fence_others() {}
 
     pub(super) fn wake_all(_word: &AtomicU64) {}
 

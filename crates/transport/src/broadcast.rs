@@ -300,7 +300,7 @@ impl<T: Slot> Reader<T> {
     fn skip(&mut self, released: u64) -> Polled {
         let to = (self.oldest() + self.slots.capacity as u64 / 4).min(released);
         let skipped = to.saturating_sub(self.position);
-        self.skipped += skipped;
+        self.skipped = self.skipped.saturating_add(skipped);
         self.advance(skipped);
         Polled::Behind { skipped }
     }

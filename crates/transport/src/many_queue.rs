@@ -103,6 +103,9 @@ impl<T: Slot> ManyProducer<T> {
         let reserved = self.region.word(moving::RESERVED);
         let mut start = reserved.load(Relaxed);
         loop {
+            if start > POSITION_MAX {
+                return Err(Corrupt { cursor: "reserved", found: start, at_least: 0, at_most: POSITION_MAX });
+            }
             // A start that others have taken already may stand behind the consumer; the exchange below finds out.
             if (start + count).saturating_sub(self.consumed) > self.slots.capacity as u64 {
                 let least = self.consumed;

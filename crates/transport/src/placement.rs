@@ -66,6 +66,27 @@ impl std::error::Error for PlacementError {
     }
 }
 
+/// Whose memory is to have huge pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HugePages {
+    PrivateMemory,
+    SharedMemory,
+}
+
+impl HugePages {
+    /// Makes sure that the system gives huge pages when it is asked for them.
+    pub(crate) fn expect(self) -> io::Result<()> {
+        let file = match self {
+            Self::PrivateMemory => "/sys/kernel/mm/transparent_hugepage/enabled",
+            Self::SharedMemory => "/sys/kernel/mm/transparent_hugepage/shmem_enabled",
+        };
+        let modes = std::fs::read_to_string(file)?;
+        let refuses = modes.contains("[never]") || modes.contains("[deny]");
+        let message = || format!("{file} is {modes:?}", modes = modes.trim());
+        if refuses { Err(io::Error::new(io::ErrorKind::Unsupported, message())) } else { Ok(()) }
+    }
+}
+
 const GRANT_CORE: &str = "choose a core that exists and that the process may use (taskset, cpuset), or none";
 const GRANT_FIFO: &str = "grant CAP_SYS_NICE or `ulimit -r` (LimitRTPRIO= of the unit), with a priority of 1 to 99, \
      or choose scheduling other";
@@ -88,7 +109,7 @@ impl Placement {
             system::take_memory_from(node).map_err(refused("numa_node", node.to_string(), GRANT_NODE))?;
         }
         if self.huge_pages {
-            system::expect_huge_pages().map_err(refused("huge_pages", "true".to_owned(), GRANT_HUGE_PAGES))?;
+            HugePages::PrivateMemory.expect().map_err(refused("huge_pages", "true".to_owned(), GRANT_HUGE_PAGES))?;
         }
         // Last: from here on the thread may keep others from running.
         let class = format!("{:?}", self.scheduling);
@@ -119,7 +140,7 @@ impl Placement {
 
 #[cfg(target_os = "linux")]
 mod system {
-    use std::io::{Error, ErrorKind, Result};
+    use std::io::{Error, Result};
     use std::mem::size_of;
     use std::os::fd::{AsRawFd, BorrowedFd};
     use std::time::Duration;
@@ -166,14 +187,6 @@ mod system {
         check(unsafe { libc::syscall(libc::SYS_set_mempolicy, MPOL_BIND, nodes.as_ptr(), NODES + 1) })
     }
 
-    pub(super) fn expect_huge_pages() -> Result<()> {
-        let mode = std::fs::read_to_string("/sys/kernel/mm/transparent_hugepage/enabled")?;
-        if mode.contains("[never]") {
-            return Err(Error::new(ErrorKind::Unsupported, "transparent huge pages are switched off"));
-        }
-        Ok(())
-    }
-
     pub(super) fn busy_poll(socket: BorrowedFd<'_>, time: Duration) -> Result<()> {
         let time_us = libc::c_int::try_from(time.as_micros()).map_err(|_| Error::from_raw_os_error(libc::EINVAL))?;
         for (option, value) in [(libc::SO_BUSY_POLL, time_us), (libc::SO_PREFER_BUSY_POLL, 1)] {
@@ -212,10 +225,6 @@ mod system {
     }
 
     pub(super) fn take_memory_from(_node: u32) -> Result<()> {
-        unsupported()
-    }
-
-    pub(super) fn expect_huge_pages() -> Result<()> {
         unsupported()
     }
 
@@ -306,6 +315,22 @@ mod tests {
         }
         let wish = Placement { busy_poll: Some(Duration::MAX), ..Placement::default() };
         assert!(wish.apply_to_socket(&socket).expect_err("too long").to_string().contains("busy_poll="));
+    }
+
+    #[test]
+    fn huge_pages_that_the_system_never_gives_are_refused_and_not_left_out() {
+        use crate::{Region, RegionOptions, Shape};
+        let options = RegionOptions { huge_pages: true, ..RegionOptions::default() };
+        let shape = Shape::broadcast::<u64>(1 << 20);
+        let ring = Region::in_memory(shape, &options);
+        assert_eq!(ring.is_ok(), HugePages::PrivateMemory.expect().is_ok(), "{:?}", ring.err());
+        let path = std::env::temp_dir().join(format!("tradewright-test-{}-huge.ring", std::process::id()));
+        let ring = Region::create(&path, shape, &options);
+        if let Err(expected) = HugePages::SharedMemory.expect() {
+            let error = ring.expect_err("switched off").to_string();
+            assert!(error.contains(&expected.to_string()), "{error}");
+            assert!(!path.exists());
+        }
     }
 
     #[test]

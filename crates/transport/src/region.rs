@@ -6,8 +6,10 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::error::RegionError;
-use crate::header::{HEADER_BYTES, Kind, LAYOUT_VERSION, MAGIC, State, fixed};
+use crate::header::{HEADER_BYTES, Kind, LAYOUT_VERSION, MAGIC, State, fixed, moving};
 use crate::memory::Memory;
+#[cfg(not(feature = "loom"))]
+use crate::placement::HugePages;
 use crate::slot::{Slot, hash_of};
 use crate::sync::{AcqRel, Acquire, Arc, Relaxed, Release};
 
@@ -99,11 +101,15 @@ pub struct RegionOptions {
     pub prefault: bool,
     /// Who may open the file.
     pub file_mode: u32,
+    /// Nobody can change the length of the file, whoever may write to it: a peer that cuts a ring short would end every process
+    /// that has it mapped. The file is then one in memory (Linux), to which the path is a link by way of the owner's process:
+    /// only processes of the same user find it, and only while the owner lives.
+    pub is_sealed: bool,
 }
 
 impl Default for RegionOptions {
     fn default() -> Self {
-        Self { huge_pages: false, prefault: true, file_mode: 0o600 }
+        Self { huge_pages: false, prefault: true, file_mode: 0o600, is_sealed: false }
     }
 }
 
@@ -126,6 +132,8 @@ pub struct Region {
     path: Option<PathBuf>,
     /// This process made it, and closes it in the end.
     is_owner: bool,
+    /// The file that only this process and its links hold.
+    sealed: Option<std::fs::File>,
 }
 
 impl Region {
@@ -141,7 +149,7 @@ impl Region {
 
     fn with_header(memory: Memory, shape: Shape, path: Option<PathBuf>) -> Self {
         let generation = new_generation();
-        let region = Self { memory, shape, generation, path, is_owner: true };
+        let region = Self { memory, shape, generation, path, is_owner: true, sealed: None };
         let store = |index, value| region.word(index).store(value, Relaxed);
         store(fixed::VERSION_AND_KIND, pair(LAYOUT_VERSION, shape.kind as u32));
         store(fixed::LAYOUT_HASH, shape.layout_hash);
@@ -166,6 +174,13 @@ impl Region {
         self.generation
     }
 
+    /// How far a broadcast is written, and how far readers see. For pictures of a ring, not for its ends.
+    #[must_use]
+    pub fn ends(&self) -> (u64, u64) {
+        let released = self.word(moving::RELEASED).load(Relaxed);
+        (self.word(moving::WRITTEN).load(Relaxed), released)
+    }
+
     /// Whether the owner has ended or replaced the ring: nothing new will come, and a client attaches again. An owner that
     /// was killed could not say so; [`Region::is_replaced`] and [`Region::is_owner_alive`] tell.
     #[must_use]
@@ -185,6 +200,11 @@ impl Region {
     #[must_use]
     pub fn is_owner_alive(&self) -> bool {
         is_process_alive(self.word(fixed::OWNER_AND_STATE).load(Relaxed) & u64::from(u32::MAX))
+    }
+
+    /// Whether this process made it.
+    pub(crate) fn is_owner(&self) -> bool {
+        self.is_owner
     }
 
     pub(crate) fn memory(&self) -> &Memory {
@@ -250,22 +270,37 @@ mod files {
             shape.check()?;
             let path = path.as_ref();
             retire(path)?;
-            let fresh = path.with_extension(format!("new-{}", std::process::id()));
-            let io = |action, source| RegionError::Io { action, path: fresh.clone(), source };
-            let file = new_file(&fresh, options.file_mode).map_err(|error| io("create the file", error))?;
-            let made = reserve(&file, shape.length() as u64)
-                .map_err(|error| io("reserve its space", error))
-                .and_then(|()| shared_memory(&file, shape.length(), options).map_err(|error| io("map the file", error)))
-                .and_then(|memory| {
-                    let region = Self::with_header(memory, shape, Some(path.to_path_buf()));
-                    std::fs::rename(&fresh, path).map_err(|error| io("give the file its name", error))?;
-                    Ok(Arc::new(region))
-                });
+            let mut fresh = path.as_os_str().to_owned();
+            fresh.push(format!(".new-{}", std::process::id()));
+            let fresh = PathBuf::from(fresh);
+            let made = Self::create_as(&fresh, path, shape, options);
             if made.is_err() {
                 // The first error is the one to tell.
                 let _ = std::fs::remove_file(&fresh);
             }
             made
+        }
+
+        /// Makes the ring under a name of its own, and gives it the right one when it is whole.
+        fn create_as(
+            fresh: &Path,
+            path: &Path,
+            shape: Shape,
+            options: &RegionOptions,
+        ) -> Result<Arc<Self>, RegionError> {
+            let io = |action| move |source| RegionError::Io { action, path: fresh.to_path_buf(), source };
+            let file =
+                if options.is_sealed { file_in_memory(options.file_mode) } else { new_file(fresh, options.file_mode) };
+            let file = file.map_err(io("create the file"))?;
+            reserve(&file, shape.length() as u64).map_err(io("reserve its space"))?;
+            let memory = shared_memory(&file, shape.length(), options).map_err(io("map the file"))?;
+            let mut region = Self::with_header(memory, shape, Some(path.to_path_buf()));
+            if options.is_sealed {
+                seal_and_link(&file, fresh).map_err(io("seal the file"))?;
+                region.sealed = Some(file);
+            }
+            std::fs::rename(fresh, path).map_err(io("give the file its name"))?;
+            Ok(Arc::new(region))
         }
 
         /// Opens a ring that another process made.
@@ -289,7 +324,8 @@ mod files {
             };
             let memory = Memory::new(map.map_err(|error| io("map the file", error))?, access == Access::ReadWrite);
             let generation = memory.word(fixed::GENERATION).load(Relaxed);
-            let region = Self { memory, shape, generation, path: Some(path.to_path_buf()), is_owner: false };
+            let region =
+                Self { memory, shape, generation, path: Some(path.to_path_buf()), is_owner: false, sealed: None };
             if region.is_closed() {
                 return Err(RegionError::Closed { path: path.to_path_buf() });
             }
@@ -362,6 +398,52 @@ mod files {
         Ok(file)
     }
 
+    /// A file in memory, without a name.
+    #[cfg(target_os = "linux")]
+    fn file_in_memory(mode: u32) -> io::Result<File> {
+        use std::os::fd::FromRawFd;
+        // SAFETY: the name is a constant that ends with a zero; no other memory is involved.
+        let descriptor =
+            unsafe { libc::memfd_create(c"tradewright-ring".as_ptr(), libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING) };
+        if descriptor < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: the descriptor is new and nobody else's.
+        let file = unsafe { File::from_raw_fd(descriptor) };
+        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(mode))?;
+        Ok(file)
+    }
+
+    /// Fixes the length of a file in memory for ever, and makes a link that leads to it.
+    #[cfg(target_os = "linux")]
+    fn seal_and_link(file: &File, link: &Path) -> io::Result<()> {
+        use std::os::fd::AsRawFd;
+        let (descriptor, seals) = (file.as_raw_fd(), libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL);
+        // SAFETY: the descriptor belongs to `file`, which lives; no memory is involved.
+        if unsafe { libc::fcntl(descriptor, libc::F_ADD_SEALS, seals) } != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        let target = format!("/proc/{}/fd/{descriptor}", std::process::id());
+        match std::os::unix::fs::symlink(&target, link) {
+            // What a process with our number left when it was killed here.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                std::fs::remove_file(link)?;
+                std::os::unix::fs::symlink(target, link)
+            }
+            other => other,
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn file_in_memory(_mode: u32) -> io::Result<File> {
+        Err(io::Error::from(io::ErrorKind::Unsupported))
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn seal_and_link(_file: &File, _link: &Path) -> io::Result<()> {
+        Err(io::Error::from(io::ErrorKind::Unsupported))
+    }
+
     /// Takes the space now: a full folder is an error here, and would be the end of the process at the first touch later.
     fn reserve(file: &File, length: u64) -> io::Result<()> {
         file.set_len(length)?;
@@ -385,7 +467,7 @@ mod files {
         }
         let map = map.map_raw(file)?;
         if options.huge_pages {
-            advise_huge_pages(&map)?;
+            advise_huge_pages(&map, HugePages::SharedMemory)?;
         }
         Ok(Memory::new(map, true))
     }
@@ -471,7 +553,7 @@ fn private_memory(length: usize, options: &RegionOptions) -> Result<Memory, Regi
     }
     let map = memmap2::MmapRaw::from(map.map_anon().map_err(error("reserve it"))?);
     if options.huge_pages {
-        advise_huge_pages(&map).map_err(error("have huge pages"))?;
+        advise_huge_pages(&map, HugePages::PrivateMemory).map_err(error("have huge pages"))?;
     }
     let memory = Memory::new(map, true);
     if options.prefault && options.huge_pages {
@@ -487,14 +569,14 @@ fn private_memory(length: usize, _options: &RegionOptions) -> Result<Memory, Reg
     Ok(Memory::zeroed(length))
 }
 
-#[cfg(all(target_os = "linux", not(feature = "loom")))]
-fn advise_huge_pages(map: &memmap2::MmapRaw) -> io::Result<()> {
-    map.advise(memmap2::Advice::HugePage)
-}
-
-#[cfg(all(not(target_os = "linux"), not(feature = "loom")))]
-fn advise_huge_pages(_map: &memmap2::MmapRaw) -> io::Result<()> {
-    Err(io::Error::from(io::ErrorKind::Unsupported))
+#[cfg(not(feature = "loom"))]
+fn advise_huge_pages(map: &memmap2::MmapRaw, memory: HugePages) -> io::Result<()> {
+    // The advice is taken everywhere, and followed only where this is switched on.
+    memory.expect()?;
+    #[cfg(target_os = "linux")]
+    map.advise(memmap2::Advice::HugePage)?;
+    let _ = map;
+    Ok(())
 }
 
 /// Differs from all that this machine gave before: the time, with the process below it.

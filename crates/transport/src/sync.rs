@@ -6,4 +6,4 @@ pub(crate) use loom::sync::atomic::{AtomicU64, fence};
 pub(crate) use std::sync::atomic::{AtomicU64, fence};
 
 pub(crate) use std::sync::Arc;
-pub(crate) use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+pub(crate) use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};

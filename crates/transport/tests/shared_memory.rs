@@ -6,8 +6,9 @@ use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::PathBuf;
 
 use tradewright_transport::{
-    Access, Consumer, FrameError, FrameReader, FrameSlot, FrameWriter, HEADER_BYTES, LAYOUT_VERSION, MAGIC, Polled,
-    Producer, Reader, Region, RegionError, RegionOptions, Releaser, Shape, Start, Writer, layout_hash, slots_of_frame,
+    Access, Consumer, FrameError, FrameReader, FrameSlot, FrameWriter, HEADER_BYTES, LAYOUT_VERSION, MAGIC,
+    ManyConsumer, ManyProducer, Polled, Producer, Reader, Region, RegionError, RegionOptions, Releaser, Shape, Start,
+    Writer, layout_hash, slots_of_frame,
 };
 use tradewright_types::{EventRecord, SCHEMA_VERSION};
 use zerocopy::FromZeros;
@@ -150,6 +151,31 @@ fn a_client_notices_that_the_owner_ended_or_started_again() {
     assert!(client.is_closed() && !place.0.exists());
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_sealed_ring_cannot_be_cut_short_by_those_who_may_write_to_it() {
+    let place = Place::new("sealed");
+    let options = RegionOptions { is_sealed: true, ..RegionOptions::default() };
+    let ours = Region::create(&place.0, Shape::queue::<u64>(8, 1), &options).expect("a new ring");
+    let error = place.file().set_len(0).expect_err("sealed");
+    assert_eq!(error.raw_os_error(), Some(1), "EPERM");
+    assert!(place.file().set_len(1 << 20).is_err());
+    assert_eq!(place.file().metadata().expect("a file").permissions().mode() & 0o777, 0o600);
+    let theirs = Region::open(&place.0, Access::ReadWrite).expect("the link leads to it");
+    let mut producer = Producer::<u64>::attach(&theirs).expect("the first");
+    let mut consumer = Consumer::<u64>::attach(&ours).expect("the first");
+    producer.push_slice(&[3]).expect("an honest consumer");
+    assert_eq!(consumer.readable().expect("an honest producer"), [3]);
+    let error = Region::create(&place.0, Shape::queue::<u64>(8, 1), &options).expect_err("in use");
+    assert!(matches!(error, RegionError::InUse { .. }), "{error}");
+    drop((consumer, ours));
+    assert!(theirs.is_closed() && theirs.is_replaced() && !place.0.is_symlink());
+    // What an owner leaves that is killed leads nowhere, and is replaced.
+    std::os::unix::fs::symlink("/proc/2147483647/fd/3", &place.0).expect("a folder to write to");
+    assert!(theirs.is_replaced());
+    assert!(Region::create(&place.0, Shape::queue::<u64>(8, 1), &options).is_ok());
+}
+
 #[test]
 fn a_side_whose_process_ended_is_free() {
     let place = Place::new("dead-client");
@@ -269,5 +295,45 @@ fn a_peer_that_lies_about_a_frame_is_found_out() {
         lie[0].words[0] = prefix;
         peer.push_slice(&lie).expect("an honest consumer");
         assert_eq!(reader.receive(), Err(error));
+    }
+}
+
+/// A peer that writes whatever it likes wherever it likes: nothing panics and nothing outside the ring is touched.
+#[test]
+fn a_peer_that_scribbles_everywhere_is_survived() {
+    for seed in 1..60_u64 {
+        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mut random = move |below: u64| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state % below
+        };
+        let queue = Place::new("scribbled-queue");
+        let feed = Place::new("scribbled-feed");
+        let many = Place::new("scribbled-many");
+        let (in_queue, in_feed) =
+            (queue.create(Shape::queue::<FrameSlot>(8, 4)), feed.create(Shape::broadcast::<u64>(8)));
+        let in_many = many.create(Shape::many_queue::<u64>(8, 4));
+        let mut writer = FrameWriter::new(Producer::attach(&in_queue).expect("the first"));
+        let mut reader = FrameReader::new(Consumer::attach(&in_queue).expect("the first"));
+        let mut follower = Reader::<u64>::attach(&in_feed, Start::Oldest).expect("the same slots");
+        let mut producer = ManyProducer::<u64>::attach(&in_many).expect("the same slots");
+        let mut consumer = ManyConsumer::<u64>::attach(&in_many).expect("the first");
+        for _ in 0..40 {
+            for place in [&queue, &feed, &many] {
+                let offset = if random(2) == 0 { 128 + random(70) * 8 } else { 4096 + random(16) * 8 };
+                let value = [random(20), u64::MAX - random(3), 1 << random(64), random(u64::MAX)][random(4) as usize];
+                place.poke(offset, value);
+            }
+            let _ = writer.send(&vec![1; 1 + random(248) as usize]);
+            let _ = reader.receive();
+            let _ =
+                (producer.push_whole(&[1, 2]), consumer.readable().map(<[u64]>::len), consumer.pop_slice(&mut [0; 8]));
+            let _ = (follower.poll(&mut [0; 8]), follower.lag(), in_feed.readers().len());
+            if random(8) == 0 {
+                follower.seek(random(30));
+            }
+        }
     }
 }

@@ -76,3 +76,17 @@ pub struct InstrumentLimits {
     /// How far above the reference price an order may be priced.
     pub band_up_ppm: u32,
 }
+
+impl InstrumentLimits {
+    /// Whether an instrument can have these limits.
+    pub fn are_valid(&self) -> bool {
+        self.price_increment_ticks > 0
+            && self.quantity_increment_lots > 0
+            && !self.quantity_min.is_zero()
+            && self.quantity_min <= self.quantity_max
+            && self.quantity_max <= Quantity::MAX
+            && self.notional_min <= self.notional_max
+            && self.notional_max.quanta() <= Amount::MAX.quanta() / 2
+            && self.band_down_ppm <= 1_000_000
+    }
+}

@@ -25,6 +25,7 @@ mod price;
 mod quantity;
 mod quote;
 mod reject;
+pub mod set_up;
 mod setting;
 mod state;
 mod table;

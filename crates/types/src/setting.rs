@@ -715,13 +715,5 @@ fn decode_limits(records: &[CommandRecord]) -> Decoded<(InstrumentLimits, &[Comm
         band_down_ppm: record.band_down_ppm,
         band_up_ppm: record.band_up_ppm,
     };
-    let in_range = limits.price_increment_ticks > 0
-        && limits.quantity_increment_lots > 0
-        && !limits.quantity_min.is_zero()
-        && limits.quantity_min <= limits.quantity_max
-        && limits.quantity_max <= Quantity::MAX
-        && limits.notional_min <= limits.notional_max
-        && limits.notional_max.quanta() <= Amount::MAX.quanta() / 2
-        && limits.band_down_ppm <= 1_000_000;
-    if in_range { Ok((limits, rest)) } else { Err(RejectReason::SettingOutOfRange) }
+    if limits.are_valid() { Ok((limits, rest)) } else { Err(RejectReason::SettingOutOfRange) }
 }

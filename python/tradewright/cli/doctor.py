@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from tradewright import BuildInfo, MachineError, build_info
+from tradewright.cli._grants import Grant, grants
 
 
 def register(app: typer.Typer) -> None:
@@ -58,12 +59,15 @@ class DoctorReport:
     memory_available_bytes: int | None
     memory_limit_bytes: int | None
     shared_memory_bytes: int | None
+    grants: list[Grant]
 
     @classmethod
     def of_this_process(cls) -> DoctorReport:
         """Ask the system; nothing is changed."""
         build: BuildInfo = build_info()
         cores = os.cpu_count() or 1
+        cores_granted = _affinity_cores(otherwise=cores)
+        shared_memory_bytes = _shared_memory_bytes()
         return cls(
             version=build.version,
             commit=build.commit,
@@ -76,12 +80,13 @@ class DoctorReport:
             system=platform.platform(),
             processor=_processor(),
             cores=cores,
-            cores_granted=_affinity_cores(otherwise=cores),
+            cores_granted=cores_granted,
             cpu_quota=_cpu_quota(),
             memory_bytes=_memory_bytes(),
             memory_available_bytes=_meminfo_bytes("MemAvailable"),
             memory_limit_bytes=_memory_limit_bytes(),
-            shared_memory_bytes=_shared_memory_bytes(),
+            shared_memory_bytes=shared_memory_bytes,
+            grants=grants(cores_granted=cores_granted, shared_memory_bytes=shared_memory_bytes),
         )
 
     def to_text(self) -> str:
@@ -105,8 +110,15 @@ class DoctorReport:
             "memory": memory,
             "shared memory": _size(self.shared_memory_bytes),
         }
-        width = max(map(len, rows))
-        return "\n".join(f"{name:<{width}}  {value}" for name, value in rows.items())
+        width = max(map(len, [*rows, *(grant.name for grant in self.grants)]))
+        lines = [f"{name:<{width}}  {value}" for name, value in rows.items()]
+        lines += ["", "For a node, what is granted and what it costs to lack it:"]
+        for grant in self.grants:
+            word = {True: "yes", False: "no", None: "?"}[grant.is_granted]
+            lines.append(f"{grant.name:<{width}}  {word:<3}  {grant.value}")
+            if grant.is_granted is False:
+                lines.append(f"{'':<{width}}       {grant.cost}")
+        return "\n".join(lines)
 
 
 def _processor() -> str:

@@ -12,7 +12,7 @@ from tradewright.cli.exit_codes import ExitCode
 from tradewright.errors import TradewrightError
 
 # A new command group is a module in this package with `register(app)`, and its name here.
-COMMAND_GROUPS = ("bench", "demo", "doctor", "replay")
+COMMAND_GROUPS = ("bench", "demo", "doctor", "node", "replay")
 
 
 class CommandGroup(Protocol):
@@ -58,3 +58,7 @@ def main() -> None:
 
 def _root() -> None:
     pass
+
+
+if __name__ == "__main__":
+    main()

@@ -389,3 +389,21 @@ fn a_minimum_above_the_amended_total_is_the_total() {
         ",
     );
 }
+
+#[test]
+fn orders_are_found_by_the_ids_that_they_have_now() {
+    // So many that several of them share each place of the table.
+    let mut venue = Venue::new();
+    for number in 1..=100 {
+        venue.check(&format!("sell A2 2 @{} #{number}", 1_000 + number));
+    }
+    for number in (1..=100).rev() {
+        let price = 1_000 + number;
+        venue.check(&format!("amend A2 #{number} 2 @{price} #{}", number + 1_000));
+        assert_eq!(venue.send(&format!("amend A2 #{number} 1 @{price}")), "UnknownOrder");
+    }
+    for number in 1..=100 {
+        venue.check(&format!("sell A2 2 @{} #{number} => accepted", 2_000 + number));
+        venue.check(&format!("cancel A2 #{} => cancelled O{number} 2", number + 1_000));
+    }
+}

@@ -452,3 +452,63 @@ fn a_day_order_is_one_before_and_behind_its_release() {
         ",
     );
 }
+
+#[test]
+fn a_stop_is_checked_again_at_its_release() {
+    // A change, and the reason why it is refused then: of a bid, and of an ask.
+    let changes = [
+        ("halt A2", "AccountHalted", "AccountHalted"),
+        ("permit A2 6", "AccountNotPermitted", "AccountNotPermitted"),
+        ("restrict A2 I0 1", "AccountRestricted", ""),
+        ("limits I0 tick=4", "TriggerPriceNotOnTick", "TriggerPriceNotOnTick"),
+        ("limits I0 lot=7", "QuantityNotOnLot", "QuantityNotOnLot"),
+        ("limits I0 min=12", "QuantityBelowMinimum", "QuantityBelowMinimum"),
+        ("limits I0 max=10", "QuantityAboveMaximum", "QuantityAboveMaximum"),
+        ("limits I0 notional_min=221", "NotionalBelowMinimum", "NotionalBelowMinimum"),
+        ("limits I0 notional_max=164", "NotionalAboveMaximum", "NotionalAboveMaximum"),
+        ("position A2 I0 10", "PositionLimitExceeded", ""),
+        ("mark I0 15", "WouldTriggerAtOnce", "WouldTriggerAtOnce"),
+        ("mark I0 14", "", "WouldTriggerAtOnce"),
+        ("mark I0 16", "WouldTriggerAtOnce", ""),
+    ];
+    for order in ["buy A2 11 @20", "buy A2 11 market", "sell A2 11 @20", "sell A2 11 market"] {
+        for (change, of_a_bid, of_an_ask) in changes {
+            let reason = if order.starts_with("buy") { of_a_bid } else { of_an_ask };
+            let mut venue = banded();
+            venue.check("limits I0 up=0 down=0\ntransfer A2 A3 base 999980 internal");
+            venue.check(&format!(
+                "{order} stop=15 by=mark => accepted, waits for 15, needs {}",
+                if order.contains('@') { 2 } else { 1 }
+            ));
+            venue.check(change);
+            venue.send("approve A5 O1");
+            if order.contains('@') {
+                venue.send("approve A6 O1");
+            }
+            let held = venue.engine.open_order_count();
+            let answer = venue.events.as_slice().iter().map(crate::common::describe).collect::<Vec<_>>().join(", ");
+            if reason.is_empty() {
+                assert!(answer.ends_with("released O1") && held == 1, "{order}, {change}: {answer}");
+            } else {
+                let end = format!("released O1, expired O1 11 RefusedAtRelease {reason}");
+                assert!(answer.ends_with(&end) && held == 0, "{order}, {change}: {answer}");
+                venue.check("balance A2 quote => 1000000 + 0\nbalance A2 base => 20 + 0");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_ask_that_is_refused_at_its_release_gives_its_base_back() {
+    banded().check(
+        "
+        sell A2 11 @10           => accepted, needs 1
+        balance A2 base          => 999989 + 11
+        limits I0 lot=7
+        approve A5 O1            => approved 1 of 1, released O1, expired O1 11 RefusedAtRelease QuantityNotOnLot
+        balance A2 base          => 1000000 + 0
+        decline A5 O1            => UnknownOrder
+        decline A99 O1           => UnknownAccount
+        ",
+    );
+}

@@ -388,3 +388,59 @@ fn hidden_orders_take_part_behind_what_is_displayed() {
         ",
     );
 }
+
+#[test]
+fn the_lowest_limit_of_market_bids_counts_as_long_as_one_has_it() {
+    let mut venue = traded();
+    venue.check(
+        "
+        buy A2 3 market auction     => accepted
+        buy A4 2 market auction     => accepted
+        reference I0 30
+        state I0 auction intraday
+        sell A3 4 @15               => accepted, would trade 4@15 +1
+        cancel A2 O3                => cancelled O3 3, would trade 2@15 -2
+        sell A3 1 @16               => accepted
+        buy A2 1 @40                => accepted, would trade 3@15 -1
+        // The dearer ask finds its buyer when nobody may pay less.
+        cancel A3 O5                => cancelled O5 4, would trade 0@0 +0
+        cancel A4 O4                => cancelled O4 2, would trade 1@16 +0
+        ",
+    );
+}
+
+#[test]
+fn what_a_schedule_does_to_a_call_depends_on_where_it_goes() {
+    // Away from trading nothing is uncrossed; and an instrument that has expired has no schedule.
+    let mut venue = traded();
+    venue.check(
+        "
+        state I0 auction intraday
+        buy A2 1 @10
+        sell A3 1 @10               => accepted, would trade 1@10 +0
+        schedule I0 cancelonly none 50
+        at 50                       => CancelOnly
+        book I0                     => 1@10 | 1@10
+        schedule I0 closed none 60
+        state I0 expired            => set, Expired, cancelled O3 1 InstrumentExpired, cancelled O4 1 InstrumentExpired
+        at 60                       =>
+        ",
+    );
+}
+
+#[test]
+fn a_call_behind_a_pause_is_extended_too() {
+    Venue::new().check(
+        "
+        sell A3 1 @100
+        buy A2 1 @100
+        sell A3 1 @110
+        terms I0 collar=20000 extension=30 extensions=1 call=50
+        breaker I0 ticks=5 slots=10 slot=10 pause=100
+        buy A2 1 @110               => accepted, tripped 2 @110 until 100, Paused Volatility until 100
+        at 100                      => Auction Volatility until 150
+        at 150                      => Auction Volatility until 180
+        at 180                      => uncrossed 0@0 +0, expired O4 1 OutsideCollar, Continuous
+        ",
+    );
+}

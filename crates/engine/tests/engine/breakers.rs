@@ -243,3 +243,59 @@ fn a_shared_price_trips_too() {
         ",
     );
 }
+
+#[test]
+fn of_two_pauses_of_the_whole_market_the_later_end_counts() {
+    Venue::new().check(
+        "
+        close 100
+        level 93                    => set, level 1 until 900000000000, Paused Volatility until 900000000000, Paused Volatility until 900000000000
+        // The rest of the session is later than any time, whichever came first.
+        level 80                    => set, level 3 until 0, Paused Volatility, Paused Volatility
+        close 100                   => set
+        level 93                    => set, level 1 until 900000000000, Paused Volatility, Paused Volatility
+        ",
+    );
+    Venue::new().check(
+        "
+        close 100
+        level 93
+        halt I0                     => set, Halted
+        at 10                       =>
+        level 87                    => set, level 2 until 900000000010, Halted until 900000000010, Paused Volatility until 900000000010
+        resume I0                   => set, Paused Volatility until 900000000010
+        ",
+    );
+}
+
+#[test]
+fn only_a_schedule_that_closes_shortens_a_pause() {
+    let check = |schedule: &str, until: &str| {
+        let mut venue = Venue::new();
+        venue.check(&format!(
+            "
+            sell A3 1 @100
+            buy A2 1 @100
+            sell A3 1 @110
+            breaker I0 ticks=5 slots=10 slot=10 pause=100 closing=1000 short=7
+            schedule I0 {schedule}
+            buy A2 1 @110           => accepted, tripped 2 @110 until {until}, Paused Volatility until {until}
+            "
+        ));
+    };
+    check("auction intraday 500", "100");
+    check("auction closing 500", "7");
+    check("closed none 1000", "7");
+    check("closed none 1001", "100");
+}
+
+#[test]
+fn fill_or_kill_beside_own_orders_looks_no_further_than_the_breaker() {
+    let mut venue = guarded();
+    venue.check(
+        "
+        buy A2 3 @107 fok em        => accepted, expired 3 FillOrKill
+        buy A2 2 @107 fok em        => accepted, O3 2@103
+        ",
+    );
+}

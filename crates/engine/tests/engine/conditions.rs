@@ -318,3 +318,94 @@ fn a_cascade_of_twenty_thousand_stops_needs_no_more_stack_than_one() {
     // The order, its trade; and of each stop that it fires and its trade.
     assert_eq!(thread.join().expect("no overflow"), 2 + 2 * STOPS);
 }
+
+#[test]
+fn nothing_fires_in_a_halt_and_the_next_price_fires_it() {
+    Venue::new().check(
+        "
+        sell A3 1 @100
+        buy A2 1 @100
+        sell A3 5 @103
+        buy A4 1 @110 stop=101 by=mark   => accepted, waits for 101
+        halt venue
+        mark I0 105                      => set
+        resume venue
+        mark I0 105                      => set, fires O4 1 at 101 by 105, O3 1@103
+        ",
+    );
+}
+
+#[test]
+fn a_market_order_that_fires_without_a_reference_expires() {
+    Venue::new().check(
+        "
+        buy A2 1 market stop=12 by=mark  => accepted, waits for 12
+        sell A2 1 market stop=12 by=mark => accepted, waits for 12
+        mark I0 11                       => set, fires O2 1 at 12 by 11, expired O2 1 RefusedAtTrigger NoReferencePrice
+        mark I0 12                       => set, fires O1 1 at 12 by 12, expired O1 1 RefusedAtTrigger NoReferencePrice
+        balance A2 quote                 => 1000000 + 0
+        balance A2 base                  => 1000000 + 0
+        ",
+    );
+}
+
+#[test]
+fn a_waiting_market_order_is_judged_at_its_trigger_price() {
+    Venue::new().check(
+        "
+        limits I0 up=1000000 notional_min=251
+        buy A2 10 market stop=25         => NotionalBelowMinimum
+        limits I0 up=1000000 notional_max=249
+        buy A2 10 market stop=25         => NotionalAboveMaximum
+        limits I0 up=1000000
+        buy A2 10 market stop=25         => accepted, waits for 25
+        balance A2 quote                 => 999500 + 500
+        limits I0 up=1000000 notional_min=313
+        amend A2 O1 12 @0 stop=26        => NotionalBelowMinimum
+        limits I0 up=1000000 notional_max=311
+        amend A2 O1 12 @0 stop=26        => NotionalAboveMaximum
+        // The trigger price that it has already moves neither place nor limit, whatever the band is now.
+        limits I0 up=2000000
+        amend A2 O1 12 @0 stop=25        => amended O1 12@50 open 12 kept
+        balance A2 quote                 => 999400 + 600
+        amend A2 O1 12 @0                => AmendChangesNothing
+        amend A2 O1 12 @0 stop=26        => amended O1 12@78 open 12, waits for 26
+        balance A2 quote                 => 999064 + 936
+        rates A2 messages=0
+        amend A2 O1 13 @0                => MessageRateExceeded
+        ",
+    );
+}
+
+#[test]
+fn a_waiting_iceberg_keeps_to_its_bound_of_peaks() {
+    Venue::new().check(
+        "
+        buy A2 10 @20 stop=25 peak=1     => accepted, waits for 25, by 1
+        amend A2 O1 10001 @20            => TooManyPeaks
+        amend A2 O1 10000 @20            => amended O1 10000@20 open 10000 kept
+        limits I0 lot=2
+        buy A2 10 @20 peak=3             => PeakNotOnLot
+        buy A2 10 @20 peak=4 range=1 seed=1 => PeakNotOnLot
+        ",
+    );
+}
+
+#[test]
+fn what_no_account_could_pay_is_not_covered() {
+    // A notional may be as large as an amount; at the edge of a band it would be larger.
+    Venue::new().check(
+        "
+        deposit A2 quote 1000000000
+        list I2 gas/quote base=1 quote=0 tick_lot=1048576 notional_max=664613997892457936451903530140172288
+        buy A2 1099511627776 market stop=288230376151711744 I2  => InsufficientFunds
+        reference I2 288230376151711744
+        buy A2 1099511627776 @0 peg=primary I2                  => InsufficientFunds
+        buy A2 1099511627776 market I2                          => InsufficientFunds
+        limits I2 up=0 notional_max=664613997892457936451903530140172288
+        buy A2 1 market stop=9 I2        => accepted, waits for 9
+        limits I2 notional_max=664613997892457936451903530140172288
+        amend A2 O1 1099511627776 @0 stop=288230376151711744 => InsufficientFunds
+        ",
+    );
+}

@@ -102,3 +102,53 @@ fn what_is_hidden_is_not_shown_by_parts_too() {
         ",
     );
 }
+
+#[test]
+fn every_rule_of_meeting_knows_what_is_hidden() {
+    // Prevention, amounts, what can be filled, breakers.
+    Venue::new().check(
+        "
+        sell A2 5 @100 hidden=1
+        buy A3 2 @100 em            => accepted, O1 2@100
+        buy A2 2 @100 et            => accepted, prevented O1 2/0@100 ExpireTaker
+        reference I0 100
+        buy A3 250q market          => accepted, O1 2@100, expired unspent 50 QuoteAmountSpent
+        buy A3 50q market           => accepted, expired unspent 50 QuoteAmountSpent
+        sell A2 5 @105 hidden=1
+        buy A3 6 @101 fok           => accepted, expired 6 FillOrKill
+        buy A3 1 @101               => accepted, O1 1@100
+        breaker I0 ticks=4 slots=10 slot=10 pause=100
+        buy A3 2 @106 fok           => accepted, expired 2 FillOrKill
+        buy A3 2 @106 fok em        => accepted, expired 2 FillOrKill
+        buy A3 2 @106               => accepted, tripped 2 @105 until 100, Paused Volatility until 100
+        balance A2 base             => 999990 + 5
+        ",
+    );
+    // Protection of a maker's and of a taker's quotes.
+    Venue::new().check(
+        "
+        protect A2 I0 fills=1 window=9
+        protect A4 fills=1 window=9
+        sell A3 1 @101 hidden=1
+        sell A3 1 @102
+        quote A2 I0 - 5@100
+        buy A5 2 @101               => accepted, O3 2@100, protected A2 by O3: 2 lots 1 fills, cancelled O3 3 QuoteProtection
+        quote A4 I0 2@102 -         => quoted O5 2@102 / -, accepted, O1 1@101, protected A4 by O5: 1 lots 1 fills, expired O5 1 QuoteProtection
+        ",
+    );
+}
+
+#[test]
+fn an_own_order_that_is_shown_kills_where_prices_are_shared() {
+    Venue::new().check(
+        "
+        allocation I0 rule=1
+        sell A2 5 @100
+        sell A4 5 @100
+        sell A4 5 @100 hidden=1
+        buy A2 5 @100 fok et        => accepted, expired 5 FillOrKill
+        buy A3 7 @100 fok et        => accepted, O1 4@100, O2 3@100
+        buy A2 4 @100 fok em        => accepted, prevented O1 0/1@100 ExpireMaker, O2 2@100, O3 2@100
+        ",
+    );
+}

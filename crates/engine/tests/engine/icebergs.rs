@@ -134,3 +134,27 @@ fn a_waiting_iceberg_shows_nothing_until_it_comes_to_the_book() {
         ",
     );
 }
+
+#[test]
+fn in_a_call_an_iceberg_takes_part_with_all_that_it_has() {
+    Venue::new().check(
+        "
+        sell A3 1 @10
+        buy A2 1 @10
+        sell A3 10 @11 peak=2       => accepted, conditions, by 2, shows O3 2 of 10@11
+        sell A4 3 @11
+        // Neither one that waits for its trigger nor an order for the day is unfolded.
+        sell A5 9 @12 stop=5 peak=2 => accepted, waits for 5, by 2
+        buy A4 1 @9 day
+        queue I0 sell               => O3 2@11 O4 3@11
+        state I0 auction intraday   => set, Auction Intraday
+        queue I0 sell               => O3 10@11 O4 3@11
+        buy A2 7 @11                => accepted, would trade 7@11 -6
+        state I0 continuous         => set, O7 O3 7@11, uncrossed 7@11 -6, Continuous, shows O3 2 of 3@11
+        // In its place, with a peak again.
+        queue I0 sell               => O3 2@11 O4 3@11
+        balance A3 base             => 999989 + 3
+        balance A5 base             => 999991 + 9
+        ",
+    );
+}

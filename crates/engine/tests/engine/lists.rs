@@ -511,3 +511,98 @@ fn no_leg_waits_for_approval() {
         ",
     );
 }
+
+#[test]
+fn a_stop_that_starts_waits_and_counts_as_an_open_bid() {
+    let mut venue = traded();
+    venue.check(
+        "
+        position A4 I0 1000009
+        oto A4 / buy 5 @98 / buy 4 @110 stop=104 => L1 accepted, accepted, accepted, waits for 104
+        balance A4 quote            => 999510 + 490
+        sell A5 5 @98               => accepted, O9 5@98, starts O10 4@110 waits for 104, L1 done
+        balance A4 quote            => 999070 + 440
+        waits O10                   => 104
+        buy A4 1 @90                => PositionLimitExceeded
+        buy A5 11 @104              => accepted, O3 10@103, O4 1@104, fires O10 4 at 104 by 104, O4 4@104
+        balance A4 base             => 1000009 + 0
+        ",
+    );
+}
+
+#[test]
+fn trails_follow_by_id_whenever_they_started() {
+    let mut venue = traded();
+    venue.check(
+        "
+        oto A4 / buy 5 @98 / sell 5 market stop=0 trail=2   => L1 accepted, accepted, accepted, waits for 0
+        sell A5 3 @80 stop=0 trail=4                        => accepted, waits for 96
+        // The leg starts last; its id is the lower one.
+        sell A5 5 @98               => accepted, O9 5@98, starts O10 5@1 waits for 96, L1 done
+        buy A5 1 @103               => accepted, O3 1@103
+        waits O10                   => 101
+        waits O11                   => 99
+        // Both fire; while the second stands in line, the price of the first's trade leaves it alone.
+        sell A2 1 @97               => accepted, O6 1@97, fires O10 5 at 101 by 97, O6 5@97, fires O11 3 at 99 by 97, O6 3@97
+        ",
+    );
+}
+
+#[test]
+fn a_pending_leg_is_refused_for_what_can_be_known_before_it_starts() {
+    let check = |change: &str, leg: &str, reason: &str| {
+        let mut venue = Venue::new();
+        venue.check(change);
+        venue.check(&format!("oto A4 / sell 6 @120 / {leg} => {reason} leg 2"));
+    };
+    check("restrict A4 I0 1", "buy 10 @99", "AccountRestricted");
+    check("limits I0 tick=5", "buy 10 @99", "PriceNotOnTick");
+    check("limits I0 lot=3", "buy 10 @99", "QuantityNotOnLot");
+    check("limits I0 max=9", "buy 10 @99", "QuantityAboveMaximum");
+    check("limits I0 notional_max=989", "buy 10 @99", "NotionalAboveMaximum");
+    check("limits I0 tick=5", "buy 10 market stop=102", "TriggerPriceNotOnTick");
+    check("at 10", "buy 10 @99 until=10", "ExpiryNotInFuture");
+    check("buy A4 1 @1 #1", "buy 10 @99 #1", "DuplicateClientOrderId");
+    check("rates A4 open=1", "buy 10 @99", "OpenOrderLimitExceeded");
+    // What needs a price, or an end of its waiting, is not asked: neither reference, band, funds nor position.
+    Venue::new()
+        .check("position A4 I0 1\noto A4 / sell 6 @120 / buy 2000000 market => L1 accepted, accepted, accepted");
+}
+
+#[test]
+fn a_leg_that_starts_is_refused_for_what_forbids_it_then() {
+    let check = |leg: &str, change: &str, reason: &str| {
+        let mut venue = Venue::new();
+        venue.check(&format!("oto A4 / sell 6 @90 / {leg}"));
+        venue.check(change);
+        let rest = if reason.is_empty() {
+            "starts".to_owned()
+        } else {
+            format!("expired O2 10 RefusedAtStart {reason}, L1 done")
+        };
+        let given = venue.send("buy A3 6 @90");
+        assert!(given.starts_with(&format!("accepted, O1 6@90, {rest}")), "{leg}, {change}: {given}");
+        if !reason.is_empty() {
+            assert_eq!(venue.engine.open_orders(None).len(), change.matches("@98").count(), "{leg}, {change}");
+        }
+    };
+    check("buy 10 @99", "", "");
+    check("buy 10 @99", "halt A4", "AccountHalted");
+    check("buy 10 @99", "permit A4 6", "AccountNotPermitted");
+    check("buy 10 @99", "restrict A4 I0 1", "AccountRestricted");
+    check("buy 10 @99", "limits I0 notional_max=989", "NotionalAboveMaximum");
+    check("buy 10 @99", "limits I0 up=0", "PriceOutsideBand");
+    check("buy 10 @99", "position A4 I0 999999", "PositionLimitExceeded");
+    check("buy 10 @99", "withdraw A4 quote 999999", "InsufficientFunds");
+    check("buy 10 @99", "bands A4 989 wait=9", "OrderNotApprovable");
+    check("buy 10 @99 post", "sell A5 1 @98", "PostOnlyWouldTrade");
+    check("buy 10 market", "limits I0 up=0", "");
+    check("buy 10 market stop=105", "limits I0 notional_max=1049", "NotionalAboveMaximum");
+    check("buy 10 market stop=105", "limits I0 tick=2", "TriggerPriceNotOnTick");
+    check("buy 10 market stop=105", "limits I0 up=1000000000", "InsufficientFunds");
+    check("buy 10 market stop=105 by=mark", "limits I0 up=0\nmark I0 105", "WouldTriggerAtOnce");
+    check("buy 10 @99 stop=0 trail=5 by=mark", "", "NoTriggerReference");
+    check("buy 10 @99 stop=0 trail=5 by=mark", "mark I0 105", "");
+    check("sell 10 @120", "", "");
+    check("sell 10 @120", "withdraw A4 base 999990", "InsufficientFunds");
+}

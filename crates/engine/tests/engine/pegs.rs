@@ -201,3 +201,19 @@ fn auctions_tell_their_prices_behind_the_pegs_of_other_markets() {
         assert_eq!(venue.apply(&records), expected, "{command}");
     }
 }
+
+#[test]
+fn a_peg_without_a_price_of_its_own_needs_a_reference() {
+    Venue::new().check(
+        "
+        buy A2 10 @0 peg=primary    => NoReferencePrice
+        sell A2 10 @0 peg=primary   => NoReferencePrice
+        reference I0 100
+        limits I0 notional_min=1001
+        buy A2 10 @0 peg=primary    => NotionalBelowMinimum
+        limits I0 up=0 notional_min=1000
+        buy A2 10 @0 peg=primary    => accepted, conditions, pegged
+        balance A2 quote            => 999000 + 1000
+        ",
+    );
+}

@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use tradewright_types::{
-    ClientOrderId, CommandKind, CommandRecord, ConditionsRecord, OrderFlags, RejectReason, TimeInForce,
+    ClientOrderId, CommandKind, CommandRecord, ConditionsRecord, OrderFlags, QuoteEntryRecord, RejectReason,
+    TimeInForce,
 };
 
 use crate::common::{Random, Venue, parse};
@@ -153,6 +154,78 @@ fn violations_of_an_iceberg() -> Vec<Violation> {
         by_command(Reason::PeakAboveQuantity, |records| conditions(records).peak_lots = 12),
     ]);
     violations.sort_by_key(|violation| violation.reason as u16);
+    violations
+}
+
+/// What may be wrong with `buy A2 10 @20 #1 auction`, by ascending code.
+fn violations_of_an_order_for_auctions() -> Vec<Violation> {
+    use RejectReason as Reason;
+    let mut violations = violations_of_a_new_order();
+    violations.retain(|violation| violation.reason != Reason::PostOnlyWouldTrade);
+    violations.push(by_state(Reason::OrderNotApprovable, "", "bands I0 100 wait=9"));
+    violations
+}
+
+/// What may be wrong with `buy A2 10 @20 #1 peg=primary`, by ascending code.
+fn violations_of_a_following_peg() -> Vec<Violation> {
+    use RejectReason as Reason;
+    let mut violations = violations_of_a_new_order();
+    // It is always a maker, and its text would stand in front of its conditions.
+    violations
+        .retain(|violation| ![Reason::InvalidClientOrderId, Reason::PostOnlyWouldTrade].contains(&violation.reason));
+    violations.extend([
+        by_command(Reason::InvalidConditions, |records| conditions(records).peg_mode = 2),
+        by_command(Reason::InvalidDisplay, |records| conditions(records).peak_lots = 4),
+        by_command(Reason::ExpiryNotInFuture, |records| {
+            records[0].time_in_force = TimeInForce::GoodTillDate as u8;
+            conditions(records).expire_time_ns = 100;
+        }),
+        by_state(Reason::OrderNotApprovable, "", "bands I0 100 wait=9"),
+    ]);
+    violations.sort_by_key(|violation| violation.reason as u16);
+    violations
+}
+
+/// The entry of a mass quote.
+fn entry(records: &mut [CommandRecord]) -> &mut QuoteEntryRecord {
+    zerocopy::transmute_mut!(&mut records[1])
+}
+
+/// What may be wrong with `quote A2 I0 10@20 -`, by the rulebook's order.
+fn violations_of_a_quote() -> Vec<Violation> {
+    use RejectReason as Reason;
+    let mut violations = vec![
+        by_command(Reason::InvalidSelfTradePrevention, |records| records[0].self_trade_prevention = 6),
+        by_command(Reason::InvalidFlags, |records| records[0].flags |= OrderFlags::TEXT_ID.0),
+        by_command(Reason::UnknownInstrument, |records| entry(records).instrument = 99),
+        by_command(Reason::UnknownAccount, |records| records[0].account = 99),
+    ];
+    let changed = [
+        by_command(Reason::PriceNotPositive, |records| entry(records).bid_price_ticks = -20),
+        Violation {
+            change: |records| records[0].flags |= OrderFlags::POST_ONLY.0,
+            ..by_state(Reason::PostOnlyWouldTrade, "sell A3 4 @20", "")
+        },
+        by_state(
+            Reason::QuoteProtectionTriggered,
+            "protect A2 I0 fills=1 window=9\nquote A2 I0 1@5 -\nsell A3 1 @5",
+            "",
+        ),
+        by_state(Reason::OrderNotApprovable, "", "bands I0 100 wait=9"),
+    ];
+    // As any order, but that none of its quotes has a client order id or is at nothing: that withdraws.
+    let mut of_each_side = violations_of_a_new_order();
+    of_each_side.retain(|violation| {
+        let Violation { reason, before: _, limits, rates, after, change: _ } = violation;
+        *reason >= Reason::VenueHalted && !(limits.is_empty() && rates.is_empty() && after.is_empty())
+    });
+    of_each_side.extend(changed);
+    of_each_side.sort_by_key(|violation| {
+        // Room and funds are for all sides together, behind those of each.
+        let is_for_all = [Reason::OpenOrderLimitExceeded, Reason::InsufficientFunds].contains(&violation.reason);
+        (is_for_all, violation.reason as u16)
+    });
+    violations.extend(of_each_side);
     violations
 }
 
@@ -330,6 +403,24 @@ fn of_two_reasons_of_a_waiting_amendment_the_rulebooks_first_is_given() {
     let (first, command) = ("buy A2 10 @15 stop=30", "amend A2 O1 12 @20 #1 stop=26");
     assert_eq!(answer(first, command, &[]), "amended O1 12@20 open 12, waits for 26");
     check_precedence(first, command, &violations_of_a_waiting_amendment());
+}
+
+#[test]
+fn of_two_reasons_of_an_order_for_auctions_the_lower_code_is_given() {
+    assert_eq!(answer("", "buy A2 10 @20 #1 auction", &[]), "accepted");
+    check_precedence("", "buy A2 10 @20 #1 auction", &violations_of_an_order_for_auctions());
+}
+
+#[test]
+fn of_two_reasons_of_a_following_peg_the_lower_code_is_given() {
+    assert_eq!(answer("", "buy A2 10 @20 #1 peg=primary", &[]), "accepted, conditions, pegged");
+    check_precedence("", "buy A2 10 @20 #1 peg=primary", &violations_of_a_following_peg());
+}
+
+#[test]
+fn of_two_reasons_of_a_quote_the_rulebooks_first_is_given() {
+    assert_eq!(answer("", "quote A2 I0 10@20 -", &[]), "quoted O1 10@20 / -, accepted");
+    check_precedence("", "quote A2 I0 10@20 -", &violations_of_a_quote());
 }
 
 #[test]

@@ -312,3 +312,30 @@ fn what_takes_the_place_may_wait_for_an_auction_or_follow_the_market() {
         ",
     );
 }
+
+#[test]
+fn a_replacement_of_any_kind_is_checked_as_that_kind() {
+    Venue::new().check(
+        "
+        buy A2 10 @15
+        position A2 I0 1000005
+        replace A2 O1 with buy 10 @20 peg=primary  => PositionLimitExceeded
+        replace A2 O1 with buy 10 @20 auction      => PositionLimitExceeded
+        replace A2 O1 with buy 10 @20 stop=25      => PositionLimitExceeded
+        balance A2 quote                           => 999850 + 150
+        position A2 I0 1000010
+        replace A2 O1 with buy 10 @20 peg=primary  => cancelled O1 10 Replaced, accepted, conditions, pegged
+        replace A2 O2 with buy 10 @20 auction      => cancelled O2 10 Replaced, accepted
+        replace A2 O3 with buy 10 @20 stop=25      => cancelled O3 10 Replaced, accepted, waits for 25
+        balance A2 quote                           => 999800 + 200
+        // From one side to the other: what goes is of another asset than what comes.
+        replace A2 O4 with sell 10 @20 peg=primary => cancelled O4 10 Replaced, accepted, conditions, pegged
+        balance A2 quote                           => 1000000 + 0
+        replace A2 O5 with buy 10 @20 stop=25      => cancelled O5 10 Replaced, accepted, waits for 25
+        balance A2 base                            => 1000000 + 0
+        replace A2 O6 with sell 10 @20 auction     => cancelled O6 10 Replaced, accepted
+        balance A2 quote                           => 1000000 + 0
+        balance A2 base                            => 999990 + 10
+        ",
+    );
+}

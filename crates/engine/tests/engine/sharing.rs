@@ -250,3 +250,63 @@ fn an_iceberg_is_top_for_as_long_as_its_peak_lasts() {
         ",
     );
 }
+
+#[test]
+fn time_counts_by_its_weight() {
+    let check = |weight: u8, trades: &str| {
+        let mut venue = Venue::new();
+        venue.check(&format!("allocation I0 rule=3 weight={weight}"));
+        venue.check("sell A2 100 @100\nsell A3 200 @100\nsell A4 300 @100\nsell A5 400 @100");
+        venue.check(&format!("buy A2 200 @100 ioc => accepted, {trades}"));
+    };
+    check(0, "O1 20@100, O2 40@100, O3 60@100, O4 80@100");
+    check(1, "O1 38@100, O2 64@100, O3 66@100, O4 32@100");
+}
+
+#[test]
+fn a_taker_goes_on_behind_a_price_at_which_only_its_own_orders_stood() {
+    Venue::new().check(
+        "
+        allocation I0 rule=1
+        reference I0 100
+        sell A2 5 @100
+        sell A3 5 @101
+        buy A2 7 @101 em            => accepted, prevented O1 0/5@100 ExpireMaker, O2 5@101
+        cancel-all A2
+        sell A2 5 @100
+        sell A3 5 @100
+        // What prevention took whole takes nothing more.
+        buy A2 5 @100 dec           => accepted, prevented O4 5/5@100 Decrement
+        buy A4 50q market           => accepted, expired unspent 50 QuoteAmountSpent
+        buy A4 500q market          => accepted, O5 5@100
+        ",
+    );
+}
+
+#[test]
+fn who_betters_the_market_with_too_little_is_not_top_and_nobody_else_is() {
+    Venue::new().check(
+        "
+        allocation I0 rule=2
+        top I0 10 100
+        sell A2 10 @104
+        sell A3 10 @103
+        sell A4 9 @102
+        sell A5 20 @102
+        buy A2 20 @102              => accepted, O3 7@102, O4 13@102
+        ",
+    );
+}
+
+#[test]
+fn a_shared_price_fires_once() {
+    Venue::new().check(
+        "
+        allocation I0 rule=1
+        sell A2 5 @100
+        sell A3 5 @100
+        buy A5 1 @102 stop=100      => accepted, waits for 100
+        buy A4 4 @100               => accepted, O1 2@100, O2 2@100, fires O3 1 at 100 by 100, O1 1@100
+        ",
+    );
+}

@@ -172,6 +172,9 @@ fn values_that_cannot_be_are_invalid() {
     check_invalid(SectionKind::Instruments, instrument + 5, &[3]);
     check_invalid(SectionKind::Instruments, instrument + 9, &[0]);
     check_invalid(SectionKind::Instruments, instrument + 17, &[0]);
+    // Its increments and bounds.
+    check_invalid(SectionKind::Instruments, instrument + 25, &[0]);
+    check_invalid(SectionKind::Instruments, instrument + 29, &[0]);
     // The account of a position limit: the last entry of its list is behind limits, states and prices.
     let position = instrument + 25 + 68 + 5 + 18 + 8;
     check_invalid(SectionKind::Instruments, position, &[99]);
@@ -184,6 +187,7 @@ fn values_that_cannot_be_are_invalid() {
     check_invalid(SectionKind::Orders, 12, &[2]);
     check_invalid(SectionKind::Orders, 16, &[2]);
     check_invalid(SectionKind::Orders, 17, &[6]);
+    check_invalid(SectionKind::Orders, 18, &[8]);
     check_invalid(SectionKind::Orders, 30, &[0]);
     let given = damaged(SectionKind::Orders, |bytes| {
         let text = bytes.windows(2).position(|pair| pair == [1, b'x']).expect("the id x");
@@ -237,5 +241,108 @@ fn controls_that_cannot_be_are_invalid() {
         let mut sections = sections.clone();
         sections[place].bytes.truncate(length);
         assert_eq!(restore(&sections).err(), Some(SnapshotError::Truncated(kind)));
+    }
+}
+
+/// A venue with something of every kind that an order, an instrument or a control can be.
+fn varied_venue() -> Venue {
+    let mut venue = Venue::new();
+    venue.check(
+        "
+        permit A5 15
+        allocation I1 rule=2 min=1
+        top I1 1 100
+        lead I1 A3 1000
+        terms I0 collar=1000 extension=5 extensions=2 call=50
+        breaker I0 ticks=50 slots=10 slot=10 pause=100
+        schedule I0 closed none 5000
+        sell A2 1 @10
+        buy A3 1 @10
+        mark I0 10
+        sell A2 10 @12 peak=2
+        sell A2 3 @13 hidden=1
+        buy A2 3 @7 hidden=1
+        buy A2 3 @9 peg=primary
+        buy A2 2 @8 until=900
+        buy A2 2 market auction
+        buy A2 2 @20 stop=15 by=mark
+        sell A2 2 @5 stop=0 trail=3
+        oco A3 #7 / sell 5 @20 / sell 5 market stop=5
+        oto A3 #name / buy 5 @5 / sell 5 @30
+        otoco A3 / buy 5 @5 / sell 5 @30 / sell 5 market stop=3
+        sell A4 4 @20 I1
+        bands I0 100 200 wait=900
+        buy A4 30 @9
+        approve A5 O19
+        quote A5 I0 2@7 2@30
+        protect A5 I0 lots=9 window=100
+        restrict A4 I1 1
+        kill G7
+        ",
+    );
+    venue
+}
+
+/// What is wrong with an engine, by its own judgement.
+fn judgement(engine: Engine) -> Option<String> {
+    let error = std::panic::catch_unwind(move || engine.check_invariants()).err()?;
+    let text = error.downcast_ref::<String>().map(String::as_str).or(error.downcast_ref::<&str>().copied());
+    Some(text.unwrap_or_default().to_owned())
+}
+
+/// Turns each byte of a snapshot round. What is restored all the same must hold together or say what does not: returns how many
+/// are refused, and all that was found.
+fn damage_each_byte(venue: &Venue) -> (usize, String) {
+    let sections = venue.engine.snapshot();
+    assert_eq!(restore(&sections).expect("a snapshot is restored").state_hash(), venue.engine.state_hash());
+    // What is expected to panic here need not be told.
+    let (here, tell) = (std::thread::current().id(), std::panic::take_hook());
+    std::panic::set_hook(Box::new(move |info| {
+        if std::thread::current().id() != here {
+            tell(info);
+        }
+    }));
+    let (mut refused, mut found, mut broken) = (0, String::new(), Vec::new());
+    for place in 0..sections.len() {
+        for byte in 0..sections[place].bytes.len() {
+            let mut sections = sections.clone();
+            sections[place].bytes[byte] ^= [0x01, 0x80, 0xff, 0x02][byte % 4];
+            match restore(&sections).map(judgement) {
+                Err(_) => refused += 1,
+                Ok(None) => {}
+                Ok(Some(judgement)) => {
+                    if !judgement.contains("Invariant: ") {
+                        broken.push(format!("byte {byte} of {:?}: {judgement}", sections[place].kind));
+                    }
+                    found += &judgement;
+                }
+            }
+        }
+    }
+    drop(std::panic::take_hook());
+    assert!(broken.is_empty(), "{broken:#?}");
+    (refused, found)
+}
+
+#[test]
+fn no_byte_of_a_snapshot_breaks_whoever_reads_it_and_what_does_not_fit_is_found() {
+    let (refused, mut found) = damage_each_byte(&varied_venue());
+    assert!(refused > 1_000, "{refused} of them are refused");
+    // A hidden ask, which comes to stand at the bid or below it whatever becomes of the lowest byte of its price.
+    let mut venue = Venue::new();
+    venue.check("buy A2 1 @130\nsell A3 1 @131 hidden=1");
+    found += &damage_each_byte(&venue).1;
+    for rule in [
+        "no book is crossed by another",
+        "the book is not crossed",
+        "original - executed - prevented = open",
+        "places in time are numbered in order",
+        "for its open orders exactly",
+        "add up to deposits less withdrawals",
+        "a following peg stands where it belongs",
+        "a leg that lost quantity is tied to nobody",
+        "TOP is an order that came to its place",
+    ] {
+        assert!(found.contains(rule), "nothing breaks `{rule}`");
     }
 }

@@ -1,7 +1,9 @@
 //! What an engine shows of its markets between two commands.
 
+use tradewright_engine::EventBuffer;
 use tradewright_types::{
-    AccountId, AuctionPhase, InstrumentId, InstrumentState, Price, PriceSource, Quantity, ScheduledState,
+    AccountId, AuctionPhase, ClientOrderId, Contingency, InstrumentId, InstrumentState, ListId, OrderId, Price,
+    PriceSource, ProtectionScope, ProtectionTerms, Quantity, ScheduledState, Side,
 };
 
 use crate::common::Venue;
@@ -55,4 +57,74 @@ fn a_market_shows_the_prices_that_triggers_look_at() {
     venue.check("sell A3 1 @20\nbuy A2 1 @20\nmark I0 21\nindex I0 22");
     assert_eq!(prices(&venue), [Some(20), Some(21), Some(22)]);
     assert_eq!(venue.engine.source_price(InstrumentId(9), PriceSource::Last), None);
+}
+
+#[test]
+fn an_engine_shows_lists_and_the_ids_that_their_clients_gave() {
+    let mut venue = Venue::new();
+    venue.check("oco A2 #17 / sell 1 @20 / sell 1 @5 stop=10\noto A3 #name / sell 1 @20 / buy 1 @10\noto A3 / sell 1 @20 / buy 1 @10");
+    let lists = |account| venue.engine.order_lists(account);
+    assert_eq!(lists(None).iter().map(|list| list.id.0).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(lists(Some(AccountId(3))).iter().map(|list| list.id.0).collect::<Vec<_>>(), [2, 3]);
+    assert_eq!(lists(Some(AccountId(4))).len(), 0);
+    let names: Vec<_> = lists(None).iter().map(|list| format!("{:?}", list.client_list_id())).collect();
+    let text = format!("{:?}", ClientOrderId::Text(b"name"));
+    assert_eq!(names, [format!("{:?}", ClientOrderId::from_number(17)), text, "Absent".to_owned()]);
+    let first = venue.engine.order_list(ListId(1)).expect("it ties two orders");
+    assert_eq!(
+        (first.account, first.instrument, first.contingency),
+        (AccountId(2), MARKET, Contingency::OneCancelsOther)
+    );
+    assert_eq!(first.orders, [OrderId(1), OrderId(2)]);
+    assert!(venue.engine.order_list(ListId(4)).is_none());
+}
+
+#[test]
+fn an_engine_shows_protections_and_levels() {
+    let mut venue = Venue::new();
+    venue.check("protect A2 I0 fills=1 window=9\nquote A2 I0 2@10 3@12 I1 1@7 -\nsell A3 1 @14\nsell A3 1 @14");
+    let of = |venue: &Venue, instrument| venue.engine.quote_protection(ProtectionScope::of(AccountId(2), instrument));
+    let terms = ProtectionTerms { lots_max: 0, fills_max: 1, window_ns: 9 };
+    assert_eq!(of(&venue, 0), Some((terms, false)));
+    assert_eq!(of(&venue, 1), None);
+    let levels: Vec<_> =
+        venue.engine.levels(MARKET, Side::Sell).map(|(price, level)| (price.ticks(), level.open().lots())).collect();
+    assert_eq!(levels, [(12, 3), (14, 2)]);
+    venue.check("buy A3 1 @12");
+    assert_eq!(of(&venue, 0), Some((terms, true)));
+}
+
+#[test]
+fn memory_grows_with_what_there_is() {
+    let mut venue = Venue::new();
+    let mut before = venue.engine.memory_bytes();
+    let commands = ["buy A2 1 @10", "buy A2 1 @9 stop=12", "buy A2 1 @9 hidden=1", "buy A2 1 @9 auction"];
+    for command in commands {
+        venue.check(command);
+        let now = venue.engine.memory_bytes();
+        assert!(now > before, "{command}: {now} after {before}");
+        before = now;
+    }
+}
+
+#[test]
+fn a_buffer_gives_its_memory_away_and_takes_it_again() {
+    let buffer = EventBuffer::with_capacity(2);
+    assert!(buffer.is_empty());
+    let (records, length) = buffer.into_records();
+    assert_eq!((records.len(), length), (2, 0));
+    let mut venue = Venue::new();
+    venue.events = EventBuffer::reuse(records);
+    venue.check("sell A2 5 @10\nbuy A3 5 @10 #x");
+    let told = venue.events.as_slice().to_vec();
+    assert_eq!(told.len(), 3);
+    let (records, length) = core::mem::take(&mut venue.events).into_records();
+    assert_eq!((&records[..length], length), (told.as_slice(), 3));
+    // The memory is twice what it was whenever it is too small, so that a cascade does not copy it again and again.
+    assert_eq!(records.len(), 64);
+    venue.events = EventBuffer::reuse(records);
+    (0..65).for_each(|_| _ = venue.send("sell A2 1 @10"));
+    venue.check("buy A3 65 @10");
+    let (records, length) = core::mem::take(&mut venue.events).into_records();
+    assert_eq!((records.len(), length), (128, 66));
 }

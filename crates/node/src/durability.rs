@@ -1,0 +1,147 @@
+//! The journal's thread: makes commands durable, then lets their events be seen.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::Receiver;
+use std::time::Instant;
+
+use tradewright_journal::{Check, Journal, JournalError, Storage, TreeHead, whole_command};
+use tradewright_transport::{Consumer, Idle, Releaser};
+use tradewright_types::CommandRecord;
+
+use crate::clock::wall_ns;
+use crate::error::NodeError;
+use crate::sequencer::{MARK_WORDS, Signals};
+use crate::stages::Stages;
+
+/// What other threads want to have written into the log beside the commands.
+#[derive(Clone, Debug)]
+pub enum Note {
+    /// A hash of events or state.
+    Check(Check),
+    /// A signed head of the tree.
+    Head(TreeHead),
+}
+
+/// See the module.
+pub struct Durability<S: Storage> {
+    journal: Journal<S>,
+    log: Consumer<CommandRecord>,
+    marks: Consumer<u64>,
+    releaser: Releaser,
+    notes: Receiver<Note>,
+    signals: Arc<Signals>,
+    stages: Stages,
+}
+
+impl<S: Storage> Durability<S> {
+    /// A stage that writes what comes out of `log` and releases events by `marks`.
+    #[must_use]
+    pub fn new(
+        journal: Journal<S>,
+        log: Consumer<CommandRecord>,
+        marks: Consumer<u64>,
+        releaser: Releaser,
+        notes: Receiver<Note>,
+        signals: Arc<Signals>,
+        stages: Stages,
+    ) -> Self {
+        signals.durable.store(journal.durable_index(), Ordering::Release);
+        Self { journal, log, marks, releaser, notes, signals, stages }
+    }
+
+    /// Writes and syncs what waits, and releases its events. Returns how many records it took.
+    ///
+    /// # Errors
+    /// The log cannot be written. The node has to stop: nobody knows what is on the disk.
+    pub fn poll(&mut self) -> Result<usize, NodeError> {
+        let begin = Instant::now();
+        let mut taken = 0;
+        loop {
+            let waiting = self.log.readable()?;
+            let count = whole(waiting);
+            if count == 0 {
+                break;
+            }
+            self.journal.append(&waiting[..count])?;
+            self.log.release(count);
+            taken += count;
+            // What came while these were framed waits for the next batch, so that nobody waits without end.
+            if taken >= 1 << 14 {
+                break;
+            }
+        }
+        let mut is_noted = false;
+        while let Ok(note) = self.notes.try_recv() {
+            match note {
+                Note::Check(check) => self.journal.append_check(&check)?,
+                Note::Head(head) => self.journal.append_tree_head(&head)?,
+            }
+            is_noted = true;
+        }
+        if taken > 0 || is_noted {
+            self.commit()?;
+            self.stages.journal.record(begin.elapsed().as_nanos() as u64, 1);
+        }
+        self.open_gate()?;
+        Ok(taken)
+    }
+
+    fn commit(&mut self) -> Result<(), NodeError> {
+        let durable = loop {
+            match self.journal.commit() {
+                Ok(durable) => break durable,
+                // The background is making a segment ready, or will say that it cannot.
+                Err(JournalError::LogSpaceExhausted) if !self.signals.stop.load(Ordering::Acquire) => {
+                    std::thread::sleep(std::time::Duration::from_millis(1));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        };
+        self.signals.durable.store(durable, Ordering::Release);
+        Ok(())
+    }
+
+    /// Lets the events of durable commands be seen.
+    fn open_gate(&mut self) -> Result<(), NodeError> {
+        let durable = self.journal.durable_index();
+        let mut first = None;
+        loop {
+            let waiting = self.marks.readable()?;
+            let (marks, _) = waiting.as_chunks::<MARK_WORDS>();
+            let reached = marks.iter().take_while(|[index, _, _]| *index <= durable).count();
+            let Some([_, position, _]) = reached.checked_sub(1).map(|last| marks[last]) else { break };
+            first = first.or(Some(marks[0][2]));
+            self.marks.release(reached * MARK_WORDS);
+            self.releaser.release(position);
+        }
+        if let Some(first_ns) = first {
+            self.stages.gate.record(wall_ns().saturating_sub(first_ns), 1);
+        }
+        Ok(())
+    }
+
+    /// Waits for something to do, once.
+    pub fn pause(&self, idle: &mut Idle) {
+        self.log.pause(idle);
+    }
+
+    /// Closes the log in order.
+    ///
+    /// # Errors
+    /// As [`Durability::poll`].
+    pub fn seal(mut self) -> Result<(), NodeError> {
+        while self.poll()? > 0 {}
+        self.journal.seal()?;
+        Ok(())
+    }
+}
+
+/// How many of the records are whole commands.
+fn whole(waiting: &[CommandRecord]) -> usize {
+    let mut count = 0;
+    while let Ok(records) = whole_command(&waiting[count..], 0) {
+        count += records;
+    }
+    count
+}

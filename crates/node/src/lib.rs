@@ -1,0 +1,34 @@
+//! The shell around an engine: threads, rings, the sequencer, the durability gate.
+//!
+//! Owns what the engine must not know: clocks, files, sockets, cores. Decides nothing about orders and money: that is the
+//! engine's, and everything that changes it is a command in the log. For systems of the Unix family.
+
+#![cfg(unix)]
+#![allow(clippy::disallowed_methods, reason = "the node is where clocks are read and threads wait")]
+
+mod clock;
+pub mod config;
+mod control;
+mod decimal;
+mod durability;
+mod error;
+pub mod genesis;
+mod monitoring;
+mod node;
+mod recovery;
+mod sequencer;
+mod serve;
+pub mod snapshots;
+mod stages;
+mod status;
+
+pub use clock::{CommandClock, wall_ns};
+pub use control::CONTROL_SOCKET;
+pub use durability::{Durability, Note};
+pub use error::NodeError;
+pub use node::{COMMAND_RECORDS_MAX, Doorway, EVENTS_RING, KEY_FILE, Node};
+pub use recovery::{Restored, restore};
+pub use sequencer::{BATCH_RECORDS, Outlets, Sequencer, Signals};
+pub use serve::{ANNOUNCEMENT_FILE, Announcement, serve};
+pub use stages::{StageHistogram, StageSummary, Stages};
+pub use status::{StageStatus, Status, StatusSource};

@@ -1,0 +1,544 @@
+//! The node: the one page where the pipeline is wired.
+//!
+//! ```text
+//!   doors ──► sessions ─┐                      ┌─► log ──► journal ── durable ─┐
+//!   operators ──────────┴─► sequencer · engine ┼─► marks ─────────────────────► gate
+//!   halt ───────────────────────┘              └─► events ═══ released ═══════════► doors, feed, readers
+//! ```
+//!
+//! The engine's thread sequences, checks, matches and writes events; the journal's thread writes and syncs the log and opens
+//! the gate; the background makes segments and snapshots. Nothing is seen before it is durable, and nobody who reads events
+//! holds anybody up.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use tradewright_engine::{Engine, EngineConfig, EventBuffer};
+use tradewright_journal::{FolderStorage, JournalConfig, Preparer, Tier, TreeHasher};
+use tradewright_transport::{
+    Bell, Idle, ManyProducer, Placement, Producer, Region, Releaser, Shape, Writer, many_queue, queue,
+};
+use tradewright_types::{CommandRecord, EventKind, EventRecord, RejectReason};
+
+use crate::config::{Config, PlacementConfig, Source, TierName};
+use crate::control::Control;
+use crate::durability::{Durability, Note};
+use crate::error::{NodeError, while_doing};
+use crate::genesis::{self, GenesisCommand, Names};
+use crate::monitoring;
+use crate::recovery::{self, Restored};
+use crate::sequencer::{BATCH_RECORDS, MARK_WORDS, Outlets, Sequencer, Signals};
+use crate::snapshots;
+use crate::stages::Stages;
+use crate::status::StatusSource;
+
+/// No command has more records.
+pub const COMMAND_RECORDS_MAX: u32 = 512;
+/// How many records wait for the journal at most.
+const LOG_SLOTS: u64 = 1 << 16;
+/// How many rounds of the sequencer wait for the gate at most.
+const MARK_SLOTS: u64 = 1 << 13;
+/// The key of the node in its folder.
+pub const KEY_FILE: &str = "node.key";
+/// The ring of events in the folder of rings.
+pub const EVENTS_RING: &str = "events.ring";
+
+/// A running node.
+pub struct Node {
+    directory: PathBuf,
+    rings: PathBuf,
+    names: Names,
+    signals: Arc<Signals>,
+    stages: Stages,
+    operators: ManyProducer<CommandRecord>,
+    events: Arc<Region>,
+    engine: JoinHandle<Result<Engine, NodeError>>,
+    journal: JoinHandle<Result<(), NodeError>>,
+    background: JoinHandle<Result<(), NodeError>>,
+    hasher: JoinHandle<Result<(), NodeError>>,
+    notes: mpsc::Sender<Note>,
+    source: StatusSource,
+    monitoring: Option<SocketAddr>,
+    helpers: Vec<JoinHandle<()>>,
+}
+
+/// What a thread of the doors takes part with: it gets commands in and reads events.
+pub struct Doorway {
+    /// Where whole, checked commands go.
+    pub commands: Producer<CommandRecord>,
+    /// What to attach a reader of events to.
+    pub events: Arc<Region>,
+}
+
+impl Node {
+    /// Starts a node: recovers its state, and begins to take commands.
+    ///
+    /// # Errors
+    /// The configuration, the log or the system does not allow it.
+    pub fn start(source: &Source, config: &Config) -> Result<(Self, Doorway), NodeError> {
+        // 1. What an empty log begins with.
+        let (genesis, names) = genesis::read(source, config.genesis.get_ref())?;
+        try_out(&genesis)?;
+
+        // 2. The state, from the newest snapshot and the log behind it.
+        let directory = config.node.directory.clone();
+        recovery::make_directory(&directory)?;
+        let storage =
+            FolderStorage::open(&directory).map_err(while_doing(format!("opening {}", directory.display())))?;
+        let engine = EngineConfig {
+            shard: config.node.shard,
+            open_orders_expected: config.node.open_orders_expected,
+            ..EngineConfig::default()
+        };
+        let (journal, restored) = recovery::restore(&directory, &storage, journal_config(config), engine, &genesis)?;
+        let Restored { engine, replayed, .. } = restored;
+        let preparer = journal.preparer();
+
+        // 3. The rings.
+        let rings = rings_folder(config, &directory)?;
+        let shape = Shape::broadcast::<EventRecord>(*config.node.event_slots.get_ref() as u64);
+        let events =
+            Region::create(rings.join(EVENTS_RING), shape, &config.placement.engine.placement().region_options())?;
+        let command_slots = *config.node.command_slots.get_ref() as u64;
+        let bell = Bell::in_memory()?;
+        let (sessions_in, sessions_out) = queue(command_slots, COMMAND_RECORDS_MAX)?;
+        let (operators_in, operators_out) = many_queue(command_slots, COMMAND_RECORDS_MAX)?;
+        let (sessions_in, mut operators_in) = (sessions_in.ringing(&bell), operators_in.ringing(&bell));
+        let (log_in, log_out) = queue(LOG_SLOTS, COMMAND_RECORDS_MAX + BATCH_RECORDS as u32)?;
+        let (marks_in, marks_out) = queue(MARK_SLOTS, MARK_WORDS as u32)?;
+        let (notes, notes_out) = mpsc::channel();
+
+        // 4. The stages.
+        let (signals, stages) = (Arc::new(Signals::default()), Stages::default());
+        let begun = engine.sequence();
+        let epoch = engine.config().epoch;
+        let sequencer = Sequencer::new(
+            engine,
+            operators_out,
+            sessions_out,
+            Outlets { log: log_in, events: Writer::attach(&events)?, marks: marks_in },
+            bell.clone(),
+            Arc::clone(&signals),
+            stages.clone(),
+        );
+        let durability = Durability::new(
+            journal,
+            log_out,
+            marks_out,
+            Releaser::attach(&events)?,
+            notes_out,
+            Arc::clone(&signals),
+            stages.clone(),
+        );
+
+        // 5. The threads.
+        let PlacementConfig { engine, journal, background, sessions: _ } = &config.placement;
+        let (engine_place, journal_place, background_place) =
+            (engine.placement(), journal.placement(), background.placement());
+        let engine_idle = Idle::new(config.placement.engine.wait());
+        let journal_idle = Idle::new(config.placement.journal.wait());
+        let (for_engine, for_journal, for_background) =
+            (Arc::clone(&signals), Arc::clone(&signals), Arc::clone(&signals));
+        let (snapshots, begun_snapshots) = mpsc::channel();
+        let folder = directory.clone();
+        let engine = spawn("tw-engine", engine_place, move || {
+            run_engine(sequencer, engine_idle, &for_engine, &folder, &snapshots)
+        })?;
+        let journal = spawn("tw-journal", journal_place, move || run_journal(durability, journal_idle, &for_journal))?;
+        let every =
+            Every { commands: config.node.snapshot_commands, time: Duration::from_secs(config.node.snapshot_seconds) };
+        let background = spawn("tw-background", background_place, move || {
+            run_background(&preparer, &every, &for_background, &begun_snapshots)
+        })?;
+
+        let hasher = TreeHasher::open(storage, node_key(&directory)?)?;
+        let (for_hasher, heads) = (Arc::clone(&signals), notes.clone());
+        let hasher = spawn("tw-hasher", background_place, move || run_hasher(hasher, &for_hasher, &heads))?;
+
+        // 6. The rest of the genesis, if the log does not have it yet.
+        for command in genesis.iter().skip(usize::try_from(begun).unwrap_or(usize::MAX)) {
+            while !operators_in.push_whole(&command.records)? {
+                std::thread::yield_now();
+            }
+        }
+        signals.is_begun.store(true, Ordering::Release);
+
+        // 7. What operators see and do.
+        let source = StatusSource {
+            shard: config.node.shard,
+            epoch,
+            tier: config.journal.tier.name(),
+            replayed,
+            begun: Instant::now(),
+            signals: Arc::clone(&signals),
+            stages: stages.clone(),
+            events: Arc::clone(&events),
+            event_slots: *config.node.event_slots.get_ref() as u64,
+        };
+        let control = Control::open(&directory, source.clone(), operators_in.clone())?;
+        let mut helpers = vec![control.run()?];
+        let mut monitoring = None;
+        if let Some(listen) = &config.monitoring.listen {
+            let (address, thread) = monitoring::serve(listen.get_ref(), source.clone())?;
+            monitoring = Some(address);
+            helpers.push(thread);
+        }
+        let node = Self {
+            directory,
+            rings,
+            names,
+            signals,
+            stages,
+            operators: operators_in,
+            events: Arc::clone(&events),
+            engine,
+            journal,
+            background,
+            hasher,
+            notes,
+            source,
+            monitoring,
+            helpers,
+        };
+        Ok((node, Doorway { commands: sessions_in, events }))
+    }
+
+    /// The accounts, instruments and assets of the genesis.
+    #[must_use]
+    pub fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// How the stages do.
+    #[must_use]
+    pub fn stages(&self) -> &Stages {
+        &self.stages
+    }
+
+    /// Where the threads meet.
+    #[must_use]
+    pub fn signals(&self) -> &Arc<Signals> {
+        &self.signals
+    }
+
+    /// Where the rings are.
+    #[must_use]
+    pub fn rings(&self) -> &Path {
+        &self.rings
+    }
+
+    /// Where the log is.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// What to attach a reader of events to.
+    #[must_use]
+    pub fn events(&self) -> &Arc<Region> {
+        &self.events
+    }
+
+    /// How many commands were applied again at the start.
+    #[must_use]
+    pub fn replayed(&self) -> u64 {
+        self.source.replayed
+    }
+
+    /// What operators see of it.
+    #[must_use]
+    pub fn status(&self) -> &StatusSource {
+        &self.source
+    }
+
+    /// Where `/metrics` is, if anywhere.
+    #[must_use]
+    pub fn monitoring(&self) -> Option<SocketAddr> {
+        self.monitoring
+    }
+
+    /// What else goes into the log.
+    #[must_use]
+    pub fn notes(&self) -> &mpsc::Sender<Note> {
+        &self.notes
+    }
+
+    /// Hands in a command of an operator, in front of what waits from sessions.
+    ///
+    /// # Errors
+    /// The ring is broken.
+    ///
+    /// # Panics
+    /// When the command is not whole.
+    pub fn command(&mut self, records: &[CommandRecord]) -> Result<(), NodeError> {
+        assert!(tradewright_journal::whole_command(records, 0) == Ok(records.len()), "a whole command");
+        while !self.operators.push_whole(records)? {
+            std::thread::yield_now();
+        }
+        Ok(())
+    }
+
+    /// Stops matching: the next command of the log is a halt of the venue, whatever waits.
+    pub fn halt(&self) {
+        self.signals.halt.store(true, Ordering::Release);
+    }
+
+    /// Whether every thread runs.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        ![self.engine.is_finished(), self.journal.is_finished(), self.background.is_finished()].contains(&true)
+    }
+
+    /// Stops in order: takes no more, applies what it has, makes it durable, writes a snapshot and closes the log.
+    ///
+    /// # Errors
+    /// Why a thread ended, the first of them.
+    pub fn stop(self) -> Result<(), NodeError> {
+        self.signals.stop.store(true, Ordering::Release);
+        let engine = self.engine.join().map_err(|_| NodeError::Panicked("engine"));
+        let journal = self.journal.join().map_err(|_| NodeError::Panicked("journal"));
+        let background = self.background.join().map_err(|_| NodeError::Panicked("background"));
+        let hasher = self.hasher.join().map_err(|_| NodeError::Panicked("hasher"));
+        for helper in self.helpers {
+            helper.join().map_err(|_| NodeError::Panicked("helper"))?;
+        }
+        // A disk that fails is told first: the others end because of it.
+        journal??;
+        let engine = engine??;
+        background??;
+        hasher??;
+        snapshots::write(&self.directory, &engine)?;
+        self.events.close();
+        Ok(())
+    }
+}
+
+/// Applies a genesis to an engine of its own, so that a command that would be refused is told with its line.
+fn try_out(genesis: &[GenesisCommand]) -> Result<(), NodeError> {
+    let (mut engine, mut events) = (Engine::new(EngineConfig::default()), EventBuffer::default());
+    for command in genesis {
+        events.clear();
+        engine.apply(&command.records, &mut events);
+        let refused = events.as_slice().iter().find(|event| event.kind == EventKind::Rejected as u8);
+        if let Some(reason) = refused.and_then(|event| RejectReason::from_code(event.reason)) {
+            let message = format!("{} is refused: {}", genesis::kind_name(&command.records), reason.name());
+            return Err(crate::config::ConfigError { message, ..command.differs.clone() }.into());
+        }
+    }
+    Ok(())
+}
+
+fn journal_config(config: &Config) -> JournalConfig {
+    JournalConfig {
+        shard: config.node.shard,
+        tier: match config.journal.tier {
+            TierName::Memory => Tier::Memory,
+            TierName::LocalSync => Tier::LocalSync,
+        },
+        segment_bytes: config.journal.segment_mib.get_ref() << 20,
+        prepared_segments: config.journal.prepared,
+        ..JournalConfig::default()
+    }
+}
+
+/// The folder of the rings: the one that was configured, or one of its own in memory.
+fn rings_folder(config: &Config, directory: &Path) -> Result<PathBuf, NodeError> {
+    let rings = match &config.node.rings {
+        Some(rings) => rings.clone(),
+        None if Path::new("/dev/shm").is_dir() => {
+            let whole = std::fs::canonicalize(directory).map_err(while_doing("finding the folder of the log"))?;
+            let name: String =
+                whole.to_string_lossy().chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
+            Path::new("/dev/shm").join(format!("tradewright{name}"))
+        }
+        None => directory.join("rings"),
+    };
+    std::fs::create_dir_all(&rings).map_err(while_doing(format!("making the folder {}", rings.display())))?;
+    Ok(rings)
+}
+
+/// Starts a thread where it belongs. What the system refuses is told before anything runs.
+fn spawn<T: Send + 'static>(
+    name: &str,
+    placement: Placement,
+    run: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, NodeError> {
+    let (tell, told) = mpsc::channel();
+    let place_and_run = move || {
+        let placed = placement.apply();
+        let is_placed = placed.is_ok();
+        // Who started the thread waits for this.
+        let _ = tell.send(placed);
+        is_placed.then(run)
+    };
+    let thread = std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(move || place_and_run().expect("Invariant: a thread that was not placed is not joined"))
+        .map_err(while_doing(format!("starting {name}")))?;
+    match told.recv() {
+        Ok(Ok(())) => Ok(thread),
+        Ok(Err(error)) => Err(NodeError::Placement { thread: name.to_owned(), error }),
+        Err(_) => Err(NodeError::Panicked("new")),
+    }
+}
+
+/// Ends the whole node when a thread ends for any reason.
+struct StopAll<'s>(&'s Signals);
+
+impl Drop for StopAll<'_> {
+    fn drop(&mut self) {
+        self.0.stop.store(true, Ordering::Release);
+    }
+}
+
+/// Tells the journal's thread that the log gets no more.
+struct End<'s>(&'s Signals);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.ended.store(true, Ordering::Release);
+    }
+}
+
+fn run_engine(
+    mut sequencer: Sequencer,
+    mut idle: Idle,
+    signals: &Signals,
+    directory: &Path,
+    snapshots: &mpsc::Sender<snapshots::Pending>,
+) -> Result<Engine, NodeError> {
+    let _stop = StopAll(signals);
+    let _end = End(signals);
+    let mut is_stopping = false;
+    loop {
+        if sequencer.poll()? > 0 {
+            idle.worked();
+        } else if is_stopping {
+            break;
+        } else {
+            if signals.snapshot.swap(false, Ordering::AcqRel) {
+                // Whoever waits for it asks again when this fails.
+                let _ = snapshots::begin(directory, sequencer.engine()).map(|pending| snapshots.send(pending));
+            }
+            sequencer.pause(&mut idle);
+        }
+        is_stopping = signals.stop.load(Ordering::Acquire) && !sequencer.is_ready();
+    }
+    Ok(sequencer.into_engine())
+}
+
+fn run_journal(mut durability: Durability<FolderStorage>, mut idle: Idle, signals: &Signals) -> Result<(), NodeError> {
+    let _stop = StopAll(signals);
+    loop {
+        if durability.poll()? > 0 {
+            idle.worked();
+        } else if signals.ended.load(Ordering::Acquire) {
+            return durability.seal();
+        } else {
+            durability.pause(&mut idle);
+        }
+    }
+}
+
+/// Grows the tree over the log and has its head written every so often. It has time: its lag is told, and nobody waits for it.
+fn run_hasher(
+    mut hasher: TreeHasher<FolderStorage>,
+    signals: &Signals,
+    notes: &mpsc::Sender<Note>,
+) -> Result<(), NodeError> {
+    const HEAD_EVERY: Duration = Duration::from_millis(100);
+    let _stop = StopAll(signals);
+    let mut signed = Instant::now();
+    while !signals.stop.load(Ordering::Acquire) {
+        let before = signals.hashed.load(Ordering::Relaxed);
+        let hashed = hasher.poll(16)?;
+        signals.hashed.store(hashed, Ordering::Release);
+        if signed.elapsed() >= HEAD_EVERY {
+            signed = Instant::now();
+            if let Some(head) = hasher.sign() {
+                // The journal's thread may be gone: then the node stops.
+                let _ = notes.send(Note::Head(head));
+            }
+        }
+        if hashed == before {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+    Ok(())
+}
+
+/// The key that signs heads of the tree: made at the first start, readable by its owner alone.
+fn node_key(directory: &Path) -> Result<[u8; 32], NodeError> {
+    let path = directory.join(KEY_FILE);
+    let doing = |what: &str| format!("{what} {}", path.display());
+    match std::fs::read(&path) {
+        Ok(bytes) => {
+            let mode = std::os::unix::fs::PermissionsExt::mode(
+                &std::fs::metadata(&path).map_err(while_doing(doing("asking about")))?.permissions(),
+            );
+            let key = <[u8; 32]>::try_from(&bytes[..]).ok().filter(|_| mode & 0o077 == 0);
+            key.ok_or_else(|| NodeError::System {
+                doing: doing("reading"),
+                error: std::io::Error::other("must be 32 bytes that only their owner may read (mode 0600)"),
+            })
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let mut key = [0; 32];
+            getrandom::fill(&mut key).map_err(|error| NodeError::System {
+                doing: "drawing a key".to_owned(),
+                error: std::io::Error::other(error),
+            })?;
+            let mut options = std::fs::OpenOptions::new();
+            std::os::unix::fs::OpenOptionsExt::mode(options.write(true).create_new(true), 0o600);
+            let mut file = options.open(&path).map_err(while_doing(doing("making")))?;
+            std::io::Write::write_all(&mut file, &key)
+                .and_then(|()| file.sync_all())
+                .map_err(while_doing(doing("writing")))?;
+            Ok(key)
+        }
+        Err(error) => Err(while_doing(doing("reading"))(error)),
+    }
+}
+
+/// When snapshots are made.
+struct Every {
+    commands: u64,
+    time: Duration,
+}
+
+fn run_background(
+    preparer: &Preparer<FolderStorage>,
+    every: &Every,
+    signals: &Signals,
+    snapshots: &mpsc::Receiver<snapshots::Pending>,
+) -> Result<(), NodeError> {
+    let _stop = StopAll(signals);
+    let mut last = (signals.applied.load(Ordering::Acquire), Instant::now());
+    let mut pending: Option<snapshots::Pending> = None;
+    while !signals.stop.load(Ordering::Acquire) {
+        // It may be tried again: the log says it itself when it has no room.
+        let has_made_one = preparer.prepare().unwrap_or(false);
+        if let Some(is_written) = pending.as_mut().and_then(snapshots::Pending::outcome) {
+            if !is_written {
+                eprintln!("snapshot failed; the next one is tried when it is due");
+            }
+            pending = None;
+        }
+        pending = pending.or_else(|| snapshots.try_recv().ok());
+        let applied = signals.applied.load(Ordering::Acquire);
+        let is_due = applied - last.0 >= every.commands || (applied > last.0 && last.1.elapsed() >= every.time);
+        if is_due && pending.is_none() {
+            signals.snapshot.store(true, Ordering::Release);
+            last = (applied, Instant::now());
+        }
+        if !has_made_one {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,239 @@
+//! The sequencer: takes commands from the doors, gives them their order and time, and applies them.
+//!
+//! The only thread that touches the engine. Between two commands, while some wait, it makes no system call but reading the
+//! clock, which is none on the systems that are fast, and allocates nothing.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
+
+use tradewright_engine::{Engine, EventBuffer};
+use tradewright_journal::whole_command;
+use tradewright_transport::{Bell, Consumer, Corrupt, Idle, ManyConsumer, Producer, Writer};
+use tradewright_types::{CommandRecord, EventRecord, HaltScope, set_up};
+
+use crate::clock::{CommandClock, wall_ns};
+use crate::stages::Stages;
+
+/// How many records one round takes at most: what a halt waits for, and what a reader of the log sees at once.
+pub const BATCH_RECORDS: usize = 256;
+/// With nothing to do, the log is told every so often that time passes.
+const TICK_NS: u64 = 10_000_000;
+
+/// What the sequencer and the other threads tell each other.
+#[derive(Debug, Default)]
+pub struct Signals {
+    /// Somebody wants matching to stop, now.
+    pub halt: AtomicBool,
+    /// The thread that looks after snapshots wants one.
+    pub snapshot: AtomicBool,
+    /// The log has the whole genesis: time may pass.
+    pub is_begun: AtomicBool,
+    /// No more commands are taken.
+    pub stop: AtomicBool,
+    /// The engine has stopped: the log gets no more.
+    pub ended: AtomicBool,
+    /// The last index that was applied.
+    pub applied: AtomicU64,
+    /// The last index that is as durable as the tier says.
+    pub durable: AtomicU64,
+    /// The last index in the tree over the log.
+    pub hashed: AtomicU64,
+    /// Rounds of the sequencer that found work, and all: their quotient is how busy it is.
+    pub busy_rounds: AtomicU64,
+    /// See `busy_rounds`.
+    pub rounds: AtomicU64,
+}
+
+/// Where the events of the commands up to an index end in the ring, and when the first of them was sequenced: three words in
+/// the queue of marks.
+pub(crate) const MARK_WORDS: usize = 3;
+
+/// The sending ends that a sequencer needs.
+#[derive(Debug)]
+pub struct Outlets {
+    /// To the journal: every command, in order.
+    pub log: Producer<CommandRecord>,
+    /// To everybody: every event. They are seen when the gate releases them.
+    pub events: Writer<EventRecord>,
+    /// To the gate: [`MARK_WORDS`] words for each round.
+    pub marks: Producer<u64>,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Sequencer {
+    engine: Engine,
+    clock: CommandClock,
+    operators: ManyConsumer<CommandRecord>,
+    sessions: Consumer<CommandRecord>,
+    outlets: Outlets,
+    bell: Bell,
+    signals: Arc<Signals>,
+    stages: Stages,
+    batch: Vec<CommandRecord>,
+    buffer: EventBuffer,
+}
+
+impl Sequencer {
+    /// A sequencer that goes on where an engine stands. Both inlets ring `bell`.
+    #[must_use]
+    pub fn new(
+        engine: Engine,
+        operators: ManyConsumer<CommandRecord>,
+        sessions: Consumer<CommandRecord>,
+        outlets: Outlets,
+        bell: Bell,
+        signals: Arc<Signals>,
+        stages: Stages,
+    ) -> Self {
+        signals.applied.store(engine.sequence(), Ordering::Release);
+        Self {
+            clock: CommandClock::behind(engine.time_ns()),
+            engine,
+            operators,
+            sessions,
+            outlets,
+            bell,
+            signals,
+            stages,
+            batch: Vec::with_capacity(BATCH_RECORDS * 2),
+            buffer: EventBuffer::with_capacity(1 << 14),
+        }
+    }
+
+    /// The engine as it stands.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Does one round of work, and returns how many records it took. 0 when there is none, or when the log or the readers
+    /// of events are too far behind for more.
+    ///
+    /// # Errors
+    /// A ring was written by somebody who must not.
+    pub fn poll(&mut self) -> Result<usize, Corrupt> {
+        let count = |cell: &AtomicU64| cell.store(cell.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        count(&self.signals.rounds);
+        if self.outlets.log.free()? < 2 * BATCH_RECORDS
+            || self.outlets.events.room() < BATCH_RECORDS
+            || self.outlets.marks.free()? < 2 * MARK_WORDS
+        {
+            return Ok(0);
+        }
+        self.take()?;
+        let taken = self.batch.len();
+        if taken > 0 {
+            count(&self.signals.busy_rounds);
+            self.sequence()?;
+        }
+        Ok(taken)
+    }
+
+    /// Takes what comes next into `batch`: a halt before everything, operators before sessions.
+    fn take(&mut self) -> Result<(), Corrupt> {
+        self.batch.clear();
+        // Read before the inlets: the genesis is in them by then, and time passes behind it.
+        let may_time_pass = self.signals.is_begun.load(Ordering::Acquire);
+        if self.signals.halt.swap(false, Ordering::AcqRel) {
+            self.batch.push(set_up::halt(HaltScope::Venue));
+            return Ok(());
+        }
+        let waiting = self.operators.readable()?;
+        if let count @ 1.. = take_whole(waiting, &mut self.batch) {
+            self.operators.release(count);
+            return Ok(());
+        }
+        let waiting = self.sessions.readable()?;
+        if let count @ 1.. = take_whole(waiting, &mut self.batch) {
+            self.sessions.release(count);
+            return Ok(());
+        }
+        if may_time_pass && wall_ns() > self.clock.last_ns() + TICK_NS {
+            self.batch.push(set_up::advance_time());
+        }
+        Ok(())
+    }
+
+    /// Gives the batch its times, hands it to the journal, applies it, and writes its events.
+    fn sequence(&mut self) -> Result<(), Corrupt> {
+        let wall = wall_ns();
+        let (mut place, mut commands) = (0, 0);
+        let first_ns = self.clock.last_ns().max(wall);
+        while place < self.batch.len() {
+            let first = &mut self.batch[place];
+            first.header.time_ns = self.clock.next(wall);
+            place += usize::from(first.header.record_count);
+            commands += 1;
+        }
+        let is_logged = self.outlets.log.push_whole(&self.batch)?;
+        assert!(is_logged, "Invariant: there was room in the ring of the log");
+        let begin = Instant::now();
+        self.engine.apply_all(&self.batch, &mut self.buffer);
+        let spent_ns = u64::try_from(begin.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.stages.apply.record(spent_ns / commands, commands);
+        self.publish(first_ns)?;
+        self.signals.applied.store(self.engine.sequence(), Ordering::Release);
+        Ok(())
+    }
+
+    /// Writes the events of the batch. There may be more than the ring has room for: one command can trade with thousands.
+    /// Then it waits for the gate, which lets readers see what is durable, be it half a command's.
+    fn publish(&mut self, first_ns: u64) -> Result<(), Corrupt> {
+        let index = self.engine.sequence();
+        let mut rest = self.buffer.as_slice();
+        loop {
+            let room = self.outlets.events.room().min(rest.len());
+            let (now, later) = rest.split_at(room);
+            self.outlets.events.write(now);
+            let mark = [index, self.outlets.events.written(), first_ns];
+            while !self.outlets.marks.push_whole(&mark)? {
+                std::thread::yield_now();
+            }
+            rest = later;
+            if rest.is_empty() {
+                break;
+            }
+            std::thread::yield_now();
+        }
+        self.buffer.clear();
+        Ok(())
+    }
+
+    /// Waits for something to do, once.
+    pub fn pause(&self, idle: &mut Idle) {
+        idle.pause(&self.bell, || self.is_ready());
+    }
+
+    /// Whether there is something to do. For whoever decides to sleep.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.operators.is_ready() || self.sessions.is_ready() || self.signals.halt.load(Ordering::Acquire)
+    }
+
+    /// Gives the engine back when the node stops.
+    #[must_use]
+    pub fn into_engine(self) -> Engine {
+        self.engine
+    }
+}
+
+/// Copies whole commands, as many as a round takes, and returns how many records they are.
+///
+/// # Panics
+/// When a command is not whole: what stands in these rings was checked by the door that it came in by.
+fn take_whole(waiting: &[CommandRecord], batch: &mut Vec<CommandRecord>) -> usize {
+    let mut count = 0;
+    while count < waiting.len() && count < BATCH_RECORDS {
+        let header = &waiting[count].header;
+        let records = usize::from(header.record_count);
+        if count + records > waiting.len() {
+            break;
+        }
+        assert!(whole_command(&waiting[count..], 0).is_ok(), "Invariant: doors let only whole commands in");
+        count += records;
+    }
+    batch.extend_from_slice(&waiting[..count]);
+    count
+}

@@ -1,0 +1,70 @@
+//! A node as a process: it runs until a signal or an operator ends it.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use serde::Serialize;
+use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
+
+use crate::config::Source;
+use crate::control::CONTROL_SOCKET;
+use crate::error::{NodeError, while_doing};
+use crate::node::{EVENTS_RING, Node};
+
+/// What clients on this machine need to know; also in the node's folder, as long as it runs.
+pub const ANNOUNCEMENT_FILE: &str = "node.json";
+
+/// Where a node can be reached.
+#[derive(Clone, Debug, Serialize)]
+pub struct Announcement {
+    /// The process.
+    pub pid: u32,
+    /// The folder of the log.
+    pub directory: PathBuf,
+    /// The ring of events.
+    pub events: PathBuf,
+    /// The socket of operators.
+    pub control: PathBuf,
+    /// The address of `/metrics`.
+    pub monitoring: Option<SocketAddr>,
+    /// How many commands were applied again at the start.
+    pub replayed: u64,
+}
+
+/// Runs a node until SIGTERM, SIGINT or an operator stops it. SIGUSR1 halts matching.
+///
+/// # Errors
+/// Why it did not start, or did not end in order.
+pub fn serve(file: &Path, announce: impl FnOnce(&str)) -> Result<(), NodeError> {
+    let (source, config) = Source::load(file)?;
+    let (stop, halt) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    for (signal, flag) in [(SIGTERM, &stop), (SIGINT, &stop), (SIGUSR1, &halt)] {
+        signal_hook::flag::register(signal, Arc::clone(flag)).map_err(while_doing("waiting for signals"))?;
+    }
+    let (node, _door) = Node::start(&source, &config)?;
+    let announcement = Announcement {
+        pid: std::process::id(),
+        directory: node.directory().to_owned(),
+        events: node.rings().join(EVENTS_RING),
+        control: node.directory().join(CONTROL_SOCKET),
+        monitoring: node.monitoring(),
+        replayed: node.status().read().replayed,
+    };
+    let text = serde_json::to_string(&announcement).expect("Invariant: an announcement is text");
+    let place = node.directory().join(ANNOUNCEMENT_FILE);
+    std::fs::write(&place, &text).map_err(while_doing(format!("writing {}", place.display())))?;
+    announce(&text);
+    while node.is_running() && !stop.load(Ordering::Acquire) {
+        if halt.swap(false, Ordering::AcqRel) {
+            node.halt();
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let ended = node.stop();
+    // A file of a node that is gone helps nobody; that it cannot be removed harms nobody.
+    let _ = std::fs::remove_file(&place);
+    ended
+}

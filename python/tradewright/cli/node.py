@@ -1,0 +1,199 @@
+"""`tradewright serve` and what an operator does with a node: status, top, halt, resume, snapshot, stop."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections import deque
+from pathlib import Path
+from typing import Annotated, Final
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from tradewright.cli.exit_codes import ExitCode
+from tradewright.errors import ConfigError, MachineError, TradewrightError
+from tradewright.operations import NodeControl, NodeStatus
+
+RESTARTS_MAX: Final = 5
+RESTART_WINDOW_S: Final = 60.0
+RESTART_PAUSE_S: Final = 0.2
+
+Directory = Annotated[Path, typer.Argument(help="The node's folder, as `directory` in its configuration.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("serve")(serve)
+    app.command("status")(status)
+    app.command("top")(top)
+    app.command("halt")(halt)
+    app.command("resume")(resume)
+    app.command("snapshot")(snapshot)
+    app.command("stop")(stop)
+
+
+def serve(
+    file: Annotated[Path, typer.Argument(help="exchange.toml")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Run an exchange as a process, and start it again if it dies. SIGTERM stops it in order, SIGUSR1 halts it."""
+    supervisor = _Supervisor(file, as_json=as_json)
+    raise typer.Exit(supervisor.run())
+
+
+def run_node(file: Path) -> None:
+    """Be the node: what `serve` starts as a process of its own."""
+    from tradewright._core import serve_node
+
+    def announce(line: str) -> None:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+
+    try:
+        serve_node(file, announce)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    except (OSError, RuntimeError) as error:
+        raise MachineError(str(error)) from error
+
+
+class _Supervisor:
+    """Keeps one node alive."""
+
+    def __init__(self, file: Path, *, as_json: bool) -> None:
+        self._file = file
+        self._as_json = as_json
+        self._node: subprocess.Popen[str] | None = None
+        self._is_stopping = False
+
+    def run(self) -> int:
+        """Run until the node ends for good, and return its exit code."""
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
+            signal.signal(number, self._pass_on)
+        deaths: deque[float] = deque(maxlen=RESTARTS_MAX)
+        while True:
+            code, has_served = self._run_once()
+            if self._is_stopping or code == ExitCode.OK or not has_served:
+                return code
+            deaths.append(time.monotonic())
+            if len(deaths) == RESTARTS_MAX and deaths[-1] - deaths[0] < RESTART_WINDOW_S:
+                typer.echo(f"tradewright: the node died {RESTARTS_MAX} times within a minute; giving up", err=True)
+                return code
+            typer.echo(f"tradewright: the node ended with {code}; starting it again", err=True)
+            time.sleep(RESTART_PAUSE_S)
+
+    def _run_once(self) -> tuple[int, bool]:
+        command = [sys.executable, "-m", "tradewright.cli.node", str(self._file)]
+        # A group of its own: a Ctrl-C of the terminal reaches it once, through us.
+        self._node = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)  # noqa: S603 - this interpreter, on the user's file
+        assert self._node.stdout is not None
+        line = self._node.stdout.readline()
+        if line:
+            self._announce(line)
+        code = self._node.wait()
+        self._node.stdout.close()
+        return code, bool(line)
+
+    def _announce(self, line: str) -> None:
+        if self._as_json:
+            typer.echo(line.rstrip())
+            return
+        place = json.loads(line)
+        typer.echo(f"serving {place['directory']} (process {place['pid']}, {place['replayed']:,} commands replayed)")
+        typer.echo(f"  events   {place['events']}")
+        typer.echo(f"  control  {place['control']}")
+        if place["monitoring"]:
+            typer.echo(f"  metrics  http://{place['monitoring']}/metrics")
+
+    def _pass_on(self, number: int, _frame: object) -> None:
+        self._is_stopping |= number != signal.SIGUSR1
+        if self._node is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._node.send_signal(number)
+
+
+def status(directory: Directory, *, as_json: AsJson = False) -> None:
+    """Show how a node is."""
+    with NodeControl(directory) as node:
+        found = node.status()
+    if as_json:
+        typer.echo(msgspec.json.encode(found).decode())
+    else:
+        Console().print(_picture(found, None, 0.0))
+
+
+def top(
+    directory: Directory,
+    *,
+    every_s: Annotated[float, typer.Option("--every", min=0.1, help="Seconds between two looks.")] = 0.5,
+) -> None:
+    """Watch a node: rates, latencies of its stages, fill of its rings. Ctrl-C ends it."""
+    with NodeControl(directory) as node, Live(refresh_per_second=10) as live, contextlib.suppress(KeyboardInterrupt):
+        before = node.status()
+        while True:
+            time.sleep(every_s)
+            now = node.status()
+            live.update(_picture(now, before, every_s))
+            before = now
+
+
+def halt(directory: Directory) -> None:
+    """Stop matching on the whole venue, before anything that waits."""
+    with NodeControl(directory) as node:
+        typer.echo(f"halted behind command {node.halt():,}")
+
+
+def resume(directory: Directory) -> None:
+    """Let matching go on."""
+    with NodeControl(directory) as node:
+        node.resume()
+    typer.echo("resumed")
+
+
+def snapshot(directory: Directory) -> None:
+    """Have a snapshot written while commands go on."""
+    with NodeControl(directory) as node:
+        node.snapshot()
+    typer.echo("a snapshot is being written")
+
+
+def stop(directory: Directory) -> None:
+    """Stop a node in order: it finishes what it has, writes a snapshot and closes its log."""
+    with NodeControl(directory) as node:
+        node.stop()
+    typer.echo("stopping")
+
+
+def _picture(now: NodeStatus, before: NodeStatus | None, seconds: float) -> Table:
+    """Return the node as a table; with an earlier look also the rates between the two."""
+    table = Table(title=f"node {now.pid}, shard {now.shard}, epoch {now.epoch}, {now.tier}", title_justify="left")
+    for column in ("stage", "count", "p50 us", "p90 us", "p99 us", "p99.9 us", "max us"):
+        table.add_column(column, justify="left" if column == "stage" else "right")
+    for stage in now.stages:
+        times = (stage.p50_ns, stage.p90_ns, stage.p99_ns, stage.p999_ns, stage.max_ns)
+        table.add_row(stage.stage, f"{stage.count:,}", *(f"{value / 1e3:,.1f}" for value in times))
+    waiting = now.events_written - now.events_released
+    rate = "" if before is None else f"{(now.applied - before.applied) / seconds:,.0f} commands/s, "
+    table.caption = (
+        f"{rate}applied {now.applied:,}, durable {now.durable:,}, in the tree {now.hashed:,}, "
+        f"events {now.events_released:,} ({waiting:,} wait of {now.event_slots:,}), busy {now.engine_busy_share:.0%}"
+    )
+    return table
+
+
+if __name__ == "__main__":
+    try:
+        run_node(Path(sys.argv[1]))
+    except TradewrightError as error:
+        sys.stderr.write(f"tradewright: {error}\n")
+        sys.exit(ExitCode.of(error))

@@ -1,0 +1,5 @@
+"""Running a venue: how an operator on this machine talks to a node."""
+
+from tradewright.operations.control import NodeControl, NodeStatus, StageStatus
+
+__all__ = ["NodeControl", "NodeStatus", "StageStatus"]

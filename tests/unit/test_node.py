@@ -1,0 +1,159 @@
+"""A node as a process: served, steered, killed, started again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tradewright as tw
+from tradewright import commands
+from tradewright.operations import NodeControl
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a node needs a system of the Unix family")
+
+CONFIGURATION = """\
+schema = 1
+[node]
+directory = "log"
+rings = "rings"
+event_slots = 4096
+[journal]
+segment_mib = 8
+[monitoring]
+listen = "127.0.0.1:0"
+[[genesis.asset]]
+name = "USDT"
+[[genesis.asset]]
+name = "BTC"
+[[genesis.instrument]]
+name = "BTC/USDT"
+tick = "0.01"
+lot = "0.00001"
+reference_price = "100"
+[[genesis.account]]
+name = "alice"
+deposits = { BTC = "10", USDT = "1000" }
+"""
+GENESIS = 7
+ALICE = 2
+
+
+class Served:
+    """A `tradewright serve` that runs."""
+
+    def __init__(self, folder: Path) -> None:
+        command = [sys.executable, "-m", "tradewright.cli.main", "serve", str(folder / "exchange.toml"), "--json"]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.place: dict[str, Any] = self.next_announcement()
+
+    def next_announcement(self) -> dict[str, Any]:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, "the node did not start"
+        announced: dict[str, Any] = json.loads(line)
+        return announced
+
+    def ended(self) -> int:
+        code = self.process.wait(timeout=20)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        return code
+
+    def stop(self) -> None:
+        self.process.terminate()
+        assert self.ended() == 0
+
+    def control(self) -> NodeControl:
+        return NodeControl(self.place["directory"])
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    (tmp_path / "exchange.toml").write_text(CONFIGURATION)
+    running = Served(tmp_path)
+    yield running
+    if running.process.poll() is None:
+        running.stop()
+
+
+def wait_until(holds: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline, f"not within 20 s: {what}"
+        time.sleep(0.01)
+
+
+def test_an_operator_sees_and_steers_it(served: Served) -> None:
+    with served.control() as node:
+        wait_until(lambda: node.status().durable >= GENESIS, "the genesis is durable")
+        before = node.status()
+        assert (before.tier, before.is_ready, before.epoch) == ("local-sync", True, 1)
+        node.command(commands.deposit(account=ALICE, asset=0, amount=5))
+        wait_until(lambda: node.status().durable > before.durable, "the deposit is durable")
+        wait_until(lambda: node.status().hashed >= GENESIS, "the tree grows")
+        assert node.halt() > before.applied
+        node.resume()
+        with pytest.raises(tw.ArgumentError, match="request='command' records: "):
+            node.command(commands.deposit(account=ALICE, asset=0, amount=5)[:0])
+
+
+def test_its_metrics_and_probes_are_served(served: Served) -> None:
+    def get(path: str) -> str:
+        with urllib.request.urlopen(f"http://{served.place['monitoring']}{path}", timeout=10) as answer:
+            text: str = answer.read().decode()
+            return text
+
+    assert get("/live") == "live\n"
+    assert get("/ready") == "ready\n"
+    lines = get("/metrics").splitlines()
+    assert 'tradewright_ready{shard="0"} 1' in lines
+    stage = 'tradewright_stage_seconds{shard="0",stage="journal",quantile="0.99"}'
+    assert any(line.startswith(stage) for line in lines)
+
+
+def test_a_killed_node_is_started_again_with_all_that_was_durable(served: Served) -> None:
+    with served.control() as node:
+        node.command(commands.deposit(account=ALICE, asset=0, amount=5))
+        wait_until(lambda: node.status().durable > GENESIS, "the deposit is durable")
+        durable = node.status().durable
+    os.kill(served.place["pid"], signal.SIGKILL)
+    place = served.next_announcement()
+    assert place["pid"] != served.place["pid"]
+    assert place["replayed"] >= durable
+    with served.control() as node:
+        assert node.status().is_ready
+
+
+def test_a_stopped_node_ends_with_a_snapshot_and_goes_on_from_it(served: Served, tmp_path: Path) -> None:
+    with served.control() as node:
+        wait_until(lambda: node.status().durable >= GENESIS, "the genesis is durable")
+        node.stop()
+    assert served.ended() == 0
+    assert len(list((tmp_path / "log").glob("*.snapshot"))) == 1
+    again = Served(tmp_path)
+    assert again.place["replayed"] == 0
+    again.stop()
+
+
+def test_a_wrong_configuration_ends_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "exchange.toml"
+    file.write_text(CONFIGURATION.replace("event_slots = 4096", "event_slots = 4096\ncolour = 1"))
+    command = [sys.executable, "-m", "tradewright.cli.main", "serve", str(file)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 2
+    assert f"tradewright: {file}:6: unknown field `colour`" in ended.stderr
+
+
+def test_nobody_answers_where_no_node_runs(tmp_path: Path) -> None:
+    with pytest.raises(tw.MachineError, match=r"control\.sock: no node answers"):
+        NodeControl(tmp_path)
