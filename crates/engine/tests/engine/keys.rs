@@ -58,7 +58,8 @@ fn a_key_of_another_shape_is_refused() {
         let record: &mut TextRecord = zerocopy::transmute_mut!(&mut records[place]);
         record.length = length;
     };
-    let malformed: [&dyn Fn(&mut Vec<CommandRecord>); 7] = [
+    type Change<'c> = &'c dyn Fn(&mut Vec<CommandRecord>);
+    let malformed: [Change<'_>; 7] = [
         &|records: &mut Vec<CommandRecord>| records.truncate(1),
         &|records: &mut Vec<CommandRecord>| records.truncate(2),
         &|records: &mut Vec<CommandRecord>| records.truncate(3),
