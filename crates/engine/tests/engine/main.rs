@@ -13,6 +13,7 @@ mod conditions;
 mod controls;
 mod defects;
 mod determinism;
+mod events;
 mod fees;
 mod flow;
 mod halts;
