@@ -108,8 +108,10 @@ impl Desk {
             // What was acknowledged and is not there any more is lost.
             self.changed += acknowledged - known;
         }
-        // The last few that it has are sent again as well: they must come back as what they were.
-        let from = known.saturating_sub(2).max(1);
+        // What was not acknowledged is sent again, be it in the log or not, and with it a few that were: they must come back as
+        // what they were.
+        let unanswered = (1..).find(|sequence| !self.acknowledged.contains_key(sequence)).unwrap_or(1);
+        let from = known.saturating_sub(2).min(unanswered).max(1);
         for sequence in from..=self.sent.len() as u64 {
             let order = self.sent[sequence as usize - 1];
             client.order_as(sequence, &order, sequence.to_string().as_bytes(), b"BTCUSDT");

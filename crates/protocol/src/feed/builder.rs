@@ -220,11 +220,7 @@ impl FeedBuilder {
             }
             Some(EventKind::OrderDisplay) => self.displayed_so(event),
             Some(EventKind::ApprovalRequired) => self.leave(event.order_id, Station::Waits),
-            Some(EventKind::OrderReleased) => {
-                if self.orders.get(&event.order_id).is_some_and(|order| !order.has_trigger) {
-                    self.take_turn(event.order_id);
-                }
-            }
+            Some(EventKind::OrderReleased) => self.released(event.order_id),
             Some(EventKind::OrderTriggered) => {
                 if let Some(order) = self.orders.get_mut(&event.order_id) {
                     order.has_trigger = false;
@@ -313,6 +309,13 @@ impl FeedBuilder {
         self.undecided.push(id);
     }
 
+    /// An order is approved: it comes to the market, or waits for its trigger.
+    fn released(&mut self, id: u64) {
+        if self.orders.get(&id).is_some_and(|order| !order.has_trigger) {
+            self.take_turn(id);
+        }
+    }
+
     fn leg_started(&mut self, event: &EventRecord) {
         let Some(order) = self.orders.get_mut(&event.order_id) else { return };
         order.price_ticks = event.price_ticks;
@@ -358,10 +361,10 @@ impl FeedBuilder {
             _ if order.is_hidden => Station::Hidden,
             _ => Station::Shown,
         };
-        let displayed = match station {
-            Station::Shown if order.is_iceberg && order.displayed > 0 => order.displayed,
-            Station::Shown => order.open,
-            _ => 0,
+        let displayed = match (station == Station::Shown, order.is_iceberg && order.displayed > 0) {
+            (false, _) => 0,
+            (true, true) => order.displayed,
+            (true, false) => order.open,
         };
         let settled = Order { station, displayed, is_still_shown: false, ..order };
         self.orders.insert(id, settled);

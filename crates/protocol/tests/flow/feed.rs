@@ -54,7 +54,7 @@ fn the_book_of_the_feed_is_the_one_that_the_engine_shows() {
         for instrument in touched {
             compare(engine, &book, instrument, commands);
         }
-        if commands % 5_000 == 0 {
+        if commands.is_multiple_of(5_000) {
             // A builder that begins now shows the same, and so does a snapshot.
             let fresh = FeedBuilder::of(engine, next);
             let mut snapshot = FeedBook::default();
@@ -83,13 +83,13 @@ fn a_builder_that_begins_late_goes_on_as_the_first() {
             for event in events {
                 builder.read(event, &mut |_, _| {});
             }
-            if commands % 500 == 0 {
+            if commands.is_multiple_of(500) {
                 for instrument in 0..engine.instrument_count() as u32 {
                     compare(engine, builder.book(), instrument, commands);
                 }
             }
         }
-        if commands % 3_000 == 0 {
+        if commands.is_multiple_of(3_000) {
             late = Some(FeedBuilder::of(engine, 1));
         }
     });
@@ -115,7 +115,7 @@ fn clients_end_up_with_the_same_book_whatever_the_lines_do() {
             builder
                 .read(event, &mut |_, message| packer.push(&message, 5, &mut |bytes| datagrams.push(bytes.to_vec())));
         }
-        if commands % 3 == 0 {
+        if commands.is_multiple_of(3) {
             packer.flush(5, &mut |bytes| datagrams.push(bytes.to_vec()));
         }
         history.extend(datagrams.iter().cloned());
@@ -139,7 +139,7 @@ fn clients_end_up_with_the_same_book_whatever_the_lines_do() {
                 }
             }
         }
-        if commands % 100 == 0 {
+        if commands.is_multiple_of(100) {
             // What is lost on both lines is asked for again.
             while let Some(gap) = early.gap() {
                 retransmitted += 1;
@@ -151,7 +151,7 @@ fn clients_end_up_with_the_same_book_whatever_the_lines_do() {
                 early.take(lost.expect("it was sent")).expect("the feed is sound");
             }
         }
-        if commands == 4_000 || commands % 3_000 == 0 {
+        if commands == 4_000 || commands.is_multiple_of(3_000) {
             let mut packer = Packer::new(8, 1, DatagramKind::Snapshot, 1);
             let mut send = |bytes: &[u8]| {
                 late.take(bytes).expect("a snapshot is sound");
@@ -159,7 +159,7 @@ fn clients_end_up_with_the_same_book_whatever_the_lines_do() {
             builder.snapshot(&mut |message| packer.push(&message, 5, &mut send));
             packer.flush(5, &mut send);
         }
-        if late.next_sequence() == Some(builder.next_sequence()) && commands % 50 == 0 {
+        if late.next_sequence() == Some(builder.next_sequence()) && commands.is_multiple_of(50) {
             for instrument in 0..engine.instrument_count() as u32 {
                 compare(engine, late.book(), instrument, commands);
             }
@@ -200,6 +200,15 @@ fn broken_datagrams_never_panic() {
     builder.snapshot(&mut |message| snapshots.push(&message, 5, &mut |bytes| taken.push(bytes.to_vec())));
     snapshots.flush(5, &mut |bytes| taken.push(bytes.to_vec()));
     datagrams.extend(taken);
+    if std::env::var_os("TRADEWRIGHT_WRITE_CORPUS").is_some() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/feed");
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let last = datagrams.len() - 1;
+        for (name, places) in [("seed-first", vec![0, 1, 2]), ("seed-late", vec![last, 3, 0])] {
+            let bytes: Vec<u8> = places.into_iter().flat_map(|place| datagrams[place].clone()).collect();
+            std::fs::write(folder.join(name), bytes).expect("a seed");
+        }
+    }
     let mut random = Random::new(4);
     let (mut good, mut bad) = (0, 0);
     for _ in 0..20_000 {
