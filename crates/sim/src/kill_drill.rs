@@ -184,18 +184,27 @@ fn acknowledgement(frame: &Frame<'_>) -> Option<(u64, i64, bool)> {
         }
         _ => return None,
     };
-    let sequence = core::str::from_utf8(name).ok()?.parse().ok()?;
+    // After a restart the exchange does not know the names of what it did before, but the numbers.
+    let number = output_of(frame).and_then(|output| output.client_sequence.some());
+    let sequence = number.or_else(|| core::str::from_utf8(name).ok()?.parse().ok())?;
     (kind == b'0').then_some((sequence, order_id, is_again))
 }
 
 /// What a frame says that has no place here: orders are never refused.
 fn complaint(frame: &Frame<'_>) -> Option<String> {
-    let kind = match frame.template() {
-        ExecutionReport::ID => frame.message::<ExecutionReport>().ok()?.block.exec_type.0,
-        ExecutionReportAck::ID => frame.message::<ExecutionReportAck>().ok()?.block.exec_type.0,
+    let (kind, error) = match frame.template() {
+        ExecutionReport::ID => {
+            let message = frame.message::<ExecutionReport>().ok()?;
+            (message.block.exec_type.0, read_execution(&message).ok()?.error)
+        }
+        ExecutionReportAck::ID => {
+            let message = frame.message::<ExecutionReportAck>().ok()?;
+            let [_, _, error] = read_ack(&message).ok()?;
+            (message.block.exec_type.0, error)
+        }
         template => return Some(format!("a message of template {template}")),
     };
-    (kind == b'8').then(|| "that an order is refused".to_owned())
+    (kind == b'8').then(|| format!("that an order is refused: {}", String::from_utf8_lossy(error)))
 }
 
 /// A node that runs.
