@@ -320,6 +320,20 @@ impl EventRecord {
         Self { kind: kind as u8, schema_version: SCHEMA_VERSION, ..Self::default() }
     }
 
+    /// The hash by which replicas compare what they did: of all bytes but the epoch, which is that of whoever applies, be it
+    /// the first time or again. Hashes of several events are summed: each has the event's number in it.
+    #[inline]
+    pub fn replica_hash(&self) -> crate::HashTotal {
+        const KIND: u64 = 0x6576_656e_7473;
+        let anonymous = Self { epoch: 0, ..*self };
+        let (bytes, _) = anonymous.as_bytes().as_chunks::<8>();
+        let mut words = [0; 16];
+        for (word, bytes) in words.iter_mut().zip(bytes) {
+            *word = u64::from_le_bytes(*bytes);
+        }
+        crate::hash::hash_words(KIND, &words)
+    }
+
     /// How an accepted order's rates stand in `open_lots`: taker parts per million in the lower half, maker in the upper.
     #[inline(always)]
     pub const fn pack_rates(rates: crate::FeeRates) -> u64 {
