@@ -30,6 +30,10 @@ pub(crate) fn serve_node(py: Python<'_>, file: PathBuf, announce: Py<PyAny>) -> 
             | NodeError::Snapshot(_)
             | NodeError::Ring(_)
             | NodeError::Replay(_)
+            | NodeError::Overtaken { .. }
+            | NodeError::Alive { .. }
+            | NodeError::Unfenced { .. }
+            | NodeError::Differs { .. }
             | NodeError::Panicked(_) => PyRuntimeError::new_err(message),
         }
     })
