@@ -6,7 +6,7 @@ from _typeshed import SupportsGetItem
 from os import PathLike
 from typing import Any, Final, SupportsFloat, SupportsIndex, final
 
-__all__ = ["AccountView", "Bench", "BenchFigures", "BenchOutcome", "BuildInfo", "Demo", "DemoMarket", "DemoProgress", "DemoSummary", "DemoTrade", "Engine", "EventReader", "InstrumentView", "ListView", "OrderView", "Outcome", "allocate", "build_info", "close_reasons", "command_kinds", "dtypes", "event_kinds", "instrument_states", "reject_reasons", "serve_node"]
+__all__ = ["AccountView", "Bench", "BenchFigures", "BenchOutcome", "BuildInfo", "Demo", "DemoMarket", "DemoProgress", "DemoSummary", "DemoTrade", "Engine", "EventReader", "InstrumentView", "ListView", "OrderView", "Outcome", "allocate", "build_info", "close_reasons", "command_kinds", "dtypes", "event_kinds", "instrument_states", "reject_reasons", "serve_node", "serve_replica"]
 
 @final
 class AccountView:
@@ -1253,4 +1253,12 @@ def serve_node(file: str | PathLike[str], announce: Any) -> None:
 
     Raises ValueError when the configuration breaks a rule, OSError when the machine does not give what it asks for, RuntimeError
     when the log is damaged or a thread failed.
+    """
+
+def serve_replica(file: str | PathLike[str], announce: Any) -> None:
+    """
+    Follow the log of a node until this process is promoted, then be the node. `announce` is called with one line of JSON when it
+    begins to follow, and with one as of `serve_node` when it takes commands.
+
+    Raises what `serve_node` raises, and RuntimeError when events differ from those of the primary.
     """

@@ -381,7 +381,7 @@ pub fn serve_replica(file: &Path, mut announce: impl FnMut(&str)) -> Result<(), 
     let status = ReplicaStatus { pid: std::process::id(), state: "waits", ..ReplicaStatus::default() };
     let desk = Desk { status: Arc::new(Mutex::new(status)), stop: Arc::clone(&signalled.stop), promotions };
     desk.run(listen(&path)?)?;
-    announce(&serde_json::json!({ "pid": std::process::id(), "directory": directory, "control": path }).to_string());
+    announce(&serde_json::json!({ "pid": std::process::id(), "directory": directory, "replica": path }).to_string());
 
     let taken = follow(&config, &desk, &asked);
     // Whoever asks from now on asks the node.

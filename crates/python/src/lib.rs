@@ -33,7 +33,7 @@ mod _core {
     use crate::event_reader::EventReader;
     #[cfg(unix)]
     #[pymodule_export]
-    use crate::node::serve_node;
+    use crate::node::{serve_node, serve_replica};
     #[pymodule_export]
     use crate::outcome::Outcome;
     #[pymodule_export]
