@@ -19,6 +19,8 @@ from tradewright.enums import (
     EventFlags,
     EventKind,
     InstrumentState,
+    KeyKind,
+    KeyPermissions,
     ListStatus,
     OrderFlags,
     OrderStatus,
@@ -56,6 +58,7 @@ from tradewright.errors import (
     MarketClosed,
     OrderImmediatelyFillable,
     OrderNotFound,
+    OutOfSequence,
     PermissionDenied,
     RateLimitExceeded,
     ReplacementFailed,
@@ -67,6 +70,7 @@ from tradewright.instrument import Book, BookOrder, Indication, Instrument, Inst
 from tradewright.order import Fill, Order
 from tradewright.order_list import Leg, OrderList
 from tradewright.quote import Quote, QuoteProtection
+from tradewright.session import Key, Session
 from tradewright.simulation.clock import VirtualClock
 
 __all__ = [
@@ -110,6 +114,9 @@ __all__ = [
     "InvalidOrder",
     "InvalidSetting",
     "InvalidTransfer",
+    "Key",
+    "KeyKind",
+    "KeyPermissions",
     "Leg",
     "Level",
     "LimitExceeded",
@@ -124,6 +131,7 @@ __all__ = [
     "OrderNotFound",
     "OrderStatus",
     "OrderType",
+    "OutOfSequence",
     "Outcome",
     "PegKind",
     "PermissionDenied",
@@ -136,6 +144,7 @@ __all__ = [
     "ReplacementFailed",
     "Restriction",
     "SelfTradePrevention",
+    "Session",
     "Side",
     "StateCause",
     "Ticker",

@@ -2,11 +2,11 @@
 
 import numpy
 import numpy.typing
-from _typeshed import SupportsGetItem
+from _typeshed import SupportsGetItem, SupportsLenAndGetItem
 from os import PathLike
 from typing import Any, Final, SupportsFloat, SupportsIndex, final
 
-__all__ = ["AccountView", "Bench", "BenchFigures", "BenchOutcome", "BuildInfo", "Demo", "DemoMarket", "DemoProgress", "DemoSummary", "DemoTrade", "Engine", "EventReader", "InstrumentView", "ListView", "OrderView", "Outcome", "allocate", "build_info", "close_reasons", "command_kinds", "dtypes", "event_kinds", "instrument_states", "reject_reasons", "serve_node", "serve_replica"]
+__all__ = ["AccountView", "Bench", "BenchFigures", "BenchOutcome", "BuildInfo", "Demo", "DemoMarket", "DemoProgress", "DemoSummary", "DemoTrade", "Engine", "EventReader", "InstrumentView", "ListView", "OrderView", "Outcome", "allocate", "archive_log", "build_info", "close_reasons", "command_kinds", "copy_log_folder", "drill_log", "dtypes", "event_kinds", "instrument_states", "proof_holds", "prove_command", "prove_log_grew", "reject_reasons", "sample_log", "serve_node", "serve_replica", "verify_log"]
 
 @final
 class AccountView:
@@ -693,6 +693,10 @@ class Engine:
         """
         Return the engine of a snapshot file, verified. Raises OSError or ValueError naming the section and the rule.
         """
+    def registered_keys(self, /) -> list[tuple[str, int | None, int, int, bytes]]:
+        """
+        Return the keys by id: (id, account or None for an operator, a code of `KeyKind`, `KeyPermissions`, bytes).
+        """
     def replace(self, /, account: SupportsIndex, order_id: SupportsIndex, instrument: SupportsIndex, side: SupportsIndex, price_ticks: SupportsIndex, quantity_lots: SupportsIndex, time_in_force: SupportsIndex = 1, order_type: SupportsIndex = 1, self_trade_prevention: SupportsIndex = 1, flags: SupportsIndex = 0, client_order_id: SupportsIndex = 0, time_ns: SupportsIndex | None = None) -> Outcome:
         """
         Cancel an order and place another in one step; the outcome is the new order's.
@@ -706,6 +710,10 @@ class Engine:
     def sequence(self, /) -> int:
         """
         How many commands were applied.
+        """
+    def sessions(self, /) -> list[tuple[int, int | None, str, int]]:
+        """
+        Return the opened sessions by number: (number, account or None for operators, name, last client sequence).
         """
     def snapshot(self, /) -> bytes:
         """
@@ -1212,6 +1220,11 @@ def allocate(rule: str, quantity_lots: SupportsIndex, resting: SupportsGetItem[i
     for a rule that makes no sense.
     """
 
+def archive_log(folder: str | PathLike[str]) -> list[int]:
+    """
+    Compress the segments below the second newest snapshot. Returns their first indices. Raises as `verify_log`.
+    """
+
 def build_info() -> BuildInfo:
     """
     Return how the compiled extension was built.
@@ -1225,6 +1238,20 @@ def close_reasons() -> list[tuple[int, str]]:
 def command_kinds() -> list[tuple[int, str]]:
     """
     Return every kind of command record: code, name.
+    """
+
+def copy_log_folder(folder: str | PathLike[str], to: str | PathLike[str]) -> str:
+    """
+    Copy a log with its archives and snapshots to a folder that has none, and read the copy back. Returns the report as JSON.
+    Raises as `verify_log`.
+    """
+
+def drill_log(name: str, *, runs: SupportsIndex, seed: SupportsIndex, acknowledges_early: bool = False) -> str:
+    """
+    Run a drill of the log: "power-cut", "torn-write", "disk-full" or "bit-flip". Returns the report as JSON.
+
+    `acknowledges_early` is the control: it acknowledges before the sync, and must lose commands. Raises ValueError for another
+    drill.
     """
 
 def dtypes() -> "dict[str, numpy.dtype[numpy.void]]":
@@ -1242,9 +1269,29 @@ def instrument_states() -> list[tuple[str, list[str | None]]]:
     Return what each state of an instrument admits: name, and for each action None, the name of a reject reason, or "waits".
     """
 
+def proof_holds(proof: str) -> bool:
+    """
+    Return whether a proof of `prove_command` holds together: record, path, root and signature.
+    """
+
+def prove_command(folder: str | PathLike[str], index: SupportsIndex) -> str:
+    """
+    Prove that the command of an index is in a log. Returns the proof as JSON. Raises as `verify_log`.
+    """
+
+def prove_log_grew(folder: str | PathLike[str], size: SupportsIndex) -> str:
+    """
+    Prove that a log begins with its first `size` commands. Returns the proof as JSON. Raises as `verify_log`.
+    """
+
 def reject_reasons() -> list[tuple[int, str, str]]:
     """
     Return every reject reason in precedence order: code, name, sentence.
+    """
+
+def sample_log(folder: str | PathLike[str], commands: SupportsIndex, segment_bytes: SupportsIndex) -> int:
+    """
+    Write a log of simulated orders, signed by a key that everybody knows. Returns its last index.
     """
 
 def serve_node(file: str | PathLike[str], announce: Any) -> None:
@@ -1261,4 +1308,10 @@ def serve_replica(file: str | PathLike[str], announce: Any) -> None:
     begins to follow, and with one as of `serve_node` when it takes commands.
 
     Raises what `serve_node` raises, and RuntimeError when events differ from those of the primary.
+def verify_log(folder: str | PathLike[str], *, replays: bool = True, public_key: SupportsLenAndGetItem[SupportsIndex] | None = None) -> str:
+    """
+    Verify a log: records, chain, tree and signed heads; with `replays` also checks and snapshots, by applying every command.
+
+    `public_key` is the key that must have signed every head, 64 hexadecimal digits. Returns the report as JSON. Raises OSError
+    when there is no such folder and ValueError with file, place and rule when something is wrong.
     """

@@ -183,11 +183,29 @@ def with_text_id(command: Records, client_order_id: str) -> Records:
     return np.concatenate((command, _text(client_order_id)))
 
 
-def by_session(batch: Records, session: int) -> Records:
-    """Return commands that come by this session, from 1. Without one they are the venue's own."""
+def by_session(batch: Records, session: int, *, first_client_sequence: int = 0) -> Records:
+    """Return commands that come by this session, from 1. Without one they are the venue's own.
+
+    With `first_client_sequence` they are numbered from there on: of an opened session, each number is applied once.
+    """
     batch = batch.copy()
-    batch["session"][batch["kind"] < CONTINUATIONS_FROM] = session
+    places = _heads(batch)
+    batch["session"][places] = session
+    if first_client_sequence:
+        batch["client_sequence"][places] = first_client_sequence + np.arange(len(places), dtype=np.uint64)
     return batch
+
+
+def _heads(batch: Records) -> npt.NDArray[np.intp]:
+    """Return where the commands of a batch begin. What stands behind a first record may be of any kind."""
+    if (batch["record_count"] == 1).all():
+        return np.arange(len(batch))
+    places = []
+    place = 0
+    while place < len(batch):
+        places.append(place)
+        place += max(int(batch["record_count"][place]), 1)
+    return np.array(places, dtype=np.intp)
 
 
 def with_conditions(
@@ -515,6 +533,25 @@ def end_session(session: int) -> Records:
     return _setting(CommandKind.END_SESSION, values=(session, 0, 0))
 
 
+def open_session(*, account: int | None, name: str) -> Records:
+    """Open a session of an account or, with None, of the venue's operators."""
+    first = _setting(CommandKind.OPEN_SESSION, account=ANY if account is None else account)
+    return _with_behind(first, _text(name))
+
+
+def register_key(*, key_id: str, account: int | None, kind: int, permissions: int, material: bytes) -> Records:
+    """Register a key of an account or, with None, of an operator; `kind` is a `KeyKind`."""
+    owner = ANY if account is None else account
+    first = _setting(CommandKind.REGISTER_KEY, account=owner, tier=kind, values=(permissions, len(material), 0))
+    parts = [_bytes(CommandKind.KEY_BYTES, material[start : start + 56]) for start in range(0, len(material), 56)]
+    return _with_behind(first, _text(key_id), *parts)
+
+
+def revoke_key(key_id: str) -> Records:
+    """Revoke a key."""
+    return _with_behind(_setting(CommandKind.REVOKE_KEY), _text(key_id))
+
+
 def set_restriction(
     *, instrument: int, restriction: int, account: int | None = None, group: int = 0, cancel_open: bool = False
 ) -> Records:
@@ -597,12 +634,20 @@ def transfer(
     )
 
 
-def _text(client_order_id: str) -> Records:
-    text = np.zeros(1, _DTYPES["text"])
-    content = client_order_id.encode()
-    text["kind"], text["schema_version"], text["length"] = CommandKind.TEXT, SCHEMA_VERSION, min(len(content), 255)
-    text["bytes"] = content
-    return text.view(COMMAND)
+def _text(content: str) -> Records:
+    return _bytes(CommandKind.TEXT, content.encode())
+
+
+def _bytes(kind: CommandKind, content: bytes) -> Records:
+    record = np.zeros(1, _DTYPES["text"])
+    record["kind"], record["schema_version"], record["length"] = kind, SCHEMA_VERSION, min(len(content), 255)
+    record["bytes"] = content
+    return record.view(COMMAND)
+
+
+def _with_behind(first: Records, *behind: Records) -> Records:
+    first["record_count"] = 1 + len(behind)
+    return np.concatenate((first, *behind))
 
 
 def _rows(kind: CommandKind, *, dtype: np.dtype[np.void] = COMMAND, **fields: Integers) -> Records:

@@ -237,6 +237,27 @@ class Permissions(IntFlag):
     """Approve orders of others. A new account may not."""
 
 
+class KeyKind(Code):
+    """What a key is."""
+
+    ED25519 = 1
+    """A public key."""
+    SEALED_HMAC = 2
+    """A secret, sealed by the venue's master key."""
+
+
+class KeyPermissions(IntFlag):
+    """What the holder of a key may do. Whoever lets people in asks; what the account may do is asked besides."""
+
+    TRADE = 1
+    READ = 2
+    MARKET_MAKER = 4
+    OPERATOR = 8
+    RISK_OFFICER = 16
+    APPROVER = 32
+    AUDITOR = 64
+
+
 class PegKind(Code):
     """Which of the best displayed prices a peg refers to."""
 
@@ -316,6 +337,12 @@ class EventKind(Code):
     ORDER_RELEASED = 51
     QUOTE_ACCEPTED = 56
     QUOTE_PROTECTION_TRIGGERED = 57
+    SESSION_OPENED = 64
+    SESSION_NAME_TEXT = 65
+    COMMAND_REPEATED = 66
+    KEY_REGISTERED = 67
+    KEY_REVOKED = 68
+    KEY_ID_TEXT = 69
 
     @property
     def label(self) -> str:
@@ -365,6 +392,9 @@ class CommandKind(Code):
     RESET_QUOTE_PROTECTION = 48
     SET_TOP = 49
     END_SESSION = 50
+    OPEN_SESSION = 51
+    REGISTER_KEY = 52
+    REVOKE_KEY = 53
     PLACE_ORDER = 64
     CANCEL_ORDER = 65
     CANCEL_ALL = 66
@@ -382,6 +412,7 @@ class CommandKind(Code):
     BREAKER = 135
     APPROVAL_HASH = 133
     APPROVAL_BANDS = 138
+    KEY_BYTES = 139
 
     @property
     def label(self) -> str:
@@ -434,6 +465,8 @@ class RejectReason(Code):
     MALFORMED_RECORDS = 3
     STALE = 4
     SESSION_KILLED = 5
+    CLIENT_SEQUENCE_TOO_OLD = 6
+    CLIENT_SEQUENCE_GAP = 7
     INVALID_SIDE = 10
     INVALID_ORDER_TYPE = 11
     INVALID_TIME_IN_FORCE = 12
@@ -504,6 +537,8 @@ class RejectReason(Code):
     SAME_ACCOUNT = 103
     ACCOUNT_KINDS_FORBIDDEN = 104
     UNKNOWN_WITHDRAWAL = 105
+    UNKNOWN_KEY = 106
+    TOO_MANY_SESSIONS = 107
     ID_NOT_NEXT = 110
     INVALID_NAME = 111
     NAME_TAKEN = 112

@@ -6,6 +6,7 @@
     ├── DataError                           a data file is not what it claims: file, line
     ├── CommandRejected                     the exchange refused a command: reason, sentence
     │   ├── MalformedCommand                a record is not one that this build reads, or is stale
+    │   ├── OutOfSequence                   the session's number of the command is not its next one
     │   ├── BadSymbol                       no such instrument
     │   ├── MarketClosed                    the venue or the instrument takes no orders now
     │   ├── AccountNotFound                 no such account
@@ -90,6 +91,10 @@ class CommandRejected(TradewrightError):
 
 class MalformedCommand(CommandRejected):
     """A record is not one that this build reads, or its time lies in the past."""
+
+
+class OutOfSequence(CommandRejected):
+    """The session's number of the command leaves one out, or is so old that its answer is no longer known."""
 
 
 class BadSymbol(CommandRejected):

@@ -51,6 +51,8 @@ _ORDER_KINDS: Final = (
     EventKind.LIST_UPDATED,
 )
 _TEXT_KINDS: Final = (EventKind.CLIENT_ORDER_ID_TEXT, EventKind.CLIENT_LIST_ID_TEXT)
+_LABEL_KINDS: Final = (EventKind.SESSION_NAME_TEXT, EventKind.KEY_ID_TEXT)
+"""Texts that name no order."""
 _LIST_KINDS: Final = (EventKind.LIST_ACCEPTED, EventKind.LIST_DONE)
 _MATCH_KINDS: Final = (EventKind.TRADE, EventKind.MATCH_PREVENTED)
 _AUCTION_KINDS: Final = (EventKind.AUCTION_INDICATION, EventKind.AUCTION_UNCROSSED)
@@ -153,7 +155,9 @@ class Events:
         is_money = np.isin(kind, _MONEY_KINDS)
         is_rejected = kind == EventKind.REJECTED
         is_text = np.isin(kind, _TEXT_KINDS)
+        is_label = np.isin(kind, _LABEL_KINDS)
         is_list = np.isin(kind, _LIST_KINDS)
+        is_repeated = kind == EventKind.COMMAND_REPEATED
         is_accepted = kind == EventKind.ORDER_ACCEPTED
         is_auction = np.isin(kind, _AUCTION_KINDS)
         is_state = np.isin(kind, _STATE_KINDS)
@@ -183,7 +187,7 @@ class Events:
         without_amount = np.isin(kind, _WITHOUT_AMOUNT)
         has_amount = (is_order & ~without_amount) | is_money
         has_reason = {
-            RejectReason: is_rejected,
+            RejectReason: is_rejected | is_repeated,
             CloseReason: np.isin(kind, (EventKind.ORDER_CANCELLED, EventKind.ORDER_EXPIRED)),
         }
         reason = np.where(has_reason[CloseReason], rows["reason"].astype(np.int32) + _CLOSE, rows["reason"])
@@ -191,7 +195,7 @@ class Events:
         reasons |= {code.value + _CLOSE: code.label for code in CloseReason}
         everyone = np.ones(len(rows), dtype=bool)
         # Settings about other things than an account have 0 there, which is also the fee account's id.
-        has_account = ~is_text & ~is_state & ((kind != EventKind.SETTING_APPLIED) | (rows["account"] != 0))
+        has_account = ~is_text & ~is_label & ~is_state & ((kind != EventKind.SETTING_APPLIED) | (rows["account"] != 0))
         return {
             "sequence": rows["sequence"],
             "k": rows["k"],
@@ -217,7 +221,7 @@ class Events:
                 {code.value: code.name for code in SelfTradePrevention},
                 is_accepted | (kind == EventKind.MATCH_PREVENTED),
             ),
-            "reason": _named(reason, reasons, is_rejected | has_reason[CloseReason]),
+            "reason": _named(reason, reasons, has_reason[RejectReason] | has_reason[CloseReason]),
             "price": decimal_array(rows["price_ticks"], None, price_unit.factors, price_unit.scale, has_price),
             "quantity": decimal_array(rows["quantity_lots"], None, lot_unit.factors, lot_unit.scale, has_lots),
             "open_quantity": decimal_array(rows["open_lots"], None, lot_unit.factors, lot_unit.scale, has_left),
@@ -231,7 +235,7 @@ class Events:
                 money_unit.scale,
                 kind == EventKind.TRADE,
             ),
-            "reference": rows["reference"],
+            "reference": np.where(is_label, 0, rows["reference"]),
             "client_order_id": _texts(rows, is_text),
             "is_last": (rows["flags"] & EventFlags.LAST) != 0,
             "taker_done": (rows["flags"] & EventFlags.TAKER_DONE) != 0,

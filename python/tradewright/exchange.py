@@ -27,11 +27,12 @@ from tradewright._decimal import (
 )
 from tradewright._venue import Venue, known
 from tradewright.account import Account, Asset
-from tradewright.enums import AccountKind, Restriction
+from tradewright.enums import AccountKind, KeyKind, KeyPermissions, Restriction
 from tradewright.errors import ArgumentError, DataError
 from tradewright.events import Events
 from tradewright.instrument import PPM, Instrument, PriceBand, limit_records
 from tradewright.order import Order
+from tradewright.session import Key, Session
 from tradewright.simulation.clock import VirtualClock
 
 _SCALE_DEFAULT = 8
@@ -280,6 +281,62 @@ class Exchange:
         """
         number = whole_number("session", session, high=_NUMBER_MAX)
         return self._venue.cancelled_by(commands.end_session(number), {"session": session})
+
+    def open_session(self, account: Account | str | None, name: str) -> Session:
+        """Open a session of an account, or find it again; None is the venue's operators.
+
+        The commands of an opened session may be numbered, from 1 without gaps (`commands.by_session`): one that is sent
+        again changes nothing and gives the event `CommandRepeated` with the answer of the original.
+        """
+        owner = self.account(account) if isinstance(account, str) else account
+        records = commands.open_session(account=None if owner is None else owner.id, name=name)
+        opened = self._venue.apply(records, {"name": name, "account": None if owner is None else owner.name})
+        assert opened is not None
+        return self._session(int(opened["counter_account"]))
+
+    @property
+    def sessions(self) -> list[Session]:
+        """The sessions that were opened, by number."""
+        return [self._session(number) for number, *_ in self._venue.engine.sessions()]
+
+    def _session(self, number: int) -> Session:
+        _, account, name, last = self._venue.engine.sessions()[number - 1]
+        return Session(number=number, account=self._name_of(account), name=name, last_client_sequence=last)
+
+    def _name_of(self, account: int | None) -> str | None:
+        return None if account is None else self._venue.engine.account(account).name
+
+    def register_key(
+        self, key_id: str, *, account: Account | str | None, kind: KeyKind, permissions: KeyPermissions, material: bytes
+    ) -> None:
+        """Register a key of an account, or of an operator (None): an Ed25519 public key, or a sealed secret.
+
+        The exchange only keeps it. Never hand it a secret that is not sealed: commands are written down.
+        """
+        owner = self.account(account) if isinstance(account, str) else account
+        number = None if owner is None else owner.id
+        records = commands.register_key(
+            key_id=key_id, account=number, kind=kind, permissions=permissions, material=material
+        )
+        self._venue.apply(records, {"key_id": key_id})
+
+    def revoke_key(self, key_id: str) -> None:
+        """Revoke a key. Its id is free again."""
+        self._venue.apply(commands.revoke_key(key_id), {"key_id": key_id})
+
+    @property
+    def keys(self) -> dict[str, Key]:
+        """The keys that may be used, by id."""
+        return {
+            key_id: Key(
+                key_id=key_id,
+                account=self._name_of(account),
+                kind=KeyKind(kind),
+                permissions=KeyPermissions(permissions),
+                material=material,
+            )
+            for key_id, account, kind, permissions, material in self._venue.engine.registered_keys()
+        }
 
     def restrict(
         self, instrument: Instrument | str, restriction: Restriction, *, group: int, cancel_open: bool = False

@@ -19,11 +19,13 @@ from tests.differential.generator import Generator
 from tests.differential.words import in_words
 from tests.reference.auditor import AuditError, Auditor
 from tests.reference.codes import CommandKind, EventKind, OrderFlags, Side
+from tests.reference.decoding import read_header
 from tests.reference.event import Event, pack_events, unpack_events
 from tests.reference.exchange import Exchange
 from tests.reference.instruments import Units
 from tests.reference.ledger import Place
-from tests.reference.records import RECORD_BYTES, as_rows, deposit, patched, request_withdrawal
+from tests.reference.records import RECORD_BYTES, as_rows, deposit, patched, request_withdrawal, with_header
+from tests.reference.sessions import numbered_by
 
 Balances = dict[Place, tuple[int, int]]
 """Available and held by (account, asset), where either is not zero."""
@@ -306,18 +308,23 @@ class Made:
     withdrawal: int | None
     available: int | None
     """Of a deposit or withdrawal that passed: what the account had available afterwards."""
+    ahead: int | None
+    """Of a command that its session numbered: how far it was ahead of the session's last one."""
 
 
 def _what_was_made(commands: Sequence[bytes]) -> list[Made]:
     exchange = Exchange()
     steps = []
     for command in commands:
+        header = read_header(command)
+        session = numbered_by(exchange.venue, header)
+        ahead = None if session is None else header.client_sequence - len(session.answers)
         events = exchange.apply_command(command)
         available = None
         # Events of timers may stand in front.
         if events and events[-1].kind in (EventKind.DEPOSITED, EventKind.WITHDRAWAL_REQUESTED):
             available = exchange.venue.ledger.available[events[-1].account, events[-1].instrument]
-        steps.append(Made(command, *_made(events), available))
+        steps.append(Made(command, *_made(events), available, ahead))
     return steps
 
 
@@ -331,8 +338,9 @@ def _made(events: Sequence[Event]) -> tuple[list[int], int | None, int | None]:
 def _commands(steps: Sequence[Made]) -> list[bytes]:
     """The commands of some of the steps.
 
-    Ids shift when steps are missing, so references follow what they referred to. Balances shift too, so deposits and
-    withdrawals bring them to where they were: otherwise an order at the edge of its funds would need the whole history.
+    Ids shift when steps are missing, so references follow what they referred to, and so do the numbers of sessions.
+    Balances shift too, so deposits and withdrawals bring them to where they were: otherwise an order at the edge of its
+    funds would need the whole history.
     """
     exchange = Exchange()
     order_ids: dict[int, int] = {}
@@ -351,6 +359,7 @@ def _commands(steps: Sequence[Made]) -> list[bytes]:
             command = _referring(command, withdrawals.get(reference))
         elif step.available is not None:
             command = _levelled(exchange, command, step.available)
+        command = _numbered(exchange, command, step.ahead)
         orders, list_id, withdrawal = _made(exchange.apply_command(command))
         order_ids |= dict(zip(step.order_ids, orders, strict=False))
         list_ids[step.list_id], withdrawals[step.withdrawal] = list_id, withdrawal
@@ -377,6 +386,14 @@ def _signed(exchange: Exchange, command: bytes) -> bytes:
     order = next((order for order in exchange.venue.unapproved if order.order_id == order_id), None)
     is_approval = command[0] == CommandKind.APPROVE_ORDER and len(command) == 2 * RECORD_BYTES
     return patched(command, 72, order.approval_hash) if is_approval and order is not None else command
+
+
+def _numbered(exchange: Exchange, command: bytes, ahead: int | None) -> bytes:
+    """The command with the number that is as far ahead of its session's last one."""
+    session = None if ahead is None else numbered_by(exchange.venue, read_header(command))
+    if session is None or ahead is None:
+        return command
+    return with_header(command, client_sequence=max(len(session.answers) + ahead, 1))
 
 
 def _levelled(exchange: Exchange, command: bytes, available: int) -> bytes:

@@ -121,6 +121,11 @@ TURNS = (
     "a cascade of three",
     "a kill switch took several orders",
     "a kill switch took the orders of a session",
+    "a retry of a command that gave orders",
+    "a retry of a refused command",
+    "a retry behind timers",
+    "a number out of sequence in an auction",
+    "a session opened again",
     "a session that ended took orders of several accounts",
     "a kill switch took an order that waits for approval",
     "a released order rests",
@@ -291,6 +296,8 @@ class Coverage:
         self._hidden: set[int] = set()
         self._pegs: dict[int, Peg] = {}
         """By order id."""
+        self._opened: set[int] = set()
+        """Sessions by number."""
         self._quotes: set[int] = set()
         """By order id."""
         self._shared: set[int] = set()
@@ -318,12 +325,25 @@ class Coverage:
             match event.kind:
                 case EventKind.REJECTED:
                     self._count("reject", RejectReason(event.reason).name)
+                    if _out_of_sequence(event) and State.AUCTION in {state % 10 for state in self._states.values()}:
+                        self._turn("a number out of sequence in an auction")
                     if event.k > 0:
                         self._turn("timer before a refusal")
                 case EventKind.ORDER_ACCEPTED:
                     accepted = event
                     if replaced is not None and replaced.instrument != event.instrument:
                         self._turn("replaced by one on another instrument")
+                case EventKind.COMMAND_REPEATED:
+                    if event.order_id:
+                        self._turn("a retry of a command that gave orders")
+                    if event.reason:
+                        self._turn("a retry of a refused command")
+                    if event.k > 0:
+                        self._turn("a retry behind timers")
+                case EventKind.SESSION_OPENED:
+                    if event.counter_account in self._opened:
+                        self._turn("a session opened again")
+                    self._opened.add(event.counter_account)
                 case EventKind.ORDER_CONDITIONS if accepted is not None:
                     self._learn_conditions(event, accepted)
                 case EventKind.ORDER_CONDITIONS:
@@ -615,7 +635,7 @@ class Coverage:
                 return
             after = None if following is None else following.kind
             match event.kind:
-                case EventKind.REJECTED if event.open_lots == CommandKind.PLACE_LIST:
+                case EventKind.REJECTED if event.open_lots == CommandKind.PLACE_LIST and not _out_of_sequence(event):
                     self._count("refused leg", str(event.amount))
                 case EventKind.CLIENT_LIST_ID_TEXT:
                     self._turn("list id as text")
@@ -862,6 +882,10 @@ class Coverage:
 
 def _same_list(event: Event, following: Event) -> bool:
     return following.kind is EventKind.LIST_UPDATED and following.reference == event.reference
+
+
+def _out_of_sequence(event: Event) -> bool:
+    return event.reason in (RejectReason.CLIENT_SEQUENCE_GAP, RejectReason.CLIENT_SEQUENCE_TOO_OLD)
 
 
 def _closes(event: Event) -> bool:

@@ -42,6 +42,7 @@ from tests.reference.exchange import Exchange
 from tests.reference.instruments import Instrument, Units
 from tests.reference.orders import ClientOrderId, Order, bid_cover
 from tests.reference.protections import protections
+from tests.reference.sessions import ClientSession
 
 SECOND_NS = 1_000_000_000
 CLIENTS = range(2, 8)
@@ -129,6 +130,7 @@ class Generator:
 
     def __init__(self, seed: int) -> None:
         self._random = Random(seed)  # noqa: S311 - a stream that can be had again, not a secret
+        self._seed = seed
         self._rebates = ("maker", "maker", "none", "taker")[seed % 4]
         self._is_deep = seed % 5 == 4
         """Whether books grow deep, because accounts have plenty; elsewhere funds run out all the time."""
@@ -191,6 +193,8 @@ class Generator:
             (6, self._quotes_far_away),
             (10, self._quotes_and_a_list),
             (8, self._spoiled_quote),
+            (10, self._open_session),
+            (8, self._key),
         ]
 
     # The venue.
@@ -236,6 +240,9 @@ class Generator:
         for account in RICH:
             commands.append(records.deposit(account, HUGE_BASE, 2**90))
             commands.append(records.deposit(account, HUGE_QUOTE, 2**117))
+        if self._seed % 10 == 3:
+            # One more session than an account may have.
+            commands += [records.open_session(TRADERS[0], b"s%d" % number) for number in range(257)]
         self._accounts, self._assets, self._instruments = 2 + len(TRADERS), ASSETS, len(MARKETS)
         return [records.with_header(command, time_ns=self._time_ns) for command in commands]
 
@@ -257,7 +264,7 @@ class Generator:
     def _next_command(self) -> bytes:
         """The next command, of one record or several."""
         if self._next:
-            return self._stamped(self._next.pop())
+            return self._stamped(self._next.pop(), in_order=True)
         if self._halts and self._random.random() < 0.15:
             return self._stamped(self._resume())
         stopped = [each for each in self.exchange.venue.instruments[:2] if each.state is not State.CONTINUOUS]
@@ -344,17 +351,61 @@ class Generator:
             case _:
                 pass
 
-    def _stamped(self, command: bytes) -> bytes:
+    def _stamped(self, command: bytes, *, in_order: bool = False) -> bytes:
         """A command with the time, a session and, once in a while, a time that has passed."""
         random = self._random
         self._time_ns += random.choice([0, 0, 1, 1_000, 50_000_000, 300_000_000])
         time_ns = self._time_ns
         if random.random() < 0.008:
             time_ns = random.randrange(time_ns)
-        session, sequence = random.choice(SESSIONS), random.randrange(2**64)
+        session, sequence = self._number(in_order=in_order or bool(self._next))
         stamped = records.with_header(command, time_ns=time_ns, session=session, client_sequence=sequence)
         # A spoiled count may leave records behind that would be commands of their own.
         return records.split_commands(stamped)[0]
+
+    def _number(self, *, in_order: bool) -> tuple[int, int]:
+        """A session and its number of a command: of an opened session mostly the next one, or always."""
+        random, opened = self._random, self.exchange.venue.sessions
+        # One has more to do than the others, so that it has numbers that are too old.
+        session = 1 if opened and random.random() < 0.3 else random.choice(SESSIONS)
+        if not 1 <= session <= len(opened):
+            return session, random.randrange(2**64)
+        known = opened[session - 1]
+        assert isinstance(known, ClientSession)
+        due = len(known.answers) + 1
+        draw = random.random()
+        if draw < 0.93 or in_order:
+            return session, due
+        if draw < 0.95:
+            return session, 0
+        if draw < 0.96:
+            return session, due + random.choice([1, 2, 1_024, 2**63])
+        # A retry, perhaps of what is forgotten by now.
+        back = random.choice([1, 1, 2, 3, random.randrange(1, 1_400), 1_023, 1_024, 1_025])
+        return session, max(due - back, 1)
+
+    def _open_session(self) -> bytes:
+        random = self._random
+        account = random.choice([self._trader(), self._trader(), ANY, 88])
+        if random.random() < 0.15:
+            name, length = random.choice([(b"two words", None), (b"", None), (b"n" * 56, 57), (b"\xe9", None)])
+            return records.open_session(account, name, length=length)
+        return records.open_session(
+            account, random.choice([b"desk", b"FIX-1", b"n" * 56, b"s%d" % random.randrange(9)])
+        )
+
+    def _key(self) -> bytes:
+        random = self._random
+        key_id = random.choice([b"root", b"algo", b"k%d" % random.randrange(6), b"i" * 56])
+        if random.random() < 0.3:
+            return records.revoke_key(key_id)
+        kind = random.choice([1, 1, 2, 2, 2, 0, 3])
+        length = 32 if kind == 1 else random.choice([1, 55, 56, 57, 96])
+        if random.random() < 0.1:
+            length = random.choice([0, 31, 97, 112])
+        permissions = random.choice([1, 3, 8, 127, 127, 0, 128])
+        account = random.choice([self._trader(), ANY, 88])
+        return records.register_key(account, key_id, kind, permissions, random.randbytes(length))
 
     # Orders.
 
@@ -1802,7 +1853,17 @@ class Generator:
         if kind == 6:
             return self._spoiled_conditions()
         command = random.choice(
-            [self._place, self._cancel, self._amend, self._replace, self._setting, self._name, self._list]
+            [
+                self._place,
+                self._cancel,
+                self._amend,
+                self._replace,
+                self._setting,
+                self._name,
+                self._list,
+                self._open_session,
+                self._key,
+            ]
         )()
         count = len(command) // records.RECORD_BYTES
         if kind == 2:
@@ -1821,7 +1882,7 @@ class Generator:
             # A record too few.
             return records.with_header(command[:-64], record_count=count - 1)
         # The wrong record behind the first.
-        return records.patched(command, 64, bytes([random.choice([0, 65, 128, 129, 130, 131])]))
+        return records.patched(command, 64, bytes([random.choice([0, 65, 128, 129, 130, 131, 139])]))
 
     def _spoiled_order(self) -> bytes:
         """An order entry with an illegal code, or with codes that exclude each other."""

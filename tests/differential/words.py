@@ -45,7 +45,7 @@ _END_KINDS = (CommandKind.CONFIRM_WITHDRAWAL, CommandKind.CANCEL_WITHDRAWAL)
 
 def in_words(command: bytes) -> str:
     """A command as a line of a blotter. Never fails: what has no words is shown as bytes."""
-    kind, schema, count, _session, _sequence, time_ns = HEADER.unpack_from(command)
+    kind, schema, count, session, client_sequence, time_ns = HEADER.unpack_from(command)
     records = len(command) // 64
     oddities = []
     if schema != SCHEMA_VERSION:
@@ -53,7 +53,7 @@ def in_words(command: bytes) -> str:
     if count != records:
         oddities.append(f"record_count={count} with {records} records")
     text = _words(kind, command)
-    return f"@{time_ns} {text}" + (f"  !! {', '.join(oddities)}" if oddities else "")
+    return f"@{time_ns} S{session}:{client_sequence} {text}" + (f"  !! {', '.join(oddities)}" if oddities else "")
 
 
 def _words(kind: int, command: bytes) -> str:
@@ -162,6 +162,8 @@ def _behind(command: bytes, start: int) -> str:
                 reserved, instrument, bid, bid_lots, ask, ask_lots, *more = QUOTE_ENTRY.unpack(record)[2:]
                 words += f" I{instrument} {bid_lots}@{bid} / {ask_lots}@{ask}"
                 words += f" reserved={[reserved, *more]}" if any((reserved, *more)) else ""
+            case CommandKind.KEY_BYTES:
+                words += f" key {record[8 : 8 + record[2]].hex()}"
             case CommandKind.BREAKER:
                 words += f" breaker {BREAKER.unpack(record)[2:]}"
             case CommandKind.APPROVAL_HASH:

@@ -93,7 +93,7 @@ def test_every_event_has_its_heading() -> None:
     assert {name: code_of(text) for name, text in described.items()} == {n: code for code, n in _core.event_kinds()}
     dtypes = _core.dtypes()
     for name, text in described.items():
-        dtype = dtypes["text_event" if name in ("ClientOrderIdText", "ClientListIdText") else "event"]
+        dtype = dtypes["text_event" if name.endswith("Text") else "event"]
         assert set(fields_of(text)) <= set(dtype.names or ()) | {"order_id"}, name
 
 

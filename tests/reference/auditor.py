@@ -18,6 +18,7 @@ from tests.reference.audited_controls import BY_CONTROL, AuditedControls
 from tests.reference.audited_lists import AuditedList, AuditedLists
 from tests.reference.audited_orders import AuditedOrder, AuditedWaiting
 from tests.reference.audited_quotes import AuditedQuotes, quotes_of
+from tests.reference.audited_sessions import AuditedSessions
 from tests.reference.codes import (
     AMOUNT_MAX,
     ANY,
@@ -116,6 +117,7 @@ class Auditor:
         """Instruments with a breaker."""
         self._market_close = 0
         self._controls = AuditedControls()
+        self._sessions = AuditedSessions(_require)
         self._quotes = AuditedQuotes()
         self._shared: set[int] = set()
         """Instruments whose prices are shared by a rule: which share is whose, the auditor does not judge."""
@@ -197,6 +199,12 @@ class Auditor:
             EventKind.MARKET_WIDE_LEVEL_REACHED: self._market_wide,
             EventKind.QUOTE_ACCEPTED: self._quoted,
             EventKind.QUOTE_PROTECTION_TRIGGERED: self._protected,
+            EventKind.SESSION_OPENED: self._sessions.tell,
+            EventKind.SESSION_NAME_TEXT: self._sessions.tell,
+            EventKind.COMMAND_REPEATED: self._sessions.tell,
+            EventKind.KEY_REGISTERED: self._sessions.tell,
+            EventKind.KEY_REVOKED: self._sessions.tell,
+            EventKind.KEY_ID_TEXT: self._sessions.tell,
         }
 
     def audit(self, events: Iterable[Event]) -> None:
@@ -227,6 +235,7 @@ class Auditor:
             self._go_on(event)
             self._check_quotes(event)
             self._before(event)
+            self._sessions.before(event)
             self._check_place(event)
             self._handlers[event.kind](event)
             if event.kind is not EventKind.ORDER_AMENDED:

@@ -33,6 +33,8 @@ FILLS_MAX = 2**20
 """The highest bound on the fills of quotes in a window."""
 QUOTE = 1 << 10
 """The flag of a quote. The engine's own: no command may have it."""
+KEY_BYTES_MAX = 96
+"""The longest sealed secret."""
 PEAKS_MAX = 10_000
 """The most peaks that an iceberg may be shown by."""
 SCHEDULE_MAX = 255
@@ -75,6 +77,9 @@ class CommandKind(IntEnum):
     RESET_QUOTE_PROTECTION = 48
     SET_TOP = 49
     END_SESSION = 50
+    OPEN_SESSION = 51
+    REGISTER_KEY = 52
+    REVOKE_KEY = 53
     DEPOSIT = 32
     REQUEST_WITHDRAWAL = 33
     CONFIRM_WITHDRAWAL = 34
@@ -103,6 +108,7 @@ class CommandKind(IntEnum):
     BREAKER = 135
     APPROVAL_HASH = 133
     APPROVAL_BANDS = 138
+    KEY_BYTES = 139
 
 
 COMMAND_KINDS = frozenset(kind for kind in CommandKind if kind < 128)
@@ -150,6 +156,21 @@ class EventKind(IntEnum):
     ORDER_RELEASED = 51
     QUOTE_ACCEPTED = 56
     QUOTE_PROTECTION_TRIGGERED = 57
+    SESSION_OPENED = 64
+    SESSION_NAME_TEXT = 65
+    COMMAND_REPEATED = 66
+    KEY_REGISTERED = 67
+    KEY_REVOKED = 68
+    KEY_ID_TEXT = 69
+
+
+class KeyKind(IntEnum):
+    ED25519 = 1
+    SEALED_HMAC = 2
+
+
+KEY_PERMISSIONS = 1 | 2 | 4 | 8 | 16 | 32 | 64
+"""Trade, read, market maker, operator, risk officer, approver, auditor."""
 
 
 class EventFlags(IntEnum):

@@ -16,6 +16,8 @@ from tests.reference.codes import (
     COMMAND_KINDS,
     EXPIRY_MAX,
     FILLS_MAX,
+    KEY_BYTES_MAX,
+    KEY_PERMISSIONS,
     NOTIONAL_MAX,
     PEG_LEVELS_MAX,
     PPM,
@@ -33,6 +35,7 @@ from tests.reference.codes import (
     Display,
     HaltScope,
     InstrumentKind,
+    KeyKind,
     OrderFlags,
     OrderType,
     PegKind,
@@ -243,8 +246,25 @@ class CancelList:
     """Its order id stands for a list id."""
 
 
+@dataclass(frozen=True, slots=True)
+class Key:
+    kind: KeyKind
+    permissions: int
+    material: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A session that is opened, or a key that comes or goes."""
+
+    kind: CommandKind
+    account: int
+    label: bytes
+    key: Key | None = None
+
+
 OrderCommand = NewOrder | Cancel | CancelAll | Amend | Replace | NewList | CancelList | MassQuote | CancelQuotes
-Command = OrderCommand | Named | Setting | Money | Approval
+Command = OrderCommand | Named | Setting | Money | Approval | Labelled
 
 
 class Records:
@@ -313,6 +333,8 @@ def decode(command: bytes) -> Command:
             decoded = _named(kind, records)
         case CommandKind.APPROVE_ORDER | CommandKind.DECLINE_ORDER:
             decoded = _approval(kind, records)
+        case CommandKind.OPEN_SESSION | CommandKind.REGISTER_KEY | CommandKind.REVOKE_KEY:
+            decoded = _labelled(kind, records)
         case CommandKind.LIST_INSTRUMENT:
             decoded = _list_instrument(records)
         case (
@@ -800,6 +822,30 @@ def _approval(kind: CommandKind, records: Records) -> Approval:
         return Approval(fields[6], fields[16], None)
     _kind, _schema, digest = APPROVAL_HASH.unpack(records.take(CommandKind.APPROVAL_HASH))
     return Approval(fields[6], fields[16], digest)
+
+
+def _labelled(kind: CommandKind, records: Records) -> Labelled:
+    *_header, account, _, _, tier, _, _, permissions, length, _ = SETTING.unpack(records.take())
+    if kind is not CommandKind.REGISTER_KEY:
+        return Labelled(kind, account, _label(records))
+    lengths = {KeyKind.ED25519: (32,), KeyKind.SEALED_HMAC: range(1, KEY_BYTES_MAX + 1)}
+    in_range = known(KeyKind, tier) and length in lengths[KeyKind(tier)]
+    in_range = in_range and permissions > 0 and not permissions & ~KEY_PERMISSIONS
+    require(in_range, Reason.SETTING_OUT_OF_RANGE)
+    label, material = _label(records), b""
+    while len(material) < length:
+        _kind, _schema, count, field = TEXT.unpack(records.take(CommandKind.KEY_BYTES))
+        require(count == min(length - len(material), 56), Reason.MALFORMED_RECORDS)
+        material += field[:count]
+    return Labelled(kind, account, label, Key(KeyKind(tier), permissions, material))
+
+
+def _label(records: Records) -> bytes:
+    """The name of a session or a key."""
+    _kind, _schema, length, field = TEXT.unpack(records.take(CommandKind.TEXT))
+    label: bytes = field[:length]
+    require(1 <= length <= 56 and _is_printable(label), Reason.INVALID_NAME)
+    return label
 
 
 def _is_control_scope(scope: int, group: int) -> bool:

@@ -45,7 +45,12 @@ EVENT_DTYPE = np.dtype(
 
 TEXT_EVENT_DTYPE = np.dtype([("head", "V40"), ("length", "<u8"), ("bytes", "V80")])
 
-TEXT_KINDS = (EventKind.CLIENT_ORDER_ID_TEXT, EventKind.CLIENT_LIST_ID_TEXT)
+TEXT_KINDS = (
+    EventKind.CLIENT_ORDER_ID_TEXT,
+    EventKind.CLIENT_LIST_ID_TEXT,
+    EventKind.SESSION_NAME_TEXT,
+    EventKind.KEY_ID_TEXT,
+)
 _LAYOUT = struct.Struct("<4BI2Q2I2Q2I4B2HqQQQqQqQ")
 _HEAD = struct.Struct("<4BI2Q2IQ")
 _TEXT = struct.Struct("<Q80s")

@@ -15,6 +15,7 @@ from tests.reference import (
     protections,
     quotes,
     replacing,
+    sessions,
     timers,
 )
 from tests.reference.checks import check_amend, check_new_order, known_account, known_instrument, known_order
@@ -35,6 +36,7 @@ from tests.reference.decoding import (
     CancelList,
     CancelQuotes,
     Header,
+    Labelled,
     MassQuote,
     Money,
     Named,
@@ -67,6 +69,8 @@ class Exchange:
 
     def __init__(self) -> None:
         self.venue = Venue()
+        self._numbered_by: sessions.ClientSession | None = None
+        """The session whose next command is at hand."""
 
     def apply(self, records: npt.NDArray[Any] | bytes) -> list[Event]:
         """Apply a stream of whole commands and return their events in order."""
@@ -78,17 +82,26 @@ class Exchange:
         venue = self.venue
         venue.sequence += 1
         venue.events = []
+        self._begin()
+        orders_before = venue.orders_accepted
         try:
             self._apply(command)
+        except sessions.Stopped as stopped:
+            venue.emit(stopped.event)
         except Refused as refused:
             # Checks come before changes: if there are events by now, they are those of timers.
             venue.emit(rejected(command, refused.reason, refused.leg))
         calls.tell_indications(venue)
+        if self._numbered_by is not None:
+            sessions.note(venue, self._numbered_by, orders_before)
         for k, event in enumerate(venue.events):
             event.k, event.sequence, event.time_ns = k, venue.sequence, venue.time_ns
         if venue.events:
             venue.events[-1].flags |= EventFlags.LAST
         return venue.events
+
+    def _begin(self) -> None:
+        self._numbered_by = None
 
     def _apply(self, command: bytes) -> None:
         header = read_header(command)
@@ -97,6 +110,10 @@ class Exchange:
         self.venue.time_ns = header.time_ns
         timers.fire(self.venue)
         pegs.move_all(self.venue)
+        session = sessions.numbered_by(self.venue, header)
+        if session is not None:
+            sessions.look_up(session, header)
+            self._numbered_by = session
         self._count(header, command)
         self.venue.session = header.session
         killed = header.kind in LIVING_SESSION_KINDS and self.venue.controls.is_session_killed(header.session)
@@ -125,6 +142,8 @@ class Exchange:
                 quotes.cancel_quotes(self.venue, decoded)
             case Approval():
                 approvals.decide(self.venue, decoded)
+            case Labelled():
+                sessions.apply_labelled(self.venue, decoded)
             case Named():
                 add_named(self.venue, decoded)
             case Setting():

@@ -745,6 +745,30 @@ def end_session(session: int, *, time_ns: int = 0) -> bytes:
     return setting(CommandKind.END_SESSION, values=(session, 0, 0), time_ns=time_ns)
 
 
+def open_session(account: int, name: bytes, *, length: int | None = None, time_ns: int = 0) -> bytes:
+    """Of an account, or of the venue's operators (`ANY`)."""
+    return setting(CommandKind.OPEN_SESSION, account=account, time_ns=time_ns, behind=text_record(name, length))
+
+
+def register_key(
+    account: int, key_id: bytes, kind: int, permissions: int, material: bytes, *, time_ns: int = 0
+) -> bytes:
+    parts = [material[start : start + 56] for start in range(0, len(material), 56)]
+    packed = [TEXT.pack(CommandKind.KEY_BYTES, SCHEMA_VERSION, len(part), part) for part in parts]
+    return setting(
+        CommandKind.REGISTER_KEY,
+        account=account,
+        tier=kind,
+        values=(permissions, len(material), 0),
+        time_ns=time_ns,
+        behind=text_record(key_id) + b"".join(packed),
+    )
+
+
+def revoke_key(key_id: bytes, *, time_ns: int = 0) -> bytes:
+    return setting(CommandKind.REVOKE_KEY, time_ns=time_ns, behind=text_record(key_id))
+
+
 def set_approval_bands(
     thresholds: tuple[int, int, int] = (0, 0, 0),
     expiry_ns: int = 0,

@@ -11,6 +11,8 @@ class RejectReason(IntEnum):
     MALFORMED_RECORDS = 3
     STALE = 4
     SESSION_KILLED = 5
+    CLIENT_SEQUENCE_TOO_OLD = 6
+    CLIENT_SEQUENCE_GAP = 7
     INVALID_SIDE = 10
     INVALID_ORDER_TYPE = 11
     INVALID_TIME_IN_FORCE = 12
@@ -81,6 +83,8 @@ class RejectReason(IntEnum):
     SAME_ACCOUNT = 103
     ACCOUNT_KINDS_FORBIDDEN = 104
     UNKNOWN_WITHDRAWAL = 105
+    UNKNOWN_KEY = 106
+    TOO_MANY_SESSIONS = 107
     ID_NOT_NEXT = 110
     INVALID_NAME = 111
     NAME_TAKEN = 112
@@ -109,7 +113,7 @@ class Refused(Exception):
         super().__init__(reason.name)
         self.reason = reason
         self.leg = leg
-        """The order of a list that it is about, from 1."""
+        """The order of a list that it is about, from 1; of a number out of sequence, the one that is due."""
 
 
 def require(condition: bool, reason: RejectReason) -> None:

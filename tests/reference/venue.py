@@ -51,6 +51,10 @@ class Venue:
     """Orders that fired and have not come to the market yet, each with its price; lists whose legs start."""
     unapproved: list[Order] = field(default_factory=list)
     """Orders that wait for approval."""
+    sessions: list[object] = field(default_factory=list)
+    """Those that were opened, by number from 1; what they are stands in `sessions.py`."""
+    keys: dict[bytes, tuple[int, object]] = field(default_factory=dict)
+    """Account and key, by id; what a key is stands in `decoding.py`."""
     protections: list[object] = field(default_factory=list)
     """Those of quotes; what they are stands in `protections.py`."""
     reached: list[tuple[object, Order]] = field(default_factory=list)

@@ -240,12 +240,14 @@ def test_a_restored_exchange_has_the_same_future(tmp_path: Path, exchange: tw.Ex
 
 def test_damaged_snapshots_name_file_section_and_rule(tmp_path: Path, exchange: tw.Exchange) -> None:
     busy(exchange)
+    may_read = tw.KeyPermissions.READ
+    exchange.register_key("k", account=None, kind=tw.KeyKind.ED25519, permissions=may_read, material=bytes(32))
     path = exchange.snapshot(tmp_path / "state.snapshot")
     content = path.read_bytes()
     path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     with pytest.raises(tw.DataError) as raised:
         tw.Exchange.restore(path)
-    assert str(raised.value) == f"{path}: section Controls: is damaged, its checksum must match"
+    assert str(raised.value) == f"{path}: section Keys: is damaged, its checksum must match"
     with pytest.raises(tw.DataError, match="reading failed"):
         tw.Exchange.restore(tmp_path / "missing")
     with pytest.raises(tw.DataError, match="cannot be written"):

@@ -424,7 +424,13 @@ impl Floor<'_> {
             | EventKind::ListDone
             | EventKind::ClientListIdText
             | EventKind::MarketWideLevelReached
-            | EventKind::OrderRepriced => {}
+            | EventKind::OrderRepriced
+            | EventKind::SessionOpened
+            | EventKind::SessionNameText
+            | EventKind::CommandRepeated
+            | EventKind::KeyRegistered
+            | EventKind::KeyRevoked
+            | EventKind::KeyIdText => {}
         }
     }
 }

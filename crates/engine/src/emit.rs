@@ -4,17 +4,19 @@ use tradewright_risk::{CheckedLeg, HeldOrder};
 use tradewright_types::{
     ANY, AccountId, Amount, ApprovalBands, AuctionPhase, ClientOrderId, CloseReason, CommandHeader, CommandKind,
     CommandRecord, Conditions, ConditionsRecord, EventFlags, EventKind, EventRecord, FeeRates, InstrumentId,
-    InstrumentState, LegRefused, ListId, NewList, NewOrder, OrderFlags, OrderId, Price, PriceSource, ProtectionScope,
-    Quantity, QuoteEntry, RejectReason, SCHEMA_VERSION, SelfTradePrevention, Side, Size, StateCause, TextEventRecord,
-    Wide,
+    InstrumentState, Label, LegRefused, ListId, NewList, NewOrder, OrderFlags, OrderId, Price, PriceSource,
+    ProtectionScope, Quantity, QuoteEntry, RejectReason, SCHEMA_VERSION, SelfTradePrevention, SessionId, Side, Size,
+    StateCause, TextEventRecord, Wide,
 };
 
 use crate::EventBuffer;
 use crate::approvals::Approval;
 use crate::call::Told;
+use crate::keys::Key;
 use crate::lists::List;
 use crate::matching::Taker;
 use crate::protection::Protection;
+use crate::sessions::Answer;
 
 /// Writes the events of one command.
 #[derive(Debug)]
@@ -58,6 +60,11 @@ pub(crate) struct Match {
     pub(crate) reference: u64,
 }
 
+/// 32 bytes as they stand in `amount` and `counter_amount`.
+fn words(bytes: &[u8; 32]) -> [u64; 4] {
+    zerocopy::transmute!(*bytes)
+}
+
 impl<'b> Emitter<'b> {
     #[inline(always)]
     pub(crate) fn new(buffer: &'b mut EventBuffer, sequence: u64, time_ns: u64, epoch: u32, shard: u8) -> Self {
@@ -99,8 +106,56 @@ impl<'b> Emitter<'b> {
 
     /// A command that was refused, perhaps because of one of its orders.
     pub(crate) fn refused(&mut self, record: &CommandRecord, LegRefused { reason, leg }: LegRefused) {
+        self.write_refusal(record, reason, i128::from(leg));
+    }
+
+    /// A command that its session's window refused; `next` is the client sequence that comes next.
+    pub(crate) fn refused_by_window(&mut self, record: &CommandRecord, reason: RejectReason, next: u64) {
+        self.write_refusal(record, reason, i128::from(next));
+    }
+
+    /// A command that was applied before, with what came of it.
+    pub(crate) fn repeated(&mut self, kind: CommandKind, record: &CommandRecord, answer: Answer) {
         let body = EventRecord {
-            amount: Wide::from(i128::from(leg)),
+            order_id: answer.first_order().0,
+            account: record.account,
+            counter_account: record.header.session,
+            counter_order_id: record.header.client_sequence,
+            reason: answer.reason(),
+            open_lots: kind as u64,
+            reference: answer.sequence(),
+            ..EventRecord::default()
+        };
+        self.write(EventKind::CommandRepeated, ANY, body);
+    }
+
+    /// A session that was opened, or found again, and its last client sequence.
+    pub(crate) fn session_opened(&mut self, account: u32, session: SessionId, last: u64, name: &Label) {
+        let body =
+            EventRecord { account, counter_account: session.0, counter_order_id: last, ..EventRecord::default() };
+        self.write(EventKind::SessionOpened, ANY, body);
+        self.text(EventKind::SessionNameText, OrderId(0), InstrumentId(ANY), name.as_bytes());
+    }
+
+    /// A key that may be used from now on, or no more.
+    pub(crate) fn key(&mut self, kind: EventKind, id: &Label, key: &Key) {
+        let [low, high, counter_low, counter_high] = words(&key.fingerprint());
+        let body = EventRecord {
+            account: key.account.map_or(ANY, |account| account.0),
+            order_type: key.kind as u8,
+            quantity_lots: key.permissions.0.into(),
+            open_lots: key.material.as_bytes().len() as u64,
+            amount: Wide { low, high: high as i64 },
+            counter_amount: Wide { low: counter_low, high: counter_high as i64 },
+            ..EventRecord::default()
+        };
+        self.write(kind, ANY, body);
+        self.text(EventKind::KeyIdText, OrderId(0), InstrumentId(ANY), id.as_bytes());
+    }
+
+    fn write_refusal(&mut self, record: &CommandRecord, reason: RejectReason, amount: i128) {
+        let body = EventRecord {
+            amount: Wide::from(amount),
             account: record.account,
             counter_account: record.header.session,
             counter_order_id: record.header.client_sequence,
@@ -344,11 +399,7 @@ impl<'b> Emitter<'b> {
     /// A step of an order that waits for approval; `approver` is who took it.
     pub(crate) fn approval(&mut self, kind: EventKind, order: &Closing, approval: &Approval, approver: AccountId) {
         let Approval { needed, deadline_ns, hash, fires_at: _, approvers } = approval;
-        let word = |place: usize| {
-            let mut word = [0; 8];
-            word.copy_from_slice(&hash[place * 8..place * 8 + 8]);
-            u64::from_le_bytes(word)
-        };
+        let [low, high, counter_low, counter_high] = words(hash);
         let body = EventRecord {
             order_id: order.id.0,
             account: order.account.0,
@@ -358,8 +409,8 @@ impl<'b> Emitter<'b> {
             time_in_force: approvers.len() as u8,
             price_ticks: order.price.ticks(),
             quantity_lots: order.open.lots(),
-            amount: Wide { low: word(0), high: word(1) as i64 },
-            counter_amount: Wide { low: word(2), high: word(3) as i64 },
+            amount: Wide { low, high: high as i64 },
+            counter_amount: Wide { low: counter_low, high: counter_high as i64 },
             reference: *deadline_ns,
             ..EventRecord::default()
         };

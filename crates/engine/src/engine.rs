@@ -3,13 +3,16 @@
 use tradewright_ledger::Ledger;
 use tradewright_risk::{AccountRisk, Risk};
 use tradewright_types::{
-    AccountId, AccountKind, Amend, Cancel, CancelAll, CancelList, CancelQuotes, CommandKind, CommandRecord, Decoded,
-    MassQuote, Name, NewOrder, OrderId, RejectReason, Replace, Setting, Side, read_envelope,
+    AccountId, AccountKind, Amend, Cancel, CancelAll, CancelList, CancelQuotes, CommandHeader, CommandKind,
+    CommandRecord, Decoded, EventKind, MassQuote, Name, NewOrder, OrderId, RejectReason, Replace, Setting, Side,
+    read_envelope,
 };
 
 use crate::emit::Emitter;
 use crate::floor::Market;
+use crate::keys::Keys;
 use crate::open_orders::OpenOrders;
+use crate::sessions::{Answer, Sessions, Standing};
 use crate::{EventBuffer, Registry};
 
 /// What an engine is made with. None of it changes what commands do.
@@ -40,6 +43,8 @@ pub struct Engine {
     pub(crate) ledger: Ledger,
     pub(crate) risk: Risk,
     pub(crate) open: OpenOrders,
+    pub(crate) sessions: Sessions,
+    pub(crate) keys: Keys,
     /// By instrument.
     pub(crate) markets: Vec<Market>,
 }
@@ -67,6 +72,8 @@ impl Engine {
             ledger: Ledger::default(),
             risk: Risk::default(),
             open: OpenOrders::with_capacity(config.open_orders_expected),
+            sessions: Sessions::default(),
+            keys: Keys::default(),
             markets: Vec::new(),
         }
     }
@@ -76,7 +83,11 @@ impl Engine {
     /// # Panics
     /// When `records` is empty, and when the state is broken (a bug, never the command's fault).
     pub fn apply(&mut self, records: &[CommandRecord], events: &mut EventBuffer) {
-        self.apply_one(records, events);
+        if records[0].header.client_sequence == 0 {
+            self.apply_one(records, events);
+        } else {
+            self.apply_numbered(records, events);
+        }
     }
 
     /// Applies a stream of commands one after the other.
@@ -84,18 +95,61 @@ impl Engine {
     /// # Panics
     /// As [`Engine::apply`].
     pub fn apply_all(&mut self, mut stream: &[CommandRecord], events: &mut EventBuffer) {
+        // That sessions may have numbered some costs the others one comparison, as long as the loop has nothing else in it.
+        while let [CommandRecord { header: CommandHeader { client_sequence: 0, .. }, .. }, ..] = stream {
+            let (records, rest) = CommandRecord::split_command(stream);
+            if let [next, ..] = rest {
+                self.touch(next);
+            }
+            self.apply_any(records, events);
+            stream = rest;
+        }
+        if !stream.is_empty() {
+            self.apply_rest(stream, events);
+        }
+    }
+
+    /// Applies a stream in which there are commands that their sessions numbered.
+    #[inline(never)]
+    fn apply_rest(&mut self, mut stream: &[CommandRecord], events: &mut EventBuffer) {
         while !stream.is_empty() {
             let (records, rest) = CommandRecord::split_command(stream);
             if let [next, ..] = rest {
                 self.touch(next);
             }
-            self.apply_one(records, events);
+            self.apply(records, events);
             stream = rest;
         }
     }
 
-    #[inline(always)]
+    /// Applies a command that has a client sequence, unless its session's window stops it.
+    #[inline(never)]
+    fn apply_numbered(&mut self, records: &[CommandRecord], events: &mut EventBuffer) {
+        let first = &records[0];
+        let kind = read_envelope(records).ok().filter(|_| first.header.time_ns >= self.risk.time_ns);
+        let standing = kind.zip(self.sessions.standing(&first.header));
+        if let Some((kind, Standing::Stopped(stop))) = standing {
+            return self.stop(kind, first, &stop, events);
+        }
+        let (before, begin) = (self.last_order, events.len());
+        self.apply_one(records, events);
+        if standing.is_some() {
+            let first_order = if self.last_order == before { OrderId(0) } else { OrderId(before.0 + 1) };
+            let mut own = events.as_slice()[begin..].iter();
+            let refusal = own.find(|event| event.kind == EventKind::Rejected as u8).map_or(0, |event| event.reason);
+            self.sessions.note(&first.header, Answer::new(self.sequence, first_order, refusal));
+        }
+    }
+
+    /// The same code for a command that stands alone and for one that is numbered: it is compiled once for them, and once more
+    /// into the loop over a stream.
+    #[inline(never)]
     fn apply_one(&mut self, records: &[CommandRecord], events: &mut EventBuffer) {
+        self.apply_any(records, events);
+    }
+
+    #[inline(always)]
+    fn apply_any(&mut self, records: &[CommandRecord], events: &mut EventBuffer) {
         self.sequence += 1;
         let first = &records[0];
         let envelope = read_envelope(records);
@@ -157,7 +211,7 @@ impl Engine {
 
     /// Whether something is due before a command of this time, or auctions have something to tell or pegs move behind it.
     #[inline(always)]
-    fn is_attended(&self) -> bool {
+    pub(crate) fn is_attended(&self) -> bool {
         self.risk.time_ns >= self.open.timers.attention_ns
     }
 
@@ -244,6 +298,9 @@ impl Engine {
             | CommandKind::ResetQuoteProtection
             | CommandKind::SetLead
             | CommandKind::EndSession
+            | CommandKind::OpenSession
+            | CommandKind::RegisterKey
+            | CommandKind::RevokeKey
             | CommandKind::Deposit
             | CommandKind::RequestWithdrawal
             | CommandKind::ConfirmWithdrawal
@@ -264,6 +321,7 @@ impl Engine {
             | CommandKind::ApprovalHash
             | CommandKind::ApprovalBands
             | CommandKind::QuoteEntry
+            | CommandKind::KeyBytes
             | CommandKind::Breaker => unreachable!("Invariant: neither is left to be dispatched"),
         }
     }

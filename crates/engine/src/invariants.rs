@@ -16,8 +16,9 @@ impl Engine {
     /// Panics unless the whole state fits together. Takes time in proportion to the state: for tests, drills and audits.
     pub fn check_invariants(&self) {
         // Exhaustive on purpose: a new field does not compile until it is considered here.
-        let Self { config: _, sequence: _, last_order, registry, ledger, risk, open, markets } = self;
+        let Self { config: _, sequence, last_order, registry, ledger, risk, open, sessions, keys: _, markets } = self;
         registry.check_invariants();
+        sessions.check_invariants(*sequence, *last_order);
         ledger.check_invariants();
         open.check_invariants();
         risk.check_invariants();

@@ -12,6 +12,7 @@ use tradewright_types::{
 use crate::Engine;
 use crate::emit::Emitter;
 use crate::floor::Market;
+use crate::keys::Key;
 use crate::session::uncrosses;
 use crate::sharing::Sharing;
 
@@ -129,6 +130,11 @@ impl Engine {
             Setting::EngageKillSwitch(scope) => self.engage_kill_switch(scope, emit)?,
             Setting::ReleaseKillSwitch(scope) => self.release_kill_switch(scope, emit)?,
             Setting::EndSession(session) => self.end_session(session, emit),
+            Setting::OpenSession { account, name } => self.open_session(account, &name, emit)?,
+            Setting::RegisterKey { id, account, kind, permissions, key: material } => {
+                self.register_key(&id, &Key { account, kind, permissions, material }, emit)?;
+            }
+            Setting::RevokeKey(id) => self.revoke_key(&id, emit)?,
             Setting::SetRestriction { scope, instrument, restriction, cancels } => {
                 self.set_restriction(scope, instrument, restriction, cancels, emit)?;
             }

@@ -9,22 +9,24 @@ use tradewright_book::{Order, Slot};
 use tradewright_ledger::{Balance, Withdrawal};
 use tradewright_risk::{AccountRisk, Controls, Exposure, Instrument, MarketWide, MarketWideLevel, Standing};
 use tradewright_types::{
-    AccountId, AccountKind, AccountLimits, AllocationRule, AllocationTerms, Amount, ApprovalBands, AssetId,
+    ANY, AccountId, AccountKind, AccountLimits, AllocationRule, AllocationTerms, Amount, ApprovalBands, AssetId,
     AuctionPhase, BandScope, BreakerRecord, CallTerms, ClientOrderId, ConditionsRecord, Contingency, ControlScope,
-    FeeRate, FeeRates, InstrumentId, InstrumentKind, InstrumentLimits, InstrumentState, InstrumentUnits, KillScope,
-    ListId, Name, OrderFlags, OrderId, OrderType, Permissions, Price, ProtectionScope, ProtectionTerms, Quantity,
-    RULESET_VERSION, Restriction, RoundedFee, ScheduledState, SelfTradePrevention, SessionId, Side, TimeInForce,
-    TopTerms, Trigger, WithdrawalId,
+    FeeRate, FeeRates, InstrumentId, InstrumentKind, InstrumentLimits, InstrumentState, InstrumentUnits, KeyKind,
+    KeyMaterial, KeyPermissions, KillScope, Label, ListId, Name, OrderFlags, OrderId, OrderType, Permissions, Price,
+    ProtectionScope, ProtectionTerms, Quantity, RULESET_VERSION, RejectReason, Restriction, RoundedFee, ScheduledState,
+    SelfTradePrevention, SessionId, Side, TimeInForce, TopTerms, Trigger, WithdrawalId,
 };
 
 use crate::approvals::Approval;
 use crate::call::Told;
 use crate::floor::Market;
 use crate::guard::Guard;
+use crate::keys::{Key, Keys};
 use crate::lists::{List, ListName};
 use crate::open_orders::{Conditional, Links, Notes, OpenOrders, Shelf, Station, Terms};
 use crate::protection::Protection;
 use crate::session::{Scheduled, Session};
+use crate::sessions::{Answer, Sessions};
 use crate::sharing::Sharing;
 use crate::timers::Timer;
 use crate::triggers::Triggers;
@@ -55,11 +57,15 @@ pub enum SectionKind {
     Orders = 8,
     /// Kill switches, restrictions, approval bands, who approved what, by which session orders came, and protections of quotes.
     Controls = 9,
+    /// Opened sessions by number, with the answers of their windows.
+    Sessions = 10,
+    /// Keys by id.
+    Keys = 11,
 }
 
 impl SectionKind {
     /// Every kind, in the order in which they stand in a snapshot.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Engine,
         Self::Assets,
         Self::Accounts,
@@ -69,6 +75,8 @@ impl SectionKind {
         Self::Withdrawals,
         Self::Orders,
         Self::Controls,
+        Self::Sessions,
+        Self::Keys,
     ];
 }
 
@@ -208,6 +216,11 @@ impl<'s> Reader<'s> {
         self.known(Name::new(&field, text.len() as u8))
     }
 
+    fn label(&mut self) -> Read<Label> {
+        let label = Label::new(self.text()?);
+        self.known(label)
+    }
+
     fn price(&mut self) -> Read<Option<Price>> {
         let (is_some, ticks) = (self.u8()?, self.i64()?);
         Ok((is_some == 1).then_some(Price::from_ticks(ticks)))
@@ -247,7 +260,7 @@ impl Engine {
     /// The whole logical state.
     pub fn snapshot(&self) -> Vec<Section> {
         // Exhaustive on purpose: a new field does not compile until it is considered here.
-        let Self { config: _, sequence, last_order, registry, ledger, risk, open, markets } = self;
+        let Self { config: _, sequence, last_order, registry, ledger, risk, open, sessions, keys, markets } = self;
         let mut engine = Writer::default();
         engine.u32(RULESET_VERSION).u64(*sequence).u64(risk.time_ns).u64(last_order.0).u64(open.last_priority());
         engine.u64(open.lists.last().0);
@@ -315,7 +328,9 @@ impl Engine {
             write_order(&mut orders, open, slot, open.conditional(slot).limit);
         }
         let controls = write_controls(&risk.controls, open);
-        let written = [engine, assets, accounts, instruments, fees, balances, withdrawals, orders, controls];
+        let (sessions, keys) = (write_sessions(sessions), write_keys(keys));
+        let written =
+            [engine, assets, accounts, instruments, fees, balances, withdrawals, orders, controls, sessions, keys];
         written.into_iter().zip(SectionKind::ALL).map(|(writer, kind)| writer.section(kind)).collect()
     }
 
@@ -385,6 +400,8 @@ impl Engine {
         let mut controls = reader(SectionKind::Controls);
         engine.read_controls(&mut controls)?;
         controls.end()?;
+        reader(SectionKind::Sessions).each(|part| engine.read_client_session(part))?;
+        reader(SectionKind::Keys).each(|part| engine.read_key(part))?;
         engine.markets.iter_mut().filter_map(|market| market.triggers.as_deref_mut()).for_each(Triggers::sort_trails);
         Ok(engine)
     }
@@ -472,6 +489,40 @@ impl Engine {
         market.refresh();
         self.markets.push(market);
         Ok(())
+    }
+
+    fn read_client_session(&mut self, part: &mut Reader<'_>) -> Read<()> {
+        let (account, name) = (self.read_owner(part)?, part.label()?);
+        let (last, kept) = (part.u64()?, part.u32()?);
+        let mut answers = Vec::new();
+        for _ in 0..kept {
+            let (sequence, first_order, reason) = (part.u64()?, OrderId(part.u64()?), part.u32()?);
+            let reason =
+                u16::try_from(reason).ok().filter(|code| *code == 0 || RejectReason::from_code(*code).is_some());
+            let is_given = (1..=self.sequence).contains(&sequence) && first_order <= self.last_order;
+            let reason = part.known(reason.filter(|_| is_given))?;
+            answers.push(Answer::new(sequence, first_order, reason));
+        }
+        let restored = self.sessions.restore(account, name, last, &answers);
+        part.known(restored)
+    }
+
+    fn read_key(&mut self, part: &mut Reader<'_>) -> Read<()> {
+        let (id, account) = (part.label()?, self.read_owner(part)?);
+        let (kind, permissions) = (KeyKind::from_code(part.u8()?), KeyPermissions::from_bits(part.u64()?));
+        let material = KeyMaterial::new(part.text()?);
+        let (kind, permissions, material) = (part.known(kind)?, part.known(permissions)?, part.known(material)?);
+        part.known(kind.fits(material.as_bytes().len()).then_some(()))?;
+        let added = self.keys.add(id, Key { account, kind, permissions, material });
+        part.known(added)
+    }
+
+    /// An account, or none for the venue's operators.
+    fn read_owner(&self, part: &mut Reader<'_>) -> Read<Option<AccountId>> {
+        match part.u32()? {
+            ANY => Ok(None),
+            account => Ok(Some(AccountId(part.below(account, self.ledger.account_count())?))),
+        }
     }
 
     fn read_controls(&mut self, part: &mut Reader<'_>) -> Read<()> {
@@ -901,6 +952,27 @@ fn write_controls(controls: &Controls, open: &OpenOrders) -> Writer {
         writer.u32(scope.account.0).u32(scope.code());
         writer.u64(terms.lots_max).u64(terms.fills_max).u64(terms.window_ns);
         writer.u64(*until_ns).u64(*lots).u64(*fills).u8((*is_triggered).into());
+    }
+    writer
+}
+
+fn write_sessions(sessions: &Sessions) -> Writer {
+    let mut writer = Writer::default();
+    for session in sessions.views() {
+        writer.u32(session.account().map_or(ANY, |account| account.0)).text(session.label().as_bytes());
+        writer.u64(session.last_client_sequence()).u32(session.answers().count() as u32);
+        for answer in session.answers() {
+            writer.u64(answer.sequence()).u64(answer.first_order().0).u32(answer.reason().into());
+        }
+    }
+    writer
+}
+
+fn write_keys(keys: &Keys) -> Writer {
+    let mut writer = Writer::default();
+    for (id, Key { account, kind, permissions, material }) in keys.iter() {
+        writer.text(id.as_bytes()).u32(account.map_or(ANY, |account| account.0));
+        writer.u8(*kind as u8).u64(permissions.0.into()).text(material.as_bytes());
     }
     writer
 }

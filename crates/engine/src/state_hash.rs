@@ -27,6 +27,8 @@ impl Engine {
         }
         total += self.open.state_hash(|slot| self.order_hash(slot));
         total += self.open.lists.state_hash();
+        total += self.sessions.state_hash();
+        total += self.keys.state_hash();
         total
     }
 
@@ -36,6 +38,7 @@ impl Engine {
         self.open.checkpoint(changed);
         self.ledger.checkpoint();
         self.risk.checkpoint();
+        self.sessions.checkpoint();
         for (id, market) in self.markets.iter_mut().enumerate() {
             market.instrument.checkpoint(InstrumentId(id as u32));
         }
@@ -52,13 +55,16 @@ impl Engine {
         }
         self.open.slab.iter().for_each(|(slot, _)| total += self.order_hash(slot));
         total += self.open.lists.full_state_hash();
+        total += self.sessions.full_state_hash();
+        total += self.keys.full_state_hash();
         total
     }
 
     /// The hash of what is little enough to be taken anew each time.
     fn small_state_hash(&self) -> HashTotal {
         // Exhaustive on purpose: a new field does not compile until it is considered here.
-        let Self { config: _, sequence, last_order, registry, ledger: _, risk: _, open, markets } = self;
+        let Self { config: _, sequence, last_order, registry, ledger: _, risk: _, open, sessions: _, keys: _, markets } =
+            self;
         let mut total = EntityHash::new(0x30)
             .word(*sequence)
             .word(self.risk.time_ns)

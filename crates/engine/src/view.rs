@@ -5,15 +5,17 @@ use tradewright_ledger::Ledger;
 use tradewright_risk::{Instrument, Risk};
 use tradewright_types::{
     AccountId, AllocationTerms, Amount, AuctionPhase, ClientOrderId, Conditions, Contingency, Iceberg, InstrumentId,
-    InstrumentState, ListId, OrderFlags, OrderId, OrderType, Peg, Price, PriceSource, ProtectionScope, ProtectionTerms,
-    Quantity, ScheduledState, SelfTradePrevention, SessionId, Side, TimeInForce, TopTerms, Trigger,
+    InstrumentState, Label, ListId, OrderFlags, OrderId, OrderType, Peg, Price, PriceSource, ProtectionScope,
+    ProtectionTerms, Quantity, ScheduledState, SelfTradePrevention, SessionId, Side, TimeInForce, TopTerms, Trigger,
 };
 
 use crate::aside::displayed_at;
 use crate::floor::{Market, hold_of, price_of};
+use crate::keys::Key;
 use crate::lists::{List, ListName};
 use crate::open_orders::Station;
 use crate::session::Session;
+use crate::sessions::SessionView;
 use crate::triggers::Triggers;
 use crate::{Engine, EngineConfig, Registry};
 
@@ -146,6 +148,26 @@ impl Engine {
     /// The id of the order accepted last.
     pub fn last_order(&self) -> OrderId {
         self.last_order
+    }
+
+    /// The sessions that were opened, by number.
+    pub fn sessions(&self) -> impl ExactSizeIterator<Item = SessionView<'_>> {
+        self.sessions.views()
+    }
+
+    /// An opened session.
+    pub fn session(&self, id: SessionId) -> Option<SessionView<'_>> {
+        self.sessions.view(id)
+    }
+
+    /// The keys that may be used, by id.
+    pub fn keys(&self) -> impl ExactSizeIterator<Item = (&Label, &Key)> {
+        self.keys.iter()
+    }
+
+    /// The key with this id.
+    pub fn key(&self, id: &Label) -> Option<&Key> {
+        self.keys.get(id)
     }
 
     /// The names of everything.
@@ -412,6 +434,10 @@ impl Engine {
             aside + market.instrument.exposures.memory_bytes() + waiting + session
         };
         let markets: usize = self.markets.iter().map(of_market).sum();
-        markets + self.open.memory_bytes() + self.ledger.memory_bytes() + self.risk.memory_bytes()
+        markets
+            + self.sessions.memory_bytes()
+            + self.open.memory_bytes()
+            + self.ledger.memory_bytes()
+            + self.risk.memory_bytes()
     }
 }

@@ -56,6 +56,18 @@ pub enum JournalError {
     LogSpaceExhausted,
     /// A write or a sync failed before: what is on the disk is unknown, nothing more is written.
     Poisoned,
+    /// A snapshot is not what it has to be.
+    Snapshot {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        error: crate::SnapshotFileError,
+    },
+    /// No signed head of the tree is over this index.
+    NotSigned {
+        /// The index.
+        index: u64,
+    },
     /// The log does not reach back or forward so far.
     NotInLog {
         /// The index that was asked for.
@@ -111,6 +123,8 @@ impl core::fmt::Display for JournalError {
             Self::CommandTooLong { records } => write!(f, "a command of {records} records must fit into a batch"),
             Self::LogSpaceExhausted => f.write_str("no segment is prepared: the log has no room for the next batch"),
             Self::Poisoned => f.write_str("a write or a sync failed before: the log takes nothing more"),
+            Self::Snapshot { file, error } => write!(f, "{file}: {error}"),
+            Self::NotSigned { index } => write!(f, "index={index} must be below a signed head of the tree: none is"),
             Self::NotInLog { index, first, last } => {
                 write!(f, "index={index} must be from {first} to {last}, what the log has")
             }

@@ -7,10 +7,10 @@ use tradewright_types::CommandRecord;
 
 use crate::batch::BatchBuffer;
 use crate::durable::{DURABLE_NAME, DurableEnd, Tier};
-use crate::error::{JournalError, MalformedCommand, Outcome, while_doing};
+use crate::error::{JournalError, MalformedCommand, Outcome, damaged, while_doing};
 use crate::format::{Identity, LogId, RecordKind, SEGMENT_HEADER_BYTES, Tip};
-use crate::notes::{Check, TreeHead};
-use crate::recovery::{Recovered, begin, check_tier, recover, segment_indices};
+use crate::notes::{CHECK_EVERY, Check, TreeHead};
+use crate::recovery::{Recovered, begin, check_tier, disk_segment_indices, recover, segment_indices};
 use crate::segment::{Segment, Supply};
 use crate::storage::{Access, Storage, StoredFile};
 
@@ -123,7 +123,11 @@ impl<S: Storage> Journal<S> {
         let lock = storage.lock().map_err(while_doing("taking", "lock"))?.ok_or(JournalError::Locked)?;
         let names = storage.list().map_err(while_doing("listing", "folder"))?;
         let supply = Supply::open(storage.clone(), config.segment_bytes, &names)?;
-        let indices = segment_indices(&names);
+        let indices = disk_segment_indices(&names);
+        let first_index = segment_indices(&names).first().copied();
+        if indices.is_empty() && first_index.is_some() {
+            return Err(damaged("folder", 0, "a log whose segments are archived must have its last segment"));
+        }
         let start = if indices.is_empty() {
             begin(&supply, config.shard, config.log_id, config.batch_bytes_max as u64)?
         } else {
@@ -153,7 +157,8 @@ impl<S: Storage> Journal<S> {
             _lock: lock,
         };
         journal.publish()?;
-        Ok((journal, start.recovered))
+        let first_index = first_index.unwrap_or(1);
+        Ok((journal, Recovered { first_index, ..start.recovered }))
     }
 
     /// Which log it is.
@@ -229,8 +234,12 @@ impl<S: Storage> Journal<S> {
     /// Appends what the state's hash was at an index.
     ///
     /// # Errors
-    /// As [`Journal::commit`], when the batch is full.
+    /// When the index is none of a check, or ahead of the log; and as [`Journal::commit`], when the batch is full.
     pub fn append_check(&mut self, check: &Check) -> Outcome<()> {
+        if !check.index.is_multiple_of(CHECK_EVERY) {
+            let rule = "must be one at which checks stand, a multiple of 4096";
+            return Err(JournalError::Setting { name: "index", value: check.index, rule });
+        }
         self.append_note(RecordKind::Check, check.index, &check.to_bytes())
     }
 

@@ -3,7 +3,7 @@
 use crate::durable::{DurableEnd, Tier};
 use crate::error::{JournalError, Outcome, damaged, while_doing};
 use crate::format::{Hash, Identity, LogId, SECTOR, Tip};
-use crate::segment::{PART_SUFFIX, Segment, Supply, fill_with_zeros, index_of_segment};
+use crate::segment::{PART_SUFFIX, Segment, Supply, fill_with_zeros, index_of_archive, index_of_segment};
 use crate::storage::{Access, Storage, StoredFile};
 use crate::tail::{Scan, Tail, Witness, judge, scan};
 use crate::window::Window;
@@ -33,8 +33,17 @@ pub(crate) struct Start<F> {
     pub(crate) recovered: Recovered,
 }
 
-/// The first indices of the segments in a folder, in order.
+/// The first indices of the segments in a folder, archives among them, in order.
 pub(crate) fn segment_indices(names: &[String]) -> Vec<u64> {
+    let index = |name: &String| index_of_segment(name).or_else(|| index_of_archive(name));
+    let mut indices: Vec<u64> = names.iter().filter_map(index).collect();
+    indices.sort_unstable();
+    indices.dedup();
+    indices
+}
+
+/// The same without archives.
+pub(crate) fn disk_segment_indices(names: &[String]) -> Vec<u64> {
     names.iter().filter_map(|name| index_of_segment(name)).collect()
 }
 

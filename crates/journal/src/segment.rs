@@ -4,18 +4,23 @@
 //! its length. It gets its own name, that of its first index, when its header is written.
 
 use std::collections::VecDeque;
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use zerocopy::{FromZeros, IntoBytes};
 
+use crate::archive::unpack;
 use crate::error::{JournalError, Outcome, damaged, while_doing};
 use crate::format::{Identity, SEGMENT_HEADER_BYTES, SegmentHeader, Tip};
 use crate::storage::{Access, Storage, StoredFile};
 
 const SEGMENT_SUFFIX: &str = ".seg";
+const ARCHIVE_SUFFIX: &str = ".seg.zst";
 const PREPARED_PREFIX: &str = "prepared-";
 /// A file under such a name was never finished.
 pub(crate) const PART_SUFFIX: &str = ".part";
+/// How much of a segment is filled and synced at once.
+const FILL_BYTES: u64 = 8 << 20;
 static ZEROS: [u8; 1 << 18] = [0; 1 << 18];
 
 /// The name of the segment that begins with an index.
@@ -23,9 +28,19 @@ pub(crate) fn segment_name(first_index: u64) -> String {
     format!("{first_index:020}{SEGMENT_SUFFIX}")
 }
 
+/// The name of the archive of that segment.
+pub(crate) fn archive_name(first_index: u64) -> String {
+    format!("{first_index:020}{ARCHIVE_SUFFIX}")
+}
+
 /// The first index of the segment of this name, if it is one.
 pub(crate) fn index_of_segment(name: &str) -> Option<u64> {
     index_in_name(name, "", SEGMENT_SUFFIX)
+}
+
+/// The first index of the segment whose archive has this name, if it is one.
+pub(crate) fn index_of_archive(name: &str) -> Option<u64> {
+    index_in_name(name, "", ARCHIVE_SUFFIX)
 }
 
 /// The index in a name of twenty digits between a prefix and a suffix.
@@ -37,15 +52,65 @@ pub(crate) fn index_in_name(name: &str, prefix: &str, suffix: &str) -> Option<u6
 /// A segment that is open, its header checked.
 pub(crate) struct Segment<F> {
     pub(crate) name: String,
-    pub(crate) file: F,
+    pub(crate) file: SegmentFile<F>,
     pub(crate) header: SegmentHeader,
+}
+
+/// Where the bytes of a segment are.
+pub(crate) enum SegmentFile<F> {
+    /// In their file.
+    Disk(F),
+    /// Unpacked from an archive, to be read only.
+    Archive(Vec<u8>),
+}
+
+impl<F: StoredFile> StoredFile for SegmentFile<F> {
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        match self {
+            Self::Disk(file) => file.write_at(bytes, offset),
+            Self::Archive(_) => Err(io::ErrorKind::ReadOnlyFilesystem.into()),
+        }
+    }
+
+    fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+        match self {
+            Self::Disk(file) => file.read_at(bytes, offset),
+            Self::Archive(unpacked) => {
+                let from = usize::try_from(offset).unwrap_or(usize::MAX).min(unpacked.len());
+                let got = bytes.len().min(unpacked.len() - from);
+                bytes[..got].copy_from_slice(&unpacked[from..from + got]);
+                Ok(got)
+            }
+        }
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        match self {
+            Self::Disk(file) => file.sync_data(),
+            Self::Archive(_) => Err(io::ErrorKind::ReadOnlyFilesystem.into()),
+        }
+    }
+
+    fn length(&self) -> io::Result<u64> {
+        match self {
+            Self::Disk(file) => file.length(),
+            Self::Archive(unpacked) => Ok(unpacked.len() as u64),
+        }
+    }
 }
 
 impl<F: StoredFile> Segment<F> {
     /// Opens the segment that begins with an index.
     pub(crate) fn open<S: Storage<File = F>>(storage: &S, first_index: u64, access: Access) -> Outcome<Self> {
-        let name = segment_name(first_index);
-        let file = storage.open(&name, access).map_err(while_doing("opening", &name))?;
+        let mut name = segment_name(first_index);
+        let file = match storage.open(&name, access) {
+            Ok(file) => SegmentFile::Disk(file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && access == Access::Read => {
+                name = archive_name(first_index);
+                SegmentFile::Archive(unpack(storage, &name)?)
+            }
+            Err(error) => return Err(while_doing("opening", &name)(error)),
+        };
         let header = read_header(&file, &name)?;
         if header.first_index != first_index {
             return Err(damaged(&name, 0, "a segment must be named after its first index"));
@@ -140,8 +205,15 @@ impl<S: Storage> Supply<S> {
 
     fn fill(&self, name: &str) -> Outcome<()> {
         let file = self.storage.create(name).map_err(while_doing("creating", name))?;
-        fill_with_zeros(&file, name, 0, self.segment_bytes)?;
-        file.sync_data().map_err(while_doing("syncing", name))
+        // By parts: one sync of a whole segment would hold the journal's own syncs up.
+        let mut from = 0;
+        while from < self.segment_bytes {
+            let to = (from + FILL_BYTES).min(self.segment_bytes);
+            fill_with_zeros(&file, name, from, to)?;
+            file.sync_data().map_err(while_doing("syncing", name))?;
+            from = to;
+        }
+        Ok(())
     }
 
     /// Turns a prepared segment into the one that follows `tip`. What fails here leaves the disk in an unknown state.
@@ -154,7 +226,7 @@ impl<S: Storage> Supply<S> {
         file.sync_data().map_err(while_doing("syncing", &prepared))?;
         self.storage.rename(&prepared, &name).map_err(while_doing("renaming", &prepared))?;
         self.storage.sync_folder().map_err(while_doing("syncing the folder for", &name))?;
-        Ok(Segment { name, file, header })
+        Ok(Segment { name, file: SegmentFile::Disk(file), header })
     }
 }
 

@@ -129,7 +129,7 @@ pub struct RangeRoots {
 impl RangeRoots {
     /// Over these ranges.
     #[must_use]
-    pub fn new(ranges: Vec<Range<u64>>) -> Self {
+    pub fn new(ranges: impl IntoIterator<Item = Range<u64>>) -> Self {
         Self { ranges: ranges.into_iter().map(|range| (range, Frontier::default())).collect() }
     }
 

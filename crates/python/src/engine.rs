@@ -1,5 +1,6 @@
 //! The engine as a Python class.
 
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,10 +9,10 @@ use numpy::PyArray1;
 use pyo3::exceptions::{PyAssertionError, PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use tradewright_engine::{Engine as Core, EngineConfig, EventBuffer};
+use tradewright_engine::{Engine as Core, EngineConfig, EventBuffer, Key};
 use tradewright_journal::{SnapshotFileError, decode, encode, read, write};
 use tradewright_types::{
-    ANY, AccountId, AssetId, CommandKind, CommandRecord, EventRecord, InstrumentId, ListId, OrderId, Price,
+    ANY, AccountId, AssetId, CommandKind, CommandRecord, EventRecord, InstrumentId, Label, ListId, OrderId, Price,
     ProtectionScope, SCHEMA_VERSION, Side,
 };
 
@@ -480,6 +481,26 @@ impl Engine {
     fn order_lists(&self, account: Option<u32>) -> PyResult<Vec<ListView>> {
         let account = account.map(|id| self.known_account(id)).transpose()?;
         Ok(self.core.order_lists(account).into_iter().map(ListView::from).collect())
+    }
+
+    /// Return the opened sessions by number: (number, account or None for operators, name, last client sequence).
+    fn sessions(&self) -> Vec<(u32, Option<u32>, String, u64)> {
+        let views = self.core.sessions();
+        let owner = |account: Option<AccountId>| account.map(|account| account.0);
+        views
+            .map(|view| (view.id().0, owner(view.account()), view.name().to_owned(), view.last_client_sequence()))
+            .collect()
+    }
+
+    /// Return the keys by id: (id, account or None for an operator, a code of `KeyKind`, `KeyPermissions`, bytes).
+    #[expect(clippy::type_complexity, reason = "a row of a table, as the other views are")]
+    fn registered_keys(&self) -> Vec<(String, Option<u32>, u8, u16, Cow<'static, [u8]>)> {
+        let row = |(id, key): (&Label, &Key)| {
+            let bytes = Cow::Owned(key.material.as_bytes().to_vec());
+            let account = key.account.map(|account| account.0);
+            (id.as_str().to_owned(), account, key.kind as u8, key.permissions.0, bytes)
+        };
+        self.core.keys().map(row).collect()
     }
 
     /// Return an account's balance of an asset in quanta: (available, held).

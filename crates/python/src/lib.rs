@@ -10,6 +10,7 @@ mod demo;
 mod engine;
 mod event_log;
 mod event_reader;
+mod journal;
 #[cfg(unix)]
 mod node;
 mod outcome;
@@ -31,6 +32,10 @@ mod _core {
     use crate::engine::Engine;
     #[pymodule_export]
     use crate::event_reader::EventReader;
+    #[pymodule_export]
+    use crate::journal::{
+        archive_log, copy_log_folder, drill_log, proof_holds, prove_command, prove_log_grew, sample_log, verify_log,
+    };
     #[cfg(unix)]
     #[pymodule_export]
     use crate::node::{serve_node, serve_replica};

@@ -219,6 +219,9 @@ impl Outcome {
                 }
             }
             Some(EventKind::Rejected) => self.read_refusal(event.open_lots, event.reason),
+            // What came of the original.
+            Some(EventKind::CommandRepeated) if event.reason != 0 => self.read_refusal(event.open_lots, event.reason),
+            Some(EventKind::CommandRepeated) => self.order_id = event.order_id,
             Some(
                 EventKind::ClientOrderIdText
                 | EventKind::OrderConditions
@@ -246,7 +249,12 @@ impl Outcome {
                 | EventKind::ApprovalDeclined
                 | EventKind::OrderReleased
                 | EventKind::QuoteAccepted
-                | EventKind::QuoteProtectionTriggered,
+                | EventKind::QuoteProtectionTriggered
+                | EventKind::SessionOpened
+                | EventKind::SessionNameText
+                | EventKind::KeyRegistered
+                | EventKind::KeyRevoked
+                | EventKind::KeyIdText,
             )
             | None => {}
         }

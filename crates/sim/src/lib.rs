@@ -11,6 +11,7 @@
 mod book;
 mod btree_book;
 mod clock;
+mod drill;
 mod drive;
 mod engine_subject;
 mod faulty_storage;
@@ -24,6 +25,7 @@ mod paged_book;
 mod random;
 mod rbtree_book;
 mod ring_bench;
+mod sample_log;
 mod skiplist_book;
 pub mod suite;
 pub mod venue;
@@ -32,6 +34,7 @@ mod workload;
 pub use book::{FillSink, FreshBook, MatchingBook, Shape, Side, Sums};
 pub use btree_book::{BTreeBook, BTreeIndex};
 pub use clock::{Stopwatch, thread_cpu_ns};
+pub use drill::{Acknowledge, DrillKind, DrillReport, drill};
 pub use drive::{
     BenchReport, BookSubject, DriveOptions, Finish, Floor, ManyBooks, Round, Subject, drive, drive_against, round,
     timed_from,
@@ -47,5 +50,6 @@ pub use paged_book::PagedBook;
 pub use random::{Random, WeightedTable};
 pub use rbtree_book::{RbTreeBook, RedBlackTree};
 pub use ring_bench::{RingBenchError, RingFigures, RingOptions, RingPair, quantile, ring_bench};
+pub use sample_log::write_sample_log;
 pub use skiplist_book::{SkipList, SkipListBook};
 pub use workload::{Tape, Workload};

@@ -7,9 +7,9 @@
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, transmute_ref};
 
 use crate::{
-    ANY, AccountId, Amount, ClientOrderId, Conditions, ConditionsRecord, InstrumentId, OrderFlags, OrderId, OrderType,
-    Peg, PegKind, Price, Quantity, RejectReason, SCHEMA_VERSION, SelfTradePrevention, Side, TimeInForce, Trigger,
-    TriggerKind, Wide,
+    ANY, AccountId, Amount, ClientOrderId, Conditions, ConditionsRecord, InstrumentId, KeyMaterial, Label, OrderFlags,
+    OrderId, OrderType, Peg, PegKind, Price, Quantity, RejectReason, SCHEMA_VERSION, SelfTradePrevention, Side,
+    TimeInForce, Trigger, TriggerKind, Wide,
 };
 
 macro_rules! kinds {
@@ -123,6 +123,12 @@ kinds! {
     SetTop = 49,
     /// Cancels every order that came by a session: its connection is gone.
     EndSession = 50,
+    /// Opens a session of an account, or finds it again; followed by its name.
+    OpenSession = 51,
+    /// Registers a key; followed by its id and its bytes.
+    RegisterKey = 52,
+    /// Revokes a key; followed by its id.
+    RevokeKey = 53,
     /// Places an order.
     PlaceOrder = 64,
     /// Cancels an order.
@@ -141,7 +147,7 @@ kinds! {
     MassQuote = 71,
     /// Cancels an account's quotes, on all instruments or on one.
     CancelQuotes = 72,
-    /// A text client order id; belongs to the record before it.
+    /// A text client order id, or a name; belongs to the record before it.
     Text = 128,
     /// An instrument's units.
     InstrumentUnits = 129,
@@ -157,6 +163,8 @@ kinds! {
     ApprovalHash = 133,
     /// Approval bands.
     ApprovalBands = 138,
+    /// The bytes of the key before it, laid out as a text.
+    KeyBytes = 139,
 }
 
 impl CommandKind {
@@ -189,9 +197,9 @@ pub struct CommandHeader {
     pub schema_version: u8,
     /// How many records the command has, this one included.
     pub record_count: u16,
-    /// Whose retries are recognised together; 0 is the venue itself.
+    /// Whose retries are recognised together, when it was opened; 0 is the venue itself.
     pub session: u32,
-    /// The session's own number of this command.
+    /// The session's own number of this command, without gaps from 1; 0 is none.
     pub client_sequence: u64,
     /// Logical time in nanoseconds. Never goes back.
     pub time_ns: u64,
@@ -260,6 +268,15 @@ pub struct TextRecord {
 const _: () = assert!(size_of::<CommandRecord>() == 64 && size_of::<TextRecord>() == 64);
 
 impl TextRecord {
+    /// The bytes that count, when the record is of this kind and has as many as it says.
+    ///
+    /// # Errors
+    /// [`RejectReason::MalformedRecords`] for another kind, and for a length beyond the record.
+    pub(crate) fn bytes_of(&self, kind: CommandKind) -> Decoded<&[u8]> {
+        let bytes = self.bytes.get(..usize::from(self.length)).filter(|_| self.kind == kind as u8);
+        bytes.ok_or(RejectReason::MalformedRecords)
+    }
+
     /// The client order id that it writes.
     fn client_order_id(&self) -> Decoded<ClientOrderId<'_>> {
         let text = self.bytes.get(..usize::from(self.length));
@@ -416,15 +433,29 @@ impl CommandRecord {
     /// A text record for `id`, when it needs one.
     pub fn text(id: &ClientOrderId<'_>) -> Option<Self> {
         let ClientOrderId::Text(text) = id else { return None };
+        Some(Self::bytes_record(CommandKind::Text, text))
+    }
+
+    /// A record that names a session or a key.
+    pub fn label(label: &Label) -> Self {
+        Self::bytes_record(CommandKind::Text, label.as_bytes())
+    }
+
+    /// The records of a key's bytes.
+    pub fn key_bytes(key: &KeyMaterial) -> impl Iterator<Item = Self> + '_ {
+        key.as_bytes().chunks(Label::LENGTH_MAX).map(|part| Self::bytes_record(CommandKind::KeyBytes, part))
+    }
+
+    fn bytes_record(kind: CommandKind, part: &[u8]) -> Self {
         let mut record = TextRecord {
-            kind: CommandKind::Text as u8,
+            kind: kind as u8,
             schema_version: SCHEMA_VERSION,
-            length: text.len() as u8,
+            length: part.len() as u8,
             reserved: [0; 5],
             bytes: [0; 56],
         };
-        record.bytes[..text.len()].copy_from_slice(text);
-        Some(zerocopy::transmute!(record))
+        record.bytes[..part.len()].copy_from_slice(part);
+        zerocopy::transmute!(record)
     }
 
     #[inline(always)]

@@ -41,7 +41,8 @@ codes! {
         /// A command was refused and changed nothing. `reason` is the [`crate::RejectReason`]; `open_lots` the
         /// [`crate::CommandKind`]; account, instrument, side, order type, time in force, prevention mode, flags, price, quantity
         /// and `reference` (`order_ref`) repeat the record; `counter_account` is its session and `counter_order_id` its client
-        /// sequence. When the new order of a replacement failed by itself, the record is the new order's.
+        /// sequence. When the new order of a replacement failed by itself, the record is the new order's. Of a command that its
+        /// session's window refused, `amount` is the client sequence that comes next.
         Rejected = 1,
         /// An order was accepted. `price_ticks` is its limit (of a market order: the band's); `quantity_lots` its total (0 when
         /// sized by amount, then `amount` is it); `open_lots` holds the two fee rates, see [`EventRecord::accepted_rates`];
@@ -142,6 +143,24 @@ codes! {
         /// `quantity_lots` and `open_lots` are the lots and fills of the window, `reference` is its end; `order_type` is 1 when it is the
         /// lots that reached their bound, 2 when it is the fills. `instrument` is [`crate::ANY`] when all of them count together.
         QuoteProtectionTriggered = 57,
+        /// A session was opened, or found again. `counter_account` is its number, `counter_order_id` its last client sequence. A
+        /// [`EventKind::SessionNameText`] follows.
+        SessionOpened = 64,
+        /// The name of the session in the event before; see [`TextEventRecord`].
+        SessionNameText = 65,
+        /// A command of this session and client sequence was applied before: this one changed nothing. `reference` is the sequence of
+        /// the original, `order_id` the first order id that it gave, `reason` its [`crate::RejectReason`] (0: none); `open_lots` is
+        /// the [`crate::CommandKind`], `counter_account` the session and `counter_order_id` the client sequence, as in
+        /// [`EventKind::Rejected`].
+        CommandRepeated = 66,
+        /// A key may be used from now on. `order_type` is the [`crate::KeyKind`], `quantity_lots` the [`crate::KeyPermissions`],
+        /// `open_lots` its length; `amount` and `counter_amount` are the 32 bytes of a public key, or of the SHA-256 of a sealed
+        /// secret. A [`EventKind::KeyIdText`] follows.
+        KeyRegistered = 67,
+        /// A key may not be used any more. The other fields as in [`EventKind::KeyRegistered`].
+        KeyRevoked = 68,
+        /// The id of the key in the event before; see [`TextEventRecord`].
+        KeyIdText = 69,
     }
 }
 
@@ -299,7 +318,7 @@ pub struct EventRecord {
     pub reference: u64,
 }
 
-/// The text client order id of the order, or of the list, in the event before: the same 128 bytes by other names.
+/// A text that belongs to the event before, such as the client order id of its order: the same 128 bytes by other names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct TextEventRecord {

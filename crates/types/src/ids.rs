@@ -58,7 +58,8 @@ id!(
     u64
 );
 id!(
-    /// A session by which commands come, numbered from 1 by whoever runs the sessions. 0 is none: the venue itself.
+    /// A session by which commands come. 0 is none: the venue itself. Those that were opened are numbered from 1 by the engine, in
+    /// the order of first use of account and name; a number that was never opened is whatever its sender means by it.
     SessionId,
     u32
 );

@@ -18,6 +18,7 @@ mod fee;
 mod hash;
 mod ids;
 mod instrument;
+mod key;
 mod list;
 mod order;
 mod price;
@@ -46,6 +47,7 @@ pub use fee::{FeeRate, FeeRates, RoundedFee};
 pub use hash::{EntityHash, HashTotal};
 pub use ids::{AccountId, AssetId, InstrumentId, ListId, OrderId, SessionId, TradeId, WithdrawalId};
 pub use instrument::{InstrumentKind, InstrumentLimits, InstrumentUnits};
+pub use key::{KeyKind, KeyMaterial, KeyPermissions};
 pub use list::{CancelList, Contingency, LegRefused, NewList};
 pub use order::{OrderFlags, OrderType, SelfTradePrevention, Side, TimeInForce};
 pub use price::Price;
@@ -60,7 +62,7 @@ pub use state::{
     Admission, AuctionPhase, BreakerRecord, BreakerTerms, CallTerms, InstrumentAction, InstrumentState, StateCause,
 };
 pub use table::PagedTable;
-pub use text::{ClientOrderId, Name};
+pub use text::{ClientOrderId, Label, Name};
 pub use wire::Wide;
 
 /// The layout version that every record carries. A reader refuses any other.

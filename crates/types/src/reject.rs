@@ -48,6 +48,10 @@ reasons! {
     Stale = 4,
     /// The kill switch is engaged for the session by which the command came.
     SessionKilled = 5,
+    /// The session's number of this command is so old that its answer is no longer known.
+    ClientSequenceTooOld = 6,
+    /// The session's number of this command leaves out one before it.
+    ClientSequenceGap = 7,
     // Its fields.
     /// The side is neither buy nor sell.
     InvalidSide = 10,
@@ -197,11 +201,15 @@ reasons! {
     AccountKindsForbidden = 104,
     /// No pending withdrawal has this id.
     UnknownWithdrawal = 105,
+    /// No key has this id.
+    UnknownKey = 106,
+    /// The account has as many sessions as it may.
+    TooManySessions = 107,
     /// The id is not the next free one.
     IdNotNext = 110,
-    /// The name is not 1 to 32 printable ASCII characters without spaces.
+    /// The name is not 1 to 32 (of a session or a key 1 to 56) printable ASCII characters without spaces.
     InvalidName = 111,
-    /// Another asset, instrument or account has this name.
+    /// Another asset, instrument, account or key has this name.
     NameTaken = 112,
     /// A setting lies outside its range.
     SettingOutOfRange = 113,

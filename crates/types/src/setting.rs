@@ -4,12 +4,12 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, transmute_ref};
 
 use crate::text::Name;
 use crate::{
-    AccountId, AccountKind, AllocationRule, AllocationTerms, Amount, ApprovalBands, ApprovalBandsRecord,
+    ANY, AccountId, AccountKind, AllocationRule, AllocationTerms, Amount, ApprovalBands, ApprovalBandsRecord,
     ApprovalHashRecord, AssetId, AuctionPhase, BandScope, BreakerRecord, BreakerTerms, CallTerms, CommandHeader,
     CommandKind, CommandRecord, ControlScope, Decoded, FeeRate, FeeRates, InstrumentId, InstrumentKind,
-    InstrumentLimits, InstrumentState, InstrumentUnits, KillScope, OrderId, Permissions, Price, PriceSource,
-    ProtectionScope, ProtectionTerms, Quantity, RejectReason, Restriction, SessionId, TopTerms, TransferKind, Trigger,
-    Wide, WithdrawalId,
+    InstrumentLimits, InstrumentState, InstrumentUnits, KeyKind, KeyMaterial, KeyPermissions, KillScope, Label,
+    OrderId, Permissions, Price, PriceSource, ProtectionScope, ProtectionTerms, Quantity, RejectReason, Restriction,
+    SessionId, TextRecord, TopTerms, TransferKind, Trigger, Wide, WithdrawalId,
 };
 
 /// A record that names something new: an asset, an instrument, an account.
@@ -278,6 +278,20 @@ pub enum Setting {
     EngageKillSwitch(KillScope),
     ReleaseKillSwitch(KillScope),
     EndSession(SessionId),
+    OpenSession {
+        /// None is the venue's operators.
+        account: Option<AccountId>,
+        name: Label,
+    },
+    RegisterKey {
+        id: Label,
+        /// None is an operator.
+        account: Option<AccountId>,
+        kind: KeyKind,
+        permissions: KeyPermissions,
+        key: KeyMaterial,
+    },
+    RevokeKey(Label),
     SetApprovalBands {
         scope: BandScope,
         bands: ApprovalBands,
@@ -490,6 +504,15 @@ impl Setting {
             CommandKind::EngageKillSwitch => Self::EngageKillSwitch(kill_scope(setting)?),
             CommandKind::ReleaseKillSwitch => Self::ReleaseKillSwitch(kill_scope(setting)?),
             CommandKind::EndSession => Self::EndSession(session(setting)?),
+            CommandKind::OpenSession => {
+                let (name, rest) = decode_label(rest)?;
+                return Ok((Self::OpenSession { account: of_anybody(account), name }, rest));
+            }
+            CommandKind::RegisterKey => return Self::decode_key(setting, rest),
+            CommandKind::RevokeKey => {
+                let (id, rest) = decode_label(rest)?;
+                return Ok((Self::RevokeKey(id), rest));
+            }
             CommandKind::SetRestriction => {
                 let restriction = Restriction::from_code(setting.tier).filter(|_| second_value <= 1);
                 let (scope, restriction) = (control_scope(setting)?, restriction.ok_or(out_of_range)?);
@@ -516,6 +539,7 @@ impl Setting {
             | CommandKind::Conditions
             | CommandKind::ApprovalHash
             | CommandKind::ApprovalBands
+            | CommandKind::KeyBytes
             | CommandKind::Breaker => return Err(RejectReason::UnknownCommand),
         };
         Ok((decoded, rest))
@@ -561,6 +585,29 @@ impl Setting {
             let (id, fee_schedule) = (InstrumentId(record.id), record.fee_schedule);
             Ok((Self::ListInstrument { id, kind, fee_schedule, name, units, limits }, rest))
         }
+    }
+
+    fn decode_key<'r>(setting: &SettingRecord, rest: &'r [CommandRecord]) -> Decoded<(Self, &'r [CommandRecord])> {
+        let [permissions, length, _] = setting.values;
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        let kind = KeyKind::from_code(setting.tier).filter(|kind| kind.fits(length));
+        let (kind, permissions) =
+            kind.zip(KeyPermissions::from_bits(permissions)).ok_or(RejectReason::SettingOutOfRange)?;
+        let (id, mut rest) = decode_label(rest)?;
+        let mut key = [0; KeyMaterial::LENGTH_MAX];
+        for part in key[..length].chunks_mut(Label::LENGTH_MAX) {
+            let (record, behind) = rest.split_first().ok_or(RejectReason::MalformedRecords)?;
+            let record: &TextRecord = transmute_ref!(record);
+            let bytes = record.bytes_of(CommandKind::KeyBytes)?;
+            if bytes.len() != part.len() {
+                return Err(RejectReason::MalformedRecords);
+            }
+            part.copy_from_slice(bytes);
+            rest = behind;
+        }
+        let key = KeyMaterial::new(&key[..length]).ok_or(RejectReason::SettingOutOfRange)?;
+        let account = of_anybody(AccountId(setting.account));
+        Ok((Self::RegisterKey { id, account, kind, permissions, key }, rest))
     }
 
     fn decode_money(kind: CommandKind, record: &MoneyRecord) -> Decoded<Self> {
@@ -628,6 +675,22 @@ fn kill_scope(setting: &SettingRecord) -> Decoded<KillScope> {
     } else {
         control_scope(setting).map(KillScope::Accounts)
     }
+}
+
+/// The account; none when the record is about the venue's operators.
+fn of_anybody(account: AccountId) -> Option<AccountId> {
+    (account.0 != ANY).then_some(account)
+}
+
+/// The name of a session or of a key.
+fn decode_label(records: &[CommandRecord]) -> Decoded<(Label, &[CommandRecord])> {
+    let (record, rest) = records.split_first().ok_or(RejectReason::MalformedRecords)?;
+    let record: &TextRecord = transmute_ref!(record);
+    if record.kind != CommandKind::Text as u8 {
+        return Err(RejectReason::MalformedRecords);
+    }
+    let label = record.bytes_of(CommandKind::Text).ok().and_then(Label::new);
+    Ok((label.ok_or(RejectReason::InvalidName)?, rest))
 }
 
 /// The session in the first value.

@@ -86,9 +86,59 @@ impl core::fmt::Debug for Name {
     }
 }
 
+/// The name of a session or of a key: 1 to 56 printable ASCII characters without spaces, as many as one text record has.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Label {
+    /// What lies behind the text is zero, so that equal texts are equal labels.
+    bytes: [u8; Label::LENGTH_MAX],
+    length: u8,
+}
+
+impl Label {
+    /// The most characters.
+    pub const LENGTH_MAX: usize = 56;
+
+    /// Reads a label. `None` when it is empty, too long, not printable ASCII or has a space.
+    pub fn new(text: &[u8]) -> Option<Self> {
+        if text.is_empty() || text.len() > Self::LENGTH_MAX || !text.iter().all(|byte| (0x21..=0x7e).contains(byte)) {
+            return None;
+        }
+        let mut bytes = [0; Self::LENGTH_MAX];
+        bytes[..text.len()].copy_from_slice(text);
+        Some(Self { bytes, length: text.len() as u8 })
+    }
+
+    /// The characters.
+    pub fn as_str(&self) -> &str {
+        str::from_utf8(self.as_bytes()).expect("Invariant: a label is ASCII")
+    }
+
+    /// The characters as bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.length)]
+    }
+}
+
+impl core::fmt::Debug for Label {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{:?}", self.as_str())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_label_is_one_word_of_ascii() {
+        let longest = [b'x'; 56];
+        for text in [&b"A"[..], b"FIX-1.4:desk", &longest] {
+            assert_eq!(Label::new(text).expect("a label").as_bytes(), text);
+        }
+        for bad in [&b""[..], b"two words", b"tab\t", "é".as_bytes(), &[b'x'; 57]] {
+            assert_eq!(Label::new(bad), None, "{bad:?}");
+        }
+    }
 
     #[test]
     fn a_number_has_one_form() {

@@ -267,6 +267,9 @@ codes!(codes_of_command_kind: CommandKind as u8 {
     ResetQuoteProtection = 48,
     SetTop = 49,
     EndSession = 50,
+    OpenSession = 51,
+    RegisterKey = 52,
+    RevokeKey = 53,
     PlaceOrder = 64,
     CancelOrder = 65,
     CancelAll = 66,
@@ -284,6 +287,7 @@ codes!(codes_of_command_kind: CommandKind as u8 {
     Breaker = 135,
     ApprovalHash = 133,
     ApprovalBands = 138,
+    KeyBytes = 139,
 });
 
 codes!(codes_of_event_kind: EventKind as u8 {
@@ -321,6 +325,12 @@ codes!(codes_of_event_kind: EventKind as u8 {
     OrderReleased = 51,
     QuoteAccepted = 56,
     QuoteProtectionTriggered = 57,
+    SessionOpened = 64,
+    SessionNameText = 65,
+    CommandRepeated = 66,
+    KeyRegistered = 67,
+    KeyRevoked = 68,
+    KeyIdText = 69,
 });
 
 codes!(codes_of_close_reason: CloseReason as u16 {
@@ -359,6 +369,8 @@ codes!(codes_of_reject_reason: RejectReason as u16 {
     MalformedRecords = 3,
     Stale = 4,
     SessionKilled = 5,
+    ClientSequenceTooOld = 6,
+    ClientSequenceGap = 7,
     InvalidSide = 10,
     InvalidOrderType = 11,
     InvalidTimeInForce = 12,
@@ -429,6 +441,8 @@ codes!(codes_of_reject_reason: RejectReason as u16 {
     SameAccount = 103,
     AccountKindsForbidden = 104,
     UnknownWithdrawal = 105,
+    UnknownKey = 106,
+    TooManySessions = 107,
     IdNotNext = 110,
     InvalidName = 111,
     NameTaken = 112,

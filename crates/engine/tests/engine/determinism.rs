@@ -125,3 +125,69 @@ fn the_state_hash_sees_every_command_and_every_difference() {
         assert!(seen.insert(engine.state_hash().0), "every command changes at least the sequence");
     }
 }
+
+#[test]
+fn the_state_hash_tells_apart_whatever_one_command_may_do() {
+    let mut venue = Venue::new();
+    venue.check(
+        "
+        sell A2 1 @10
+        buy A3 1 @10
+        permit A5 15
+        bands I1 10 20 wait=9
+        quote A5 I0 2@7 2@30
+        ",
+    );
+    let settings = "
+        rates A2 open=5 | rates A2 orders=5 | rates A2 messages=5 | rates A3 open=5 | tier A2 1 | tier A2 2 | group A2 1
+        group A3 1 | permit A2 1 | permit A2 2 | halt A2 | halt A3 | halt venue | halt I0 | halt I1 | kill A2 | kill A3 | kill G1
+        kill G2 | kill S1 | kill S2 | position A2 I0 5 | position A2 I1 5 | position A3 I0 5 | reference I0 5 | reference I1 5
+        mark I0 5 | mark I1 5 | index I0 5 | restrict A2 I0 1 | restrict A2 I0 2 | restrict A2 I1 1 | restrict A3 I0 1
+        restrict G2 I0 1 | restrict G3 I0 1 | fee S0 T0 9 5 | fee S0 T0 5 9 | fee S0 T1 9 5 | fee S1 T0 9 5 | close 5 | close 6
+        limits I1 tick=2 | limits I1 lot=2 | limits I1 min=2 | limits I1 max=2 | limits I1 notional_min=2
+        limits I1 notional_max=2 | limits I1 down=2 | limits I1 up=2 | limits I0 tick=2 | terms I0 collar=5 | terms I0 extension=5
+        terms I0 call=5 | terms I0 collar=5 extension=5 extensions=2 | schedule I0 closed none 500 | schedule I0 closed none 501
+        schedule I0 auction closing 500 | schedule I0 auction intraday 500 | state I0 preopen | state I0 cancelonly
+        state I0 auction closing | state I0 auction intraday | bands I0 5 wait=9 | bands I0 6 wait=9 | bands I0 5 wait=8
+        bands I0 5 6 wait=9 | bands A2 5 wait=9 | bands A3 5 wait=9 | allocation I1 rule=1 | allocation I1 rule=1 min=2
+        allocation I1 rule=2 | allocation I1 rule=2 fifo=5 | allocation I1 rule=2 level=1 | allocation I1 rule=3
+        allocation I1 rule=3 weight=1 | allocation I1 rule=3 weight=3 | breaker I0 ticks=5 slots=2 slot=10 pause=100
+        breaker I0 ticks=6 slots=2 slot=10 pause=100 | breaker I0 ticks=5 slots=3 slot=10 pause=100
+        breaker I0 ticks=5 slots=2 slot=11 pause=100 | breaker I0 ticks=5 slots=2 slot=10 pause=101
+        breaker I0 settlement=2000 share=35000 pause=100 | breaker I0 settlement=2000 share=35000 pause=100 closing=9 short=1
+        protect A5 I0 lots=5 window=9 | protect A5 I0 fills=5 window=9 | protect A5 I0 lots=5 window=8 | protect A5 lots=5 window=9
+        protect A4 I0 lots=5 window=9 | withdraw A2 quote 5 | withdraw A2 quote 6 | withdraw A3 quote 5 | withdraw A2 base 5
+        deposit A2 quote 5 | deposit A2 base 5 | deposit A3 quote 5 | transfer A2 A3 quote 5 internal
+        asset 3 0 gas | asset 3 1 gas | asset 3 0 gold | open A9 client judy | open A9 house judy | open A9 client jude
+        list I2 gas/quote base=1 quote=0 | list I2 gas/quote base=2 quote=0 | list I2 gas/quote base=1 quote=2
+        list I2 gas/quote base=1 quote=0 tick_lot=2 | list I2 gas/quote base=1 quote=0 base_lot=2
+        list I2 gas/quote base=1 quote=0 schedule=2 | list I2 gold/quote base=1 quote=0
+    ";
+    let orders = "
+        buy A2 5 @9 | buy A2 6 @9 | buy A2 5 @8 | buy A3 5 @9 | buy A2 5 @9 I1 | sell A2 5 @11 | buy A2 5 @9 post | buy A2 5 @9 em
+        buy A2 5 @9 dec | buy A2 5 @9 #1 | buy A2 5 @9 #2 | buy A2 5 @9 #x | buy A2 5 @9 #y | buy A2 5 @9 day | buy A2 5 @9 until=50
+        buy A2 5 @9 until=51 | buy A2 5 @9 auction | buy A2 5 @9 opening | buy A2 5 @9 close | buy A2 5 @9 hidden=1
+        buy A2 5 @9 peak=2 | buy A2 5 @9 peak=3 | buy A2 5 @9 peak=2 range=1 seed=1 | buy A2 5 @9 peak=2 range=1 seed=2
+        buy A2 5 @9 peg=primary | buy A2 5 @9 peg=primary away=1 | buy A2 5 @9 peg=market | buy A2 5 @9 peg=mid
+        buy A2 5 @9 stop=12 | buy A2 5 @9 stop=13 | buy A2 5 @9 take=8 | buy A2 5 @9 stop=12 by=mark | buy A2 5 @9 stop=12 by=index
+        buy A2 5 @9 stop=12 trail=1 | buy A2 5 @9 stop=12 trail=2 | buy A2 5 @9 stop=12 trail=1bp | buy A2 5 @9 stop=12 ioc
+        buy A2 5 @9 stop=12 fok | buy A2 5 @9 stop=12 ioc min=2 | S4 buy A2 5 @9 | S5 buy A2 5 @9 | buy A3 50 @9 I1
+        buy A3 51 @9 I1 | quote A2 I0 5@9 - | quote A3 I0 5@9 - | quote A5 I0 1@7 2@30 | quote A5 I0 2@7 -
+        oco A2 / sell 5 @20 / sell 5 @5 stop=8 | oco A2 #1 / sell 5 @20 / sell 5 @5 stop=8 | oco A2 #x / sell 5 @20 / sell 5 @5 stop=8
+        oto A2 / sell 5 @20 / sell 5 @5 stop=8 | oto A2 / sell 5 @20 / sell 5 @5 stop=9 | cancel-quotes A5 | amend A5 O3 1 @7
+    ";
+    let mut seen = std::collections::BTreeMap::new();
+    for command in
+        settings.split(['|', '\n']).chain(orders.split(['|', '\n'])).map(str::trim).filter(|text| !text.is_empty())
+    {
+        let mut venue = venue.clone();
+        let answer = venue.send(command);
+        if let Some(other) = seen.insert(venue.engine.state_hash().0, command) {
+            panic!("`{command}` ({answer}) and `{other}` leave the same state");
+        }
+        // What changed last is told from what was there at the last checkpoint, too.
+        let (given, mut engine) = (venue.engine.state_hash(), venue.engine.clone());
+        assert_eq!(engine.checkpoint(), given, "{command}");
+        assert_eq!(engine.state_hash(), given, "{command}");
+    }
+}

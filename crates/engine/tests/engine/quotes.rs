@@ -382,3 +382,20 @@ fn quotes_share_prices_and_stand_beside_hidden_orders_and_pegs() {
         ",
     );
 }
+
+#[test]
+fn the_position_of_each_bid_is_judged_by_itself_before_any_trades() {
+    Venue::new().check(
+        "
+        list I2 gas/quote base=1 quote=0
+        position A2 I0 1000005
+        position A2 I2 1000005
+        sell A3 5 @10
+        sell A3 5 @10 I2
+        quote A2 I0 6@10 - I2 5@10 -     => PositionLimitExceeded
+        quote A2 I0 5@10 - I2 5@10 -     => quoted O3 5@10 / -, quoted O4 5@10 / -, accepted, O1 5@10, accepted, O2 5@10
+        balance A2 base                  => 1000010 + 0
+        quote A2 I0 1@10 -               => PositionLimitExceeded
+        ",
+    );
+}

@@ -339,3 +339,23 @@ fn a_replacement_of_any_kind_is_checked_as_that_kind() {
         ",
     );
 }
+
+#[test]
+fn a_replacement_of_any_kind_is_paid_by_what_goes() {
+    let mut venue = Venue::poor();
+    venue.check(
+        "
+        deposit A6 quote 100
+        buy A6 10 @10                              => accepted
+        replace A6 O1 with buy 10 @10 stop=12      => cancelled O1 10 Replaced, accepted, waits for 12
+        replace A6 O2 with buy 10 @10 peg=primary  => cancelled O2 10 Replaced, accepted, conditions, pegged
+        replace A6 O3 with buy 10 @10 auction      => cancelled O3 10 Replaced, accepted
+        replace A6 O4 with buy 10 @10 stop=12      => cancelled O4 10 Replaced, accepted, waits for 12
+        replace A6 O5 with buy 11 @10 stop=12      => InsufficientFunds
+        replace A6 O5 with buy 11 @10 peg=primary  => InsufficientFunds
+        replace A6 O5 with buy 11 @10 auction      => InsufficientFunds
+        replace A6 O5 with buy 10 @10              => cancelled O5 10 Replaced, accepted
+        balance A6 quote                           => 0 + 100
+        ",
+    );
+}

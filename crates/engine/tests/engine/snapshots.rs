@@ -27,6 +27,12 @@ fn full_venue() -> Venue {
         protect A5 I0 lots=9 window=100
         halt I1
         halt A6
+        session A2 desk
+        session any night-shift
+        S1:1 cancel-all A2 I1
+        S1:2 cancel A2 O99 => UnknownOrder
+        key any root 1 8 7 32
+        key A2 algo 2 3 9 96
         halt venue
         ",
     );
@@ -106,6 +112,7 @@ fn every_section_cut_anywhere_is_truncated() {
             SectionKind::Withdrawals => 1,
             SectionKind::Orders => 7,
             SectionKind::Controls => 0,
+            SectionKind::Sessions | SectionKind::Keys => 2,
         };
         assert_eq!(whole, entries, "{kind:?}");
     }
@@ -133,7 +140,9 @@ fn a_byte_too_many_is_surplus_or_the_beginning_of_a_truncated_entry() {
             | SectionKind::Fees
             | SectionKind::Balances
             | SectionKind::Withdrawals
-            | SectionKind::Orders => SnapshotError::Truncated(kind),
+            | SectionKind::Orders
+            | SectionKind::Sessions
+            | SectionKind::Keys => SnapshotError::Truncated(kind),
         };
         assert_eq!(damaged(kind, |bytes| bytes.push(1)), Some(expected), "{kind:?}");
     }

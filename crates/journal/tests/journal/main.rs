@@ -5,4 +5,6 @@ mod cuts;
 mod damage;
 mod failures;
 mod following;
+mod keeping;
+mod proofs;
 mod writing;

@@ -139,8 +139,9 @@ fn notes_stand_between_commands() {
     ];
     assert_eq!(seen, expected);
     assert_eq!(reader.tip().epoch, 4);
-    let unborn = Check { index: 4, ..check };
-    assert_eq!(log.append_check(&unborn).unwrap_err().to_string(), "index=4 must be the index of a command in the log");
+    let text = |log: &mut Journal<_>, index| log.append_check(&Check { index, ..check }).unwrap_err().to_string();
+    assert_eq!(text(&mut log, 4_096), "index=4096 must be the index of a command in the log");
+    assert_eq!(text(&mut log, 3), "index=3 must be one at which checks stand, a multiple of 4096");
     assert_eq!(log.begin_epoch(4).unwrap_err().to_string(), "epoch=4 must be after the epoch of the log");
 }
 

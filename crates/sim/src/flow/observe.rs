@@ -83,6 +83,12 @@ impl Flow {
                     // Nobody here sends mass quotes.
                     | EventKind::QuoteAccepted
                     | EventKind::QuoteProtectionTriggered
+                    | EventKind::SessionOpened
+                    | EventKind::SessionNameText
+                    | EventKind::CommandRepeated
+                    | EventKind::KeyRegistered
+                    | EventKind::KeyRevoked
+                    | EventKind::KeyIdText
                     | EventKind::OrderRefreshed
                     | EventKind::Deposited
                     | EventKind::WithdrawalConfirmed

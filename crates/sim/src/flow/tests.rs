@@ -218,14 +218,28 @@ fn two_hundred_thousand_orders_meet_every_rule_and_leave_the_books_two_sided() {
         RejectReason::InstrumentQuotedTwice,
         RejectReason::QuoteProtectionTriggered,
         RejectReason::QuoteCrossesItself,
+        // Nobody opens sessions, registers keys or sends a command twice.
+        RejectReason::ClientSequenceTooOld,
+        RejectReason::ClientSequenceGap,
+        RejectReason::UnknownKey,
+        RejectReason::TooManySessions,
     ];
     let met = |reason: &RejectReason| summary.rejects_by_reason.iter().any(|(met, _)| met == reason);
     let missing: Vec<_> = RejectReason::ALL.iter().filter(|reason| !not_met.contains(reason) && !met(reason)).collect();
     assert!(missing.is_empty(), "{missing:?}");
     let told = |kind: &EventKind| summary.events_by_kind.iter().any(|(told, _)| told == kind);
-    // Nobody sends mass quotes.
-    let of_quotes = [EventKind::QuoteAccepted, EventKind::QuoteProtectionTriggered];
-    let silent: Vec<_> = EventKind::ALL.iter().filter(|kind| !told(kind) && !of_quotes.contains(kind)).collect();
+    // Nobody sends mass quotes, and nobody opens sessions or registers keys.
+    let not_told = [
+        EventKind::QuoteAccepted,
+        EventKind::QuoteProtectionTriggered,
+        EventKind::SessionOpened,
+        EventKind::SessionNameText,
+        EventKind::CommandRepeated,
+        EventKind::KeyRegistered,
+        EventKind::KeyRevoked,
+        EventKind::KeyIdText,
+    ];
+    let silent: Vec<_> = EventKind::ALL.iter().filter(|kind| !told(kind) && !not_told.contains(kind)).collect();
     assert!(silent.is_empty(), "{silent:?}");
     assert!(summary.orders_by_class.iter().all(|(_, count)| *count > 500), "{:?}", summary.orders_by_class);
 }

@@ -171,6 +171,12 @@ impl Audit {
             | EventKind::AuctionIndication
             | EventKind::QuoteAccepted
             | EventKind::QuoteProtectionTriggered
+            | EventKind::SessionOpened
+            | EventKind::SessionNameText
+            | EventKind::CommandRepeated
+            | EventKind::KeyRegistered
+            | EventKind::KeyRevoked
+            | EventKind::KeyIdText
             | EventKind::BreakerTripped
             | EventKind::MarketWideLevelReached => {}
             EventKind::AuctionUncrossed => {

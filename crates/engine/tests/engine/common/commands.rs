@@ -16,15 +16,16 @@
 //! deposit A2 quote 5      withdraw A2 quote 5      confirm W1      revoke W1      transfer A2 A3 quote 5 internal
 //! halt venue|I0|A2        resume ...        reference I0 100        fee S0 T0 1000 -200        limits I0 tick=5 ...
 //! tier A2 1               group A2 7        permit A2 3             rates A2 open=1 orders=2 messages=3
-//! kill A2|G7|S9           release ...       end S9                  S5 buy ...: by session 5 instead of 9
+//! kill A2|G7|S9           release ...       end S9                  S5 buy ...: by session 5 instead of 9; S5:3: its third
+//! session A2|any NAME     key any|A2 NAME KIND PERMISSIONS BYTE LENGTH      revoke-key NAME
 //! position A2 I0 5        at 1000           asset 0 8 name          list I0 name base=1 quote=0 ...      open A2 client name
 //! ```
 
 use tradewright_types::{
     ANY, Amount, ApprovalBands, ApprovalBandsRecord, ApprovalHashRecord, BreakerRecord, BreakerTerms, ClientOrderId,
-    CommandKind, CommandRecord, Conditions, ConditionsRecord, InstrumentId, InstrumentLimitsRecord, MoneyRecord,
-    OrderFlags, OrderType, Price, Quantity, QuoteEntry, QuoteEntryRecord, SelfTradePrevention, SettingRecord,
-    TimeInForce, TransferKind, Wide,
+    CommandKind, CommandRecord, Conditions, ConditionsRecord, InstrumentId, InstrumentLimitsRecord, KeyMaterial,
+    MoneyRecord, OrderFlags, OrderType, Price, Quantity, QuoteEntry, QuoteEntryRecord, SCHEMA_VERSION,
+    SelfTradePrevention, SettingRecord, TextRecord, TimeInForce, TransferKind, Wide,
 };
 use zerocopy::transmute;
 
@@ -48,6 +49,25 @@ pub(crate) fn asset(word: &str) -> u32 {
 
 fn value<T: std::str::FromStr>(word: &str) -> T {
     word.parse().unwrap_or_else(|_| panic!("{word} is not a number"))
+}
+
+/// An account, or `any` for the venue's operators.
+fn anybody(word: &str) -> u32 {
+    if word == "any" { ANY } else { number(word, 'A') }
+}
+
+/// A name behind a command, right or not.
+fn label(name: &str) -> CommandRecord {
+    let mut record = TextRecord {
+        kind: CommandKind::Text as u8,
+        schema_version: SCHEMA_VERSION,
+        length: name.len() as u8,
+        reserved: [0; 5],
+        bytes: [0; 56],
+    };
+    let length = name.len().min(56);
+    record.bytes[..length].copy_from_slice(&name.as_bytes()[..length]);
+    transmute!(record)
 }
 
 /// The records of a command.
@@ -107,6 +127,23 @@ pub(crate) fn parse(line: &str) -> Vec<CommandRecord> {
             vec![named(CommandKind::OpenAccount, number(words[1], 'A'), kind, 0, words[3])]
         }
         "bands" => bands(&words),
+        "session" => {
+            let first = SettingRecord { account: anybody(words[1]), ..setting(CommandKind::OpenSession) };
+            command(vec![transmute!(first), label(words[2])])
+        }
+        "key" => {
+            let (byte, length): (u8, usize) = (value(words[5]), value(words[6]));
+            let first = SettingRecord {
+                account: anybody(words[1]),
+                tier: value(words[3]),
+                values: [value(words[4]), length as u64, 0],
+                ..setting(CommandKind::RegisterKey)
+            };
+            let key = KeyMaterial::new(&vec![byte; length.min(96)]).expect("a key");
+            let bytes = CommandRecord::key_bytes(&key);
+            command([transmute!(first), label(words[2])].into_iter().chain(bytes).collect())
+        }
+        "revoke-key" => command(vec![transmute!(setting(CommandKind::RevokeKey)), label(words[1])]),
         // The hash is put in by the venue, which knows the order.
         "approve" | "decline" => {
             let kind = if words[0] == "approve" { CommandKind::ApproveOrder } else { CommandKind::DeclineOrder };

@@ -14,7 +14,7 @@ pub(crate) mod records;
 
 use tradewright_engine::{Engine, EngineConfig, EventBuffer, Section, SectionKind};
 use tradewright_types::{
-    AccountId, ApprovalHashRecord, AssetId, AuctionPhase, CloseReason, CommandKind, CommandRecord, EventFlags,
+    ANY, AccountId, ApprovalHashRecord, AssetId, AuctionPhase, CloseReason, CommandKind, CommandRecord, EventFlags,
     EventKind, EventRecord, InstrumentId, InstrumentState, OrderFlags, OrderId, RejectReason, SelfTradePrevention,
     Side, TextEventRecord,
 };
@@ -101,13 +101,23 @@ impl Venue {
             self.time_ns = time.parse().expect("a time in nanoseconds");
         }
         let (session, command) = match command.split_once(' ') {
-            Some((session, command)) if session.starts_with('S') => (commands::number(session, 'S'), command),
-            Some(_) | None => (9, command),
+            Some((session, command)) if session.starts_with('S') => (session, command),
+            Some(_) | None => ("S9", command),
         };
         let mut records = parse(command);
-        (records[0].header.session, records[0].header.time_ns) = (session, self.time_ns);
+        records[0].header.time_ns = self.time_ns;
         self.sign(&mut records);
-        self.apply(&records)
+        match session.split_once(':') {
+            // As its session numbered it; `S5` is numbered by the venue, across all sessions.
+            Some((session, number)) => {
+                records[0].header.session = commands::number(session, 'S');
+                self.apply_numbered(&records, number.parse().expect("a client sequence"))
+            }
+            None => {
+                records[0].header.session = commands::number(session, 'S');
+                self.apply(&records)
+            }
+        }
     }
 
     /// Puts the hash of the order into an approval.
@@ -122,13 +132,17 @@ impl Venue {
 
     /// Applies records as they stand and returns the answer.
     pub(crate) fn apply(&mut self, records: &[CommandRecord]) -> String {
-        let mut records = records.to_vec();
         self.client_sequence += 1;
-        records[0].header.client_sequence = self.client_sequence;
+        self.apply_numbered(records, self.client_sequence)
+    }
+
+    fn apply_numbered(&mut self, records: &[CommandRecord], client_sequence: u64) -> String {
+        let mut records = records.to_vec();
+        records[0].header.client_sequence = client_sequence;
         let session = records[0].header.session;
         let before = self.engine.snapshot();
         // The state hash is taken over what changed since: now one command, now two or three.
-        if self.client_sequence % 3 != 1 {
+        if self.engine.sequence() % 3 != 1 {
             let hash = self.engine.state_hash();
             assert_eq!(self.engine.checkpoint(), hash, "a checkpoint does not change the state hash");
         }
@@ -142,7 +156,7 @@ impl Venue {
             if may_part && refusal.open_lots == CommandKind::PlaceOrder as u64 {
                 let half = records.iter_mut().find(|record| record.header.kind == CommandKind::PlaceOrder as u8);
                 let half = half.expect("the new order's record");
-                (half.header.session, half.header.client_sequence) = (session, self.client_sequence);
+                (half.header.session, half.header.client_sequence) = (session, client_sequence);
                 check_refusal(half, refusal);
                 continue;
             }
@@ -258,7 +272,10 @@ pub(crate) fn normalised(sections: &[Section]) -> Vec<Section> {
             | SectionKind::Balances
             | SectionKind::Withdrawals
             | SectionKind::Orders
-            | SectionKind::Controls => {}
+            | SectionKind::Controls
+            | SectionKind::Keys => {}
+            // Numbers are used up by what is refused.
+            SectionKind::Sessions => section.bytes.clear(),
         }
     }
     sections
@@ -275,7 +292,11 @@ pub(crate) fn describe(event: &EventRecord) -> String {
     };
     match EventKind::from_code(event.kind).expect("a known event") {
         EventKind::Rejected => {
-            let name = RejectReason::from_code(event.reason).expect("a reject reason").name();
+            let reason = RejectReason::from_code(event.reason).expect("a reject reason");
+            let name = reason.name();
+            if matches!(reason, RejectReason::ClientSequenceGap | RejectReason::ClientSequenceTooOld) {
+                return format!("{name} next {amount}");
+            }
             if amount == 0 { name.to_owned() } else { format!("{name} leg {amount}") }
         }
         EventKind::OrderAccepted => "accepted".to_owned(),
@@ -368,6 +389,26 @@ pub(crate) fn describe(event: &EventRecord) -> String {
             };
             let bid = side(event.order_id, quantity, price);
             format!("quoted {bid} / {}", side(event.counter_order_id, event.open_lots, event.reference as i64))
+        }
+        EventKind::SessionOpened if event.account == ANY => {
+            format!("opened S{} of operators at {}", event.counter_account, event.counter_order_id)
+        }
+        EventKind::SessionOpened => {
+            let (session, last) = (event.counter_account, event.counter_order_id);
+            format!("opened S{session} of A{} at {last}", event.account)
+        }
+        EventKind::CommandRepeated => {
+            let reason = RejectReason::from_code(event.reason).map_or("accepted", RejectReason::name);
+            let order = if event.order_id == 0 { String::new() } else { format!(" O{}", event.order_id) };
+            format!("repeats {reason}{order}")
+        }
+        EventKind::KeyRegistered => {
+            format!("key {} {} {} bytes", event.order_type, event.quantity_lots, event.open_lots)
+        }
+        EventKind::KeyRevoked => "revoked".to_owned(),
+        EventKind::SessionNameText | EventKind::KeyIdText => {
+            let text: &TextEventRecord = zerocopy::transmute_ref!(event);
+            str::from_utf8(&text.bytes[..text.length as usize]).expect("ASCII").to_owned()
         }
         EventKind::QuoteProtectionTriggered => {
             format!("protected A{} by O{}: {quantity} lots {} fills", event.account, event.order_id, event.open_lots)
