@@ -118,6 +118,7 @@ impl Node {
         let Standing { genesis, names, storage, journal, fence, engine, replayed } = standing;
         let directory = config.node.directory.clone();
         let preparer = journal.preparer();
+        snapshots::remove_ahead(&directory)?;
 
         // 3. The rings.
         let rings = rings_folder(config, &directory)?;
@@ -579,20 +580,27 @@ fn run_background(
 ) -> Result<(), NodeError> {
     let _stop = StopAll(signals);
     let mut last = (signals.applied.load(Ordering::Acquire), Instant::now());
-    let mut pending: Option<snapshots::Pending> = None;
+    let (mut pending, mut written): (Option<snapshots::Pending>, Option<snapshots::Pending>) = (None, None);
     while !signals.stop.load(Ordering::Acquire) {
         // It may be tried again: the log says it itself when it has no room.
         let has_made_one = preparer.prepare().unwrap_or(false);
-        if let Some(is_written) = pending.as_mut().and_then(snapshots::Pending::outcome) {
-            if !is_written {
+        match pending.as_mut().and_then(snapshots::Pending::outcome) {
+            None => {}
+            Some(true) => written = pending.take(),
+            Some(false) => {
                 eprintln!("snapshot failed; the next one is tried when it is due");
+                pending = None;
             }
-            pending = None;
+        }
+        let durable = signals.durable.load(Ordering::Acquire);
+        if let Some(Err(error)) = written.take_if(|snapshot| snapshot.index <= durable).map(snapshots::Pending::publish)
+        {
+            eprintln!("snapshot failed: {error}; the next one is tried when it is due");
         }
         pending = pending.or_else(|| snapshots.try_recv().ok());
         let applied = signals.applied.load(Ordering::Acquire);
         let is_due = applied - last.0 >= every.commands || (applied > last.0 && last.1.elapsed() >= every.time);
-        if is_due && pending.is_none() {
+        if is_due && pending.is_none() && written.is_none() {
             signals.snapshot.store(true, Ordering::Release);
             last = (applied, Instant::now());
         }

@@ -344,12 +344,10 @@ impl EventRecord {
     #[inline]
     pub fn replica_hash(&self) -> crate::HashTotal {
         const KIND: u64 = 0x6576_656e_7473;
-        let anonymous = Self { epoch: 0, ..*self };
-        let (bytes, _) = anonymous.as_bytes().as_chunks::<8>();
-        let mut words = [0; 16];
-        for (word, bytes) in words.iter_mut().zip(bytes) {
-            *word = u64::from_le_bytes(*bytes);
-        }
+        const EPOCH: usize = core::mem::offset_of!(EventRecord, epoch);
+        const { assert!(EPOCH.is_multiple_of(8), "the epoch is the lower half of its word") };
+        let mut words: [u64; 16] = zerocopy::transmute!(*self);
+        words[EPOCH / 8] &= u64::MAX << 32;
         crate::hash::hash_words(KIND, &words)
     }
 
