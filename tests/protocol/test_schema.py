@@ -1,7 +1,7 @@
 """The order-entry schema has the ids, types and offsets of the dialect, and adds its own only behind them.
 
-`schema/order-entry.xml` is held against the structs by `crates/protocol/tests/schema.rs`; here it is held against the layout
-that was computed from the dialect's own files. That layout is not part of the repository: it is looked for in
+`schema/order-entry.xml` is held against the structs by `crates/protocol/tests/schema.rs`; here it is held against the
+layout that was computed from the dialect's own files. That layout is not part of the repository: it is looked for in
 $TRADEWRIGHT_DATA, else in ../shared/data beside the repository.
 """
 
@@ -33,7 +33,7 @@ def layout() -> str:
 
 
 def schema() -> ElementTree.Element:
-    return ElementTree.parse(ROOT / "schema" / "order-entry.xml").getroot()
+    return ElementTree.parse(ROOT / "schema" / "order-entry.xml").getroot()  # noqa: S314 - it is our own file
 
 
 def is_ours(element: ElementTree.Element) -> bool:

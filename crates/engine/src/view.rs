@@ -94,6 +94,8 @@ pub struct OrderView<'e> {
     pub list: Option<ListId>,
     /// Whether it waits for another order of its list.
     pub is_pending: bool,
+    /// Whether a trigger has to fire before it comes to the market, now or when it has started or is approved.
+    pub needs_trigger: bool,
 }
 
 /// A list that ties orders together.
@@ -411,6 +413,10 @@ impl Engine {
             trigger,
             list: if order.terms.flags.has(OrderFlags::LISTED) { Some(self.open.conditional(slot).list) } else { None },
             is_pending: self.open.station(slot) == Station::Pending,
+            needs_trigger: match self.open.station(slot) {
+                Station::Trigger | Station::Pending | Station::Approval => self.open.conditions(slot).trigger.is_some(),
+                Station::Book | Station::Hidden | Station::Peg | Station::Auction => false,
+            },
             expire_time_ns: self.open.conditions(slot).expire_time_ns,
             approval: self.open.approvals.get(&order.id).map(|approval| ApprovalView {
                 needed: approval.needed,

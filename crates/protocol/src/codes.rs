@@ -44,8 +44,6 @@ codes! {
         Trade = b'F';
         Expired = b'C';
         NonRepresentable = b'~';
-        Restated = b'D', 100;
-        Triggered = b'L', 100;
     }
 
     ExpiryReason: Code = ("expiryReason", "uint8") {

@@ -15,13 +15,13 @@ use crate::codes::{
     PegPriceType, SelfTradePreventionMode, TriggerPriceDirection, TriggerPriceType,
 };
 use crate::decimal::Decimal;
-use crate::frame::{Dimension, FrameError, Message};
+use crate::frame::{Dimension, Frame, FrameError, Message};
 use crate::messages::{
     AmendExtension, LegExtension, ListTriggeringInstructionEntry, NewOrderList, NewOrderListOrder, NewOrderSingle,
     OrderAmendKeepPriorityRequest, OrderCancelRequest, OrderCancelRequestAndNewOrderSingle, OrderExtension,
     OrderMassCancelRequest,
 };
-use crate::spec::{Coded, Null, read_code};
+use crate::spec::{Coded, NoExtension, Null, Template, read_code};
 use crate::symbols::{Symbol, Symbols};
 
 /// Why a request becomes no command.
@@ -695,6 +695,11 @@ fn new_name(text: &[u8]) -> Result<CommandRecord, Refused> {
     CommandRecord::text(&ClientOrderId::Text(text)).ok_or(refused(11, RejectReason::InvalidClientOrderId))
 }
 
+/// The most orders of a list.
+const LEGS_MAX: usize = 3;
+/// The most instructions of one of them.
+const INSTRUCTIONS_MAX: usize = 8;
+
 /// A leg of a list, as its records begin.
 struct Leg {
     begin: usize,
@@ -714,7 +719,6 @@ pub fn new_list<'b>(
     legs: &mut Vec<CommandRecord>,
     out: &mut Vec<CommandRecord>,
 ) -> Result<Naming<'b>, Refused> {
-    const LEGS_MAX: usize = 3;
     let mut parts = message.parts;
     if message.block.opo.some() == Some(BoolEnum::True as u8) {
         return Err(refused(25046, RejectReason::InvalidContingency));
@@ -772,12 +776,11 @@ pub fn new_list<'b>(
 
 /// Reads what starts or ends a leg, and returns whether another one starts it. What it says must be what the contingency does.
 fn read_instructions(parts: &mut crate::frame::Parts<'_>, place: usize) -> Result<bool, Refused> {
-    const INSTRUCTIONS_MAX: usize = 8;
     let invalid = |tag| refused(tag, RejectReason::InvalidContingency);
     let (length, entries) = parts.group(Dimension::SmallSize8, INSTRUCTIONS_MAX)?;
     let mut has_release = false;
     for _ in 0..entries {
-        let (entry, _) = parts.entry::<ListTriggeringInstructionEntry, crate::spec::NoExtension>(length)?;
+        let (entry, _) = parts.entry::<ListTriggeringInstructionEntry, NoExtension>(length)?;
         let action = code::<ListTriggerAction>(entry.list_trigger_action, 25013, RejectReason::InvalidContingency)?;
         let kind = code::<ListTriggerType>(entry.list_trigger_type, 25011, RejectReason::InvalidContingency)?;
         let other = usize::from(entry.list_trigger_trigger_index);
@@ -805,5 +808,56 @@ fn contingency(block: &NewOrderList, legs: &[Leg]) -> Result<Contingency, Refuse
         (Some(ContingencyType::OneTriggersTheOther), 2, 0 | 1) => Ok(Contingency::OneTriggersOther),
         (Some(ContingencyType::OneTriggersTheOther), 3, 0 | 2) => Ok(Contingency::OneTriggersPair),
         _ => Err(refused(1385, RejectReason::InvalidContingency)),
+    }
+}
+
+/// What a request calls itself, when all that is to be said is that it was refused. What cannot be read is empty.
+pub fn naming<'b>(frame: &Frame<'b>) -> Naming<'b> {
+    read_naming(frame).unwrap_or_default()
+}
+
+fn read_naming<'b>(frame: &Frame<'b>) -> Result<Naming<'b>, FrameError> {
+    match frame.template() {
+        NewOrderSingle::ID => {
+            let mut parts = frame.message::<NewOrderSingle>()?.parts;
+            Ok(Naming { client_order_id: parts.text8()?, symbol: parts.text8()?, ..Naming::default() })
+        }
+        OrderCancelRequest::ID => {
+            let mut parts = frame.message::<OrderCancelRequest>()?.parts;
+            let (client_order_id, order, list) = (parts.text8()?, parts.text8()?, parts.text8()?);
+            let original = if order.is_empty() { list } else { order };
+            Ok(Naming { client_order_id, original, cancel: &[], symbol: parts.text8()? })
+        }
+        OrderCancelRequestAndNewOrderSingle::ID => {
+            let mut parts = frame.message::<OrderCancelRequestAndNewOrderSingle>()?.parts;
+            let (cancel, original, client_order_id) = (parts.text8()?, parts.text8()?, parts.text8()?);
+            Ok(Naming { client_order_id, original, cancel, symbol: parts.text8()? })
+        }
+        OrderAmendKeepPriorityRequest::ID => {
+            let mut parts = frame.message::<OrderAmendKeepPriorityRequest>()?.parts;
+            let (client_order_id, original) = (parts.text8()?, parts.text8()?);
+            Ok(Naming { client_order_id, original, cancel: &[], symbol: parts.text8()? })
+        }
+        OrderMassCancelRequest::ID => {
+            let mut parts = frame.message::<OrderMassCancelRequest>()?.parts;
+            Ok(Naming { symbol: parts.text8()?, client_order_id: parts.text8()?, ..Naming::default() })
+        }
+        NewOrderList::ID => {
+            let mut parts = frame.message::<NewOrderList>()?.parts;
+            let mut naming = Naming::default();
+            let (length, entries) = parts.group(Dimension::Size8, LEGS_MAX)?;
+            for _ in 0..entries {
+                parts.entry::<NewOrderListOrder, LegExtension>(length)?;
+                let (length, entries) = parts.group(Dimension::SmallSize8, INSTRUCTIONS_MAX)?;
+                for _ in 0..entries {
+                    parts.entry::<ListTriggeringInstructionEntry, NoExtension>(length)?;
+                }
+                parts.text8()?;
+                naming.symbol = parts.text8()?;
+            }
+            naming.client_order_id = parts.text8()?;
+            Ok(naming)
+        }
+        template => Err(FrameError::UnknownTemplate { template }),
     }
 }

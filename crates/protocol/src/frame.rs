@@ -410,6 +410,19 @@ impl<'o> FrameWriter<'o> {
         self
     }
 
+    /// Writes a text of two bytes' length that is put together from parts.
+    pub fn text16_of(&mut self, parts: &[&[u8]]) -> &mut Self {
+        let at = self.out.len();
+        self.out.extend_from_slice(&[0, 0]);
+        for part in parts {
+            let room = usize::from(u16::MAX) - (self.out.len() - at - 2);
+            self.out.extend_from_slice(&part[..part.len().min(room)]);
+        }
+        let length = (self.out.len() - at - 2) as u16;
+        self.out[at..at + 2].copy_from_slice(&length.to_le_bytes());
+        self
+    }
+
     /// Writes the head of a group whose entries have blocks of `length` bytes.
     pub fn group(&mut self, dimension: Dimension, length: usize, entries: usize) -> &mut Self {
         let (length, entries) = ((length as u16).to_le_bytes(), (entries as u16).to_le_bytes());

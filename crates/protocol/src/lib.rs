@@ -9,8 +9,12 @@
 pub mod codes;
 pub mod commands;
 pub mod decimal;
+pub mod feed;
 pub mod frame;
 pub mod logon;
 pub mod messages;
+pub mod order_map;
+pub mod raw;
+pub mod reports;
 pub mod spec;
 pub mod symbols;

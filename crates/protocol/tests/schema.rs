@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use tradewright_protocol::spec::{DataSpec, EnumSpec, FieldSpec, GroupSpec, MessageSpec, Presence, VERSION_EXTENDED};
-use tradewright_protocol::{codes, messages};
+use tradewright_protocol::{codes, feed, messages};
 
 const TYPES: &str = r#"    <types>
         <composite name="sofh">
@@ -153,6 +153,52 @@ fn write_schema(messages: &[&MessageSpec], enumerations: &[&EnumSpec]) -> String
     xml
 }
 
+/// The types of the feed that are a number here and have their names elsewhere in the reference.
+const FEED_TYPES: &str = r#"    <types>
+        <composite name="messageHeader">
+            <type name="blockLength" primitiveType="uint16"/>
+            <type name="templateId" primitiveType="uint16"/>
+            <type name="schemaId" primitiveType="uint16"/>
+            <type name="version" primitiveType="uint16"/>
+        </composite>
+        <type name="instrumentState" primitiveType="uint8"/>
+        <type name="auctionPhase" primitiveType="uint8"/>
+        <type name="stateCause" primitiveType="uint8"/>
+        <enum name="feedSide" encodingType="uint8">
+            <validValue name="Buy">0</validValue>
+            <validValue name="Sell">1</validValue>
+        </enum>
+        <enum name="boolEnum" encodingType="uint8">
+            <validValue name="False">0</validValue>
+            <validValue name="True">1</validValue>
+        </enum>
+    </types>
+"#;
+
+fn write_feed_schema() -> String {
+    let head = format!(
+        r#"package="tradewright_market_data" id="{}" version="{}" byteOrder="littleEndian">"#,
+        feed::FEED_SCHEMA_ID,
+        feed::FEED_VERSION
+    );
+    let space = r#"xmlns:sbe="http://fixprotocol.io/2016/sbe""#;
+    let mut xml = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+         <!-- Written by crates/protocol/tests/schema.rs from the structs: see there. -->\n\
+         <sbe:messageSchema {space} {head}\n{FEED_TYPES}"
+    );
+    for message in feed::FEED_MESSAGES {
+        write_message(&mut xml, message);
+    }
+    xml.push_str("</sbe:messageSchema>\n");
+    xml
+}
+
+#[test]
+fn the_schema_of_the_feed_is_that_of_the_structs() {
+    check("market-data.xml", &write_feed_schema());
+}
+
 fn check(file: &str, written: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schema").join(file);
     if std::env::var_os("TRADEWRIGHT_WRITE_SCHEMA").is_some() {
@@ -176,7 +222,7 @@ fn fields_stand_one_behind_the_other() {
         }
     }
     let mut found = Vec::new();
-    for message in messages::MESSAGES {
+    for message in messages::MESSAGES.iter().chain(feed::FEED_MESSAGES) {
         found.push((message.name, message.fields, message.block_length));
         found.push((message.name, message.extension, message.extension_length));
         blocks(message.groups, &mut found);

@@ -1,5 +1,7 @@
 //! Whatever bytes come, reading them ends with a value or an error.
 
+use std::path::{Path, PathBuf};
+
 use tradewright_protocol::commands::Refused;
 use tradewright_protocol::frame::{CLIENT_FRAME_MAX, Frame, frame_length};
 use tradewright_protocol::logon::read_logon;
@@ -10,6 +12,30 @@ use crate::venue::symbols;
 use crate::written;
 
 const ROUNDS: u64 = 60_000;
+
+/// Where the fuzz target of this name keeps what it found, and what it starts from.
+fn corpus(target: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target)
+}
+
+#[test]
+fn the_corpora_are_read_as_ever() {
+    if std::env::var_os("TRADEWRIGHT_WRITE_CORPUS").is_some() {
+        let folder = corpus("requests");
+        std::fs::create_dir_all(&folder).expect("a folder");
+        for (place, bytes) in written::each().into_iter().enumerate() {
+            std::fs::write(folder.join(format!("seed-{place}")), bytes).expect("a seed");
+        }
+    }
+    let symbols = symbols();
+    let (mut files, mut commands) = (0, 0);
+    for entry in std::fs::read_dir(corpus("requests")).expect("the corpus of requests") {
+        let bytes = std::fs::read(entry.expect("a file").path()).expect("a file");
+        files += 1;
+        commands += usize::from(read(&symbols, &bytes).is_ok());
+    }
+    assert!(files >= 8 && commands >= 8, "files={files} commands={commands}");
+}
 
 /// Changes a few bytes, or the length, or joins two frames.
 fn mutate(random: &mut Random, corpus: &[Vec<u8>]) -> Vec<u8> {

@@ -1,0 +1,50 @@
+//! The keys that clients may log on with, and the logons that were used.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use crate::machine::{Grant, Keys, Now};
+
+/// Keys by their ids.
+#[derive(Debug, Default)]
+pub struct KeyRing {
+    grants: BTreeMap<Box<[u8]>, Grant>,
+    used: BTreeSet<Box<[u8]>>,
+    /// When the used ones were, oldest first.
+    used_at: VecDeque<(i64, Box<[u8]>)>,
+}
+
+/// A logon is too old by itself after this: the longest window, and how far a clock may be ahead.
+const REMEMBERED_US: i64 = 62_000_000;
+
+impl KeyRing {
+    /// Adds a key, or replaces it.
+    pub fn insert(&mut self, username: &[u8], grant: Grant) {
+        self.grants.insert(username.into(), grant);
+    }
+
+    /// Takes a key away. Connections that were made with it stay until they end.
+    pub fn remove(&mut self, username: &[u8]) {
+        self.grants.remove(username);
+    }
+}
+
+impl Keys for KeyRing {
+    fn find(&self, username: &[u8]) -> Option<Grant> {
+        self.grants.get(username).cloned()
+    }
+
+    fn is_first_use(&mut self, signature: &[u8], now: Now) -> bool {
+        while let Some((at_us, old)) = self.used_at.front() {
+            if now.utc_us.saturating_sub(*at_us) < REMEMBERED_US {
+                break;
+            }
+            self.used.remove(old);
+            self.used_at.pop_front();
+        }
+        let is_first = self.used.insert(signature.into());
+        if is_first {
+            self.used_at.push_back((now.utc_us, signature.into()));
+        }
+        is_first
+    }
+}

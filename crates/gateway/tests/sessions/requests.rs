@@ -1,0 +1,261 @@
+use tradewright_protocol::codes::{
+    ContingencyType, MassCancelRequestType, OrdType, ResponseMode, Side, TriggerPriceDirection,
+};
+use tradewright_protocol::frame::{Dimension, Frame, FrameWriter};
+use tradewright_protocol::logon::LogonRequest;
+use tradewright_protocol::messages::{
+    AmendExtension, InstrumentListRequest, LegExtension, LimitQuery, NewOrderList, NewOrderListOrder,
+    OrderAmendKeepPriorityRequest, OrderMassCancelReport, OrderMassCancelRequest, Reject, RequestExtension,
+    TestRequest,
+};
+use tradewright_protocol::spec::{Block, NoExtension, Null};
+use tradewright_types::{CommandKind, RejectReason};
+
+use crate::venue::{SECOND_NS, Venue, ed25519, limit};
+
+#[test]
+fn orders_trade_and_both_sides_hear_of_it() {
+    let mut venue = Venue::new();
+    let (mut alice, mut bob) = (venue.alice("ONE"), venue.bob());
+    alice.order(&mut venue, &limit(Side::Sell, 5, 6_500_000), "a-1");
+    bob.order(&mut venue, &limit(Side::Buy, 3, 6_500_000), "7");
+    venue.run();
+    assert_eq!(alice.heard(), ["00 a-1 <> 0+5", "F1 a-1 <> 3+2"]);
+    assert_eq!(bob.heard(), ["00 7 <> 0+3", "F2 7 <> 3+0"]);
+}
+
+#[test]
+fn answers_name_the_request() {
+    let mut venue = Venue::new();
+    let mut alice = venue.alice("ONE");
+    alice.order(&mut venue, &limit(Side::Sell, 5, 6_500_000), "a-1");
+    alice.cancel(&venue, "c-1", "a-1");
+    // An order that the engine refuses, by a text that no event repeats.
+    alice.order(&mut venue, &limit(Side::Sell, 5, 99_000_000), "too-high");
+    alice.cancel(&venue, "c-2", "a-1");
+    venue.run();
+    let heard = alice.heard();
+    assert_eq!(heard[..3], ["00 a-1 <> 0+5", "44 c-1 <a-1> 0+0", "88 too-high <> 0+0 PriceOutsideBand"]);
+    assert_eq!(heard[3], "template 96", "the second cancel is refused");
+}
+
+#[test]
+fn a_request_that_is_wrong_by_itself_uses_up_its_number() {
+    let mut venue = Venue::new();
+    let mut alice = venue.alice("ONE");
+    let mut off_tick = limit(Side::Sell, 5, 650_000_001);
+    off_tick.price_exponent = -4;
+    alice.order(&mut venue, &off_tick, "off");
+    alice.order(&mut venue, &limit(Side::Sell, 5, 6_500_000), "2");
+    venue.run();
+    assert_eq!(alice.heard(), ["88 off <> 0+0 PriceNotOnTick", "00 2 <> 0+5"]);
+    // Once more the same: the same answer, and no order.
+    alice.order_as(&mut venue, &off_tick, "off", 1);
+    venue.run();
+    assert_eq!(alice.heard(), ["88 off <> 0+0 PriceNotOnTick"]);
+    assert_eq!(venue.engine.open_order_count(), 1);
+}
+
+#[test]
+fn a_retry_gets_the_first_answer_again() {
+    let mut venue = Venue::new();
+    let mut alice = venue.alice("ONE");
+    alice.order(&mut venue, &limit(Side::Sell, 5, 6_500_000), "a-1");
+    alice.order(&mut venue, &limit(Side::Sell, 5, 99_000_000), "high");
+    venue.run();
+    assert_eq!(alice.heard(), ["00 a-1 <> 0+5", "88 high <> 0+0 PriceOutsideBand"]);
+    alice.order_as(&mut venue, &limit(Side::Sell, 5, 6_500_000), "a-1", 1);
+    alice.order_as(&mut venue, &limit(Side::Sell, 5, 99_000_000), "high", 2);
+    venue.run();
+    assert_eq!(alice.heard(), ["00 a-1 <> 0+5 again", "88 high <> 0+0 PriceOutsideBand again"]);
+    assert_eq!(venue.engine.open_order_count(), 1, "there is one order");
+}
+
+#[test]
+fn a_retry_is_answered_when_the_first_answer_is_forgotten() {
+    let mut venue = Venue::new();
+    let mut alice = venue.alice("ONE");
+    alice.order(&mut venue, &limit(Side::Sell, 5, 6_500_000), "a-1");
+    for number in 0..300 {
+        alice.order(&mut venue, &limit(Side::Sell, 5, 6_500_000), &format!("m-{number}"));
+        alice.cancel(&venue, "c", &format!("m-{number}"));
+        venue.pass(SECOND_NS / 10);
+        venue.run();
+        alice.heard();
+    }
+    alice.order_as(&mut venue, &limit(Side::Sell, 5, 6_500_000), "a-1", 1);
+    venue.run();
+    assert_eq!(alice.heard(), ["00 a-1 <> 0+5 again"], "from what is open");
+    alice.order_as(&mut venue, &limit(Side::Sell, 5, 6_500_000), "m-0", 2);
+    venue.run();
+    assert_eq!(alice.heard(), ["ack 00 m-0 again"], "that it was taken is all that is known");
+}
+
+#[test]
+fn a_gap_ends_the_session_with_the_number_that_is_due() {
+    let mut venue = Venue::new();
+    let mut alice = venue.alice("ONE");
+    alice.order_as(&mut venue, &limit(Side::Sell, 5, 6_500_000), "1", 1);
+    alice.order_as(&mut venue, &limit(Side::Sell, 5, 6_500_000), "3", 3);
+    alice.order_as(&mut venue, &limit(Side::Sell, 5, 6_500_000), "2", 2);
+    venue.run();
+    let heard = alice.heard();
+    assert_eq!(heard.last().map(String::as_str), Some("logout: ClientSequence=3 must be at most 2 (2)"));
+    assert_eq!(venue.gateway.connection_count(), 0);
+    let mut again = venue.alice("ONE");
+    assert_eq!(again.next_sequence, 2);
+    again.order(&mut venue, &limit(Side::Sell, 5, 6_500_000), "2");
+    venue.run();
+    assert!(again.heard().iter().any(|heard| heard == "00 2 <> 0+5"));
+}
+
+#[test]
+fn a_gap_of_the_connection_ends_it() {
+    let mut venue = Venue::new();
+    let mut alice = venue.alice("ONE");
+    alice.next_out += 1;
+    alice.order(&mut venue, &limit(Side::Sell, 5, 6_500_000), "1");
+    venue.run();
+    assert_eq!(alice.heard(), ["logout: seqNum=3 must be 2"]);
+    assert_eq!(venue.engine.open_order_count(), 0);
+}
+
+#[test]
+fn who_is_too_fast_is_told_and_loses_the_number_only() {
+    let mut config = crate::venue::config();
+    config.rate_limit.messages_max = 2;
+    let mut venue = Venue::with(config);
+    let mut alice = venue.alice("ONE");
+    for id in ["1", "2", "3"] {
+        alice.order(&mut venue, &limit(Side::Sell, 5, 6_500_000), id);
+    }
+    venue.run();
+    let frames = alice.frames();
+    assert_eq!(frames.len(), 3);
+    let limited = frames.iter().find_map(|frame| Frame::read(frame).ok()?.message::<Reject>().ok()?.extension.copied());
+    let limited = limited.expect("a reject");
+    assert_eq!(limited.client_sequence.get(), 3);
+    assert!((1..=SECOND_NS).contains(&limited.retry_after.get()));
+    venue.pass(SECOND_NS);
+    alice.order(&mut venue, &limit(Side::Sell, 5, 6_500_000), "4");
+    venue.run();
+    assert_eq!(alice.heard(), ["00 4 <> 0+5"], "the next number is no gap");
+    for _ in 0..12 {
+        alice.order(&mut venue, &limit(Side::Sell, 5, 6_500_000), "5");
+    }
+    venue.run();
+    let heard = alice.heard();
+    assert_eq!(heard.last().map(String::as_str), Some("logout: RateLimited ten times in a minute"));
+}
+
+#[test]
+fn a_mass_cancel_tells_how_many_it_took() {
+    let mut venue = Venue::new();
+    let (mut alice, mut bob) = (venue.alice("ONE"), venue.bob());
+    bob.order(&mut venue, &limit(Side::Buy, 1, 6_000_000), "b");
+    for expected in [3, 0] {
+        for number in 0..expected {
+            alice.order(&mut venue, &limit(Side::Buy, 1, 6_000_000), &format!("o{number}"));
+        }
+        let block =
+            OrderMassCancelRequest { mass_cancel_request_type: MassCancelRequestType::CancelSymbolOrders.field() };
+        alice.request(&venue, &block, &["BTCUSDT", "m-1"]);
+        venue.run();
+        let frames = alice.frames();
+        let report = frames.iter().find_map(|frame| Frame::read(frame).ok()?.message::<OrderMassCancelReport>().ok());
+        let report = report.expect("a report");
+        assert_eq!(report.block.total_affected_orders.some(), Some(expected));
+        assert_eq!(report.extension.expect("our version").client_sequence.get(), alice.next_sequence - 1);
+        assert_eq!(frames.len() as i64, 2 * expected + 1, "and nothing of the mark");
+    }
+    assert_eq!(venue.engine.open_order_count(), 1, "the other account's order is there");
+}
+
+#[test]
+fn amendments_lower_or_rename() {
+    let mut venue = Venue::new();
+    let mut alice = venue.alice("ONE");
+    alice.order(&mut venue, &limit(Side::Sell, 5, 6_500_000), "a-1");
+    venue.run();
+    alice.heard();
+    let block =
+        OrderAmendKeepPriorityRequest { qty_exponent: -5, order_qty: 4.into(), ..OrderAmendKeepPriorityRequest::NULL };
+    let extension = AmendExtension { client_sequence: alice.next_sequence.into(), ..AmendExtension::NULL };
+    alice.next_sequence += 1;
+    alice.send_message(&venue, &block, &extension, &["a-2", "a-1", "BTCUSDT"]);
+    venue.run();
+    assert_eq!(alice.heard(), ["50 a-2 <a-1> 0+4"]);
+    let extension = AmendExtension { client_sequence: alice.next_sequence.into(), ..AmendExtension::NULL };
+    alice.next_sequence += 1;
+    alice.send_message(&venue, &block, &extension, &["a-3", "a-1", "BTCUSDT"]);
+    venue.run();
+    assert_eq!(alice.heard(), ["template 106"], "there is no order of the old name");
+}
+
+#[test]
+fn lists_tell_of_themselves_and_their_orders() {
+    let mut venue = Venue::new();
+    let mut alice = venue.alice("ONE");
+    let leg = |ord_type: OrdType, ticks: i64| NewOrderListOrder {
+        price_exponent: -2,
+        qty_exponent: -5,
+        order_qty: 5.into(),
+        ord_type: ord_type.field(),
+        price: ticks.into(),
+        side: Side::Sell.field(),
+        ..NewOrderListOrder::NULL
+    };
+    let stop = NewOrderListOrder {
+        trigger_price: 6_300_000.into(),
+        trigger_price_direction: TriggerPriceDirection::Down.field(),
+        ..leg(OrdType::StopLimit, 6_200_000)
+    };
+    let block = NewOrderList { contingency_type: ContingencyType::OneCancelsTheOther.field(), ..NewOrderList::NULL };
+    let mut bytes = Vec::new();
+    let envelope = alice.envelope(&venue);
+    let mut frame = FrameWriter::new(&mut bytes, envelope, &block, &RequestExtension { client_sequence: 1.into() });
+    frame.group(Dimension::Size8, size_of::<NewOrderListOrder>() + size_of::<LegExtension>(), 2);
+    for (leg, name) in [(leg(OrdType::Limit, 6_600_000), "limit"), (stop, "stop")] {
+        frame.entry(&leg).entry(&LegExtension::NULL).group(Dimension::SmallSize8, 3, 0);
+        frame.text8(name.as_bytes()).text8(b"BTCUSDT");
+    }
+    frame.text8(b"list-1");
+    frame.finish();
+    alice.send(&bytes);
+    venue.run();
+    assert_eq!(alice.heard(), ["00 limit <> 0+5", "00 stop <> 0+5", "template 102"]);
+}
+
+#[test]
+fn a_session_may_hear_in_short_or_only_listen() {
+    let mut venue = Venue::new();
+    let mut short = venue.connect();
+    let mut request = LogonRequest::new(b"SHORT", b"SPOT", b"alice");
+    request.block.response_mode = ResponseMode::OnlyAcks.field();
+    short.log_on(&mut venue, &request, &ed25519()).expect("an ack");
+    let mut watch = venue.connect();
+    let request = LogonRequest::new(b"WATCH", b"SPOT", b"alice-watch");
+    watch.log_on(&mut venue, &request, &crate::venue::hmac()).expect("an ack");
+    short.order(&mut venue, &limit(Side::Sell, 5, 6_500_000), "a-1");
+    watch.order(&mut venue, &limit(Side::Sell, 5, 6_500_000), "w-1");
+    venue.run();
+    assert_eq!(short.heard(), ["ack 00 a-1"]);
+    let mut heard = watch.heard();
+    heard.sort();
+    assert_eq!(heard, ["00 a-1 <> 0+5", "88 w-1 <> 0+0 AccountNotPermitted"]);
+    assert_eq!(RejectReason::AccountNotPermitted.name(), "AccountNotPermitted");
+}
+
+#[test]
+fn questions_are_answered() {
+    let mut venue = Venue::new();
+    let mut alice = venue.alice("ONE");
+    alice.send_message(&venue, &TestRequest {}, &NoExtension, &["who"]);
+    alice.send_message(&venue, &LimitQuery {}, &NoExtension, &["q"]);
+    let all = InstrumentListRequest { instrument_list_request_type: tradewright_protocol::spec::Code(4) };
+    alice.send_message(&venue, &all, &NoExtension, &["i", ""]);
+    venue.run();
+    assert_eq!(alice.heard(), ["template 20001", "template 121", "template 201"]);
+    let commands = venue.commands.iter().filter(|record| record.header.kind != CommandKind::Text as u8);
+    assert_eq!(commands.count(), 1, "the engine heard of the logon only");
+}
