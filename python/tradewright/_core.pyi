@@ -1308,6 +1308,8 @@ def serve_replica(file: str | PathLike[str], announce: Any) -> None:
     begins to follow, and with one as of `serve_node` when it takes commands.
 
     Raises what `serve_node` raises, and RuntimeError when events differ from those of the primary.
+    """
+
 def verify_log(folder: str | PathLike[str], *, replays: bool = True, public_key: SupportsLenAndGetItem[SupportsIndex] | None = None) -> str:
     """
     Verify a log: records, chain, tree and signed heads; with `replays` also checks and snapshots, by applying every command.

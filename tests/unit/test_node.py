@@ -154,7 +154,7 @@ def test_a_replica_takes_over_from_a_node_that_stands_still(served: Served, tmp_
         durable = node.status().durable
     with ReplicaControl(directory) as replica:
         wait_until(lambda: replica.status().applied >= durable, "the replica follows")
-        with pytest.raises(tw.ArgumentError, match=r"request='promote' lock: process \d+ is alive and wrote \d+ commands"):
+        with pytest.raises(tw.ArgumentError, match=r"request='promote' lock: process \d+ is alive and wrote "):
             replica.promote()
     promote = [sys.executable, "-m", "tradewright.cli.main", "promote", directory, "--json"]
     os.kill(served.place["pid"], signal.SIGSTOP)

@@ -1,4 +1,4 @@
-"""`tradewright serve`, its replica, and what an operator does with them: status, top, halt, resume, snapshot, promote, stop."""
+"""`tradewright serve`, its replica, and what an operator does with them: status, top, halt, promote and others."""
 
 from __future__ import annotations
 
