@@ -1,13 +1,13 @@
 //! Prints what the full engine costs on a workload, beside the reference ladder of the same rounds.
 //!
 //! `cargo run --release -p tradewright-sim --example engine -- [WORKLOAD] [OPERATIONS] [ROUNDS] [BATCH] [SUBJECT]`
-//! where the subject is `book`, `engine`, `stp` or, by default, each of them.
+//! where the subject is `book`, `engine`, `stp`, `session` or, by default, each of them.
 
 use std::process::ExitCode;
 
 use tradewright_sim::{
-    BenchReport, BookSubject, DriveOptions, EngineSubject, ExpireMaker, ManyBooks, NoPrevention, PagedBook, Tape,
-    Workload, drive, golden,
+    BenchReport, BookSubject, BySession, DriveOptions, EngineSubject, ExpireMaker, ManyBooks, NoPrevention, PagedBook,
+    Tape, Workload, drive, golden,
 };
 
 fn main() -> ExitCode {
@@ -47,6 +47,9 @@ fn run() -> Result<(), String> {
     }
     if wanted("stp") {
         println!("{}", drive::<EngineSubject<ExpireMaker>>(&tape, &options));
+    }
+    if wanted("session") {
+        show(&tape, &drive::<EngineSubject<BySession>>(&tape, &options))?;
     }
     Ok(())
 }

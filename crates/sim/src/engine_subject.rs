@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use tradewright_engine::{Engine, EngineConfig, EventBuffer};
 use tradewright_types::{
-    CommandKind, CommandRecord, EventKind, EventRecord, InstrumentId, OrderType, Price, SelfTradePrevention,
-    TimeInForce,
+    ANY, CommandKind, CommandRecord, EventKind, EventRecord, InstrumentId, Label, OrderType, Price,
+    SelfTradePrevention, TimeInForce,
 };
 
 use crate::book::Sums;
@@ -20,6 +20,8 @@ pub trait Prevention {
     const MODE: SelfTradePrevention;
     /// What tables call the subject.
     const NAME: &'static str;
+    /// Whether the commands come by an opened session that numbers them.
+    const IS_NUMBERED: bool = false;
 }
 
 /// No prevention: the answers are those of a bare book.
@@ -38,6 +40,16 @@ pub struct ExpireMaker;
 impl Prevention for ExpireMaker {
     const MODE: SelfTradePrevention = SelfTradePrevention::ExpireMaker;
     const NAME: &'static str = "engine-stp";
+}
+
+/// No prevention; every command has a session and its number, as those have that come over a wire.
+#[derive(Clone, Copy, Debug)]
+pub struct BySession;
+
+impl Prevention for BySession {
+    const MODE: SelfTradePrevention = SelfTradePrevention::None;
+    const NAME: &'static str = "engine-session";
+    const IS_NUMBERED: bool = true;
 }
 
 /// The engine with one thousand (for `many`, ten thousand) funded accounts.
@@ -121,6 +133,12 @@ impl<P: Prevention> Subject for EngineSubject<P> {
         let set_up =
             venue::bench_set_up(tape.shape.instruments, tape.workload.accounts(), Price::from_ticks(100_000 * scale));
         engine.apply_all(&set_up, &mut events);
+        if P::IS_NUMBERED {
+            let name = Label::new(b"bench").expect("Invariant: it is one word of ASCII");
+            let mut first = CommandRecord { account: ANY, ..CommandRecord::new(CommandKind::OpenSession) };
+            (first.header.record_count, first.header.time_ns) = (2, venue::SET_UP_TIME_NS);
+            engine.apply(&[first, CommandRecord::label(&name)], &mut events);
+        }
         let refused = events.as_slice().iter().find(|event| event.kind == EventKind::Rejected as u8);
         assert_eq!(refused, None, "Invariant: the set-up of the bench is accepted");
         events.clear();
@@ -128,7 +146,13 @@ impl<P: Prevention> Subject for EngineSubject<P> {
     }
 
     fn prepare(tape: &Tape) -> Cow<'_, [CommandRecord]> {
-        Cow::Owned(commands(tape.records(), tape.workload.accounts(), P::MODE))
+        let mut commands = commands(tape.records(), tape.workload.accounts(), P::MODE);
+        if P::IS_NUMBERED {
+            for (record, number) in commands.iter_mut().zip(1..) {
+                (record.header.session, record.header.client_sequence) = (1, number);
+            }
+        }
+        Cow::Owned(commands)
     }
 
     #[inline]

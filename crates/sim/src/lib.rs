@@ -39,7 +39,7 @@ pub use drive::{
     BenchReport, BookSubject, DriveOptions, Finish, Floor, ManyBooks, Round, Subject, drive, drive_against, round,
     timed_from,
 };
-pub use engine_subject::{EngineSubject, ExpireMaker, NoPrevention, Prevention, commands};
+pub use engine_subject::{BySession, EngineSubject, ExpireMaker, NoPrevention, Prevention, commands};
 pub use faulty_storage::{Cut, Failure, FailureKind, FaultyFile, FaultyLock, FaultyStorage};
 pub use golden::{Counts, GOLDENS, Golden, Outcome, golden};
 pub use indexed_book::{IndexedBook, Level, LevelIndex};

@@ -6,7 +6,9 @@ use std::cell::Cell;
 
 use tradewright_engine::{Engine, EngineConfig, EventBuffer};
 use tradewright_sim::venue::bench_set_up;
-use tradewright_sim::{EngineSubject, ExpireMaker, NoPrevention, Prevention, Subject, Sums, Workload, commands};
+use tradewright_sim::{
+    BySession, EngineSubject, ExpireMaker, NoPrevention, Prevention, Subject, Sums, Workload, commands,
+};
 use tradewright_types::{CommandRecord, Price, SelfTradePrevention};
 
 /// Counts what the current thread allocates, so that tests beside each other do not disturb each other.
@@ -67,6 +69,11 @@ fn a_warm_engine_allocates_nothing() {
 #[test]
 fn a_warm_engine_that_prevents_self_trades_allocates_nothing() {
     check_steady_state::<ExpireMaker>(Workload::Mix60, OPERATIONS);
+}
+
+#[test]
+fn a_warm_engine_that_recognises_retries_allocates_nothing() {
+    check_steady_state::<BySession>(Workload::Mix60, OPERATIONS);
 }
 
 #[test]
