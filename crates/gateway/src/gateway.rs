@@ -503,7 +503,7 @@ fn unnumbered(event: &EventRecord) -> EventRecord {
 }
 
 fn symbol_of<'s>(request: Option<&Request>, symbols: &'s Symbols) -> Option<&'s tradewright_protocol::symbols::Symbol> {
-    symbols.get(request?.instrument?)
+    symbols.find(request?.symbol.as_bytes()).ok()
 }
 
 /// What is left to say of a command that was accepted, and of which nothing else is known any more.
@@ -635,7 +635,7 @@ fn tell_refusal(event: &EventRecord, sessions: &mut Sessions, symbols: &Symbols,
     let names = request.unwrap_or_else(|| Request::new(client_sequence, &Default::default(), 0, false));
     let is_replaced = is_cancel && !names.cancel.as_bytes().is_empty();
     let name = if is_replaced { names.cancel } else { names.client_id };
-    let instrument = request.and_then(|request| request.instrument).unwrap_or(InstrumentId(event.instrument));
+    let symbol = symbol_of(request.as_ref(), symbols).or_else(|| symbols.get(InstrumentId(event.instrument)));
     let names = RequestNames {
         client_order_id: name.as_bytes(),
         original: names.original.as_bytes(),
@@ -643,7 +643,7 @@ fn tell_refusal(event: &EventRecord, sessions: &mut Sessions, symbols: &Symbols,
     };
     let answer = Answer { client_sequence, is_again: false };
     frame.clear();
-    write_refusal(event, symbols.get(instrument), names, answer, Envelope::OPEN, frame);
+    write_refusal(event, symbol, names, answer, Envelope::OPEN, frame);
     let extension_length = match CommandKind::from_code(event.open_lots as u8) {
         Some(kind) if kind.is_order_entry() => size_of::<OutputExtension>(),
         _ => size_of::<tradewright_protocol::messages::RejectExtension>(),

@@ -631,8 +631,7 @@ impl SessionMachine {
         let (symbols, out, number) = (door.symbols, &mut self.commands, origin.client_sequence);
         let noted = |naming: &Naming<'_>, order: Option<i64>, is_open| {
             let order = order.and_then(|order| u64::try_from(order).ok()).unwrap_or(0);
-            let instrument = symbols.find(naming.symbol).ok().map(|symbol| symbol.id);
-            Some(Request { instrument, ..Request::new(number, naming, order, is_open) })
+            Some(Request::new(number, naming, order, is_open))
         };
         match frame.template() {
             NewOrderSingle::ID => {

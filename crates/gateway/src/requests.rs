@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 
 use tradewright_protocol::commands::Naming;
 use tradewright_protocol::reports::{ClientId, OpenOrder};
-use tradewright_types::InstrumentId;
 
 /// A request that was sent on.
 #[derive(Clone, Copy, Debug)]
@@ -22,19 +21,23 @@ pub struct Request {
     pub order: u64,
     /// The instrument, as the client named it.
     pub symbol: ClientId,
-    /// The instrument.
-    pub instrument: Option<InstrumentId>,
     /// Whether it cancels or amends an order, which has not told yet.
     pub is_open: bool,
+}
+
+/// A cancel or amendment on its way: its number, and the order that it names by the exchange's id.
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    client_sequence: u64,
+    order: u64,
 }
 
 /// The last requests of a session that their answers need.
 #[derive(Clone, Debug, Default)]
 pub struct Requests {
-    /// By ascending client sequence.
-    requests: VecDeque<Request>,
-    /// The client sequences of those that are open.
-    open: VecDeque<u64>,
+    /// Each at the place of its client sequence; made with the first.
+    requests: Vec<Option<Request>>,
+    open: VecDeque<Open>,
 }
 
 impl Requests {
@@ -43,27 +46,34 @@ impl Requests {
     /// So many cancels and amendments may be on their way at a time; what is more is answered by the order's own name.
     const OPEN_MAX: usize = 64;
 
-    /// Notes a request.
+    const fn place(client_sequence: u64) -> usize {
+        (client_sequence % Self::COUNT_MAX as u64) as usize
+    }
+
+    /// Notes a request. One that was noted already is not noted again.
     pub fn note(&mut self, request: Request) {
-        if self.requests.back().is_some_and(|last| last.client_sequence >= request.client_sequence) {
+        if self.requests.is_empty() {
+            self.requests.resize(Self::COUNT_MAX, None);
+        }
+        let Request { client_sequence, order, is_open, .. } = request;
+        let place = &mut self.requests[Self::place(client_sequence)];
+        if place.as_ref().is_some_and(|noted| noted.client_sequence >= client_sequence) {
             return;
         }
-        if self.requests.len() == Self::COUNT_MAX {
-            self.requests.pop_front();
-        }
-        if request.is_open {
+        *place = Some(request);
+        if is_open {
             if self.open.len() == Self::OPEN_MAX {
                 self.open.pop_front();
             }
-            self.open.push_back(request.client_sequence);
+            self.open.push_back(Open { client_sequence, order });
         }
-        self.requests.push_back(request);
     }
 
     /// The request with this number.
+    #[inline]
     pub fn find(&self, client_sequence: u64) -> Option<&Request> {
-        let place = self.requests.binary_search_by_key(&client_sequence, |request| request.client_sequence);
-        self.requests.get(place.ok()?)
+        let request = self.requests.get(Self::place(client_sequence))?.as_ref();
+        request.filter(|request| request.client_sequence == client_sequence)
     }
 
     /// The request that cancelled or amended this order, if the session knows of one; it is answered by that.
@@ -72,21 +82,18 @@ impl Requests {
         if self.open.is_empty() {
             return None;
         }
-        let is_about = |client_sequence: &u64| {
-            let request = self.find(*client_sequence);
-            request.is_some_and(|request| match request.order {
-                0 => request.original == order.client_id || request.original.as_bytes().is_empty(),
-                id => id == order.id,
-            })
+        let is_about = |open: &Open| match open.order {
+            0 => self.find(open.client_sequence).is_some_and(|request| request.original == order.client_id),
+            id => id == order.id,
         };
         let place = self.open.iter().position(is_about)?;
-        let client_sequence = self.open.remove(place)?;
-        self.find(client_sequence)
+        let open = self.open.remove(place)?;
+        self.find(open.client_sequence)
     }
 
     /// The request is answered.
     pub fn close(&mut self, client_sequence: u64) {
-        if let Some(place) = self.open.iter().position(|open| *open == client_sequence) {
+        if let Some(place) = self.open.iter().position(|open| open.client_sequence == client_sequence) {
             self.open.remove(place);
         }
     }
@@ -102,7 +109,6 @@ impl Request {
             cancel: ClientId::new(naming.cancel),
             order,
             symbol: ClientId::new(naming.symbol),
-            instrument: None,
             is_open,
         }
     }

@@ -453,9 +453,12 @@ impl<'o> FrameWriter<'o> {
 /// Copies a frame that was written for nobody, addressed by `envelope`; for a client of the base version without its
 /// extension, which has `extension_length` bytes.
 pub fn address(frame: &[u8], extension_length: usize, envelope: Envelope, out: &mut Vec<u8>) {
+    if envelope.version >= VERSION_EXTENDED {
+        return address_whole(frame, envelope, out);
+    }
     let Ok((header, body)) = FrameHeader::ref_from_prefix(frame) else { return };
     let block_length = usize::from(header.block_length.get());
-    let cut = if envelope.version >= VERSION_EXTENDED { 0 } else { extension_length.min(block_length) };
+    let cut = extension_length.min(block_length);
     let header = FrameHeader {
         frame_length: U32::new((frame.len() - cut) as u32),
         block_length: U16::new((block_length - cut) as u16),
@@ -468,4 +471,15 @@ pub fn address(frame: &[u8], extension_length: usize, envelope: Envelope, out: &
     out.extend_from_slice(header.as_bytes());
     out.extend_from_slice(&block[..block.len() - cut.min(block.len())]);
     out.extend_from_slice(parts);
+}
+
+/// Copies a frame with its extension: it was written with one.
+#[inline]
+fn address_whole(frame: &[u8], envelope: Envelope, out: &mut Vec<u8>) {
+    let begin = out.len();
+    out.extend_from_slice(frame);
+    if let Ok((header, _)) = FrameHeader::mut_from_prefix(&mut out[begin..]) {
+        header.seq_num = U32::new(envelope.seq_num);
+        header.sending_time = I64::new(envelope.sending_time_us);
+    }
 }

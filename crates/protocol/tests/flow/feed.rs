@@ -29,7 +29,7 @@ fn compare(engine: &Engine, book: &FeedBook, instrument: u32, command: u64) {
 
 #[test]
 fn the_book_of_the_feed_is_the_one_that_the_engine_shows() {
-    let config = FlowConfig { seed: 21, orders: 20_000, accounts: 300, instruments: 6 };
+    let config = FlowConfig { seed: 21, orders: 12_000, accounts: 300, instruments: 6 };
     let mut builder = FeedBuilder::new();
     let mut book = FeedBook::default();
     let mut told: BTreeMap<u16, u64> = BTreeMap::new();
@@ -54,7 +54,7 @@ fn the_book_of_the_feed_is_the_one_that_the_engine_shows() {
         for instrument in touched {
             compare(engine, &book, instrument, commands);
         }
-        if commands.is_multiple_of(5_000) {
+        if commands.is_multiple_of(4_000) {
             // A builder that begins now shows the same, and so does a snapshot.
             let fresh = FeedBuilder::of(engine, next);
             let mut snapshot = FeedBook::default();
@@ -67,13 +67,13 @@ fn the_book_of_the_feed_is_the_one_that_the_engine_shows() {
         }
     });
     for template in 1..=8 {
-        assert!(told.get(&template).is_some_and(|count| *count > 20), "template {template}: {told:?}");
+        assert!(told.get(&template).is_some_and(|count| *count > 10), "template {template}: {told:?}");
     }
 }
 
 #[test]
 fn a_builder_that_begins_late_goes_on_as_the_first() {
-    let config = FlowConfig { seed: 22, orders: 8_000, accounts: 300, instruments: 4 };
+    let config = FlowConfig { seed: 22, orders: 6_000, accounts: 300, instruments: 4 };
     let mut late: Option<FeedBuilder> = None;
     let mut commands = 0_u64;
     run(config, |engine, _, events| {

@@ -80,7 +80,7 @@ fn check_frames(execution: &Execution<'_>, symbols: &Symbols, frame: &mut Vec<u8
 
 #[test]
 fn reports_know_what_the_engine_knows() {
-    let config = FlowConfig { seed: 11, orders: 40_000, accounts: 400, instruments: 8 };
+    let config = FlowConfig { seed: 11, orders: 20_000, accounts: 400, instruments: 8 };
     let mut reports = Reports::default();
     let mut symbols = Symbols::default();
     let (mut frame, mut told) = (Vec::new(), BTreeMap::<String, u64>::new());
