@@ -6,7 +6,7 @@ from _typeshed import SupportsGetItem, SupportsLenAndGetItem
 from os import PathLike
 from typing import Any, Final, SupportsFloat, SupportsIndex, final
 
-__all__ = ["AccountView", "Bench", "BenchFigures", "BenchOutcome", "BuildInfo", "Demo", "DemoMarket", "DemoProgress", "DemoSummary", "DemoTrade", "Engine", "EventReader", "InstrumentView", "ListView", "OrderView", "Outcome", "allocate", "archive_log", "build_info", "close_reasons", "command_kinds", "copy_log_folder", "drill_log", "dtypes", "event_kinds", "instrument_states", "proof_holds", "prove_command", "prove_log_grew", "reject_reasons", "sample_log", "serve_node", "verify_log"]
+__all__ = ["AccountView", "Bench", "BenchFigures", "BenchOutcome", "BuildInfo", "Demo", "DemoMarket", "DemoProgress", "DemoSummary", "DemoTrade", "Engine", "EventReader", "InstrumentView", "ListView", "OrderView", "Outcome", "allocate", "archive_log", "build_info", "close_reasons", "command_kinds", "copy_log_folder", "drill_log", "dtypes", "event_kinds", "instrument_states", "proof_holds", "prove_command", "prove_log_grew", "reject_reasons", "sample_log", "serve_node", "serve_replica", "verify_log"]
 
 @final
 class AccountView:
@@ -1300,6 +1300,14 @@ def serve_node(file: str | PathLike[str], announce: Any) -> None:
 
     Raises ValueError when the configuration breaks a rule, OSError when the machine does not give what it asks for, RuntimeError
     when the log is damaged or a thread failed.
+    """
+
+def serve_replica(file: str | PathLike[str], announce: Any) -> None:
+    """
+    Follow the log of a node until this process is promoted, then be the node. `announce` is called with one line of JSON when it
+    begins to follow, and with one as of `serve_node` when it takes commands.
+
+    Raises what `serve_node` raises, and RuntimeError when events differ from those of the primary.
     """
 
 def verify_log(folder: str | PathLike[str], *, replays: bool = True, public_key: SupportsLenAndGetItem[SupportsIndex] | None = None) -> str:

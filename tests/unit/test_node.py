@@ -17,7 +17,7 @@ import pytest
 
 import tradewright as tw
 from tradewright import commands
-from tradewright.operations import NodeControl
+from tradewright.operations import NodeControl, ReplicaControl
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a node needs a system of the Unix family")
 
@@ -49,10 +49,10 @@ ALICE = 2
 
 
 class Served:
-    """A `tradewright serve` that runs."""
+    """A `tradewright serve` that runs, or its `replica`."""
 
-    def __init__(self, folder: Path) -> None:
-        command = [sys.executable, "-m", "tradewright.cli.main", "serve", str(folder / "exchange.toml"), "--json"]
+    def __init__(self, folder: Path, role: str = "serve") -> None:
+        command = [sys.executable, "-m", "tradewright.cli.main", role, str(folder / "exchange.toml"), "--json"]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self.place: dict[str, Any] = self.next_announcement()
 
@@ -143,6 +143,34 @@ def test_a_stopped_node_ends_with_a_snapshot_and_goes_on_from_it(served: Served,
     again = Served(tmp_path)
     assert again.place["replayed"] == 0
     again.stop()
+
+
+def test_a_replica_takes_over_from_a_node_that_stands_still(served: Served, tmp_path: Path) -> None:
+    follower = Served(tmp_path, "replica")
+    directory = served.place["directory"]
+    with served.control() as node:
+        node.command(commands.deposit(account=ALICE, asset=0, amount=5))
+        wait_until(lambda: node.status().durable > GENESIS, "the deposit is durable")
+        durable = node.status().durable
+    with ReplicaControl(directory) as replica:
+        wait_until(lambda: replica.status().applied >= durable, "the replica follows")
+        with pytest.raises(tw.ArgumentError, match=r"request='promote' lock: process \d+ is alive and wrote "):
+            replica.promote()
+    promote = [sys.executable, "-m", "tradewright.cli.main", "promote", directory, "--json"]
+    os.kill(served.place["pid"], signal.SIGSTOP)
+    ended = subprocess.run(promote, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 0, ended.stderr
+    promotion = json.loads(ended.stdout)
+    assert promotion["epoch"] == 2
+    assert promotion["applied"] >= durable
+    # The supervisor of the old node finds its log taken, and gives up.
+    assert served.ended() != 0
+    assert follower.next_announcement()["pid"] == follower.place["pid"]
+    with follower.control() as node:
+        assert (node.status().epoch, node.status().is_ready) == (2, True)
+    with pytest.raises(tw.MachineError, match=r"replica\.sock: no replica answers"):
+        ReplicaControl(directory)
+    follower.stop()
 
 
 def test_a_wrong_configuration_ends_with_its_line(tmp_path: Path) -> None:

@@ -132,6 +132,11 @@ impl Engine {
         self.config
     }
 
+    /// From now on events name a later epoch: the node has become the one that leads.
+    pub fn begin_epoch(&mut self, epoch: u32) {
+        self.config.epoch = epoch;
+    }
+
     /// How many commands were applied.
     pub fn sequence(&self) -> u64 {
         self.sequence

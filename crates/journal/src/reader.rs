@@ -88,6 +88,13 @@ impl<S: Storage> JournalReader<S> {
         &self.tip
     }
 
+    /// The last index that the writer told to be durable; `None` when nobody writes, or nothing legible was told.
+    #[must_use]
+    pub fn told_durable(&self) -> Option<u64> {
+        let live = self.live.as_ref()?;
+        DurableEnd::read(&live.file, self.identity().log_id).map(|end| end.index)
+    }
+
     /// The file and the place in it that is read next.
     #[must_use]
     pub fn place(&self) -> (&str, u64) {

@@ -125,6 +125,12 @@ impl FolderStorage {
         &self.folder
     }
 
+    /// The file whose lock the writer has.
+    #[must_use]
+    pub fn lock_path(&self) -> PathBuf {
+        self.place(LOCK_NAME)
+    }
+
     fn place(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }

@@ -78,13 +78,8 @@ impl Control {
         operators: ManyProducer<CommandRecord>,
     ) -> Result<Self, NodeError> {
         let path = directory.join(CONTROL_SOCKET);
-        let doing = || format!("making the socket {}", path.display());
         // The lock of the log says that nobody else is here: what stands there was left by a node that was killed.
-        let _ = std::fs::remove_file(&path);
-        let listener = UnixListener::bind(&path).map_err(while_doing(doing()))?;
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(while_doing(doing()))?;
-        listener.set_nonblocking(true).map_err(while_doing(doing()))?;
-        Ok(Self { listener, path, source, operators })
+        Ok(Self { listener: listen(&path)?, path, source, operators })
     }
 
     /// Answers until the node stops, a thread for each operator.
@@ -110,7 +105,25 @@ impl Control {
     }
 }
 
+/// Makes a socket that only its owner may open, in place of what stands there.
+pub(crate) fn listen(path: &Path) -> Result<UnixListener, NodeError> {
+    let doing = || format!("making the socket {}", path.display());
+    let _ = std::fs::remove_file(path);
+    let listener = UnixListener::bind(path).map_err(while_doing(doing()))?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(while_doing(doing()))?;
+    listener.set_nonblocking(true).map_err(while_doing(doing()))?;
+    Ok(listener)
+}
+
 fn serve(stream: UnixStream, source: &StatusSource, mut operators: ManyProducer<CommandRecord>) {
+    answer_lines(stream, |line| match serde_json::from_str(line) {
+        Ok(request) => act(&request, source, &mut operators),
+        Err(error) => Answer::Refused { error: format!("request: {error}") },
+    });
+}
+
+/// Answers each line with a line, until the other side has no more.
+pub(crate) fn answer_lines<A: Serialize>(stream: UnixStream, mut answer: impl FnMut(&str) -> A) {
     let Ok(mut writer) = stream.try_clone() else { return };
     if stream.set_nonblocking(false).and_then(|()| stream.set_read_timeout(Some(Duration::from_secs(60)))).is_err() {
         return;
@@ -123,11 +136,7 @@ fn serve(stream: UnixStream, source: &StatusSource, mut operators: ManyProducer<
             Ok(1..) => {}
             Ok(0) | Err(_) => return,
         }
-        let answer = match serde_json::from_str(&line) {
-            Ok(request) => act(&request, source, &mut operators),
-            Err(error) => Answer::Refused { error: format!("request: {error}") },
-        };
-        let mut text = serde_json::to_string(&answer).expect("Invariant: an answer is text");
+        let mut text = serde_json::to_string(&answer(&line)).expect("Invariant: an answer is text");
         text.push('\n');
         if writer.write_all(text.as_bytes()).is_err() {
             return;

@@ -11,6 +11,7 @@ use tradewright_types::CommandRecord;
 
 use crate::clock::wall_ns;
 use crate::error::NodeError;
+use crate::fence::Fence;
 use crate::sequencer::{MARK_WORDS, Signals};
 use crate::stages::Stages;
 
@@ -30,6 +31,7 @@ pub struct Durability<S: Storage> {
     marks: Consumer<u64>,
     releaser: Releaser,
     notes: Receiver<Note>,
+    fence: Option<Fence>,
     signals: Arc<Signals>,
     stages: Stages,
 }
@@ -47,7 +49,18 @@ impl<S: Storage> Durability<S> {
         stages: Stages,
     ) -> Self {
         signals.durable.store(journal.durable_index(), Ordering::Release);
-        Self { journal, log, marks, releaser, notes, signals, stages }
+        Self { journal, log, marks, releaser, notes, fence: None, signals, stages }
+    }
+
+    /// Writes and releases only as long as nobody claims a later epoch than the fence is held in.
+    #[must_use]
+    pub fn fenced(self, fence: Fence) -> Self {
+        Self { fence: Some(fence), ..self }
+    }
+
+    #[inline]
+    fn check_fence(&self) -> Result<(), NodeError> {
+        self.fence.as_ref().map_or(Ok(()), Fence::check)
     }
 
     /// Writes and syncs what waits, and releases its events. Returns how many records it took.
@@ -63,6 +76,8 @@ impl<S: Storage> Durability<S> {
             if count == 0 {
                 break;
             }
+            // A batch that is full is written on the way.
+            self.fence.as_ref().map_or(Ok(()), Fence::check)?;
             self.journal.append(&waiting[..count])?;
             self.log.release(count);
             taken += count;
@@ -88,6 +103,7 @@ impl<S: Storage> Durability<S> {
     }
 
     fn commit(&mut self) -> Result<(), NodeError> {
+        self.check_fence()?;
         let durable = loop {
             match self.journal.commit() {
                 Ok(durable) => break durable,
@@ -112,6 +128,7 @@ impl<S: Storage> Durability<S> {
             let reached = marks.iter().take_while(|[index, _, _]| *index <= durable).count();
             let Some([_, position, _]) = reached.checked_sub(1).map(|last| marks[last]) else { break };
             first = first.or(Some(marks[0][2]));
+            self.fence.as_ref().map_or(Ok(()), Fence::check)?;
             self.marks.release(reached * MARK_WORDS);
             self.releaser.release(position);
         }
@@ -132,6 +149,7 @@ impl<S: Storage> Durability<S> {
     /// As [`Durability::poll`].
     pub fn seal(mut self) -> Result<(), NodeError> {
         while self.poll()? > 0 {}
+        self.check_fence()?;
         self.journal.seal()?;
         Ok(())
     }

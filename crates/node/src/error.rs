@@ -2,6 +2,7 @@
 
 use tradewright_journal::{JournalError, SnapshotFileError};
 use tradewright_transport::{Corrupt, PlacementError, RegionError};
+use tradewright_types::HashTotal;
 
 use crate::config::ConfigError;
 
@@ -34,6 +35,36 @@ pub enum NodeError {
     },
     /// The log and the engine do not fit together.
     Replay(String),
+    /// Another process leads now, or is about to.
+    Overtaken {
+        /// The epoch in which this process led.
+        epoch: u32,
+        /// The one that the other claims.
+        latest: u64,
+    },
+    /// A log that is to be taken over is written by a process that goes on.
+    Alive {
+        /// The process, if it is known.
+        process: Option<u32>,
+        /// How many commands it wrote while it was watched.
+        commands: u64,
+    },
+    /// The process that has the lock of the log could not be ended.
+    Unfenced {
+        /// The process, if it is known.
+        process: Option<u32>,
+        /// Why not.
+        error: std::io::Error,
+    },
+    /// A replica came to other events than its primary.
+    Differs {
+        /// The check that differs is about the commands up to this index, from the check before.
+        index: u64,
+        /// The hash that stands in the log.
+        logged: HashTotal,
+        /// The replica's own.
+        own: HashTotal,
+    },
     /// A thread of the node ended by a bug.
     Panicked(&'static str),
 }
@@ -49,12 +80,32 @@ impl core::fmt::Display for NodeError {
             Self::System { doing, error } => write!(f, "{doing}: {error}"),
             Self::Placement { thread, error } => write!(f, "placement of {thread}: {error}"),
             Self::Replay(message) => write!(f, "replay: {message}"),
+            Self::Overtaken { epoch, latest } => write!(
+                f,
+                "overtaken: another process claims epoch {latest}, this one led in epoch {epoch} and writes nothing more"
+            ),
+            Self::Alive { process, commands } => write!(
+                f,
+                "lock: {} is alive and wrote {commands} commands while it was watched; stop it, or promote by force",
+                named(*process)
+            ),
+            Self::Unfenced { process, error } => {
+                write!(f, "lock: {} has it and could not be ended: {error}", named(*process))
+            }
+            Self::Differs { index, logged, own } => write!(
+                f,
+                "check of index {index}: the events since the check before have the hash {logged} in the log, {own} here"
+            ),
             Self::Panicked(thread) => write!(f, "the {thread} thread ended by a bug; its message stands above"),
         }
     }
 }
 
 impl core::error::Error for NodeError {}
+
+fn named(process: Option<u32>) -> String {
+    process.map_or_else(|| "a process that this system does not name".to_owned(), |pid| format!("process {pid}"))
+}
 
 macro_rules! from {
     ($($error:ty => $variant:ident,)+) => {

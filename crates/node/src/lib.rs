@@ -6,28 +6,34 @@
 #![cfg(unix)]
 #![allow(clippy::disallowed_methods, reason = "the node is where clocks are read and threads wait")]
 
+mod checks;
 mod clock;
 pub mod config;
 mod control;
 mod decimal;
 mod durability;
 mod error;
+mod fence;
 pub mod genesis;
 mod monitoring;
 mod node;
 mod recovery;
+mod replica;
 mod sequencer;
 mod serve;
 pub mod snapshots;
 mod stages;
 mod status;
 
+pub use checks::SpanHasher;
 pub use clock::{CommandClock, wall_ns};
 pub use control::CONTROL_SOCKET;
 pub use durability::{Durability, Note};
 pub use error::NodeError;
+pub use fence::Fence;
 pub use node::{COMMAND_RECORDS_MAX, Doorway, EVENTS_RING, KEY_FILE, Node};
 pub use recovery::{Restored, restore};
+pub use replica::{REPLICA_SOCKET, Replica, ReplicaStatus, serve_replica};
 pub use sequencer::{BATCH_RECORDS, Outlets, Sequencer, Signals};
 pub use serve::{ANNOUNCEMENT_FILE, Announcement, serve};
 pub use stages::{StageHistogram, StageSummary, Stages};

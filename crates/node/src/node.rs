@@ -19,16 +19,18 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tradewright_engine::{Engine, EngineConfig, EventBuffer};
-use tradewright_journal::{FolderStorage, JournalConfig, Preparer, Tier, TreeHasher};
+use tradewright_journal::{FolderStorage, Journal, JournalConfig, Preparer, Tier, TreeHasher};
 use tradewright_transport::{
-    Bell, Idle, ManyProducer, Placement, Producer, Region, Releaser, Shape, Writer, many_queue, queue,
+    Bell, Idle, ManyProducer, Placement, Producer, Reader, Region, Releaser, Shape, Start, Writer, many_queue, queue,
 };
 use tradewright_types::{CommandRecord, EventKind, EventRecord, RejectReason};
 
+use crate::checks::{SpanHasher, run_checker};
 use crate::config::{Config, PlacementConfig, Source, TierName};
 use crate::control::Control;
 use crate::durability::{Durability, Note};
 use crate::error::{NodeError, while_doing};
+use crate::fence::Fence;
 use crate::genesis::{self, GenesisCommand, Names};
 use crate::monitoring;
 use crate::recovery::{self, Restored};
@@ -58,13 +60,28 @@ pub struct Node {
     operators: ManyProducer<CommandRecord>,
     events: Arc<Region>,
     engine: JoinHandle<Result<Engine, NodeError>>,
-    journal: JoinHandle<Result<(), NodeError>>,
+    journal: JoinHandle<JournalEnd>,
     background: JoinHandle<Result<(), NodeError>>,
     hasher: JoinHandle<Result<(), NodeError>>,
+    checker: JoinHandle<()>,
     notes: mpsc::Sender<Note>,
     source: StatusSource,
     monitoring: Option<SocketAddr>,
     helpers: Vec<JoinHandle<()>>,
+}
+
+/// How the journal's thread ended. With an error it still has the log, whose lock has to outlive all other threads.
+type JournalEnd = (Result<(), NodeError>, Option<Durability<FolderStorage>>);
+
+/// What a node begins with: its state, and the log that goes on where the state stands.
+pub(crate) struct Standing {
+    pub(crate) genesis: Vec<GenesisCommand>,
+    pub(crate) names: Names,
+    pub(crate) storage: FolderStorage,
+    pub(crate) journal: Journal<FolderStorage>,
+    pub(crate) fence: Fence,
+    pub(crate) engine: Engine,
+    pub(crate) replayed: u64,
 }
 
 /// What a thread of the doors takes part with: it gets commands in and reads events.
@@ -82,22 +99,26 @@ impl Node {
     /// The configuration, the log or the system does not allow it.
     pub fn start(source: &Source, config: &Config) -> Result<(Self, Doorway), NodeError> {
         // 1. What an empty log begins with.
-        let (genesis, names) = genesis::read(source, config.genesis.get_ref())?;
-        try_out(&genesis)?;
+        let (genesis, names) = read_genesis(source, config)?;
 
         // 2. The state, from the newest snapshot and the log behind it.
         let directory = config.node.directory.clone();
         recovery::make_directory(&directory)?;
         let storage =
             FolderStorage::open(&directory).map_err(while_doing(format!("opening {}", directory.display())))?;
-        let engine = EngineConfig {
-            shard: config.node.shard,
-            open_orders_expected: config.node.open_orders_expected,
-            ..EngineConfig::default()
-        };
-        let (journal, restored) = recovery::restore(&directory, &storage, journal_config(config), engine, &genesis)?;
+        let (journal, restored) =
+            recovery::restore(&directory, &storage, journal_config(config), engine_config(config), &genesis)?;
+        let fence = Fence::open(&directory)?.held(journal.epoch());
         let Restored { engine, replayed, .. } = restored;
+        Self::wire(config, Standing { genesis, names, storage, journal, fence, engine, replayed })
+    }
+
+    /// Wires a node that goes on from a state.
+    pub(crate) fn wire(config: &Config, standing: Standing) -> Result<(Self, Doorway), NodeError> {
+        let Standing { genesis, names, storage, journal, fence, engine, replayed } = standing;
+        let directory = config.node.directory.clone();
         let preparer = journal.preparer();
+        snapshots::remove_ahead(&directory)?;
 
         // 3. The rings.
         let rings = rings_folder(config, &directory)?;
@@ -134,7 +155,9 @@ impl Node {
             notes_out,
             Arc::clone(&signals),
             stages.clone(),
-        );
+        )
+        .fenced(fence);
+        let event_reader = Reader::attach(&events, Start::Oldest)?;
 
         // 5. The threads.
         let PlacementConfig { engine, journal, background, sessions: _ } = &config.placement;
@@ -159,6 +182,10 @@ impl Node {
         let hasher = TreeHasher::open(storage, node_key(&directory)?)?;
         let (for_hasher, heads) = (Arc::clone(&signals), notes.clone());
         let hasher = spawn("tw-hasher", background_place, move || run_hasher(hasher, &for_hasher, &heads))?;
+        let (for_checker, found) = (Arc::clone(&signals), notes.clone());
+        let checker = spawn("tw-checker", background_place, move || {
+            run_checker(event_reader, SpanHasher::behind(begun), &for_checker, &found);
+        })?;
 
         // 6. The rest of the genesis, if the log does not have it yet.
         for command in genesis.iter().skip(usize::try_from(begun).unwrap_or(usize::MAX)) {
@@ -200,6 +227,7 @@ impl Node {
             journal,
             background,
             hasher,
+            checker,
             notes,
             source,
             monitoring,
@@ -304,14 +332,23 @@ impl Node {
         let journal = self.journal.join().map_err(|_| NodeError::Panicked("journal"));
         let background = self.background.join().map_err(|_| NodeError::Panicked("background"));
         let hasher = self.hasher.join().map_err(|_| NodeError::Panicked("hasher"));
+        let checker = self.checker.join().map_err(|_| NodeError::Panicked("checker"));
         for helper in self.helpers {
             helper.join().map_err(|_| NodeError::Panicked("helper"))?;
         }
         // A disk that fails is told first: the others end because of it.
-        journal??;
+        let (journal, held) = journal?;
+        if matches!(journal, Err(NodeError::Overtaken { .. })) {
+            // The system gives the lock to the next one when this process is gone. Until then rings and ports are here.
+            std::mem::forget(held);
+            return journal;
+        }
+        journal?;
+        drop(held);
         let engine = engine??;
         background??;
         hasher??;
+        checker?;
         snapshots::write(&self.directory, &engine)?;
         self.events.close();
         Ok(())
@@ -333,7 +370,22 @@ fn try_out(genesis: &[GenesisCommand]) -> Result<(), NodeError> {
     Ok(())
 }
 
-fn journal_config(config: &Config) -> JournalConfig {
+/// The commands of the genesis, which must be legal.
+pub(crate) fn read_genesis(source: &Source, config: &Config) -> Result<(Vec<GenesisCommand>, Names), NodeError> {
+    let (genesis, names) = genesis::read(source, config.genesis.get_ref())?;
+    try_out(&genesis)?;
+    Ok((genesis, names))
+}
+
+pub(crate) fn engine_config(config: &Config) -> EngineConfig {
+    EngineConfig {
+        shard: config.node.shard,
+        open_orders_expected: config.node.open_orders_expected,
+        ..EngineConfig::default()
+    }
+}
+
+pub(crate) fn journal_config(config: &Config) -> JournalConfig {
     JournalConfig {
         shard: config.node.shard,
         tier: match config.journal.tier {
@@ -418,7 +470,7 @@ fn run_engine(
     loop {
         if sequencer.poll()? > 0 {
             idle.worked();
-        } else if is_stopping {
+        } else if is_stopping || sequencer.is_log_closed() {
             break;
         } else {
             if signals.snapshot.swap(false, Ordering::AcqRel) {
@@ -432,15 +484,24 @@ fn run_engine(
     Ok(sequencer.into_engine())
 }
 
-fn run_journal(mut durability: Durability<FolderStorage>, mut idle: Idle, signals: &Signals) -> Result<(), NodeError> {
+/// Tells the engine's thread that nobody takes what it has for the log.
+struct CloseLog<'s>(&'s Signals);
+
+impl Drop for CloseLog<'_> {
+    fn drop(&mut self) {
+        self.0.is_log_closed.store(true, Ordering::Release);
+    }
+}
+
+fn run_journal(mut durability: Durability<FolderStorage>, mut idle: Idle, signals: &Signals) -> JournalEnd {
     let _stop = StopAll(signals);
+    let _close = CloseLog(signals);
     loop {
-        if durability.poll()? > 0 {
-            idle.worked();
-        } else if signals.ended.load(Ordering::Acquire) {
-            return durability.seal();
-        } else {
-            durability.pause(&mut idle);
+        match durability.poll() {
+            Ok(1..) => idle.worked(),
+            Ok(0) if signals.ended.load(Ordering::Acquire) => return (durability.seal(), None),
+            Ok(0) => durability.pause(&mut idle),
+            Err(error) => return (Err(error), Some(durability)),
         }
     }
 }
@@ -519,20 +580,27 @@ fn run_background(
 ) -> Result<(), NodeError> {
     let _stop = StopAll(signals);
     let mut last = (signals.applied.load(Ordering::Acquire), Instant::now());
-    let mut pending: Option<snapshots::Pending> = None;
+    let (mut pending, mut written): (Option<snapshots::Pending>, Option<snapshots::Pending>) = (None, None);
     while !signals.stop.load(Ordering::Acquire) {
         // It may be tried again: the log says it itself when it has no room.
         let has_made_one = preparer.prepare().unwrap_or(false);
-        if let Some(is_written) = pending.as_mut().and_then(snapshots::Pending::outcome) {
-            if !is_written {
+        match pending.as_mut().and_then(snapshots::Pending::outcome) {
+            None => {}
+            Some(true) => written = pending.take(),
+            Some(false) => {
                 eprintln!("snapshot failed; the next one is tried when it is due");
+                pending = None;
             }
-            pending = None;
+        }
+        let durable = signals.durable.load(Ordering::Acquire);
+        if let Some(Err(error)) = written.take_if(|snapshot| snapshot.index <= durable).map(snapshots::Pending::publish)
+        {
+            eprintln!("snapshot failed: {error}; the next one is tried when it is due");
         }
         pending = pending.or_else(|| snapshots.try_recv().ok());
         let applied = signals.applied.load(Ordering::Acquire);
         let is_due = applied - last.0 >= every.commands || (applied > last.0 && last.1.elapsed() >= every.time);
-        if is_due && pending.is_none() {
+        if is_due && pending.is_none() && written.is_none() {
             signals.snapshot.store(true, Ordering::Release);
             last = (applied, Instant::now());
         }

@@ -68,7 +68,7 @@ pub fn restore<S: Storage>(
 }
 
 /// The state of the newest snapshot that is good and not ahead of the log, or an empty one.
-fn newest(directory: &Path, config: EngineConfig, last_index: u64) -> Result<Engine, NodeError> {
+pub(crate) fn newest(directory: &Path, config: EngineConfig, last_index: u64) -> Result<Engine, NodeError> {
     for (index, path) in snapshots::list(directory)?.into_iter().rev() {
         if index > last_index {
             continue;

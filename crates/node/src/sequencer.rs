@@ -33,6 +33,8 @@ pub struct Signals {
     pub stop: AtomicBool,
     /// The engine has stopped: the log gets no more.
     pub ended: AtomicBool,
+    /// The journal's thread has ended: nothing more is written or released.
+    pub is_log_closed: AtomicBool,
     /// The last index that was applied.
     pub applied: AtomicU64,
     /// The last index that is as durable as the tier says.
@@ -188,17 +190,24 @@ impl Sequencer {
             let (now, later) = rest.split_at(room);
             self.outlets.events.write(now);
             let mark = [index, self.outlets.events.written(), first_ns];
-            while !self.outlets.marks.push_whole(&mark)? {
+            while !self.outlets.marks.push_whole(&mark)? && !self.is_log_closed() {
                 std::thread::yield_now();
             }
             rest = later;
-            if rest.is_empty() {
+            // Nobody will see the rest when the gate is closed for good.
+            if rest.is_empty() || self.is_log_closed() {
                 break;
             }
             std::thread::yield_now();
         }
         self.buffer.clear();
         Ok(())
+    }
+
+    /// Whether the journal's thread has ended: nothing that is done from now on will be seen.
+    #[must_use]
+    pub fn is_log_closed(&self) -> bool {
+        self.signals.is_log_closed.load(Ordering::Acquire)
     }
 
     /// Waits for something to do, once.

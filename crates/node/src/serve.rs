@@ -34,17 +34,36 @@ pub struct Announcement {
     pub replayed: u64,
 }
 
+/// What the signals of this process ask for.
+pub(crate) struct Signalled {
+    pub(crate) stop: Arc<AtomicBool>,
+    halt: Arc<AtomicBool>,
+}
+
+impl Signalled {
+    /// From now on SIGTERM and SIGINT stop, SIGUSR1 halts matching.
+    pub(crate) fn listen() -> Result<Self, NodeError> {
+        let (stop, halt) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        for (signal, flag) in [(SIGTERM, &stop), (SIGINT, &stop), (SIGUSR1, &halt)] {
+            signal_hook::flag::register(signal, Arc::clone(flag)).map_err(while_doing("waiting for signals"))?;
+        }
+        Ok(Self { stop, halt })
+    }
+}
+
 /// Runs a node until SIGTERM, SIGINT or an operator stops it. SIGUSR1 halts matching.
 ///
 /// # Errors
 /// Why it did not start, or did not end in order.
 pub fn serve(file: &Path, announce: impl FnOnce(&str)) -> Result<(), NodeError> {
     let (source, config) = Source::load(file)?;
-    let (stop, halt) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-    for (signal, flag) in [(SIGTERM, &stop), (SIGINT, &stop), (SIGUSR1, &halt)] {
-        signal_hook::flag::register(signal, Arc::clone(flag)).map_err(while_doing("waiting for signals"))?;
-    }
+    let signalled = Signalled::listen()?;
     let (node, _door) = Node::start(&source, &config)?;
+    run(node, &signalled, announce)
+}
+
+/// Announces a node, and runs it to its end.
+pub(crate) fn run(node: Node, signalled: &Signalled, announce: impl FnOnce(&str)) -> Result<(), NodeError> {
     let announcement = Announcement {
         pid: std::process::id(),
         directory: node.directory().to_owned(),
@@ -57,14 +76,16 @@ pub fn serve(file: &Path, announce: impl FnOnce(&str)) -> Result<(), NodeError> 
     let place = node.directory().join(ANNOUNCEMENT_FILE);
     std::fs::write(&place, &text).map_err(while_doing(format!("writing {}", place.display())))?;
     announce(&text);
-    while node.is_running() && !stop.load(Ordering::Acquire) {
-        if halt.swap(false, Ordering::AcqRel) {
+    while node.is_running() && !signalled.stop.load(Ordering::Acquire) {
+        if signalled.halt.swap(false, Ordering::AcqRel) {
             node.halt();
         }
         std::thread::sleep(Duration::from_millis(1));
     }
     let ended = node.stop();
-    // A file of a node that is gone helps nobody; that it cannot be removed harms nobody.
-    let _ = std::fs::remove_file(&place);
+    if !matches!(ended, Err(NodeError::Overtaken { .. })) {
+        // A file of a node that is gone helps nobody; that it cannot be removed harms nobody.
+        let _ = std::fs::remove_file(&place);
+    }
     ended
 }

@@ -38,7 +38,7 @@ mod _core {
     };
     #[cfg(unix)]
     #[pymodule_export]
-    use crate::node::serve_node;
+    use crate::node::{serve_node, serve_replica};
     #[pymodule_export]
     use crate::outcome::Outcome;
     #[pymodule_export]

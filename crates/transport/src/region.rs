@@ -593,10 +593,25 @@ pub(crate) fn is_process_alive(process: u64) -> bool {
         let Ok(process) = libc::pid_t::try_from(process) else { return false };
         // SAFETY: signal 0 is sent to nobody, it asks whether it could be.
         let status = unsafe { libc::kill(process, 0) };
-        process > 0 && (status == 0 || io::Error::last_os_error().raw_os_error() != Some(libc::ESRCH))
+        let is_there = status == 0 || io::Error::last_os_error().raw_os_error() != Some(libc::ESRCH);
+        process > 0 && is_there && !has_ended(process)
     }
     #[cfg(not(unix))]
     {
         process != 0
     }
+}
+
+/// Whether a process has ended, and only its parent has not taken notice yet.
+#[cfg(target_os = "linux")]
+fn has_ended(process: libc::pid_t) -> bool {
+    // "1234 (name) Z ...": the name may hold anything, but is followed by the last bracket.
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with(['Z', 'X']))
+}
+
+/// Whether a process has ended, and only its parent has not taken notice yet: this system is not asked.
+#[cfg(all(unix, not(target_os = "linux")))]
+fn has_ended(_: libc::pid_t) -> bool {
+    false
 }

@@ -339,6 +339,18 @@ impl EventRecord {
         Self { kind: kind as u8, schema_version: SCHEMA_VERSION, ..Self::default() }
     }
 
+    /// The hash by which replicas compare what they did: of all bytes but the epoch, which is that of whoever applies, be it
+    /// the first time or again. Hashes of several events are summed: each has the event's number in it.
+    #[inline]
+    pub fn replica_hash(&self) -> crate::HashTotal {
+        const KIND: u64 = 0x6576_656e_7473;
+        const EPOCH: usize = core::mem::offset_of!(EventRecord, epoch);
+        const { assert!(EPOCH.is_multiple_of(8), "the epoch is the lower half of its word") };
+        let mut words: [u64; 16] = zerocopy::transmute!(*self);
+        words[EPOCH / 8] &= u64::MAX << 32;
+        crate::hash::hash_words(KIND, &words)
+    }
+
     /// How an accepted order's rates stand in `open_lots`: taker parts per million in the lower half, maker in the upper.
     #[inline(always)]
     pub const fn pack_rates(rates: crate::FeeRates) -> u64 {

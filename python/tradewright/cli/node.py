@@ -1,4 +1,4 @@
-"""`tradewright serve` and what an operator does with a node: status, top, halt, resume, snapshot, stop."""
+"""`tradewright serve`, its replica, and what an operator does with them: status, top, halt, promote and others."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import deque
 from pathlib import Path
-from typing import Annotated, Final
+from typing import IO, Annotated, Final
 
 import msgspec
 import typer
@@ -20,7 +21,7 @@ from rich.table import Table
 
 from tradewright.cli.exit_codes import ExitCode
 from tradewright.errors import ConfigError, MachineError, TradewrightError
-from tradewright.operations import NodeControl, NodeStatus
+from tradewright.operations import NodeControl, NodeStatus, ReplicaControl, ReplicaStatus
 
 RESTARTS_MAX: Final = 5
 RESTART_WINDOW_S: Final = 60.0
@@ -33,6 +34,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing el
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("serve")(serve)
+    app.command("replica")(replica)
+    app.command("promote")(promote)
     app.command("status")(status)
     app.command("top")(top)
     app.command("halt")(halt)
@@ -51,16 +54,43 @@ def serve(
     raise typer.Exit(supervisor.run())
 
 
-def run_node(file: Path) -> None:
-    """Be the node: what `serve` starts as a process of its own."""
-    from tradewright._core import serve_node
+def replica(
+    file: Annotated[Path, typer.Argument(help="exchange.toml, the same as the node's")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Follow the log of a node on this machine, compare what comes out, and take over when promoted."""
+    supervisor = _Supervisor(file, as_json=as_json, is_replica=True)
+    raise typer.Exit(supervisor.run())
+
+
+def promote(
+    directory: Directory,
+    *,
+    force: Annotated[bool, typer.Option("--force", help="End a primary that is alive and writes.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Have the replica take over from a node that is dead, stopped, or stands still."""
+    with ReplicaControl(directory) as follower:
+        promotion = follower.promote(force=force)
+    if as_json:
+        typer.echo(msgspec.json.encode(promotion).decode())
+    else:
+        typer.echo(
+            f"epoch {promotion.epoch} begins behind command {promotion.applied:,}, after {promotion.took_ms:,.0f} ms"
+        )
+
+
+def run_node(file: Path, *, is_replica: bool) -> None:
+    """Be the node, or its replica: what `serve` and `replica` start as a process of its own."""
+    from tradewright._core import serve_node, serve_replica
 
     def announce(line: str) -> None:
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
 
     try:
-        serve_node(file, announce)
+        (serve_replica if is_replica else serve_node)(file, announce)
     except ValueError as error:
         raise ConfigError(str(error)) from error
     except (OSError, RuntimeError) as error:
@@ -68,11 +98,13 @@ def run_node(file: Path) -> None:
 
 
 class _Supervisor:
-    """Keeps one node alive."""
+    """Keeps one node alive. A replica that ends is not started again: why it did must be looked at."""
 
-    def __init__(self, file: Path, *, as_json: bool) -> None:
+    def __init__(self, file: Path, *, as_json: bool, is_replica: bool = False) -> None:
         self._file = file
         self._as_json = as_json
+        self._is_replica = is_replica
+        self._has_served = False
         self._node: subprocess.Popen[str] | None = None
         self._is_stopping = False
 
@@ -82,8 +114,8 @@ class _Supervisor:
             signal.signal(number, self._pass_on)
         deaths: deque[float] = deque(maxlen=RESTARTS_MAX)
         while True:
-            code, has_served = self._run_once()
-            if self._is_stopping or code == ExitCode.OK or not has_served:
+            code = self._run_once()
+            if self._is_stopping or code == ExitCode.OK or not self._has_served:
                 return code
             deaths.append(time.monotonic())
             if len(deaths) == RESTARTS_MAX and deaths[-1] - deaths[0] < RESTART_WINDOW_S:
@@ -92,23 +124,38 @@ class _Supervisor:
             typer.echo(f"tradewright: the node ended with {code}; starting it again", err=True)
             time.sleep(RESTART_PAUSE_S)
 
-    def _run_once(self) -> tuple[int, bool]:
+    def _run_once(self) -> int:
         command = [sys.executable, "-m", "tradewright.cli.node", str(self._file)]
+        if self._is_replica:
+            command.append("--replica")
+        self._has_served = False
         # A group of its own: a Ctrl-C of the terminal reaches it once, through us.
         self._node = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)  # noqa: S603 - this interpreter, on the user's file
         assert self._node.stdout is not None
-        line = self._node.stdout.readline()
-        if line:
-            self._announce(line)
+        # On a thread, as the output may outlive the node: a snapshot is written by a child of its own.
+        reader = threading.Thread(target=self._read, args=(self._node.stdout,), daemon=True)
+        reader.start()
         code = self._node.wait()
-        self._node.stdout.close()
-        return code, bool(line)
+        reader.join(timeout=1.0)
+        return code
+
+    def _read(self, output: IO[str]) -> None:
+        with output:
+            for line in output:
+                self._announce(line)
 
     def _announce(self, line: str) -> None:
+        place = json.loads(line)
+        # A replica that serves was promoted: should it die, it is started again as the node that it is.
+        self._is_replica &= "replica" in place
+        self._has_served = not self._is_replica
         if self._as_json:
             typer.echo(line.rstrip())
             return
-        place = json.loads(line)
+        if self._is_replica:
+            typer.echo(f"following {place['directory']} (process {place['pid']})")
+            typer.echo(f"  control  {place['replica']}")
+            return
         typer.echo(f"serving {place['directory']} (process {place['pid']}, {place['replayed']:,} commands replayed)")
         typer.echo(f"  events   {place['events']}")
         typer.echo(f"  control  {place['control']}")
@@ -122,12 +169,27 @@ class _Supervisor:
                 self._node.send_signal(number)
 
 
-def status(directory: Directory, *, as_json: AsJson = False) -> None:
+def status(
+    directory: Directory,
+    *,
+    of_replica: Annotated[bool, typer.Option("--replica", help="Of the replica beside it.")] = False,
+    as_json: AsJson = False,
+) -> None:
     """Show how a node is."""
-    with NodeControl(directory) as node:
-        found = node.status()
+    found: NodeStatus | ReplicaStatus
+    if of_replica:
+        with ReplicaControl(directory) as follower:
+            found = follower.status()
+    else:
+        with NodeControl(directory) as node:
+            found = node.status()
     if as_json:
         typer.echo(msgspec.json.encode(found).decode())
+    elif isinstance(found, ReplicaStatus):
+        typer.echo(
+            f"replica {found.pid} {found.state}: applied {found.applied:,} of {found.durable:,}, "
+            f"{found.checks:,} checks agreed, epoch {found.epoch}"
+        )
     else:
         Console().print(_picture(found, None, 0.0))
 
@@ -193,7 +255,7 @@ def _picture(now: NodeStatus, before: NodeStatus | None, seconds: float) -> Tabl
 
 if __name__ == "__main__":
     try:
-        run_node(Path(sys.argv[1]))
+        run_node(Path(sys.argv[1]), is_replica="--replica" in sys.argv[2:])
     except TradewrightError as error:
         sys.stderr.write(f"tradewright: {error}\n")
         sys.exit(ExitCode.of(error))

@@ -1,5 +1,12 @@
 """Running a venue: how an operator on this machine talks to a node."""
 
-from tradewright.operations.control import NodeControl, NodeStatus, StageStatus
+from tradewright.operations.control import (
+    NodeControl,
+    NodeStatus,
+    Promotion,
+    ReplicaControl,
+    ReplicaStatus,
+    StageStatus,
+)
 
-__all__ = ["NodeControl", "NodeStatus", "StageStatus"]
+__all__ = ["NodeControl", "NodeStatus", "Promotion", "ReplicaControl", "ReplicaStatus", "StageStatus"]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tradewright.commands import Records
 
 SOCKET_NAME = "control.sock"
+REPLICA_SOCKET_NAME = "replica.sock"
 
 
 class StageStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +51,70 @@ class NodeStatus(msgspec.Struct, frozen=True, kw_only=True):
     stages: list[StageStatus]
 
 
-class NodeControl:
+class ReplicaStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """A replica at a moment. `state` is `waits` (for a log), `follows`, or `promoted`; a check that differs ends it."""
+
+    pid: int
+    state: str
+    epoch: int
+    began_behind: int
+    applied: int
+    durable: int
+    lag: int
+    checks: int
+
+
+class Promotion(msgspec.Struct, frozen=True, kw_only=True):
+    """What a promotion did: the epoch that has begun, the last command before it, how long it took."""
+
+    epoch: int
+    applied: int
+    took_ms: float
+
+
+class _Control:
+    """A connection to a socket that answers each line with one."""
+
+    def __init__(self, path: Path, who: str, timeout_s: float) -> None:
+        self._path = path
+        self._who = who
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._socket.settimeout(timeout_s)
+        try:
+            self._socket.connect(str(self._path))
+        except OSError as error:
+            self._socket.close()
+            raise MachineError(f"{self._path}: no {who} answers: {error.strerror or error}") from error
+        self._lines = self._socket.makefile("rb")
+
+    def close(self) -> None:
+        """End the connection."""
+        self._lines.close()
+        self._socket.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        try:
+            self._socket.sendall(msgspec.json.encode(request) + b"\n")
+            line = self._lines.readline()
+        except OSError as error:
+            raise MachineError(f"{self._path}: the {self._who} does not answer: {error}") from error
+        if not line:
+            raise MachineError(f"{self._path}: the {self._who} closed the connection")
+        answer: dict[str, Any] = msgspec.json.decode(line)
+        if "error" in answer:
+            raise ArgumentError("request", value=request["do"], rule=answer["error"])
+        return answer
+
+
+class NodeControl(_Control):
     """A connection to the node whose folder is `directory`. Use it as a context manager, or close it.
 
     Raises:
@@ -58,15 +122,7 @@ class NodeControl:
     """
 
     def __init__(self, directory: str | Path, *, timeout_s: float = 10.0) -> None:
-        self._path = Path(directory) / SOCKET_NAME
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._socket.settimeout(timeout_s)
-        try:
-            self._socket.connect(str(self._path))
-        except OSError as error:
-            self._socket.close()
-            raise MachineError(f"{self._path}: no node answers: {error.strerror or error}") from error
-        self._lines = self._socket.makefile("rb")
+        super().__init__(Path(directory) / SOCKET_NAME, "node", timeout_s)
 
     def status(self) -> NodeStatus:
         """Return how the node is."""
@@ -92,31 +148,28 @@ class NodeControl:
         """Hand in one command of an operator, as `tradewright.commands` makes it. What became of it is an event."""
         return self._done({"do": "command", "records": records.tobytes().hex()})
 
-    def close(self) -> None:
-        """End the connection."""
-        self._lines.close()
-        self._socket.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def _done(self, request: dict[str, str]) -> int:
+    def _done(self, request: dict[str, Any]) -> int:
         return cast("int", self._ask(request)["applied"])
 
-    def _ask(self, request: dict[str, str]) -> dict[str, Any]:
-        try:
-            self._socket.sendall(msgspec.json.encode(request) + b"\n")
-            line = self._lines.readline()
-        except OSError as error:
-            raise MachineError(f"{self._path}: the node does not answer: {error}") from error
-        if not line:
-            raise MachineError(f"{self._path}: the node closed the connection")
-        answer: dict[str, Any] = msgspec.json.decode(line)
-        if "error" in answer:
-            raise ArgumentError("request", value=request["do"], rule=answer["error"])
-        return answer
+
+class ReplicaControl(_Control):
+    """A connection to the replica beside the node whose folder is `directory`. A context manager, as `NodeControl`.
+
+    Raises:
+        MachineError: no replica runs there, or this user may not steer it.
+    """
+
+    def __init__(self, directory: str | Path, *, timeout_s: float = 30.0) -> None:
+        super().__init__(Path(directory) / REPLICA_SOCKET_NAME, "replica", timeout_s)
+
+    def status(self) -> ReplicaStatus:
+        """Return how the replica is."""
+        return msgspec.convert(self._ask({"do": "status"}), ReplicaStatus)
+
+    def promote(self, *, force: bool = False) -> Promotion:
+        """Have it take over. A primary that writes is left alone and the request refused, unless `force` is set."""
+        return msgspec.convert(self._ask({"do": "promote", "force": force}), Promotion)
+
+    def stop(self) -> None:
+        """Stop the replica."""
+        self._ask({"do": "stop"})
