@@ -451,13 +451,14 @@ impl<'o> FrameWriter<'o> {
 }
 
 /// Copies a frame that was written for nobody, addressed by `envelope`; for a client of the base version without its
-/// extension, which has `extension_length` bytes.
+/// extension, which has `extension_length` bytes. What is no frame is not copied, or as it stands.
 pub fn address(frame: &[u8], extension_length: usize, envelope: Envelope, out: &mut Vec<u8>) {
     if envelope.version >= VERSION_EXTENDED {
         return address_whole(frame, envelope, out);
     }
     let Ok((header, body)) = FrameHeader::ref_from_prefix(frame) else { return };
     let block_length = usize::from(header.block_length.get());
+    let Some((block, parts)) = body.split_at_checked(block_length) else { return };
     let cut = extension_length.min(block_length);
     let header = FrameHeader {
         frame_length: U32::new((frame.len() - cut) as u32),
@@ -467,9 +468,8 @@ pub fn address(frame: &[u8], extension_length: usize, envelope: Envelope, out: &
         sending_time: I64::new(envelope.sending_time_us),
         ..*header
     };
-    let (block, parts) = body.split_at(block_length.min(body.len()));
     out.extend_from_slice(header.as_bytes());
-    out.extend_from_slice(&block[..block.len() - cut.min(block.len())]);
+    out.extend_from_slice(&block[..block_length - cut]);
     out.extend_from_slice(parts);
 }
 

@@ -1,5 +1,7 @@
 use tradewright_protocol::commands::Refused;
-use tradewright_protocol::frame::{CLIENT_FRAME_MAX, Envelope, Frame, FrameError, address, frame_length};
+use tradewright_protocol::frame::{
+    CLIENT_FRAME_MAX, Envelope, Frame, FrameError, HEADER_LENGTH, address, frame_length,
+};
 use tradewright_protocol::messages::{NewOrderSingle, OrderExtension};
 use tradewright_protocol::spec::{Block, VERSION_BASE};
 
@@ -94,4 +96,10 @@ fn extensions_are_there_from_their_version_on() {
     let message = frame.message::<NewOrderSingle>().expect("an order");
     assert_eq!((*message.block, message.extension), (buy(), None));
     assert_eq!(read(&symbols(), &plain).expect("a command").len(), 1);
+    // What ends within its block is no frame.
+    for end in 0..HEADER_LENGTH + size_of::<NewOrderSingle>() + size_of::<OrderExtension>() {
+        let mut nothing = Vec::new();
+        address(&extended[..end], size_of::<OrderExtension>(), envelope, &mut nothing);
+        assert_eq!(nothing, [], "cut at {end}");
+    }
 }
