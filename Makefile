@@ -47,6 +47,10 @@ coverage: ready ## measure which lines and branches the tests reach, Python and 
 	$(RUN) coverage report
 	$(RUN) python tools/rust_coverage.py --cargo-llvm-cov-version $(CARGO_LLVM_COV_VERSION)
 
+.PHONY: drills
+drills: ready ## harm logs, kill and halt nodes, and see that nothing acknowledged is lost
+	for drill in power-cut torn-write disk-full bit-flip kill halt; do $(RUN) tradewright drill $$drill $(ARGS) || exit 1; done
+
 .PHONY: mutants
 mutants: ready ## break a sample of the code, one small place at a time, and see whether the tests notice
 	$(RUN) python tools/mutants.py --cargo-mutants-version $(CARGO_MUTANTS_VERSION) $(ARGS)

@@ -6,7 +6,7 @@ from _typeshed import SupportsGetItem, SupportsLenAndGetItem
 from os import PathLike
 from typing import Any, Final, SupportsFloat, SupportsIndex, final
 
-__all__ = ["AccountView", "Bench", "BenchFigures", "BenchOutcome", "BuildInfo", "Demo", "DemoMarket", "DemoProgress", "DemoSummary", "DemoTrade", "Engine", "EventReader", "InstrumentView", "ListView", "OrderView", "Outcome", "allocate", "archive_log", "build_info", "close_reasons", "command_kinds", "copy_log_folder", "drill_log", "dtypes", "event_kinds", "instrument_states", "proof_holds", "prove_command", "prove_log_grew", "reject_reasons", "sample_log", "serve_node", "serve_replica", "verify_log"]
+__all__ = ["AccountView", "Bench", "BenchFigures", "BenchOutcome", "BuildInfo", "Demo", "DemoMarket", "DemoProgress", "DemoSummary", "DemoTrade", "Engine", "EventReader", "InstrumentView", "ListView", "OrderView", "Outcome", "allocate", "archive_log", "build_info", "close_reasons", "command_kinds", "copy_log_folder", "drill_halt", "drill_kill", "drill_log", "dtypes", "event_kinds", "instrument_states", "proof_holds", "prove_command", "prove_log_grew", "reject_reasons", "sample_log", "serve_node", "serve_replica", "verify_log"]
 
 @final
 class AccountView:
@@ -1244,6 +1244,16 @@ def copy_log_folder(folder: str | PathLike[str], to: str | PathLike[str]) -> str
     """
     Copy a log with its archives and snapshots to a folder that has none, and read the copy back. Returns the report as JSON.
     Raises as `verify_log`.
+    """
+
+def drill_halt(directory: str | PathLike[str], *, runs: SupportsIndex, seed: SupportsIndex, tier: str) -> str:
+    """
+    Halt a node under full load again and again; see `tradewright drill halt`. Return the report as JSON.
+    """
+
+def drill_kill(node: SupportsGetItem[int, str], directory: str | PathLike[str], *, runs: SupportsIndex, seed: SupportsIndex) -> str:
+    """
+    Kill a node again and again while clients trade; see `tradewright drill kill`. Return the report as JSON.
     """
 
 def drill_log(name: str, *, runs: SupportsIndex, seed: SupportsIndex, acknowledges_early: bool = False) -> str:

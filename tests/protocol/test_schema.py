@@ -62,9 +62,10 @@ def parts(element: ElementTree.Element) -> Iterator[str]:
 
 def messages(text: str) -> dict[str, Lines]:
     found: dict[str, Lines] = {}
+    lines: Lines = []
     for line in text.splitlines():
         if line.startswith("message "):
-            lines: Lines = []
+            lines = []
             found[line] = lines
         elif line.startswith(" "):
             lines.append(line.strip())
