@@ -52,7 +52,13 @@ impl From<io::Error> for ClientError {
 
 enum Wire {
     Tcp { stream: TcpStream, buffer: Box<[u8]> },
-    Shm { requests: FrameWriter, records: Producer<CommandRecord>, reports: FrameReader },
+    Shm(Box<ShmWire>),
+}
+
+struct ShmWire {
+    requests: FrameWriter,
+    records: Producer<CommandRecord>,
+    reports: FrameReader,
 }
 
 /// Who logs on, and how.
@@ -112,11 +118,11 @@ impl Client {
         let (requests, records, reports) = (open("requests"), open("records"), open("reports"));
         let (requests, records, reports) =
             (requests.map_err(broken)?, records.map_err(broken)?, reports.map_err(broken)?);
-        Ok(Self::over(Wire::Shm {
+        Ok(Self::over(Wire::Shm(Box::new(ShmWire {
             requests: FrameWriter::new(Producer::attach(&requests).map_err(broken)?),
             records: Producer::attach(&records).map_err(broken)?,
             reports: FrameReader::new(Consumer::attach(&reports).map_err(broken)?),
-        }))
+        }))))
     }
 
     fn over(wire: Wire) -> Self {
@@ -227,8 +233,8 @@ impl Client {
     /// The ring is broken, or the connection is none over shared memory.
     pub fn records(&mut self, commands: &[CommandRecord]) -> Result<usize, ClientError> {
         match &mut self.wire {
-            Wire::Shm { records, .. } => {
-                let went = records.push_whole(commands).map_err(|error| io::Error::other(error.to_string()))?;
+            Wire::Shm(shm) => {
+                let went = shm.records.push_whole(commands).map_err(|error| io::Error::other(error.to_string()))?;
                 Ok(if went { commands.len() } else { 0 })
             }
             Wire::Tcp { .. } => Err(ClientError::Protocol("records go over shared memory")),
@@ -253,9 +259,9 @@ impl Client {
                     }
                 }
             }
-            Wire::Shm { requests, .. } => {
+            Wire::Shm(shm) => {
                 while let Ok(Some(length)) = frame_length(&self.out[sent..], FRAME_MAX) {
-                    let went = requests.send(&self.out[sent..sent + length]);
+                    let went = shm.requests.send(&self.out[sent..sent + length]);
                     if !went.map_err(|error| io::Error::other(error.to_string()))? {
                         break;
                     }
@@ -328,8 +334,8 @@ impl Client {
                     Err(error) => return Err(error.into()),
                 }
             },
-            Wire::Shm { reports, .. } => loop {
-                match reports.receive().map_err(|error| io::Error::other(error.to_string()))? {
+            Wire::Shm(shm) => loop {
+                match shm.reports.receive().map_err(|error| io::Error::other(error.to_string()))? {
                     Some(frame) => self.input.extend_from_slice(frame),
                     None => return Ok(()),
                 }

@@ -153,11 +153,10 @@ impl Node {
             engine,
             operators_out,
             sessions_out,
-            Outlets { log: log_in, events: Writer::attach(&events)?, marks: marks_in },
+            Outlets { log: log_in, events: Writer::attach(&events)?, marks: marks_in, listings },
             bell.clone(),
             Arc::clone(&signals),
             stages.clone(),
-            listings,
         );
         let durability = Durability::new(
             journal,

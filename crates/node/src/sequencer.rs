@@ -60,6 +60,8 @@ pub struct Outlets {
     pub events: Writer<EventRecord>,
     /// To the gate: [`MARK_WORDS`] words for each round.
     pub marks: Producer<u64>,
+    /// To the doors: the names of all instruments, when one was listed.
+    pub listings: Sender<Symbols>,
 }
 
 /// See the module.
@@ -73,8 +75,6 @@ pub struct Sequencer {
     bell: Bell,
     signals: Arc<Signals>,
     stages: Stages,
-    /// Who wants to know when an instrument is listed.
-    listings: Sender<Symbols>,
     instruments: usize,
     batch: Vec<CommandRecord>,
     buffer: EventBuffer,
@@ -91,7 +91,6 @@ impl Sequencer {
         bell: Bell,
         signals: Arc<Signals>,
         stages: Stages,
-        listings: Sender<Symbols>,
     ) -> Self {
         signals.applied.store(engine.sequence(), Ordering::Release);
         Self {
@@ -104,7 +103,6 @@ impl Sequencer {
             bell,
             signals,
             stages,
-            listings,
             batch: Vec::with_capacity(BATCH_RECORDS * 2),
             buffer: EventBuffer::with_capacity(1 << 14),
         }
@@ -142,7 +140,7 @@ impl Sequencer {
 
     /// Whether the log, the gate and the ring of events take a round of so many records, and a halt behind it.
     fn has_room_for(&mut self, records: usize) -> Result<bool, Corrupt> {
-        let Outlets { log, events, marks } = &mut self.outlets;
+        let Outlets { log, events, marks, listings: _ } = &mut self.outlets;
         Ok(log.free()? > 2 * records && events.room() > records && marks.free()? > 2 * MARK_WORDS)
     }
 
@@ -184,7 +182,7 @@ impl Sequencer {
         if self.engine.instrument_count() != self.instruments {
             self.instruments = self.engine.instrument_count();
             // Without doors nobody listens.
-            let _ = self.listings.send(Symbols::of(&self.engine));
+            let _ = self.outlets.listings.send(Symbols::of(&self.engine));
         }
         self.publish(first_ns)?;
         self.signals.applied.store(self.engine.sequence(), Ordering::Release);

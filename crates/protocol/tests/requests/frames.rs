@@ -100,6 +100,6 @@ fn extensions_are_there_from_their_version_on() {
     for end in 0..HEADER_LENGTH + size_of::<NewOrderSingle>() + size_of::<OrderExtension>() {
         let mut nothing = Vec::new();
         address(&extended[..end], size_of::<OrderExtension>(), envelope, &mut nothing);
-        assert_eq!(nothing, [], "cut at {end}");
+        assert!(nothing.is_empty(), "cut at {end}: {nothing:?}");
     }
 }
