@@ -139,7 +139,7 @@ def test_a_stopped_node_ends_with_a_snapshot_and_goes_on_from_it(served: Served,
         wait_until(lambda: node.status().durable >= GENESIS, "the genesis is durable")
         node.stop()
     assert served.ended() == 0
-    assert len(list((tmp_path / "log").glob("*.snapshot"))) == 1
+    assert len(list((tmp_path / "log").glob("snapshot-*.twsnap"))) == 1
     again = Served(tmp_path)
     assert again.place["replayed"] == 0
     again.stop()

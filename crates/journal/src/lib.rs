@@ -39,7 +39,7 @@ pub use proof::{ConsistencyProof, InclusionProof, ProofHead, prove, prove_consis
 pub use reader::JournalReader;
 pub use recovery::Recovered;
 pub use snapshot_file::{SnapshotFileError, SnapshotHead, decode, encode, read, write};
-pub use snapshots::{Newest, newest_snapshot, read_snapshot, snapshot_indices, write_snapshot};
+pub use snapshots::{Newest, newest_snapshot, read_snapshot, snapshot_indices, snapshot_name, write_snapshot};
 pub use storage::{Access, FolderStorage, Storage, StoredFile};
 pub use tail::Tail;
 pub use verify::{VerifyOptions, VerifyReport, verify};

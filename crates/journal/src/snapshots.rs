@@ -13,7 +13,8 @@ const PREFIX: &str = "snapshot-";
 const SUFFIX: &str = ".twsnap";
 
 /// The name of the snapshot of an index.
-pub(crate) fn snapshot_name(index: u64) -> String {
+#[must_use]
+pub fn snapshot_name(index: u64) -> String {
     format!("{PREFIX}{index:020}{SUFFIX}")
 }
 

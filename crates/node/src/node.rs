@@ -110,7 +110,7 @@ impl Node {
         let storage =
             FolderStorage::open(&directory).map_err(while_doing(format!("opening {}", directory.display())))?;
         let (mut journal, restored) =
-            recovery::restore(&directory, &storage, journal_config(config), engine_config(config), &genesis)?;
+            recovery::restore(&storage, journal_config(config), engine_config(config), &genesis)?;
         let fence = Fence::open(&directory)?.held(journal.epoch());
         let Restored { mut engine, replayed, .. } = restored;
         recovery::begin(&mut journal, &mut engine, &genesis)?;

@@ -3,13 +3,12 @@
 use std::path::Path;
 
 use tradewright_engine::{Engine, EngineConfig, EventBuffer};
-use tradewright_journal::{Journal, JournalConfig, JournalReader, Recovered, Storage};
+use tradewright_journal::{Journal, JournalConfig, JournalReader, Recovered, Storage, newest_snapshot};
 use tradewright_types::CommandRecord;
 
 use crate::clock::{CommandClock, wall_ns};
 use crate::error::{NodeError, while_doing};
 use crate::genesis::{GenesisCommand, is_same};
-use crate::snapshots;
 
 /// A state as the files give it.
 pub struct Restored {
@@ -26,7 +25,6 @@ pub struct Restored {
 /// # Errors
 /// The log or all snapshots that it needs are damaged, or the log was begun with another genesis.
 pub fn restore<S: Storage>(
-    directory: &Path,
     storage: &S,
     config: JournalConfig,
     engine: EngineConfig,
@@ -37,7 +35,7 @@ pub fn restore<S: Storage>(
         journal.begin_epoch(engine.epoch)?;
     }
     let config = EngineConfig { epoch: journal.epoch(), ..engine };
-    let mut engine = newest(directory, config, recovered.tip.index)?;
+    let mut engine = newest(storage, config, recovered.tip.index)?;
     let from = engine.sequence() + 1;
     if recovered.first_index > from {
         return Err(NodeError::Replay(format!(
@@ -69,17 +67,12 @@ pub fn restore<S: Storage>(
 }
 
 /// The state of the newest snapshot that is good and not ahead of the log, or an empty one.
-pub(crate) fn newest(directory: &Path, config: EngineConfig, last_index: u64) -> Result<Engine, NodeError> {
-    for (index, path) in snapshots::list(directory)?.into_iter().rev() {
-        if index > last_index {
-            continue;
-        }
-        match tradewright_journal::read(&path, config) {
-            Ok((_, engine)) => return Ok(engine),
-            Err(error) => eprintln!("{}: passed over: {error}", path.display()),
-        }
+pub(crate) fn newest<S: Storage>(storage: &S, config: EngineConfig, last_index: u64) -> Result<Engine, NodeError> {
+    let found = newest_snapshot(storage, last_index, config)?;
+    for refused in found.refused {
+        eprintln!("passed over: {refused}");
     }
-    Ok(Engine::new(config))
+    Ok(found.snapshot.map_or_else(|| Engine::new(config), |(_, engine)| engine))
 }
 
 /// Makes sure that the log was begun with this genesis.

@@ -69,7 +69,7 @@ impl Replica {
             Err(error) => return Err(error.into()),
         };
         let Some(durable) = durable else { return Ok(None) };
-        let engine = recovery::newest(directory, config, durable)?;
+        let engine = recovery::newest(&storage, config, durable)?;
         let began_behind = engine.sequence();
         Ok(Some(Self {
             reader: JournalReader::follow(storage.clone(), began_behind + 1)?,

@@ -6,35 +6,27 @@
 use std::path::{Path, PathBuf};
 
 use tradewright_engine::Engine;
+use tradewright_journal::{FolderStorage, snapshot_indices, snapshot_name};
 
 use crate::error::{NodeError, while_doing};
 
-const SUFFIX: &str = ".snapshot";
 /// In the name of a snapshot that waits for the log; its process follows.
-const AHEAD: &str = ".snapshot.ahead-";
+const AHEAD: &str = ".ahead-";
 
 /// The snapshots of a folder with the commands they stand behind, the oldest first.
 ///
 /// # Errors
 /// The folder cannot be read.
 pub fn list(directory: &Path) -> Result<Vec<(u64, PathBuf)>, NodeError> {
-    let doing = || format!("listing {}", directory.display());
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(directory).map_err(while_doing(doing()))? {
-        let path = entry.map_err(while_doing(doing()))?.path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if let Some(index) = name.strip_suffix(SUFFIX).and_then(|index| index.parse().ok()) {
-            found.push((index, path));
-        }
-    }
-    found.sort();
-    Ok(found)
+    let storage = FolderStorage::open(directory).map_err(while_doing(format!("opening {}", directory.display())))?;
+    let named = |index| (index, path_of(directory, index));
+    Ok(snapshot_indices(&storage)?.into_iter().map(named).collect())
 }
 
-/// The name of the snapshot behind a command.
+/// Where the snapshot behind a command is.
 #[must_use]
 pub fn path_of(directory: &Path, index: u64) -> PathBuf {
-    directory.join(format!("{index:020}{SUFFIX}"))
+    directory.join(snapshot_name(index))
 }
 
 /// Writes a snapshot of an engine that nobody changes meanwhile, and whose last command is durable.
@@ -92,7 +84,7 @@ impl Pending {
 /// The names of a snapshot of an engine: while it waits for the log, and then.
 fn names(directory: &Path, engine: &Engine) -> (PathBuf, PathBuf) {
     let index = engine.sequence();
-    let ahead = directory.join(format!("{index:020}{AHEAD}{}", std::process::id()));
+    let ahead = directory.join(format!("{}{AHEAD}{}", snapshot_name(index), std::process::id()));
     (ahead, path_of(directory, index))
 }
 
