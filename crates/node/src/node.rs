@@ -140,6 +140,7 @@ impl Node {
 
         // 4. The stages.
         let (signals, stages) = (Arc::new(Signals::default()), Stages::default());
+        let mut alarm = Alarm(Some(Arc::clone(&signals)));
         let begun = engine.sequence();
         let (listings, listed) = mpsc::channel();
         let (doors, doorway) = if Doors::is_any(&config.session) {
@@ -250,6 +251,7 @@ impl Node {
             shm: config.session.shm.as_ref().map(|shm| shm.directory.clone()),
             helpers,
         };
+        alarm.0 = None;
         Ok((node, doorway))
     }
 
@@ -458,16 +460,31 @@ fn spawn<T: Send + 'static>(
         let is_placed = placed.is_ok();
         // Who started the thread waits for this.
         let _ = tell.send(placed);
-        is_placed.then(run)
+        if !is_placed {
+            // Nobody joins it, and what is wrong is told there: it ends without a word.
+            std::panic::resume_unwind(Box::new("not placed"));
+        }
+        run()
     };
     let thread = std::thread::Builder::new()
         .name(name.to_owned())
-        .spawn(move || place_and_run().expect("Invariant: a thread that was not placed is not joined"))
+        .spawn(place_and_run)
         .map_err(while_doing(format!("starting {name}")))?;
     match told.recv() {
         Ok(Ok(())) => Ok(thread),
         Ok(Err(error)) => Err(NodeError::Placement { thread: name.to_owned(), error }),
         Err(_) => Err(NodeError::Panicked("new")),
+    }
+}
+
+/// Ends the threads that run when one of the others cannot be started.
+struct Alarm(Option<Arc<Signals>>);
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        if let Some(signals) = &self.0 {
+            signals.stop.store(true, Ordering::Release);
+        }
     }
 }
 
@@ -502,6 +519,11 @@ fn run_engine(
     let mut is_stopping = false;
     loop {
         let mut done = sequencer.poll()?;
+        if signals.snapshot.load(Ordering::Relaxed) {
+            signals.snapshot.store(false, Ordering::Relaxed);
+            // Whoever waits for it asks again when this fails.
+            let _ = snapshots::begin(directory, sequencer.engine()).map(|pending| snapshots.send(pending));
+        }
         if let Some(doors) = &mut doors
             && !is_stopping
         {
@@ -512,10 +534,6 @@ fn run_engine(
         } else if is_stopping || sequencer.is_log_closed() {
             break;
         } else {
-            if signals.snapshot.swap(false, Ordering::AcqRel) {
-                // Whoever waits for it asks again when this fails.
-                let _ = snapshots::begin(directory, sequencer.engine()).map(|pending| snapshots.send(pending));
-            }
             match &doors {
                 // Sockets ring no bell: whoever looks after them sleeps in short pieces only.
                 Some(doors) => sequencer.pause_unless(&mut idle, || doors.is_ready()),

@@ -271,6 +271,27 @@ fn a_genesis_that_differs_from_the_log_is_refused_with_its_line() {
 }
 
 #[test]
+fn a_thread_that_may_not_be_where_it_belongs_ends_the_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = VENUE.replace("TIER", "memory");
+    for thread in ["engine", "journal", "background"] {
+        let illegal = format!("{text}[placement.{thread}]\nfifo_priority = 100\n");
+        let Err(refused) = start_with(folder.path(), &illegal) else { panic!("it was taken") };
+        let complaint = format!("placement of tw-{thread}: scheduling=");
+        assert!(refused.to_string().starts_with(&complaint), "{refused}");
+    }
+    // What ran already has ended, or ends: the log is free again.
+    let begin = Instant::now();
+    let venue = loop {
+        match start_with(folder.path(), &text) {
+            Ok(venue) => break venue,
+            Err(error) => assert!(begin.elapsed() < Duration::from_secs(20), "{error}"),
+        }
+    };
+    venue.node.stop().expect("a clean end");
+}
+
+#[test]
 fn two_nodes_do_not_share_a_log() {
     let folder = tempfile::tempdir().expect("a folder");
     let venue = start(folder.path(), "memory");
