@@ -141,7 +141,9 @@ impl Sequencer {
     /// Whether the log, the gate and the ring of events take a round of so many records, and a halt behind it.
     fn has_room_for(&mut self, records: usize) -> Result<bool, Corrupt> {
         let Outlets { log, events, marks, listings: _ } = &mut self.outlets;
-        Ok(log.free()? > 2 * records && events.room() > records && marks.free()? > 2 * MARK_WORDS)
+        // A round leaves one mark, or more when its events do not fit; a halt needs the last one.
+        let mark_words = if records > 1 { 8 * MARK_WORDS } else { MARK_WORDS };
+        Ok(log.free()? > 2 * records && events.room() > 4 * records && marks.free()? >= mark_words)
     }
 
     /// Takes what comes next into `batch`: operators before sessions.

@@ -86,7 +86,7 @@ fn run() -> Result<(), String> {
 
 fn start(folder: &Path, tier: &str, idle: &str) -> Result<(Node, Doorway), String> {
     let text = format!(
-        "schema = 1\n[node]\ndirectory = \"log\"\nsnapshot_commands = 1_000_000_000\nevent_slots = 65536\n[journal]\n\
+        "schema = 1\n[node]\ndirectory = \"log\"\nsnapshot_commands = 1_000_000_000\nevent_slots = 1048576\n[journal]\n\
          tier = \"{tier}\"\nprepared = 16\n[placement.engine]\nidle = \"{idle}\"\n[placement.journal]\nidle = \"{idle}\"\n[genesis]\n"
     );
     let (source, config) = Source::parse(&folder.join("exchange.toml"), text).map_err(|error| error.to_string())?;

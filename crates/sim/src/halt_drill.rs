@@ -38,8 +38,13 @@ pub struct HaltReport {
 /// The node cannot be started, or ends.
 pub fn halt_drill(directory: &Path, runs: u32, seed: u64, tier: &str) -> Result<HaltReport, String> {
     let text = |error: &dyn core::fmt::Display| error.to_string();
+    // Rings belong into memory: in a file of a disk the engine waits for the disk now and then.
+    let memory = Path::new("/dev/shm");
+    let rings =
+        if memory.is_dir() { memory } else { directory }.join(format!("tradewright-halt-{}", std::process::id()));
+    let shown = rings.display();
     let configuration = format!(
-        "schema = 1\n[node]\ndirectory = \"log\"\nrings = \"rings\"\n[journal]\ntier = \"{tier}\"\nsegment_mib = 64\n\
+        "schema = 1\n[node]\ndirectory = \"log\"\nrings = \"{shown}\"\n[journal]\ntier = \"{tier}\"\nsegment_mib = 64\n\
          [placement.engine]\nidle = \"yield\"\n[placement.journal]\nidle = \"yield\"\n[genesis]\n"
     );
     let (source, config) =
@@ -74,6 +79,8 @@ pub fn halt_drill(directory: &Path, runs: u32, seed: u64, tier: &str) -> Result<
     load.join().map_err(|_| "the load ended by a bug")?;
     report.commands = signals.applied.load(Ordering::Acquire);
     node.stop().map_err(|error| text(&error))?;
+    // What is left of the rings harms nobody.
+    let _ = std::fs::remove_dir_all(&rings);
     report.halt_us.sort_by(f64::total_cmp);
     examine(&directory.join("log"), &mut report)?;
     Ok(report)
