@@ -58,11 +58,6 @@ impl<S: Storage> Durability<S> {
         Self { fence: Some(fence), ..self }
     }
 
-    #[inline]
-    fn check_fence(&self) -> Result<(), NodeError> {
-        self.fence.as_ref().map_or(Ok(()), Fence::check)
-    }
-
     /// Writes and syncs what waits, and releases its events. Returns how many records it took.
     ///
     /// # Errors
@@ -77,7 +72,7 @@ impl<S: Storage> Durability<S> {
                 break;
             }
             // A batch that is full is written on the way.
-            self.fence.as_ref().map_or(Ok(()), Fence::check)?;
+            check(self.fence.as_ref())?;
             self.journal.append(&waiting[..count])?;
             self.log.release(count);
             taken += count;
@@ -103,7 +98,7 @@ impl<S: Storage> Durability<S> {
     }
 
     fn commit(&mut self) -> Result<(), NodeError> {
-        self.check_fence()?;
+        check(self.fence.as_ref())?;
         let durable = loop {
             match self.journal.commit() {
                 Ok(durable) => break durable,
@@ -128,7 +123,7 @@ impl<S: Storage> Durability<S> {
             let reached = marks.iter().take_while(|[index, _, _]| *index <= durable).count();
             let Some([_, position, _]) = reached.checked_sub(1).map(|last| marks[last]) else { break };
             first = first.or(Some(marks[0][2]));
-            self.fence.as_ref().map_or(Ok(()), Fence::check)?;
+            check(self.fence.as_ref())?;
             self.marks.release(reached * MARK_WORDS);
             self.releaser.release(position);
         }
@@ -149,10 +144,16 @@ impl<S: Storage> Durability<S> {
     /// As [`Durability::poll`].
     pub fn seal(mut self) -> Result<(), NodeError> {
         while self.poll()? > 0 {}
-        self.check_fence()?;
+        check(self.fence.as_ref())?;
         self.journal.seal()?;
         Ok(())
     }
+}
+
+/// Whether this node still leads. Takes the fence alone, as it is asked while rings are looked into.
+#[inline]
+fn check(fence: Option<&Fence>) -> Result<(), NodeError> {
+    fence.map_or(Ok(()), Fence::check)
 }
 
 /// How many of the records are whole commands.

@@ -15,6 +15,7 @@ use tradewright_transport::{Bell, Consumer, Corrupt, Idle, ManyConsumer, Produce
 use tradewright_types::{CommandRecord, EventRecord, HaltScope, set_up};
 
 use crate::clock::{CommandClock, wall_ns};
+use crate::node::COMMAND_RECORDS_MAX;
 use crate::stages::Stages;
 
 /// How many records one round takes at most: what a halt waits for, and what a reader of the log sees at once.
@@ -103,7 +104,7 @@ impl Sequencer {
             bell,
             signals,
             stages,
-            batch: Vec::with_capacity(BATCH_RECORDS * 2),
+            batch: Vec::with_capacity(BATCH_RECORDS + COMMAND_RECORDS_MAX as usize),
             buffer: EventBuffer::with_capacity(1 << 14),
         }
     }
@@ -124,10 +125,10 @@ impl Sequencer {
         count(&self.signals.rounds);
         self.batch.clear();
         // A halt does not wait for the log or for readers: the room that others must leave is enough for it.
-        if self.signals.halt.load(Ordering::Acquire) && self.has_room_for(1)? {
+        if self.signals.halt.load(Ordering::Acquire) && self.has_room_for_halt()? {
             self.signals.halt.store(false, Ordering::Release);
             self.batch.push(set_up::halt(HaltScope::Venue));
-        } else if self.has_room_for(BATCH_RECORDS)? {
+        } else if self.has_room_for_round()? {
             self.take()?;
         }
         let taken = self.batch.len();
@@ -138,12 +139,18 @@ impl Sequencer {
         Ok(taken)
     }
 
-    /// Whether the log, the gate and the ring of events take a round of so many records, and a halt behind it.
-    fn has_room_for(&mut self, records: usize) -> Result<bool, Corrupt> {
+    /// Whether log, gate and ring of events take a round, whose last command may be the longest there is, and leave room for a
+    /// halt behind it. The smallest ring of events has 1,024.
+    fn has_room_for_round(&mut self) -> Result<bool, Corrupt> {
         let Outlets { log, events, marks, listings: _ } = &mut self.outlets;
-        // A round leaves one mark, or more when its events do not fit; a halt needs the last one.
-        let mark_words = if records > 1 { 8 * MARK_WORDS } else { MARK_WORDS };
-        Ok(log.free()? > 2 * records && events.room() > 4 * records && marks.free()? >= mark_words)
+        let records_max = BATCH_RECORDS + COMMAND_RECORDS_MAX as usize;
+        Ok(log.free()? > records_max && events.room() > 2 * BATCH_RECORDS && marks.free()? >= 8 * MARK_WORDS)
+    }
+
+    /// Whether they take one more command.
+    fn has_room_for_halt(&mut self) -> Result<bool, Corrupt> {
+        let Outlets { log, events, marks, listings: _ } = &mut self.outlets;
+        Ok(log.free()? > 0 && events.room() > 0 && marks.free()? >= MARK_WORDS)
     }
 
     /// Takes what comes next into `batch`: operators before sessions.

@@ -189,6 +189,26 @@ fn a_command_with_more_events_than_the_ring_takes_comes_through() {
 }
 
 #[test]
+fn the_smallest_rings_carry_the_longest_commands() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = VENUE.replace("TIER", "local-sync").replace("event_slots = 4096", "event_slots = 1024");
+    let mut venue = start_with(folder.path(), &text).expect("a node");
+    // Refused as a whole, but logged as a whole: behind 255 records of others it is the longest round that there is.
+    let mut long = vec![order(2, Side::Sell, 10_000, 1); 512];
+    long[0].header.record_count = 512;
+    for id in 1..=50 {
+        for place in 0..255 {
+            venue.send(&[order(2, Side::Sell, 10_000, id * 1_000 + place)]);
+        }
+        venue.send(&long);
+    }
+    venue.node.stop().expect("a clean end");
+    let engine = newest_snapshot(folder.path());
+    assert_eq!(engine.open_order_count(), 50 * 255);
+    assert_eq!(engine.state_hash(), replay(folder.path()).state_hash());
+}
+
+#[test]
 fn a_halt_goes_before_what_waits() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut venue = start(folder.path(), "memory");
