@@ -91,9 +91,9 @@ def test_events_arrive_as_they_were_written(ring: RingFile) -> None:
 def test_a_feed_begins_where_it_is_told(ring: RingFile) -> None:
     ring.write(10)
     for start, position in (("oldest", 2), ("latest", 10), (7, 7)):
-        assert attach_events(ring.path, start=start).position == position  # type: ignore[arg-type]
+        assert attach_events(ring.path, start=start).position == position  # type: ignore[arg-type]  # a parameter of the test
     with pytest.raises(tw.DataError, match='must be "oldest", "latest" or a position'):
-        attach_events(ring.path, start="yesterday")  # type: ignore[arg-type]
+        attach_events(ring.path, start="yesterday")  # type: ignore[arg-type]  # what is refused at run time too
 
 
 def test_a_slow_reader_learns_how_much_it_missed_and_goes_on(ring: RingFile) -> None:
