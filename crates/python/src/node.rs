@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use tradewright_node::NodeError;
-use tradewright_sim::{KillOptions, halt_drill, kill_drill};
+use tradewright_sim::{KillOptions, KillReport, halt_drill, kill_drill, promote_drill};
 
 /// Run a node until a signal or an operator stops it. `announce` is called with one line of JSON when it takes commands.
 ///
@@ -72,10 +72,30 @@ pub(crate) fn drill_kill(
 ) -> PyResult<String> {
     let options = KillOptions { node, directory, runs, seed, tier: "local-sync" };
     let report = py.detach(|| kill_drill(&options, |_| {})).map_err(PyRuntimeError::new_err)?;
+    Ok(report_of(report))
+}
+
+/// Have the replica of a node take over again and again while clients trade; see `tradewright drill promote`. Return the report
+/// as JSON.
+#[pyfunction]
+#[pyo3(signature = (node, directory, *, runs, seed))]
+pub(crate) fn drill_promote(
+    py: Python<'_>,
+    node: Vec<String>,
+    directory: PathBuf,
+    runs: u32,
+    seed: u64,
+) -> PyResult<String> {
+    let options = KillOptions { node, directory, runs, seed, tier: "local-sync" };
+    let report = py.detach(|| promote_drill(&options)).map_err(PyRuntimeError::new_err)?;
+    Ok(report_of(report))
+}
+
+fn report_of(report: KillReport) -> String {
     let mut times = report.recovery_ms;
     times.sort_by(f64::total_cmp);
     let at = |part: f64| times.get(((times.len() as f64 * part) as usize).min(times.len().saturating_sub(1))).copied();
-    Ok(format!(
+    format!(
         r#"{{"runs": {}, "acknowledged": {}, "lost": {}, "doubled": {}, "hash_mismatches": {}, "refused": {}, "recovery_ms_p50": {:.3}, "recovery_ms_max": {:.3}}}"#,
         report.runs,
         report.acknowledged,
@@ -85,7 +105,7 @@ pub(crate) fn drill_kill(
         report.refused,
         at(0.5).unwrap_or(0.0),
         at(1.0).unwrap_or(0.0),
-    ))
+    )
 }
 
 /// Halt a node under full load again and again; see `tradewright drill halt`. Return the report as JSON.
