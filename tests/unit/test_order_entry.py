@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -12,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 import tradewright as tw
 from tests.docs.pages import REFERENCE, examples
 from tests.unit.test_node import CONFIGURATION, Served
 from tradewright import Side
-from tradewright.order_entry import Ed25519Key, OrderEntry, Position, Report
+from tradewright.cli.main import build_app
+from tradewright.order_entry import Ed25519Key, HmacKey, OrderEntry, Position, Report
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a node needs a system of the Unix family")
 
@@ -147,3 +150,28 @@ def test_what_is_wrong_is_told(served: Served) -> None:
         with pytest.raises(tw.ArgumentError, match="client_sequence=7 must be one of the last"):
             desk.retry(7)
         assert desk.next_client_sequence == 1
+
+
+def test_a_client_logs_on_by_hmac(tmp_path: Path) -> None:
+    run = CliRunner()
+    assert run.invoke(build_app(), ["keys", "master", str(tmp_path / "master.key")]).exit_code == 0
+    sealing = ["keys", "seal", "alice-2", "--master", str(tmp_path / "master.key"), "--json"]
+    made = json.loads(run.invoke(build_app(), sealing).output)
+    doors = DOORS.replace('id = "alice-1"\npublic = "{public}"', 'id = "alice-2"\nsealed = "{sealed}"')
+    doors = doors.replace("[session.tcp]", '[session]\nmaster_key = "master.key"\n[session.tcp]')
+    (tmp_path / "exchange.toml").write_text(CONFIGURATION + doors.format(port=0, sealed=made["sealed"]))
+    served = Served(tmp_path)
+    try:
+        address = served.place["tcp"]
+        with pytest.raises(tw.SessionEnded, match="must be a key and its signature"):
+            OrderEntry.tcp(address, session="DESK", key_id="alice-2", key=HmacKey(b"another secret"))
+        with OrderEntry.tcp(address, session="DESK", key_id="alice-2", key=HmacKey(made["secret"].encode())) as desk:
+            ask(desk, "a")
+            assert words(hear(desk, 1)) == ["New a"]
+    finally:
+        served.stop()
+    (tmp_path / "master.key").chmod(0o644)
+    refused = run.invoke(build_app(), sealing)
+    assert (refused.exit_code, "only its owner may read" in refused.output) == (4, True)
+    with pytest.raises(AssertionError, match="did not start"):
+        Served(tmp_path)

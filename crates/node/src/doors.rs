@@ -24,6 +24,7 @@ use crate::config::SessionConfig;
 use crate::error::{NodeError, while_doing};
 use crate::node::COMMAND_RECORDS_MAX;
 use crate::past::{Asker, Found, Lookup, Pieces};
+use crate::sealed::MasterKey;
 
 /// How many events are looked at in one round.
 const EVENTS_A_ROUND: usize = 256;
@@ -78,9 +79,14 @@ impl Doors {
         listed: Receiver<Symbols>,
         asker: Asker,
     ) -> Result<Self, NodeError> {
+        let master = MasterKey::read(config.master_key.as_deref())?;
         let mut keys = KeyRing::default();
         for (id, RegisteredKey { account, kind, permissions, material }) in engine.keys() {
-            if let Some(grant) = grant(*account, *kind, *permissions, material.as_bytes()) {
+            let material = match kind {
+                KeyKind::Ed25519 => Some(material.as_bytes().to_vec()),
+                KeyKind::SealedHmac => open_secret(master.as_ref(), id.as_bytes(), material.as_bytes()),
+            };
+            if let Some(grant) = material.and_then(|material| grant(*account, *kind, *permissions, &material)) {
                 keys.insert(id.as_bytes(), grant);
             }
         }
@@ -345,12 +351,25 @@ fn follow_keys(before: &mut Option<EventRecord>, event: &EventRecord, keys: &mut
     }
 }
 
-/// What a registered key gives at these doors: nothing without an account, and nothing that cannot be opened here.
+/// The secret of a key, when this venue has the master key that it was sealed by.
+fn open_secret(master: Option<&MasterKey>, id: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+    let id_text = String::from_utf8_lossy(id);
+    let Some(master) = master else {
+        eprintln!("key {id_text}: is sealed, and this node has no master key: nobody can log on with it");
+        return None;
+    };
+    let secret = master.open(id, sealed);
+    if secret.is_none() {
+        eprintln!("key {id_text}: the master key does not open it: nobody can log on with it");
+    }
+    secret
+}
+
+/// What a registered key gives at these doors: nothing without an account.
 fn grant(account: Option<AccountId>, kind: KeyKind, permissions: KeyPermissions, material: &[u8]) -> Option<Grant> {
     let key = match kind {
         KeyKind::Ed25519 => Key::Ed25519(material.try_into().ok()?),
-        // Sealed by a master key that this process does not have.
-        KeyKind::SealedHmac => return None,
+        KeyKind::SealedHmac => Key::Hmac(material.into()),
     };
     Some(Grant { key, account: account?, may_trade: permissions.allow(KeyPermissions::TRADE), keeps_orders: false })
 }

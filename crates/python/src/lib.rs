@@ -39,7 +39,7 @@ mod _core {
     };
     #[cfg(unix)]
     #[pymodule_export]
-    use crate::node::{drill_halt, drill_kill, drill_promote, serve_node, serve_replica};
+    use crate::node::{drill_halt, drill_kill, drill_promote, seal_secret, serve_node, serve_replica};
     #[pymodule_export]
     use crate::order_entry::{OrderEntryConnection, ed25519_public};
     #[pymodule_export]

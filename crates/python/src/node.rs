@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use tradewright_node::NodeError;
+use tradewright_node::{MasterKey, NodeError, SECRET_BYTES_MAX};
 use tradewright_sim::{KillOptions, KillReport, halt_drill, kill_drill, promote_drill};
 
 /// Run a node until a signal or an operator stops it. `announce` is called with one line of JSON when it takes commands.
@@ -58,6 +58,14 @@ fn raised(error: NodeError) -> PyErr {
         | NodeError::Differs { .. }
         | NodeError::Panicked(_) => PyRuntimeError::new_err(message),
     }
+}
+
+/// Seal the secret of the key `key_id` by a master key of 32 bytes, for a configuration or a `RegisterKey` command. Raises ValueError
+/// for a secret that is empty or too long.
+#[pyfunction]
+pub(crate) fn seal_secret(master_key: [u8; 32], key_id: &str, secret: &[u8]) -> PyResult<Vec<u8>> {
+    let sealed = MasterKey::new(&master_key).seal(key_id.as_bytes(), secret).map_err(raised)?;
+    sealed.ok_or_else(|| PyValueError::new_err(format!("must be 1 to {SECRET_BYTES_MAX} bytes")))
 }
 
 /// Kill a node again and again while clients trade; see `tradewright drill kill`. Return the report as JSON.
