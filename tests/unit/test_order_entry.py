@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 import tradewright as tw
 from tests.docs.pages import REFERENCE, examples
-from tests.unit.test_node import CONFIGURATION, Served
+from tests.unit.test_node import CONFIGURATION, Served, wait_until
 from tradewright import Side
 from tradewright.cli.main import build_app
 from tradewright.order_entry import Ed25519Key, HmacKey, OrderEntry, Position, Report
@@ -175,3 +175,27 @@ def test_a_client_logs_on_by_hmac(tmp_path: Path) -> None:
     assert (refused.exit_code, "only its owner may read" in refused.output) == (4, True)
     with pytest.raises(AssertionError, match="did not start"):
         Served(tmp_path)
+
+
+def test_an_operator_sees_sessions_and_ends_them(served: Served) -> None:
+    with served.control() as node:
+        assert node.sessions() == []
+        desk = open_tcp(served, keeps_orders=False)
+        ask(desk, "a")
+        hear(desk, 1)
+        (session,) = node.sessions()
+        assert (session.name, session.is_connected, session.last_client_sequence) == ("DESK", True, 1)
+        assert (session.style, session.cancels_on_disconnect) == ("full", True)
+        assert node.end_session("ANOTHER") == 0
+        assert node.end_session("DESK", account=session.account + 1) == 0
+        assert node.end_session("DESK", account=session.account) == 1
+        with pytest.raises(tw.SessionEnded, match="an operator ended the session"):
+            while True:
+                desk.receive(timeout_s=20.0)
+        wait_until(lambda: not node.sessions()[0].is_connected, "the connection is gone")
+        desk.reconnect()
+        assert words(hear(desk, 1)) == ["Canceled a"], "its orders went with the connection"
+    run = CliRunner().invoke(build_app(), ["sessions", "end", served.place["directory"], "DESK"])
+    assert (run.exit_code, run.output) == (0, "ended 1 connection\n")
+    run = CliRunner().invoke(build_app(), ["sessions", "list", served.place["directory"], "--json"])
+    assert [each["name"] for each in json.loads(run.output)] == ["DESK"]

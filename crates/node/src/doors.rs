@@ -8,7 +8,8 @@ use std::sync::mpsc::{Receiver, TryRecvError};
 
 use tradewright_engine::{Engine, Key as RegisteredKey};
 use tradewright_gateway::{
-    ConnectionId, Frames, Gateway, GatewayConfig, Grant, KeyRing, Now, RateLimit, ShmLink, Stretch, TcpServer, Wanted,
+    ConnectionId, Frames, Gateway, GatewayConfig, Grant, KeyRing, Now, RateLimit, Session, ShmLink, Stretch, Style,
+    TcpServer, Wanted,
 };
 use tradewright_protocol::logon::Key;
 use tradewright_protocol::reports::Position;
@@ -22,6 +23,7 @@ use zerocopy::transmute_ref;
 use crate::clock::wall_ns;
 use crate::config::SessionConfig;
 use crate::error::{NodeError, while_doing};
+use crate::front_desk::{Question, SessionStatus};
 use crate::node::COMMAND_RECORDS_MAX;
 use crate::past::{Asker, Found, Lookup, Pieces};
 use crate::sealed::MasterKey;
@@ -45,6 +47,7 @@ pub(crate) struct Doors {
     key: Option<EventRecord>,
     begun: std::time::Instant,
     asker: Asker,
+    questions: Receiver<Question>,
     catch_up: Option<CatchUp>,
     /// Clients that came back, each with what it is told of the time before.
     returning: Vec<(ConnectionId, Pieces<Stretch>)>,
@@ -78,6 +81,7 @@ impl Doors {
         commands: Producer<CommandRecord>,
         listed: Receiver<Symbols>,
         asker: Asker,
+        questions: Receiver<Question>,
     ) -> Result<Self, NodeError> {
         let master = MasterKey::read(config.master_key.as_deref())?;
         let mut keys = KeyRing::default();
@@ -124,6 +128,7 @@ impl Doors {
             key: None,
             begun,
             asker,
+            questions,
             catch_up: None,
             returning: Vec::new(),
             lookups: Vec::new(),
@@ -151,6 +156,9 @@ impl Doors {
         while let Ok(symbols) = self.listed.try_recv() {
             *self.gateway.symbols() = symbols;
         }
+        while let Ok(question) = self.questions.try_recv() {
+            self.answer(question, now);
+        }
         let mut done = if self.catch_up.is_some() { self.catch_up(now)? } else { self.hear(now) };
         if let Some(tcp) = &mut self.tcp {
             done += tcp.poll(&mut self.gateway, now).map_err(while_doing("taking connections"))?;
@@ -158,6 +166,27 @@ impl Doors {
         let work = self.gateway.poll(&mut self.commands, now);
         done += self.look_back(now);
         Ok(done + work.commands + work.ended + usize::from(work.bytes_in > 0) + usize::from(work.bytes_out > 0))
+    }
+
+    /// Answers an operator. One who has gone meanwhile hears nothing.
+    fn answer(&mut self, question: Question, now: Now) {
+        match question {
+            Question::List(reply) => {
+                let _ = reply.send(self.gateway.sessions().iter().map(status_of).collect());
+            }
+            Question::End { name, account, reply } => {
+                let is_meant = |session: &&Session| {
+                    session.name.as_str() == name && account.is_none_or(|account| session.account.0 == account)
+                };
+                let meant: Vec<u32> =
+                    self.gateway.sessions().iter().filter(is_meant).map(|session| session.id).collect();
+                let mut ended = 0;
+                for id in meant {
+                    ended += usize::from(self.gateway.disconnect(id, "an operator ended the session", now));
+                }
+                let _ = reply.send(ended);
+            }
+        }
     }
 
     /// Tells sessions what was released.
@@ -315,6 +344,22 @@ impl Doors {
     /// Whether events wait.
     pub(crate) fn is_ready(&self) -> bool {
         self.reader.is_ready()
+    }
+}
+
+fn status_of(session: &Session) -> SessionStatus {
+    SessionStatus {
+        session: session.id,
+        account: session.account.0,
+        name: session.name.as_str().to_owned(),
+        is_connected: session.connection.is_some(),
+        last_client_sequence: session.last_client_sequence,
+        style: match session.style {
+            Style::Full => "full",
+            Style::Acks => "acks",
+            Style::Raw(_) => "raw",
+        },
+        cancels_on_disconnect: session.cancels_on_disconnect,
     }
 }
 
