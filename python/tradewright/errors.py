@@ -184,7 +184,7 @@ class EventsMissed(TradewrightError):
 
 
 class SessionEnded(TradewrightError):
-    """The exchange ended a session for order entry, or its connection is lost. The session itself goes on: reconnect."""
+    """The exchange ended a session for order entry, or its connection is lost. The session goes on: reconnect."""
 
 
 class MachineError(TradewrightError):

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from tradewright._core import OrderEntryConnection, ed25519_public
 from tradewright._decimal import Number, exact
@@ -30,7 +30,8 @@ REQUESTS_KEPT = 1_024
 """How many requests are kept for a retry: as many as the exchange recognises."""
 
 
-class Position(NamedTuple):
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
     """The number of an output: the shard, the place of its command in the log, and its event."""
 
     shard: int
@@ -192,15 +193,24 @@ class OrderEntry:
         timeout_s: float,
     ) -> None:
         self._connect = connect
-        self._session = session
-        self._key_id = key_id
-        self._secret = {"seed": key.seed} if isinstance(key, Ed25519Key) else {"hmac_secret": key.secret}
-        self._options = {
-            "target": target,
-            "heartbeat_s": heartbeat_s,
-            "keeps_orders": keeps_orders,
-            "is_drop_copy": is_drop_copy,
-        }
+        seed, secret = (key.seed, None) if isinstance(key, Ed25519Key) else (None, key.secret)
+
+        def log_on(connection: OrderEntryConnection, left_s: float) -> tuple[int, int, int]:
+            last = self._last
+            return connection.log_on(
+                session,
+                key_id,
+                seed=seed,
+                hmac_secret=secret,
+                target=target,
+                heartbeat_s=heartbeat_s,
+                keeps_orders=keeps_orders,
+                is_drop_copy=is_drop_copy,
+                resume=None if last is None else (last.shard, last.index, last.event),
+                timeout_s=left_s,
+            )
+
+        self._log_on_as = log_on
         self._last = resume
         self._requests: deque[tuple[int, str, dict[str, int | str | bytes]]] = deque(maxlen=REQUESTS_KEPT)
         self._connection = self._log_on(timeout_s)
@@ -346,8 +356,8 @@ class OrderEntry:
     def receive(self, *, timeout_s: float = 0.0) -> list[Report]:
         """Return what came, waiting up to `timeout_s` for something.
 
-        Raises `SessionEnded` when the exchange ended the session or the connection is lost, and everything that came before
-        was returned.
+        Raises `SessionEnded` when the exchange ended the session or the connection is lost, and everything that came
+        before was returned.
         """
         try:
             messages = self._connection.receive(timeout_s)
@@ -358,7 +368,7 @@ class OrderEntry:
         return [Report(message=message, fields=fields) for message, fields in messages]
 
     def reconnect(self, *, timeout_s: float = 30.0) -> int:
-        """Connect again, trying until the time is over, and send what the exchange has not got. Return how many that were.
+        """Connect again, trying until the time is over, and send what the exchange has not got. Return how many.
 
         Reports that were missed meanwhile come with the next calls of `receive`.
         """
@@ -401,9 +411,7 @@ class OrderEntry:
             left_s = max(deadline - time.monotonic(), 0.0)
             try:
                 connection = self._connect()
-                self.session_id, self.account_id, self.last_applied = connection.log_on(
-                    self._session, self._key_id, resume=self._last, timeout_s=left_s, **self._secret, **self._options
-                )
+                self.session_id, self.account_id, self.last_applied = self._log_on_as(connection, left_s)
             except ConnectionError as error:
                 # A node that starts again is not there for a moment, and a connection that is lost may still be held.
                 is_held = any(sign in str(error) for sign in ("has a connection already", "seqNum="))

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -52,12 +51,14 @@ def served(tmp_path: Path) -> Iterator[Served]:
         running.stop()
 
 
-def open_tcp(served: Served, **options: Any) -> OrderEntry:
-    return OrderEntry.tcp(served.place["tcp"], session="DESK", key_id="alice-1", key=KEY, **options)
+def open_tcp(served: Served, *, resume: Position | None = None, keeps_orders: bool = True) -> OrderEntry:
+    return OrderEntry.tcp(
+        served.place["tcp"], session="DESK", key_id="alice-1", key=KEY, resume=resume, keeps_orders=keeps_orders
+    )
 
 
-def open_shm(served: Served, **options: Any) -> OrderEntry:
-    return OrderEntry.shm(served.place["shm"], "one", session="DESK", key_id="alice-1", key=KEY, **options)
+def open_shm(served: Served, *, resume: Position | None = None) -> OrderEntry:
+    return OrderEntry.shm(served.place["shm"], "one", session="DESK", key_id="alice-1", key=KEY, resume=resume)
 
 
 def hear(desk: OrderEntry, count: int) -> list[Report]:
@@ -77,6 +78,12 @@ def ask(desk: OrderEntry, name: str, price: str = "101") -> int:
     return desk.new_order("BTC/USDT", side=Side.SELL, quantity="0.5", price=price, client_order_id=name)
 
 
+def order_until_it_ends(desk: OrderEntry) -> None:
+    for number in range(10_000):
+        ask(desk, f"lost-{number}")
+        desk.receive(timeout_s=0.005)
+
+
 def test_the_example_of_the_page_prints_what_it_shows(served: Served) -> None:
     (example,) = examples(REFERENCE / "order-entry.md")
     assert example.run({"address": served.place["tcp"]}) == example.output
@@ -89,8 +96,15 @@ def test_orders_are_placed_replaced_and_cancelled(served: Served, open_desk: Cal
         (accepted,) = hear(desk, 1)
         assert (accepted.kind, accepted.status, accepted.symbol) == ("New", "New", "BTC/USDT")
         assert [accepted.price, accepted.quantity, accepted.open] == [Decimal(101), Decimal("0.5"), Decimal("0.5")]
-        names = {"client_order_id": "b", "cancel_id": "not-a", "original": "a"}
-        desk.replace("BTC/USDT", side=Side.SELL, quantity="0.25", price="102", **names)
+        desk.replace(
+            "BTC/USDT",
+            side=Side.SELL,
+            quantity="0.25",
+            price="102",
+            client_order_id="b",
+            cancel_id="not-a",
+            original="a",
+        )
         assert words(hear(desk, 2)) == ["Canceled not-a", "New b"]
         desk.cancel("BTC/USDT", client_order_id="not-b", order_id=accepted.order_id)
         (refused,) = hear(desk, 1)
@@ -108,7 +122,7 @@ def test_orders_are_placed_replaced_and_cancelled(served: Served, open_desk: Cal
 
 @pytest.mark.parametrize("open_desk", [open_tcp, open_shm])
 def test_nothing_is_lost_or_doubled_when_the_node_is_killed(
-    served: Served, open_desk: Callable[[Served], OrderEntry]
+    served: Served, open_desk: Callable[..., OrderEntry]
 ) -> None:
     desk = open_desk(served)
     begin = desk.last
@@ -117,9 +131,7 @@ def test_nothing_is_lost_or_doubled_when_the_node_is_killed(
     ask(desk, "second")
     os.kill(served.place["pid"], signal.SIGKILL)
     with pytest.raises(tw.SessionEnded):
-        for number in range(10_000):
-            ask(desk, f"lost-{number}")
-            desk.receive(timeout_s=0.005)
+        order_until_it_ends(desk)
     served.place = served.next_announcement()
     desk.reconnect()
     heard = words(hear(desk, desk.next_client_sequence - 2))
@@ -127,11 +139,15 @@ def test_nothing_is_lost_or_doubled_when_the_node_is_killed(
     assert heard[0] == "New second"
     desk.retry(first)
     (again,) = hear(desk, 1)
-    assert (again.is_again, again.position, again.fields) == (True, told.position, told.fields | {"PossResend": "True"})
+    assert (again.is_again, again.position, again.fields) == (
+        True,
+        told.position,
+        dict(told.fields) | {"PossResend": "True"},
+    )
     desk.close()
     # Another program that knows where this one began hears all of it.
     assert isinstance(begin, Position)
-    with open_desk(served, resume=begin) as other:  # type: ignore[call-arg]
+    with open_desk(served, resume=begin) as other:
         assert words(hear(other, len(heard) + 1))[:2] == ["New first", "New second"]
 
 
@@ -190,8 +206,7 @@ def test_an_operator_sees_sessions_and_ends_them(served: Served) -> None:
         assert node.end_session("DESK", account=session.account + 1) == 0
         assert node.end_session("DESK", account=session.account) == 1
         with pytest.raises(tw.SessionEnded, match="an operator ended the session"):
-            while True:
-                desk.receive(timeout_s=20.0)
+            hear(desk, 2)
         wait_until(lambda: not node.sessions()[0].is_connected, "the connection is gone")
         desk.reconnect()
         assert words(hear(desk, 1)) == ["Canceled a"], "its orders went with the connection"

@@ -45,7 +45,8 @@ def seal(
     key_id: Annotated[str, typer.Argument(metavar="ID", help="The id of the key: what clients send as Username.")],
     *,
     master_file: Annotated[
-        Path | None, typer.Option("--master", help=f"The file of the master key; else the variable {MASTER_KEY_VARIABLE}.")
+        Path | None,
+        typer.Option("--master", help=f"The file of the master key; else the variable {MASTER_KEY_VARIABLE}."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
