@@ -62,6 +62,7 @@ from tradewright.errors import (
     PermissionDenied,
     RateLimitExceeded,
     ReplacementFailed,
+    SessionEnded,
     TradewrightError,
 )
 from tradewright.events import Events
@@ -145,6 +146,7 @@ __all__ = [
     "Restriction",
     "SelfTradePrevention",
     "Session",
+    "SessionEnded",
     "Side",
     "StateCause",
     "Ticker",

@@ -204,6 +204,8 @@ pub struct SessionConfig {
     pub shm: Option<ShmConfig>,
     /// How many messages a session may send in a second; the rest is refused with the time to wait.
     pub messages_per_second: Option<u32>,
+    /// The file of the master key, by which secrets for HMAC are opened.
+    pub master_key: Option<PathBuf>,
 }
 
 /// `[session.tcp]`.
@@ -342,7 +344,9 @@ pub struct KeyConfig {
     /// Its id, which clients send as their username.
     pub id: String,
     /// The public half of an Ed25519 key: 64 hexadecimal digits.
-    pub public: String,
+    pub public: Option<String>,
+    /// Or a secret for HMAC as `tradewright keys seal` prints it: hexadecimal digits.
+    pub sealed: Option<String>,
     /// Whose it is.
     pub account: String,
     /// What it permits.
@@ -446,6 +450,7 @@ impl Source {
         source.check(&config)?;
         let here = file.parent().unwrap_or(Path::new(""));
         config.node.directory = here.join(&config.node.directory);
+        config.session.master_key = config.session.master_key.map(|file| here.join(file));
         config.node.rings = config.node.rings.map(|rings| here.join(rings));
         if let Some(shm) = &mut config.session.shm {
             shm.directory = here.join(&shm.directory);

@@ -33,6 +33,7 @@ use crate::doors::Doors;
 use crate::durability::{Durability, Note};
 use crate::error::{NodeError, while_doing};
 use crate::fence::Fence;
+use crate::front_desk;
 use crate::genesis::{self, GenesisCommand, Names};
 use crate::monitoring;
 use crate::past;
@@ -145,9 +146,10 @@ impl Node {
         let mut alarm = Alarm(Some(Arc::clone(&signals)));
         let begun = engine.sequence();
         let (listings, listed) = mpsc::channel();
+        let (front_desk, questions) = front_desk::open();
         let (asker, replays) = past::open(storage.clone(), engine.config(), Arc::clone(&signals));
         let (doors, doorway) = if Doors::is_any(&config.session) {
-            (Some(Doors::open(&config.session, &engine, &events, sessions_in, listed, asker)?), None)
+            (Some(Doors::open(&config.session, &engine, &events, sessions_in, listed, asker, questions)?), None)
         } else {
             (None, Some(Doorway { commands: sessions_in, events: Arc::clone(&events) }))
         };
@@ -232,7 +234,7 @@ impl Node {
             events: Arc::clone(&events),
             event_slots: *config.node.event_slots.get_ref() as u64,
         };
-        let control = Control::open(&directory, source.clone(), operators_in.clone())?;
+        let control = Control::open(&directory, source.clone(), operators_in.clone(), front_desk)?;
         let mut helpers = vec![control.run()?, replays];
         let mut monitoring = None;
         if let Some(listen) = &config.monitoring.listen {

@@ -13,6 +13,7 @@ mod event_reader;
 mod journal;
 #[cfg(unix)]
 mod node;
+mod order_entry;
 mod outcome;
 mod records;
 mod tables;
@@ -38,7 +39,9 @@ mod _core {
     };
     #[cfg(unix)]
     #[pymodule_export]
-    use crate::node::{drill_halt, drill_kill, serve_node, serve_replica};
+    use crate::node::{drill_halt, drill_kill, drill_promote, seal_secret, serve_node, serve_replica};
+    #[pymodule_export]
+    use crate::order_entry::{OrderEntryConnection, ed25519_public};
     #[pymodule_export]
     use crate::outcome::Outcome;
     #[pymodule_export]
