@@ -112,7 +112,7 @@ def test_orders_are_placed_replaced_and_cancelled(served: Served, open_desk: Cal
         desk.new_order("BTC/USDT", side=Side.SELL, quantity="100", price="101", client_order_id="too-much")
         (refused,) = hear(desk, 1)
         assert (refused.kind, refused.reason) == ("Rejected", tw.RejectReason.INSUFFICIENT_FUNDS)
-        assert refused.text.startswith("insufficient_funds: ")
+        assert refused.text.startswith("InsufficientFunds: ")
         assert desk.mass_cancel("BTC/USDT", client_order_id="out") == 5
         cancelled, done = hear(desk, 2)
         assert (cancelled.client_order_id, done.client_order_id, done.cancelled_orders) == ("b", "out", 1)
