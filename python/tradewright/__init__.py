@@ -5,6 +5,7 @@ notice.
 """
 
 from tradewright import commands as commands
+from tradewright._attach import EventFeed
 from tradewright._core import BuildInfo, Engine, Outcome, build_info
 from tradewright.account import Account, Asset, Balance, Balances, Withdrawal
 from tradewright.conditions import Conditions
@@ -99,6 +100,7 @@ __all__ = [
     "Display",
     "DuplicateOrderId",
     "Engine",
+    "EventFeed",
     "EventFlags",
     "EventKind",
     "Events",

@@ -112,6 +112,11 @@ class Report:
         return self.fields.get("OrderID")
 
     @property
+    def account(self) -> int | None:
+        """Whose order it is, in a drop copy of several accounts."""
+        return self.fields.get("AccountID")
+
+    @property
     def symbol(self) -> str:
         """The instrument."""
         return self._text("Symbol")

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -189,8 +190,10 @@ def test_a_client_logs_on_by_hmac(tmp_path: Path) -> None:
     (tmp_path / "master.key").chmod(0o644)
     refused = run.invoke(build_app(), sealing)
     assert (refused.exit_code, "only its owner may read" in refused.output) == (4, True)
-    with pytest.raises(AssertionError, match="did not start"):
-        Served(tmp_path)
+    serve = [sys.executable, "-m", "tradewright.cli.main", "serve", str(tmp_path / "exchange.toml")]
+    ended = subprocess.run(serve, check=False, capture_output=True, text=True, timeout=30)
+    assert ended.returncode == 4
+    assert "only its owner may read" in ended.stderr
 
 
 def test_an_operator_sees_sessions_and_ends_them(served: Served) -> None:
@@ -214,3 +217,62 @@ def test_an_operator_sees_sessions_and_ends_them(served: Served) -> None:
     assert (run.exit_code, run.output) == (0, "ended 1 connection\n")
     run = CliRunner().invoke(build_app(), ["sessions", "list", served.place["directory"], "--json"])
     assert [each["name"] for each in json.loads(run.output)] == ["DESK"]
+
+
+def test_another_process_sees_events_where_they_lie(served: Served) -> None:
+    feed = tw.Exchange.attach(served.place["events"], start="oldest")
+    with open_tcp(served) as desk:
+        ask(desk, "a")
+        (report,) = hear(desk, 1)
+        assert report.position is not None
+        seen: list[tuple[int, int]] = []
+        while not any(kind == tw.EventKind.ORDER_ACCEPTED for kind, _ in seen):
+            with feed.view() as events:
+                assert not len(events) or not events.flags.owndata
+                seen += zip(events["kind"].tolist(), events["sequence"].tolist(), strict=True)
+    assert (tw.EventKind.ORDER_ACCEPTED, report.position.index) in seen
+
+
+COPY = """\
+[[session.drop_copy]]
+key = "alice-1"
+accounts = ["bob"]
+[[genesis.account]]
+name = "bob"
+deposits = {{ BTC = "10", USDT = "1000" }}
+[[genesis.key]]
+id = "bob-1"
+public = "{public}"
+account = "bob"
+permissions = ["trade"]
+"""
+
+
+def test_a_drop_copy_goes_on_after_a_restart(tmp_path: Path) -> None:
+    doors = DOORS.format(port=0, public=KEY.public.hex()) + COPY.format(public=KEY.public.hex())
+    (tmp_path / "exchange.toml").write_text(CONFIGURATION + doors)
+
+    def open_copy(resume: Position | None) -> OrderEntry:
+        address = node.place["tcp"]
+        return OrderEntry.tcp(address, session="COPY", key_id="alice-1", key=KEY, is_drop_copy=True, resume=resume)
+
+    node = Served(tmp_path)
+    copy = open_copy(None)
+    with OrderEntry.tcp(node.place["tcp"], session="BOB", key_id="bob-1", key=KEY) as bob:
+        ask(bob, "b-1")
+        own = hear(bob, 1)
+        told = hear(copy, 1)
+        assert [report.position for report in told] == [report.position for report in own]
+        copy.close()
+        ask(bob, "b-2")
+        own += hear(bob, 1)
+    node.stop()
+    node = Served(tmp_path)
+    with open_copy(told[0].position) as copy:
+        # The last one that it has seen comes once more, then what it missed.
+        again = hear(copy, 2)
+    node.stop()
+    assert [(report.position, report.client_order_id) for report in again] == [
+        (report.position, report.client_order_id) for report in own
+    ]
+    assert {report.account for report in again} == {3}

@@ -405,11 +405,14 @@ impl Gateway {
         session.connection = Some(place);
         let after = connection.machine.open(session, reports.last(), self.config.has_past, self.now);
         session.cancels_on_disconnect = connection.machine.cancels_on_disconnect();
+        let hears = connection.machine.hears().to_vec();
+        sessions.note_style(session_place);
+        sessions.hear(session_place, &hears);
         if let Some(after) = after {
             let connection = ConnectionId { place, number: connection.number };
-            self.wanted.push_back(Wanted::Since { connection, hearer: Hearer::of(session), after });
+            let hearer = Hearer::of(&sessions.all[session_place]);
+            self.wanted.push_back(Wanted::Since { connection, hearer, after });
         }
-        sessions.note_style(session_place);
     }
 
     /// What a session is to hear that is no longer kept here. Whoever takes it brings it by [`Gateway::past`] and
@@ -498,7 +501,7 @@ impl Gateway {
         if matches!(session.style, Style::Raw(_)) {
             return;
         }
-        let answer = Answer { client_sequence: event.counter_order_id, is_again: true };
+        let answer = Answer { client_sequence: event.counter_order_id, is_again: true, ..Answer::default() };
         let request = session.requests.find(event.counter_order_id);
         let (name, original, symbol) = request
             .map_or_else(Default::default, |request: &Request| (request.client_id, request.original, request.symbol));

@@ -80,6 +80,8 @@ pub struct Grant {
     pub may_trade: bool,
     /// Whether the orders of its sessions stay when the connection is lost, whatever the client says.
     pub keeps_orders: bool,
+    /// The accounts of which a drop copy hears besides its own.
+    pub hears: Box<[AccountId]>,
 }
 
 /// The keys that are known.
@@ -108,6 +110,7 @@ pub struct Opening {
     may_trade: bool,
     cancels_on_disconnect: bool,
     is_drop_copy: bool,
+    hears: Box<[AccountId]>,
     is_raw: bool,
     is_short: bool,
     resume: Option<Position>,
@@ -431,19 +434,27 @@ impl SessionMachine {
         if is_raw && !self.config.allows_raw {
             return Err("RawRecords must be false here".to_owned());
         }
+        let is_drop_copy = block.drop_copy_flag.some() == Some(BoolEnum::True as u8);
+        let hears = if is_drop_copy { grant.hears } else { Box::default() };
+        if is_raw && !hears.is_empty() {
+            return Err("RawRecords must be false for a drop copy of other accounts".to_owned());
+        }
         let asks_to_keep =
             extension.is_some_and(|extension| extension.cancel_on_disconnect.some() == Some(BoolEnum::False as u8));
         let resume = extension.and_then(|extension| {
             let index = extension.resume_index.some()?;
             let k = extension.resume_event_number.some().unwrap_or(u32::MAX);
-            Some(Position { index, k, shard: extension.resume_shard.some().unwrap_or(0) })
+            let position = Position { index, k, shard: extension.resume_shard.some().unwrap_or(0) };
+            // One trade may be two outputs of the same number here, of which the client may have seen the first alone.
+            Some(if hears.is_empty() { position } else { in_front_of(position) })
         });
         Ok(Opening {
             account: grant.account,
             name,
             may_trade: grant.may_trade,
             cancels_on_disconnect: !grant.keeps_orders && !asks_to_keep,
-            is_drop_copy: block.drop_copy_flag.some() == Some(BoolEnum::True as u8),
+            is_drop_copy,
+            hears,
             is_raw,
             is_short: block.response_mode.some() == Some(ResponseMode::OnlyAcks as u8),
             resume,
@@ -490,6 +501,14 @@ impl SessionMachine {
         frame.finish();
         self.state = State::Live { opening, guard, source };
         wanted
+    }
+
+    /// The accounts of which its session hears besides its own.
+    pub fn hears(&self) -> &[AccountId] {
+        match &self.state {
+            State::Live { opening, .. } => &opening.hears,
+            State::AwaitingLogon | State::Opening(_) | State::Closed => &[],
+        }
     }
 
     /// Whether the next part of what the session was told before may come.
@@ -763,7 +782,7 @@ impl SessionMachine {
         let _ = tag;
         let symbol = door.symbols.find(naming.symbol).ok();
         let envelope = self.envelope(now);
-        let answer = Answer { client_sequence, is_again: false };
+        let answer = Answer { client_sequence, is_again: false, ..Answer::default() };
         write_refusal(&event, symbol, names, answer, envelope, &mut self.out);
     }
 
@@ -925,6 +944,14 @@ impl SessionMachine {
     pub fn tell(&mut self, now: Now, write: impl FnOnce(Envelope, &mut Vec<u8>)) {
         let envelope = self.envelope(now);
         write(envelope, &mut self.out);
+    }
+}
+
+/// The last place in front of an output.
+fn in_front_of(position: Position) -> Position {
+    match position.k.checked_sub(1) {
+        Some(k) => Position { k, ..position },
+        None => Position { index: position.index.saturating_sub(1), k: u32::MAX, ..position },
     }
 }
 

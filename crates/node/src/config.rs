@@ -206,6 +206,19 @@ pub struct SessionConfig {
     pub messages_per_second: Option<u32>,
     /// The file of the master key, by which secrets for HMAC are opened.
     pub master_key: Option<PathBuf>,
+    /// Keys that hear of other accounts.
+    #[serde(default)]
+    pub drop_copy: Vec<DropCopyConfig>,
+}
+
+/// `[[session.drop_copy]]`: with this key a session that asks for a drop copy hears of these accounts besides its own.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DropCopyConfig {
+    /// The id of the key.
+    pub key: String,
+    /// The names of the accounts.
+    pub accounts: Vec<String>,
 }
 
 /// `[session.tcp]`.

@@ -90,7 +90,8 @@ impl Doors {
                 KeyKind::Ed25519 => Some(material.as_bytes().to_vec()),
                 KeyKind::SealedHmac => open_secret(master.as_ref(), id.as_bytes(), material.as_bytes()),
             };
-            if let Some(grant) = material.and_then(|material| grant(*account, *kind, *permissions, &material)) {
+            if let Some(mut grant) = material.and_then(|material| grant(*account, *kind, *permissions, &material)) {
+                grant.hears = drop_copy_of(config, engine, id.as_str())?;
                 keys.insert(id.as_bytes(), grant);
             }
         }
@@ -396,6 +397,22 @@ fn follow_keys(before: &mut Option<EventRecord>, event: &EventRecord, keys: &mut
     }
 }
 
+/// The accounts of which a key may hear by a drop copy, as the configuration says.
+fn drop_copy_of(config: &SessionConfig, engine: &Engine, key: &str) -> Result<Box<[AccountId]>, NodeError> {
+    let mut accounts = Vec::new();
+    for copy in config.drop_copy.iter().filter(|copy| copy.key == key) {
+        for name in &copy.accounts {
+            let known = engine.registry().accounts().iter().position(|account| account.as_str() == name);
+            let known = known.ok_or_else(|| NodeError::System {
+                doing: format!("session.drop_copy of key {key:?}: finding the account {name:?}"),
+                error: io::Error::other("there is no such account"),
+            })?;
+            accounts.push(AccountId(known as u32));
+        }
+    }
+    Ok(accounts.into())
+}
+
 /// The secret of a key, when this venue has the master key that it was sealed by.
 fn open_secret(master: Option<&MasterKey>, id: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
     let id_text = String::from_utf8_lossy(id);
@@ -416,7 +433,13 @@ fn grant(account: Option<AccountId>, kind: KeyKind, permissions: KeyPermissions,
         KeyKind::Ed25519 => Key::Ed25519(material.try_into().ok()?),
         KeyKind::SealedHmac => Key::Hmac(material.into()),
     };
-    Some(Grant { key, account: account?, may_trade: permissions.allow(KeyPermissions::TRADE), keeps_orders: false })
+    Some(Grant {
+        key,
+        account: account?,
+        may_trade: permissions.allow(KeyPermissions::TRADE),
+        keeps_orders: false,
+        hears: Box::default(),
+    })
 }
 
 /// The rings of one session over shared memory: `NAME.requests`, `NAME.records`, `NAME.reports`.

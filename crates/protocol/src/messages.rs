@@ -53,6 +53,7 @@ block! {
         event_number: U32 = (26007, "EventNumber", "uint32", Optional, 100),
         time: U64 = (26008, "EngineTime", "uint64", Optional, 100),
         client_sequence: U64 = (26001, "ClientSequence", "uint64", Optional, 100),
+        account: U32 = (26015, "AccountID", "uint32", Optional, 100),
         poss_resend: Code = (97, "PossResend", "boolEnum", Optional, 100),
     }
 }
