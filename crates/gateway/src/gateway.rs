@@ -17,8 +17,8 @@ use tradewright_protocol::reports::{
 use tradewright_protocol::spec::Block;
 use tradewright_protocol::symbols::Symbols;
 use tradewright_types::{
-    AccountId, CommandHeader, CommandKind, CommandRecord, EventKind, EventRecord, Label, RejectReason, SettingRecord,
-    TextEventRecord,
+    AccountId, CommandHeader, CommandKind, CommandRecord, EventKind, EventRecord, InstrumentId, InstrumentState, Label,
+    RejectReason, SettingRecord, TextEventRecord,
 };
 
 use crate::keys::KeyRing;
@@ -356,6 +356,12 @@ impl Gateway {
                 self.session_opened(event);
             }
             Some(EventKind::CommandRepeated) => self.repeated(event),
+            Some(EventKind::InstrumentStateChanged) => {
+                if let Some(state) = InstrumentState::from_code(event.order_type) {
+                    self.telling.symbols.set_state(InstrumentId(event.instrument), state);
+                }
+                self.tell(event);
+            }
             _ => self.tell(event),
         }
     }

@@ -13,10 +13,10 @@ use tradewright_protocol::frame::{
 };
 use tradewright_protocol::logon::{Key, Signed, WINDOW_MAX_US, WINDOW_US, read_logon};
 use tradewright_protocol::messages::{
-    Heartbeat, InstrumentEntry, InstrumentList, InstrumentListRequest, LimitIndicatorEntry, LimitQuery, LimitResponse,
-    Logon, LogonAck, LogonAckExtension, Logout, LogoutExtension, NewOrderList, NewOrderSingle,
-    OrderAmendKeepPriorityRequest, OrderCancelRequest, OrderCancelRequestAndNewOrderSingle, OrderMassCancelRequest,
-    Reject, RejectExtension, TestRequest,
+    Heartbeat, InstrumentEntry, InstrumentEntryExtension, InstrumentList, InstrumentListRequest, LimitIndicatorEntry,
+    LimitQuery, LimitResponse, Logon, LogonAck, LogonAckExtension, Logout, LogoutExtension, NewOrderList,
+    NewOrderSingle, OrderAmendKeepPriorityRequest, OrderCancelRequest, OrderCancelRequestAndNewOrderSingle,
+    OrderMassCancelRequest, Reject, RejectExtension, TestRequest,
 };
 use tradewright_protocol::raw::{RawGuard, RawView};
 use tradewright_protocol::reports::{Answer, Position, Reports, RequestNames, write_refusal};
@@ -831,7 +831,9 @@ impl SessionMachine {
             if is_single { door.symbols.find(name).ok().into_iter().collect() } else { door.symbols.iter().collect() };
         let envelope = self.envelope(now);
         let mut writer = FrameWriter::new(&mut self.out, envelope, &InstrumentList {}, &NoExtension);
-        writer.group(Dimension::Size16, size_of::<InstrumentEntry>(), found.len());
+        let is_extended = self.version >= VERSION_EXTENDED;
+        let extension_length = if is_extended { size_of::<InstrumentEntryExtension>() } else { 0 };
+        writer.group(Dimension::Size16, size_of::<InstrumentEntry>() + extension_length, found.len());
         for symbol in found {
             let quantity = |lots: u64| match symbol.quantity_mantissa(lots) {
                 Some(mantissa) => mantissa.into(),
@@ -850,6 +852,9 @@ impl SessionMachine {
                 },
                 ..InstrumentEntry::NULL
             });
+            if is_extended {
+                writer.entry(&InstrumentEntryExtension { instrument: symbol.id.0.into(), state: symbol.state as u8 });
+            }
             writer.text8(symbol.name.as_str().as_bytes()).text8(symbol.quote.as_str().as_bytes());
         }
         writer.text8(id);

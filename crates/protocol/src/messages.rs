@@ -549,6 +549,15 @@ block! {
 }
 
 block! {
+    /// Behind the block of an instrument in a list: how events and records name it, and its state, as the code of
+    /// `tradewright_types::InstrumentState`.
+    InstrumentEntryExtension {
+        instrument: U32 = (26020, "InstrumentID", "uint32", Optional, 100),
+        state: u8 = (26021, "InstrumentState", "uint8", Optional, 100),
+    }
+}
+
+block! {
     /// Instruments. Template 201.
     InstrumentList {
     }
@@ -640,7 +649,7 @@ const RELATED_SYMBOLS: GroupSpec = GroupSpec {
     dimension: "groupSize16Encoding",
     block_length: size_of::<InstrumentEntry>(),
     fields: InstrumentEntry::FIELDS,
-    extension: &[],
+    extension: InstrumentEntryExtension::FIELDS,
     groups: &[],
     data: &[data(55, "Symbol", "varString8"), data(15, "Currency", "varString8")],
 };

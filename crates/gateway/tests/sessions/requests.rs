@@ -1,6 +1,7 @@
 use tradewright_protocol::codes::{
     BoolEnum, ContingencyType, MassCancelRequestType, OrdType, ResponseMode, Side, TriggerPriceDirection,
 };
+use tradewright_protocol::described::{self, Value};
 use tradewright_protocol::frame::{Dimension, Frame, FrameWriter};
 use tradewright_protocol::logon::LogonRequest;
 use tradewright_protocol::messages::{
@@ -9,7 +10,7 @@ use tradewright_protocol::messages::{
     TestRequest,
 };
 use tradewright_protocol::spec::{Block, NoExtension, Null};
-use tradewright_types::{CommandKind, RejectReason};
+use tradewright_types::{CommandKind, EventKind, EventRecord, InstrumentState, RejectReason};
 
 use crate::venue::{ALICE, BOB, SECOND_NS, Venue, describe, ed25519, limit};
 
@@ -256,6 +257,19 @@ fn questions_are_answered() {
     alice.send_message(&venue, &all, &NoExtension, &["i", ""]);
     venue.run();
     assert_eq!(alice.heard(), ["template 20001", "template 121", "template 201"]);
+    let event = EventRecord {
+        order_type: InstrumentState::Halted as u8,
+        ..EventRecord::new(EventKind::InstrumentStateChanged)
+    };
+    venue.gateway.event(&event, venue.now);
+    alice.send_message(&venue, &all, &NoExtension, &["i", ""]);
+    venue.run();
+    let frames = alice.frames();
+    let (_, fields) = described::read(&Frame::read(&frames[0]).expect("a frame")).expect("a list");
+    let Some((_, Value::Group(entries))) = fields.first() else { panic!("a group") };
+    let states = [("InstrumentID", Value::Number(0)), ("InstrumentState", Value::Number(1))];
+    assert!(entries.len() == 1 && states.iter().all(|field| entries[0].contains(field)), "{entries:?}");
+    assert!(entries[0].contains(&("Symbol", Value::Bytes(b"BTC/USDT"))), "{entries:?}");
     let commands = venue.commands.iter().filter(|record| record.header.kind != CommandKind::Text as u8);
     assert_eq!(commands.count(), 1, "the engine heard of the logon only");
 }
