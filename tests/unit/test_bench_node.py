@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -36,9 +37,7 @@ def setting(folder: Path, tier: str) -> dict[str, object]:
 
 def pipe(folder: Path, route: str, tier: str) -> dict[str, Any]:
     told: list[str] = []
-    text = _core.bench_pipe(
-        setting(folder, tier), route, seconds=0.5, operations=3_000, window=0, progress=told.append
-    )
+    text = _core.bench_pipe(setting(folder, tier), route, seconds=0.5, operations=3_000, window=0, progress=told.append)
     assert told[-1] == "the floors"
     report: dict[str, Any] = json.loads(text)
     return report
@@ -66,7 +65,7 @@ def test_everything_that_goes_into_the_pipe_comes_out(tmp_path: Path, route: str
         assert report["laps_checked"] >= 1
         assert report["read_per_s"] == pytest.approx(report["events_per_s"], rel=0.2)
     # The rings are gone, and so is the node.
-    assert not list(Path("/dev/shm").glob("tradewright-bench-*"))
+    assert not list(Path("/dev/shm").glob(f"tradewright-bench-{os.getpid()}-*"))  # noqa: S108 - where rings are
     assert not (tmp_path / "log" / "node.json").exists()
 
 

@@ -56,6 +56,9 @@ def register(app: typer.Typer) -> None:
         from tradewright.cli import bench_node
 
         bench_node.register(bench_app)
+    from tradewright.cli.bench_peers import peers
+
+    bench_app.command("peers")(peers)
 
 
 @bench_app.callback()

@@ -64,10 +64,12 @@ def register(bench_app: typer.Typer) -> None:
 TransportOption = Annotated[Transport, typer.Option(help="How commands reach the node.")]
 TierOption = Annotated[Tier, typer.Option(help="What an acknowledgement promises.")]
 IdleOption = Annotated[
-    Idle, typer.Option(help="What threads do that find nothing: in the node, in the client, and in the server that copies.")
+    Idle,
+    typer.Option(help="What threads do that find nothing: in the node, the client and the copier."),
 ]
 DirectoryOption = Annotated[
-    Path | None, typer.Option(help="Where the log is to be: on the disk that is meant. Default: the folder for temporary files.")
+    Path | None,
+    typer.Option(help="Where the log is to be (default: the folder for temporary files)."),
 ]
 Core = Annotated[int | None, typer.Option(min=0)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
@@ -101,14 +103,12 @@ def pipe(
 ) -> None:
     """Measure how many commands pass through a node: in, sequenced, logged, applied, released, read by another process.
 
-    mix60 with accounts, closed loop. The floor is the same commands through the same rings, or sockets, to a server that
-    only copies. With fewer segments than the run needs (--prepared 2) the figure is the one that lasts.
+    mix60 with accounts, closed loop. The floor is the same commands through the same rings, or sockets, to a server
+    that only copies. With fewer segments than the run needs (--prepared 2) the figure is the one that lasts.
     """
     expect_release(_core.build_info())
-    if transport is Transport.TCP:
-        route = "tcp-frames"
-    else:
-        route = "shm-frames" if frames else "shm-records"
+    over_shm = "shm-frames" if frames else "shm-records"
+    route = "tcp-frames" if transport is Transport.TCP else over_shm
     cores = Cores(engine=engine_core, journal=journal_core, sessions=sessions_core, client=client_core)
     with _folder(directory) as folder, Console(stderr=True).status("bench pipe") as status, _told():
         ready = prepared or _segments_for(seconds, COMMANDS_PER_S_MOST[route], segment_mib, folder)
@@ -130,11 +130,13 @@ def wire(
     *,
     transport: TransportOption = Transport.SHM,
     records: Annotated[
-        bool, typer.Option("--records", help="Command records over shared memory instead of frames; answers are events.")
+        bool,
+        typer.Option("--records", help="Command records over shared memory; answers are events."),
     ] = False,
     tier: TierOption = Tier.LOCAL_SYNC,
     rate: Annotated[
-        float, typer.Option(min=0, help="Orders a second; 0: a closed loop of --window orders, for what the node takes at most.")
+        float,
+        typer.Option(min=0, help="Orders a second; 0: a closed loop of --window orders."),
     ] = 100_000.0,
     seconds: Annotated[float, typer.Option(min=0.1, help="How long the clock runs, over all rounds.")] = 10.0,
     rounds: Annotated[int, typer.Option(min=1, help="Pairs of a run through the node and one through the copier.")] = 5,
@@ -159,16 +161,14 @@ def wire(
 ) -> None:
     """Measure how long an order takes at a set rate, from when it was meant to go until its report was read.
 
-    mix60 with accounts, open loop: a late answer counts from when its order was meant to go (corrected for coordinated omission).
-    The echo is the same generator, rate, frames, wait strategy and cores against a server that only copies, in pairs with
-    the node; the node does not run meanwhile.
+    mix60 with accounts, open loop: a late answer counts from when its order was meant to go (corrected for coordinated
+    omission). The echo is the same generator, rate, frames, wait strategy and cores against a server that only copies,
+    in pairs with the node; the node does not run meanwhile.
     """
     expect_release(_core.build_info())
     draw = _plotter(plot)
-    if transport is Transport.TCP:
-        route = "tcp-frames"
-    else:
-        route = "shm-records" if records else "shm-frames"
+    over_shm = "shm-records" if records else "shm-frames"
+    route = "tcp-frames" if transport is Transport.TCP else over_shm
     cores = Cores(engine=engine_core, journal=journal_core, sessions=sessions_core, client=client_core)
     console = Console(stderr=True)
     with _folder(directory) as folder, console.status("bench wire") as status, _told():
@@ -252,7 +252,9 @@ def _plotter(folder: Path | None) -> Callable[[list[dict[str, Any]], dict[str, A
     try:
         from tradewright.cli import bench_plots
     except ImportError as error:
-        raise ArgumentError("plot", value=str(folder), rule=f"needs the extra `plots` ({error.name} is missing)") from error
+        raise ArgumentError(
+            "plot", value=str(folder), rule=f"needs the extra `plots` ({error.name} is missing)"
+        ) from error
     folder.mkdir(parents=True, exist_ok=True)
     return partial(bench_plots.draw, folder)
 

@@ -9,7 +9,7 @@ import matplotlib
 import plotly.graph_objects
 
 matplotlib.use("Agg")  # no display
-from matplotlib import pyplot as plt  # noqa: E402 - behind the choice of a backend
+from matplotlib import pyplot as plt
 
 LABELS: Final = {"order": "order in to report out", "echo": "server that only copies", "feed": "order in to feed"}
 

@@ -119,6 +119,8 @@ fn write_frame(record: &CommandRecord, out: &mut Vec<u8>) {
         price: record.price_ticks.into(),
         side: side.field(),
         time_in_force: time_in_force.field(),
+        // All orders are one account's: they have to meet each other.
+        self_trade_prevention_mode: codes::SelfTradePreventionMode::None.field(),
         ..NewOrderSingle::NULL
     };
     let mut frame = FrameWriter::new(out, envelope, &block, &OrderExtension::NULL);
