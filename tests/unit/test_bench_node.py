@@ -58,6 +58,9 @@ def test_everything_that_goes_into_the_pipe_comes_out(tmp_path: Path, route: str
     assert 96 < report["record_bytes"] < 4_096
     assert report["request_bytes"] == 64 if route == "shm-records" else report["request_bytes"] > 100
     assert 0 < report["engine_busy_share"] < 1
+    assert report["engine_cpu_ns_per_command"] > 0
+    assert report["engine_cpu_ns_without_journal"] > 0
+    assert report["journal_cost_ratio"] > 0
     assert report["floor_commands_per_s"] > 0
     assert report["disk_floor_bytes_per_s"] > 0
     assert report["prepare_bytes_per_s"] > 0
@@ -70,7 +73,7 @@ def test_everything_that_goes_into_the_pipe_comes_out(tmp_path: Path, route: str
 
 
 def test_a_way_in_that_nobody_knows_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="route='post' is unknown"):
+    with pytest.raises(ValueError, match='route="post" is unknown'):
         pipe(tmp_path, "post", "memory")
     with pytest.raises(RuntimeError, match="the node did not start"):
         pipe(tmp_path, "shm-records", "quorum")
@@ -135,3 +138,25 @@ def test_distributions_are_drawn(tmp_path: Path) -> None:
     bench_plots.draw(tmp_path, curves, {"transport": "tcp-frames", "tier": "memory", "rate": 1e5})
     assert (tmp_path / "latency.png").read_bytes().startswith(b"\x89PNG")
     assert "order in to report out" in (tmp_path / "latency.html").read_text(encoding="utf-8")
+
+
+def test_nobody_waits_for_a_reader_or_a_client_that_does_not_read(tmp_path: Path) -> None:
+    told: list[str] = []
+    text = _core.bench_disturb(
+        setting(tmp_path, "memory"),
+        "shm-frames",
+        rate=2_000.0,
+        seconds=1.0,
+        pairs=1,
+        operations=1_000,
+        reader=[sys.executable, "-m", "tradewright.cli.event_follower"],
+        progress=told.append,
+    )
+    report = json.loads(text)
+    # Whether it holds is a question of who else wants the cores.
+    assert report["sent"] == report["acknowledged"] == 3 * 2 * 2_000
+    assert [row["name"] for row in report["rows"]] == ["slow-reader", "killed-reader", "stuck-client"]
+    for row in report["rows"]:
+        assert row["disturbed"] > 0, row
+        assert min(row["p50_ratio"], row["p99_ratio"], row["engine_ratio"], row["p99_spread"]) > 0
+        assert row["grown_mib"] < 64

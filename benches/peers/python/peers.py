@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 CANCEL, IMMEDIATE = 1, 2
@@ -116,13 +116,16 @@ def obook(sums: Sums) -> tuple[Apply, Callable[[], None]]:
 ENGINES = {engine.__name__: engine for engine in (bourse, lightmatchingengine, orderly_chaos, obook)}
 
 
+def read(file: Path) -> Iterator[tuple[int, int, int, int, int]]:
+    """Yield kind, side, quantity, price and order of each operation."""
+    for kind, side, _, quantity, price, order in struct.iter_unpack("<BBHIqQ", file.read_bytes()):
+        yield kind, side, quantity, price, order
+
+
 def main() -> None:
     """Run one engine and print its line."""
     name, file = sys.argv[1:]
-    operations = [
-        (kind, side, quantity, price, order)
-        for kind, side, _, quantity, price, order in struct.iter_unpack("<BBHIqQ", Path(file).read_bytes())
-    ]
+    operations = list(read(Path(file)))
     sums = Sums()
     apply, finish = ENGINES[name](sums)
     timed_from, before = max(PREFILL, len(operations) - TIMED), 0

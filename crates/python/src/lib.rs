@@ -43,7 +43,7 @@ mod _core {
     use crate::node::{drill_halt, drill_kill, serve_node, serve_replica};
     #[cfg(unix)]
     #[pymodule_export]
-    use crate::node_bench::{bench_pipe, bench_wire};
+    use crate::node_bench::{bench_disturb, bench_pipe, bench_wire};
     #[pymodule_export]
     use crate::outcome::Outcome;
     #[pymodule_export]

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use serde::Serialize;
-use tradewright_sim::node_bench::{Cores, PipeOptions, Route, Setting, WireOptions, pipe_bench, wire_bench};
+use tradewright_sim::node_bench::{
+    Cores, DisturbOptions, PipeOptions, Route, Setting, WireOptions, disturb_bench, pipe_bench, wire_bench,
+};
 
 /// How a bench sets up its node.
 #[derive(Clone, FromPyObject)]
@@ -91,6 +93,30 @@ pub(crate) fn bench_wire(
     let (setting, route) = (setting.into(), route_of(route)?);
     let options = WireOptions { setting, route, rate, seconds, rounds, operations, window, hlog, soak_interval_s };
     run(py, &progress, |tell| wire_bench(&options, tell))
+}
+
+/// See whether slow, killed and stuck readers and clients are felt by others; see `tradewright bench disturb`. `progress` is told what is
+/// being done.
+#[pyfunction]
+#[pyo3(signature = (
+    setting: "dict[str, object]", route, *, rate, seconds, pairs, operations, reader,
+    progress: "collections.abc.Callable[[str], object]"
+))]
+#[expect(clippy::too_many_arguments, reason = "each has a name where it is called")]
+pub(crate) fn bench_disturb(
+    py: Python<'_>,
+    setting: NodeSetting,
+    route: &str,
+    rate: f64,
+    seconds: f64,
+    pairs: u32,
+    operations: usize,
+    reader: Vec<String>,
+    progress: Py<PyAny>,
+) -> PyResult<String> {
+    let (setting, route) = (setting.into(), route_of(route)?);
+    let options = DisturbOptions { setting, route, rate, seconds, pairs, operations, reader };
+    run(py, &progress, |tell| disturb_bench(&options, tell))
 }
 
 /// Runs a bench with the interpreter's lock released but while `progress` is told, and returns its report as JSON.

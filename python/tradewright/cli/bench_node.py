@@ -1,4 +1,4 @@
-"""`tradewright bench pipe` and `wire`: a whole node, measured from another process, beside floors of the same run.
+"""`tradewright bench pipe`, `wire` and `disturb`: a whole node, measured from another process, beside its floors.
 
 Exit codes: 0 when the figures count, 1 when something was refused, missed or not answered.
 """
@@ -59,6 +59,7 @@ def register(bench_app: typer.Typer) -> None:
     """Add the benches of a node to the group `bench`."""
     bench_app.command("pipe")(pipe)
     bench_app.command("wire")(wire)
+    bench_app.command("disturb")(disturb)
 
 
 TransportOption = Annotated[Transport, typer.Option(help="How commands reach the node.")]
@@ -191,6 +192,60 @@ def wire(
     _show("wire", report, as_json=as_json)
     if report["refused"] or report["sent"] != report["acknowledged"]:
         raise typer.Exit(ExitCode.CHECK_FAILED)
+
+
+def disturb(
+    *,
+    transport: TransportOption = Transport.SHM,
+    tier: TierOption = Tier.MEMORY,
+    rate: Annotated[float, typer.Option(min=1, help="Orders a second.")] = 50_000.0,
+    seconds: Annotated[float, typer.Option(min=0.1, help="How long each run lasts.")] = 3.0,
+    pairs: Annotated[int, typer.Option(min=1, help="Pairs of a run without and one with the disturbance.")] = 5,
+    operations: Annotated[int, typer.Option(min=100, help="Operations of mix60 in a lap.")] = 200_000,
+    idle: IdleOption = Idle.YIELD,
+    engine_core: Core = None,
+    journal_core: Core = None,
+    sessions_core: Core = None,
+    client_core: Core = None,
+    directory: DirectoryOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """See whether a slow reader, readers that are killed, and a client that no longer reads are felt by the others.
+
+    Orders at a set rate, in interleaved pairs with and without the disturbance. It holds when the p99 moves less than a
+    tenth; where the p99 without it moves by more already, p50 and the engine's time for a command are looked at.
+    """
+    expect_release(_core.build_info())
+    route = "tcp-frames" if transport is Transport.TCP else "shm-frames"
+    cores = Cores(engine=engine_core, journal=journal_core, sessions=sessions_core, client=client_core)
+    with _folder(directory) as folder, Console(stderr=True).status("bench disturb") as status, _told():
+        text = _core.bench_disturb(
+            _setting(folder, tier, idle, cores, segment_mib=256, prepared=2),
+            route,
+            rate=rate,
+            seconds=seconds,
+            pairs=pairs,
+            operations=operations,
+            reader=[sys.executable, "-m", "tradewright.cli.event_follower"],
+            progress=status.update,
+        )
+    report = json.loads(text)
+    if as_json:
+        typer.echo(json.dumps(report))
+    else:
+        _show_rows(report)
+    if report["sent"] != report["acknowledged"] or not all(row["holds"] for row in report["rows"]):
+        raise typer.Exit(ExitCode.CHECK_FAILED)
+
+
+def _show_rows(report: dict[str, Any]) -> None:
+    title = f"bench disturb, {report['tier']}, {report['rate']:,.0f} orders/s, {report['pairs']} pairs"
+    table = Table(title=title, title_justify="left")
+    for name in report["rows"][0]:
+        table.add_column(name, justify="left" if name in ("name", "gated_by") else "right")
+    for row in report["rows"]:
+        table.add_row(*(f"{value:,.2f}" if isinstance(value, float) else str(value) for value in row.values()))
+    Console().print(table)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -112,7 +112,7 @@ def peers(
         tapes = {size: Bench(workload.value, size) for size in (OPERATIONS, OPERATIONS_PYTHON)}
         files = {size: build.resolve() / f"{workload}-{size}.bin" for size in tapes}
         for size, tape in tapes.items():
-            _operations(tape).tofile(files[size])
+            operations_of(tape).tofile(files[size])
         rows = [
             Row(engine=name, origin="tradewright", carries=carries, operations=OPERATIONS)
             for name, carries in OURS.items()
@@ -130,7 +130,7 @@ def peers(
         for number in range(rounds):
             for row in rows:
                 status.update(f"round {number + 1} of {rounds}: {row.engine}")
-                _run(row, tapes[row.operations], runs.get(row.engine))
+                run_round(row, tapes[row.operations], runs.get(row.engine))
     ladder = next(row for row in rows if row.engine == "ladder")
     for row in rows:
         if row.rounds and row.skipped is None:
@@ -169,17 +169,17 @@ def _on_core(core: int | None) -> Iterator[None]:
         os.sched_setaffinity(0, allowed)
 
 
-_OPERATION = np.dtype(
+OPERATION: Final = np.dtype(
     [("kind", "u1"), ("side", "u1"), ("zero", "<u2"), ("quantity", "<u4"), ("price", "<i8"), ("order", "<u8")]
 )
 
 
-def _operations(tape: Bench) -> npt.NDArray[np.void]:
+def operations_of(tape: Bench) -> npt.NDArray[np.void]:
     """Return prefill and operations as the drivers read them."""
     commands = tape.commands(prevents=False)
-    operations = np.zeros(len(commands), _OPERATION)
+    operations = np.zeros(len(commands), OPERATION)
     is_cancel = commands["kind"] == int(CommandKind.CANCEL_ORDER)
-    is_immediate = commands["time_in_force"] == int(TimeInForce.IMMEDIATE_OR_CANCEL)
+    is_immediate = commands["time_in_force"] == int(TimeInForce.IOC)
     operations["kind"] = np.where(is_cancel, 1, np.where(is_immediate, 2, 0))
     # What a cancel has there means nothing.
     operations["side"] = np.where(is_cancel, 0, commands["side"])
@@ -258,7 +258,7 @@ def _call(*command: str, env: dict[str, str] | None = None) -> str:
     return done.stdout
 
 
-def _run(row: Row, tape: Bench, command: list[str] | None) -> None:
+def run_round(row: Row, tape: Bench, command: list[str] | None) -> None:
     """Add a round of an engine to its row."""
     if row.skipped is not None:
         return

@@ -8,6 +8,7 @@ use tradewright_transport::{Access, Reader, Region, Start};
 use tradewright_types::CommandRecord;
 
 use super::disk::{disk_floor, file_system};
+use super::engine_thread::engine_thread_cost;
 use super::flow::{Flow, Timed, time};
 use super::frames::{Answers, FrameCopier, FrameLap, frame_floor, trade};
 use super::lap::Lap;
@@ -52,6 +53,12 @@ pub struct PipeReport {
     pub engine_busy_share: f64,
     /// Risk and matching of one command.
     pub engine_ns_per_command: f64,
+    /// CPU time of the engine's thread for each command: sequenced, handed to the log, applied, published.
+    pub engine_cpu_ns_per_command: f64,
+    /// The same with nothing behind it that writes a log.
+    pub engine_cpu_ns_without_journal: f64,
+    /// The median of five pairs' ratios of the two.
+    pub journal_cost_ratio: f64,
     /// Commands a second through the same rings, or sockets, to a server that only copies.
     pub floor_commands_per_s: f64,
     /// What of a floor the node reaches.
@@ -95,6 +102,9 @@ const RECORDS_MAX: u32 = tradewright_node::COMMAND_RECORDS_MAX;
 /// The outbox of a session keeps a megabyte: of more than so many commands its client could miss reports.
 const FRAMES_WINDOW: u64 = 1_024;
 
+/// Interleaved pairs of the engine's thread with a log and without.
+const PAIRS: usize = 5;
+
 /// Measures.
 ///
 /// # Errors
@@ -131,6 +141,8 @@ pub fn pipe_bench(options: &PipeOptions, mut progress: impl FnMut(&str)) -> Resu
     let floor_lasts = lasts.min(Duration::from_secs(3));
     let disk = disk_floor(&setting.directory, batch_bytes as usize, floor_lasts.min(Duration::from_secs(2)))
         .map_err(|error| format!("{}: {error}", setting.directory.display()))?;
+    let pairs_operations = (*operations).min(200_000);
+    let cost = engine_thread_cost(&setting.directory, &setting.tier, setting.cores, pairs_operations, PAIRS)?;
     let floor_commands_per_s = floor(setting, *route, &run, window, floor_lasts)?;
     let Run { timed, heard, .. } = &run;
     let commands_per_s = if heard.skipped == 0 { timed.commands_per_s() } else { 0.0 };
@@ -149,6 +161,9 @@ pub fn pipe_bench(options: &PipeOptions, mut progress: impl FnMut(&str)) -> Resu
         },
         engine_busy_share,
         engine_ns_per_command: engine_busy_share * timed.elapsed_s * 1e9 / applied_timed.max(1) as f64,
+        engine_cpu_ns_per_command: cost.with_journal_ns,
+        engine_cpu_ns_without_journal: cost.without_journal_ns,
+        journal_cost_ratio: cost.ratio,
         floor_commands_per_s,
         floor_share: commands_per_s / floor_commands_per_s,
         record_bytes,

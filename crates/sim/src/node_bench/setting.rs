@@ -75,6 +75,7 @@ pub struct Setting {
 const LINK: &str = "bench";
 const VENUE_KEY: &[u8] = b"venue";
 const TRADER_KEY: &[u8] = b"trader";
+const SECOND_KEY: &[u8] = b"second";
 
 impl Setting {
     /// A node as the benches run it.
@@ -156,7 +157,10 @@ impl Venue {
         let prepare_bytes_per_s = await_segments(&mut node, setting)?;
         let set_up = venue::bench_set_up(1, accounts, Price::from_ticks(100_000));
         let mut commands = split(&set_up);
-        let keys = [register(VENUE_KEY, AccountId(ANY)), register(TRADER_KEY, venue::account_of(0))];
+        let mut keys = vec![register(VENUE_KEY, AccountId(ANY)), register(TRADER_KEY, venue::account_of(0))];
+        if accounts > 1 {
+            keys.push(register(SECOND_KEY, venue::account_of(1)));
+        }
         commands.extend(keys.iter().map(<[CommandRecord; 3]>::as_slice));
         node.apply(&commands)?;
         Ok(Self { node, prepare_bytes_per_s })
@@ -176,6 +180,21 @@ impl Venue {
     /// The node does not let it in.
     pub(crate) fn log_on_as_trader(&self, route: Route) -> Result<(Client, LogonAckExtension), String> {
         self.log_on_with(route, TRADER_KEY)
+    }
+
+    /// Connects over TCP and logs on as the second account; as often as it takes, while its last connection is not over yet.
+    ///
+    /// # Errors
+    /// The node does not let it in.
+    pub(crate) fn log_on_second(&self) -> Result<Client, String> {
+        let begin = Instant::now();
+        loop {
+            match self.log_on_with(Route::Tcp, SECOND_KEY) {
+                Ok((client, _)) => return Ok(client),
+                Err(error) if begin.elapsed() > PATIENCE => return Err(error),
+                Err(_) => std::thread::sleep(Duration::from_millis(20)),
+            }
+        }
     }
 
     fn log_on_with(&self, route: Route, key: &[u8]) -> Result<(Client, LogonAckExtension), String> {
@@ -231,7 +250,7 @@ fn secret() -> Secret {
 }
 
 /// The commands that records are, each whole.
-fn split(mut records: &[CommandRecord]) -> Vec<&[CommandRecord]> {
+pub(crate) fn split(mut records: &[CommandRecord]) -> Vec<&[CommandRecord]> {
     let mut found = Vec::new();
     while !records.is_empty() {
         let (command, behind) = CommandRecord::split_command(records);

@@ -117,7 +117,7 @@ pub struct Curve {
 
 /// When a request is to go.
 #[derive(Clone, Copy, Debug)]
-enum Pace {
+pub(super) enum Pace {
     /// One after the other at a fixed distance, whatever becomes of those before.
     Open { interval_ns: f64 },
     /// So many are on their way.
@@ -125,12 +125,12 @@ enum Pace {
 }
 
 /// One run.
-struct Round {
+pub(super) struct Round {
     begun: SystemTime,
     elapsed: Duration,
-    sent: u64,
+    pub(super) sent: u64,
     refused: u64,
-    answer: Histogram<u64>,
+    pub(super) answer: Histogram<u64>,
     feed: Histogram<u64>,
 }
 
@@ -143,7 +143,7 @@ fn histogram() -> Histogram<u64> {
 const BURST: u64 = 64;
 
 /// A client in its session.
-struct Caller<'l> {
+pub(super) struct Caller<'l> {
     client: Client,
     route: Route,
     session: u32,
@@ -207,7 +207,7 @@ impl FeedTap {
 }
 
 impl<'l> Caller<'l> {
-    fn new(client: Client, route: Route, session: u32, lap: &'l FrameLap) -> Self {
+    pub(super) fn new(client: Client, route: Route, session: u32, lap: &'l FrameLap) -> Self {
         let (frames, feed) = (Vec::new(), None);
         Self { client, route, session, lap, frames, sent: 0, last_index: 0, feed, reports: 0, report_bytes: 0 }
     }
@@ -233,7 +233,7 @@ impl<'l> Caller<'l> {
     }
 
     /// Sends at a pace and takes the time of each answer, until `lasts` is over and everything was answered.
-    fn round(&mut self, pace: Pace, lasts: Duration, drive: &Drive) -> Result<Round, String> {
+    pub(super) fn round(&mut self, pace: Pace, lasts: Duration, drive: &Drive) -> Result<Round, String> {
         let (begun, begin) = (SystemTime::now(), Instant::now());
         let first = self.sent;
         let (mut answer, mut feed, mut refused) = (histogram(), histogram(), 0);
@@ -382,7 +382,10 @@ fn log_on<'l>(venue: &Venue, route: Route, lap: &'l FrameLap) -> Result<Caller<'
 }
 
 /// Runs on a thread that is bound to the client's core, so that the caller's is not.
-fn on_client_core<T: Send>(drive: &Drive, run: impl FnOnce() -> Result<T, String> + Send) -> Result<T, String> {
+pub(super) fn on_client_core<T: Send>(
+    drive: &Drive,
+    run: impl FnOnce() -> Result<T, String> + Send,
+) -> Result<T, String> {
     std::thread::scope(|scope| {
         let thread = scope.spawn(|| {
             drive.placement.apply().map_err(|error| error.to_string())?;
@@ -408,7 +411,7 @@ impl Found {
 }
 
 /// What a process holds of memory that is its own, in MiB.
-fn memory_mib(pid: u32) -> Option<f64> {
+pub(super) fn memory_mib(pid: u32) -> Option<f64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;
     Some(line.split_whitespace().next()?.parse::<f64>().ok()? / 1_024.0)
@@ -609,7 +612,7 @@ fn p50(histogram: &Histogram<u64>) -> f64 {
 }
 
 /// The middle one; none of nothing is 0.
-fn median(mut values: Vec<f64>) -> f64 {
+pub(super) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(0.0)
 }
