@@ -66,7 +66,7 @@ def test_everything_that_goes_into_the_pipe_comes_out(tmp_path: Path, route: str
     assert report["prepare_bytes_per_s"] > 0
     if route == "shm-records":
         assert report["laps_checked"] >= 1
-        assert report["read_per_s"] == pytest.approx(report["events_per_s"], rel=0.2)
+        assert report["read_per_s"] == pytest.approx(report["events_per_s"], rel=0.5)
     # The rings are gone, and so is the node.
     assert not list(Path("/dev/shm").glob(f"tradewright-bench-{os.getpid()}-*"))  # noqa: S108 - where rings are
     assert not (tmp_path / "log" / "node.json").exists()
@@ -119,7 +119,9 @@ def test_every_order_is_answered_at_its_rate(tmp_path: Path, route: str) -> None
     assert [curve["name"] for curve in report["curves"]] == ["order", "echo", "feed"]
     tags = [line.split(",")[0] for line in hlog.read_text().splitlines() if line.startswith("Tag=")]
     assert sorted(tags) == sorted(["Tag=order", "Tag=echo", "Tag=feed"] * 2)
-    assert [line for line in told if line.endswith("node")] == ["pair 1 of 2: node", "pair 2 of 2: node"]
+    assert [line for line in told if line.startswith("pair")] == [
+        *("pair 1 of 2: node", "pair 1 of 2: copier", "pair 2 of 2: node", "pair 2 of 2: copier"),
+    ]
 
 
 def test_a_closed_loop_and_a_soak_run_through_the_node_alone(tmp_path: Path) -> None:

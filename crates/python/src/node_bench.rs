@@ -55,7 +55,7 @@ fn route_of(name: &str) -> PyResult<Route> {
 /// Measure how many commands pass through a node; see `tradewright bench pipe`. `progress` is told what is being done.
 #[pyfunction]
 #[pyo3(signature = (
-    setting: "dict[str, object]", route, *, seconds, operations, window, progress: "collections.abc.Callable[[str], object]"
+    setting: "dict[str, object]", route, *, seconds, operations, window, progress
 ))]
 pub(crate) fn bench_pipe(
     py: Python<'_>,
@@ -74,7 +74,7 @@ pub(crate) fn bench_pipe(
 #[pyfunction]
 #[pyo3(signature = (
     setting: "dict[str, object]", route, *, rate, seconds, rounds, operations, window, hlog, soak_interval_s,
-    progress: "collections.abc.Callable[[str], object]"
+    progress
 ))]
 #[expect(clippy::too_many_arguments, reason = "each has a name where it is called")]
 pub(crate) fn bench_wire(
@@ -100,7 +100,7 @@ pub(crate) fn bench_wire(
 #[pyfunction]
 #[pyo3(signature = (
     setting: "dict[str, object]", route, *, rate, seconds, pairs, operations, reader,
-    progress: "collections.abc.Callable[[str], object]"
+    progress
 ))]
 #[expect(clippy::too_many_arguments, reason = "each has a name where it is called")]
 pub(crate) fn bench_disturb(

@@ -5,7 +5,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use rustix::process::{Pid, Signal};
 use serde::Deserialize;
@@ -216,10 +216,12 @@ impl ServedNode {
         if ended.success() { Ok(()) } else { Err(format!("the node did not end in order: {ended}")) }
     }
 
-    /// How many segments are ready in its folder.
-    pub(crate) fn prepared_segments(&self) -> usize {
-        let is_ready = |name: &&String| name.starts_with("prepared-") && !name.ends_with(".part");
-        names_in(&self.place.directory).iter().filter(is_ready).count()
+    /// When the segments that lie ready in its folder were written.
+    pub(crate) fn prepared_segments(&self) -> Vec<SystemTime> {
+        let directory = &self.place.directory;
+        let is_ready = |name: &String| name.starts_with("prepared-") && !name.ends_with(".part");
+        let written_at = |name: String| std::fs::metadata(directory.join(name)).and_then(|data| data.modified()).ok();
+        names_in(directory).into_iter().filter(is_ready).filter_map(written_at).collect()
     }
 }
 

@@ -1,7 +1,7 @@
 //! How a node is set up for a bench, and the venue that it is given.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use tradewright_gateway::client::{Client, LogonOptions};
 use tradewright_protocol::logon::{Key, Secret};
@@ -216,16 +216,14 @@ impl Venue {
 
 /// Waits until as many segments lie ready as were asked for; returns how fast they came.
 fn await_segments(node: &mut ServedNode, setting: &Setting) -> Result<f64, String> {
-    let begin = Instant::now();
-    let (mut seen, mut first, mut last) = (0, None, begin);
+    let (mut seen, mut last) = (0, Instant::now());
     loop {
-        let ready = node.prepared_segments();
-        if ready > seen {
-            (seen, last) = (ready, Instant::now());
-            first = first.or(Some((ready, last)));
+        let written_at = node.prepared_segments();
+        if written_at.len() >= setting.prepared {
+            return Ok(prepare_bytes_per_s(&written_at, setting.segment_mib));
         }
-        if ready >= setting.prepared {
-            break;
+        if written_at.len() > seen {
+            (seen, last) = (written_at.len(), Instant::now());
         }
         node.check()?;
         if last.elapsed() > PATIENCE {
@@ -233,9 +231,18 @@ fn await_segments(node: &mut ServedNode, setting: &Setting) -> Result<f64, Strin
         }
         std::thread::sleep(Duration::from_millis(1));
     }
-    let Some((count, at)) = first.filter(|(count, _)| *count < seen) else { return Ok(0.0) };
-    let bytes = (seen - count) as f64 * setting.segment_mib as f64 * f64::from(1 << 20);
-    Ok(bytes / (last - at).as_secs_f64())
+}
+
+/// How fast segments came whose last bytes were written at these times: the first one's beginning is not known.
+fn prepare_bytes_per_s(written_at: &[SystemTime], segment_mib: u64) -> f64 {
+    let (first, last) = (written_at.iter().min(), written_at.iter().max());
+    let lasted = first.zip(last).and_then(|(first, last)| last.duration_since(*first).ok());
+    match lasted {
+        Some(lasted) if !lasted.is_zero() => {
+            ((written_at.len() as u64 - 1) * (segment_mib << 20)) as f64 / lasted.as_secs_f64()
+        }
+        _ => 0.0,
+    }
 }
 
 fn register(id: &[u8], account: AccountId) -> [CommandRecord; 3] {
@@ -276,6 +283,13 @@ mod tests {
             assert_eq!(config.node.rings.as_deref(), Some(Path::new("/dev/shm/bench")));
             assert_eq!(config.placement.sessions.is_some(), cores.sessions.is_some());
         }
+    }
+
+    #[test]
+    fn segments_come_as_fast_as_the_times_between_them_tell() {
+        let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        assert_eq!(prepare_bytes_per_s(&[at(14), at(10), at(12)], 8), f64::from(4 << 20));
+        assert_eq!((prepare_bytes_per_s(&[at(3)], 8), prepare_bytes_per_s(&[], 8)), (0.0, 0.0));
     }
 
     #[test]
