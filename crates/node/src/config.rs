@@ -360,8 +360,8 @@ pub struct KeyConfig {
     pub public: Option<String>,
     /// Or a secret for HMAC as `tradewright keys seal` prints it: hexadecimal digits.
     pub sealed: Option<String>,
-    /// Whose it is.
-    pub account: String,
+    /// Whose it is. Left out, it is one of the venue: its gateways send orders for every account.
+    pub account: Option<String>,
     /// What it permits.
     pub permissions: Vec<PermissionName>,
 }

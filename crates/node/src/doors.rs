@@ -17,7 +17,9 @@ use tradewright_protocol::symbols::Symbols;
 use tradewright_transport::{
     Consumer, FrameReader, FrameSlot, FrameWriter, Polled, Producer, Reader, Region, RegionOptions, Shape, Start,
 };
-use tradewright_types::{AccountId, CommandRecord, EventKind, EventRecord, KeyKind, KeyPermissions, TextEventRecord};
+use tradewright_types::{
+    ANY, AccountId, CommandRecord, EventKind, EventRecord, KeyKind, KeyPermissions, TextEventRecord,
+};
 use zerocopy::transmute_ref;
 
 use crate::clock::wall_ns;
@@ -380,7 +382,7 @@ fn follow_keys(before: &mut Option<EventRecord>, event: &EventRecord, keys: &mut
             let text: &TextEventRecord = transmute_ref!(event);
             let id = &text.bytes[..usize::try_from(text.length).map_or(0, |length| length.min(text.bytes.len()))];
             let kind = KeyKind::from_code(key.order_type).filter(|_| key.kind == REGISTERED);
-            let account = Some(AccountId(key.account)).filter(|account| account.0 != tradewright_types::ANY);
+            let account = Some(AccountId(key.account)).filter(|account| account.0 != ANY);
             let mut public = [0; 32];
             public[..16].copy_from_slice(&key.amount.get().to_le_bytes());
             public[16..].copy_from_slice(&key.counter_amount.get().to_le_bytes());
@@ -427,19 +429,21 @@ fn open_secret(master: Option<&MasterKey>, id: &[u8], sealed: &[u8]) -> Option<V
     secret
 }
 
-/// What a registered key gives at these doors: nothing without an account.
+/// What a registered key gives at these doors. A key without an account is one of the venue: its
+/// gateways send orders for every account, and these stay when a gateway is lost.
 fn grant(account: Option<AccountId>, kind: KeyKind, permissions: KeyPermissions, material: &[u8]) -> Option<Grant> {
     let key = match kind {
         KeyKind::Ed25519 => Key::Ed25519(material.try_into().ok()?),
         KeyKind::SealedHmac => Key::Hmac(material.into()),
     };
-    Some(Grant {
-        key,
-        account: account?,
-        may_trade: permissions.allow(KeyPermissions::TRADE),
-        keeps_orders: false,
-        hears: Box::default(),
-    })
+    let may_trade = permissions.allow(KeyPermissions::TRADE);
+    let (account, keeps_orders) = match account {
+        Some(account) => (account, false),
+        // Whoever runs the venue does it over the control socket.
+        None if may_trade => (AccountId(ANY), true),
+        None => return None,
+    };
+    Some(Grant { key, account, may_trade, keeps_orders, hears: Box::default() })
 }
 
 /// The rings of one session over shared memory: `NAME.requests`, `NAME.records`, `NAME.reports`.

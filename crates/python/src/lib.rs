@@ -13,6 +13,8 @@ mod event_reader;
 mod journal;
 #[cfg(unix)]
 mod node;
+#[cfg(unix)]
+mod node_bench;
 mod order_entry;
 mod outcome;
 mod records;
@@ -40,6 +42,9 @@ mod _core {
     #[cfg(unix)]
     #[pymodule_export]
     use crate::node::{drill_halt, drill_kill, drill_promote, seal_secret, serve_node, serve_replica};
+    #[cfg(unix)]
+    #[pymodule_export]
+    use crate::node_bench::{bench_disturb, bench_pipe, bench_wire};
     #[pymodule_export]
     use crate::order_entry::{OrderEntryConnection, ed25519_public};
     #[pymodule_export]

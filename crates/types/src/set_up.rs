@@ -150,7 +150,25 @@ pub fn set_trade_group(account: AccountId, group: u32) -> CommandRecord {
     transmute!(setting(CommandKind::SetTradeGroup, account, 0, [u64::from(group), 0, 0]))
 }
 
-/// Registers a key of an account.
+/// Registers the public half of an Ed25519 key of an account.
+#[must_use]
+pub fn register_public_key(
+    id: &Label,
+    account: AccountId,
+    permissions: KeyPermissions,
+    public: &[u8; 32],
+) -> [CommandRecord; 3] {
+    let values = [u64::from(permissions.0), public.len() as u64, 0];
+    let head = setting(CommandKind::RegisterKey, account, 0, values);
+    let header = CommandHeader { record_count: 3, ..head.header };
+    [
+        transmute!(SettingRecord { header, tier: KeyKind::Ed25519 as u8, ..head }),
+        bytes(CommandKind::Text, id.as_bytes()),
+        bytes(CommandKind::KeyBytes, public),
+    ]
+}
+
+/// Registers a key of an account, of any kind.
 #[must_use]
 pub fn register_key(
     id: &Label,
