@@ -148,9 +148,8 @@ impl Follower {
                     if !is_next {
                         assert!(Some(sequence) > last, "never back");
                     }
-                    last = Some(sequence);
+                    (last, snapshots) = (Some(sequence), subscriber.counts().snapshots);
                 }
-                snapshots = subscriber.counts().snapshots;
                 if done == 0 || !pause.is_zero() {
                     std::thread::sleep(pause.max(Duration::from_micros(50)));
                 }
@@ -238,6 +237,15 @@ fn relay(from: Line, to: Line, seed: u64, stop: &AtomicBool, is_cut: &AtomicBool
     lost
 }
 
+/// Tells the relays to end.
+struct EndAll<'s>(&'s AtomicBool);
+
+impl Drop for EndAll<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
 /// Runs a test of this file again in a network of its own. False when it is this run that is there.
 fn goes_apart(test: &str) -> bool {
     const APART: &str = "TRADEWRIGHT_NETWORK_APART";
@@ -267,6 +275,8 @@ fn clients_behind_lossy_lines_have_the_book_of_the_engine() {
     let place = venue.feed();
     let (stop, cuts) = (AtomicBool::new(false), [AtomicBool::new(false), AtomicBool::new(false)]);
     let (engine, books) = std::thread::scope(|scope| {
+        // Whatever goes wrong here, the relays end.
+        let end = EndAll(&stop);
         let [a, b] = [(1, 11), (2, 12)].map(|(from, to)| {
             let (stop, is_cut) = (&stop, &cuts[from as usize - 1]);
             scope.spawn(move || relay(line(from, 24310), line(to, 24310), from.into(), stop, is_cut))
@@ -301,7 +311,7 @@ fn clients_behind_lossy_lines_have_the_book_of_the_engine() {
             assert!(subscriber.is_current());
         }
         let engine = venue.stop(folder.path());
-        stop.store(true, Ordering::Release);
+        drop(end);
         let lost = a.join().expect("no panic") + b.join().expect("no panic");
         assert!(lost > 100, "{lost}");
         (engine, books)

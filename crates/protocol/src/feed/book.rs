@@ -118,6 +118,7 @@ impl FeedBook {
             FeedMessage::SnapshotInstrument(instrument) => {
                 let market = self.market(instrument.instrument.get());
                 (market.state, market.phase) = (instrument.state.0, instrument.phase.0);
+                market.last_price_ticks = instrument.last_price.get();
                 Ok(())
             }
             FeedMessage::SnapshotBegin(_) => {

@@ -124,8 +124,9 @@ block! {
 }
 
 block! {
-    /// An instrument of a snapshot; its orders follow. Template 10.
+    /// An instrument of a snapshot; its orders follow. The last price is 0 when it never traded. Template 10.
     SnapshotInstrument {
+        last_price: I64 = (26, "LastPriceTicks", "int64", Required, 0),
         instrument: U32 = (6, "Instrument", "uint32", Required, 0),
         state: Code = (12, "State", "instrumentState", Required, 0),
         phase: Code = (13, "Phase", "auctionPhase", Required, 0),

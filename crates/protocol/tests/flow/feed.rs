@@ -62,6 +62,8 @@ fn the_book_of_the_feed_is_the_one_that_the_engine_shows() {
             for instrument in 0..engine.instrument_count() as u32 {
                 compare(engine, fresh.book(), instrument, commands);
                 compare(engine, &snapshot, instrument, commands);
+                assert_eq!(fresh.book().last_price_ticks(instrument), book.last_price_ticks(instrument));
+                assert_eq!(snapshot.last_price_ticks(instrument), book.last_price_ticks(instrument));
                 compare(engine, &book, instrument, commands);
             }
         }
@@ -75,7 +77,7 @@ fn the_book_of_the_feed_is_the_one_that_the_engine_shows() {
 #[test]
 fn a_builder_that_begins_late_goes_on_as_the_first() {
     for seed in [22, 25] {
-        let config = FlowConfig { seed, orders: 8_000, accounts: 300, instruments: 4 };
+        let config = FlowConfig { seed, orders: 4_000, accounts: 300, instruments: 4 };
         let (mut first, mut late): (FeedBuilder, Option<FeedBuilder>) = (FeedBuilder::new(), None);
         let mut commands = 0_u64;
         run(config, |engine, records, events| {
