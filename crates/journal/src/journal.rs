@@ -64,20 +64,24 @@ impl JournalConfig {
 pub struct Preparer<S> {
     supply: Supply<S>,
     wanted: usize,
+    /// Fewer than half were left: it makes more until all are there.
+    is_filling: bool,
 }
 
 impl<S: Storage> Preparer<S> {
-    /// Makes one segment ready if fewer are than wanted. Returns whether it did.
+    /// Makes one segment ready if half of the wanted ones are used up, or if it is on the way from there to all of them. Returns
+    /// whether it did. Zeros go to the same disk as the log: a burst that half of the segments take does not meet them.
     ///
     /// # Errors
     /// The system's: it may be tried again, the log is not harmed. While none is ready the log has no room behind its last
     /// segment.
-    pub fn prepare(&self) -> Outcome<bool> {
-        let is_wanted = self.supply.count() < self.wanted;
-        if is_wanted {
+    pub fn prepare(&mut self) -> Outcome<bool> {
+        let count = self.supply.count();
+        self.is_filling = count <= self.wanted / 2 || (self.is_filling && count < self.wanted);
+        if self.is_filling {
             self.supply.prepare()?;
         }
-        Ok(is_wanted)
+        Ok(self.is_filling)
     }
 }
 
@@ -201,7 +205,7 @@ impl<S: Storage> Journal<S> {
     /// What makes segments ready, to be called on another thread.
     #[must_use]
     pub fn preparer(&self) -> Preparer<S> {
-        Preparer { supply: self.supply.clone(), wanted: self.wanted }
+        Preparer { supply: self.supply.clone(), wanted: self.wanted, is_filling: true }
     }
 
     /// Appends commands: whole ones, in their order, times set. They get the next indices. When the batch is full it is committed

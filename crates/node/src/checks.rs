@@ -15,10 +15,6 @@ use crate::sequencer::Signals;
 /// How many events the checker takes at once.
 const EVENTS_AT_ONCE: usize = 1024;
 
-/// How much the checker stands back. On Linux this is the thread's own.
-#[cfg(target_os = "linux")]
-const NICE: i32 = 10;
-
 /// Sums up the hashes of events, span by span: a span is what the commands up to a multiple of [`CHECK_EVERY`] did since the
 /// one before.
 #[derive(Clone, Debug)]
@@ -83,9 +79,6 @@ pub(crate) fn run_checker(
     signals: &Signals,
     notes: &mpsc::Sender<Note>,
 ) {
-    // The threads of the hot path go first: a check is skipped rather than waited for. It is no harm when the system refuses.
-    #[cfg(target_os = "linux")]
-    let _ = rustix::process::setpriority_process(None, NICE);
     let mut events = vec![EventRecord::default(); EVENTS_AT_ONCE];
     while !signals.stop.load(Ordering::Acquire) {
         match reader.poll(&mut events) {

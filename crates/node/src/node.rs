@@ -21,7 +21,8 @@ use std::time::{Duration, Instant};
 use tradewright_engine::{Engine, EngineConfig, EventBuffer};
 use tradewright_journal::{FolderStorage, Journal, JournalConfig, Preparer, Tier, TreeHasher};
 use tradewright_transport::{
-    Bell, Idle, ManyProducer, Placement, Producer, Reader, Region, Releaser, Shape, Start, Writer, many_queue, queue,
+    Bell, Idle, ManyProducer, Placement, Producer, Reader, Region, Releaser, Scheduling, Shape, Start, Writer,
+    many_queue, queue,
 };
 use tradewright_types::{CommandRecord, EventKind, EventRecord, RejectReason};
 
@@ -217,14 +218,19 @@ impl Node {
         let every =
             Every { commands: config.node.snapshot_commands, time: Duration::from_secs(config.node.snapshot_seconds) };
         let background = spawn("tw-background", background_place, move || {
-            run_background(&preparer, &every, &for_background, &begun_snapshots)
+            run_background(preparer, &every, &for_background, &begun_snapshots)
         })?;
 
+        // The tree and the checks cost more than the log itself. They take what time the others leave, and may lag.
+        let patient = match background_place.scheduling {
+            Scheduling::Other => Placement { scheduling: Scheduling::Idle, ..background_place },
+            Scheduling::Fifo { .. } | Scheduling::Idle => background_place,
+        };
         let hasher = TreeHasher::open(storage, node_key(&directory)?)?;
         let (for_hasher, heads) = (Arc::clone(&signals), notes.clone());
-        let hasher = spawn("tw-hasher", background_place, move || run_hasher(hasher, &for_hasher, &heads))?;
+        let hasher = spawn("tw-hasher", patient, move || run_hasher(hasher, &for_hasher, &heads))?;
         let (for_checker, found) = (Arc::clone(&signals), notes.clone());
-        let checker = spawn("tw-checker", background_place, move || {
+        let checker = spawn("tw-checker", patient, move || {
             run_checker(event_reader, SpanHasher::behind(begun), &for_checker, &found);
         })?;
 
@@ -561,7 +567,7 @@ fn run_engine(
         }
         if done > 0 {
             idle.worked();
-        } else if is_stopping || sequencer.is_log_closed() {
+        } else if (is_stopping && !sequencer.has_unpublished()) || sequencer.is_log_closed() {
             break;
         } else {
             match &doors {
@@ -677,7 +683,7 @@ struct Every {
 }
 
 fn run_background(
-    preparer: &Preparer<FolderStorage>,
+    mut preparer: Preparer<FolderStorage>,
     every: &Every,
     signals: &Signals,
     snapshots: &mpsc::Receiver<snapshots::Pending>,

@@ -12,7 +12,7 @@ use tradewright_engine::{Engine, EventBuffer};
 use tradewright_journal::whole_command;
 use tradewright_protocol::symbols::Symbols;
 use tradewright_transport::{Bell, Consumer, Corrupt, Idle, ManyConsumer, Producer, Writer};
-use tradewright_types::{CommandRecord, EventRecord, HaltScope, set_up};
+use tradewright_types::{CommandKind, CommandRecord, EventRecord, HaltScope, set_up};
 
 use crate::clock::{CommandClock, wall_ns};
 use crate::node::COMMAND_RECORDS_MAX;
@@ -20,6 +20,8 @@ use crate::stages::Stages;
 
 /// How many records one round takes at most: what a halt waits for, and what a reader of the log sees at once.
 pub const BATCH_RECORDS: usize = 256;
+/// Room in the log that rounds leave to halts.
+const HALTS_ROOM: usize = 1024;
 /// With nothing to do, the log is told every so often that time passes.
 const TICK_NS: u64 = 10_000_000;
 
@@ -79,6 +81,14 @@ pub struct Sequencer {
     instruments: usize,
     batch: Vec<CommandRecord>,
     buffer: EventBuffer,
+    /// How many events of `buffer` stand in the ring.
+    written: usize,
+    /// Up to where in the ring the gate has marks.
+    marked: u64,
+    /// The time of the first command whose events are in `buffer`.
+    first_ns: u64,
+    /// Log, gate or ring had no room when it last looked.
+    is_held_up: bool,
 }
 
 impl Sequencer {
@@ -100,12 +110,16 @@ impl Sequencer {
             engine,
             operators,
             sessions,
+            marked: outlets.events.written(),
             outlets,
             bell,
             signals,
             stages,
             batch: Vec::with_capacity(BATCH_RECORDS + COMMAND_RECORDS_MAX as usize),
             buffer: EventBuffer::with_capacity(1 << 14),
+            written: 0,
+            first_ns: 0,
+            is_held_up: false,
         }
     }
 
@@ -115,42 +129,38 @@ impl Sequencer {
         &self.engine
     }
 
-    /// Does one round of work, and returns how many records it took. 0 when there is none, or when the log or the readers
-    /// of events are too far behind for more.
+    /// Does one round of work, and returns how many records it took. 0 when there is none, or when the log or the ring of
+    /// events has no room for more because the disk is slow. It never waits, so that a halt does not.
     ///
     /// # Errors
     /// A ring was written by somebody who must not.
     pub fn poll(&mut self) -> Result<usize, Corrupt> {
         let count = |cell: &AtomicU64| cell.store(cell.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         count(&self.signals.rounds);
+        self.publish()?;
         self.batch.clear();
-        // A halt does not wait for the log or for readers: the room that others must leave is enough for it.
-        if self.signals.halt.load(Ordering::Acquire) && self.has_room_for_halt()? {
+        self.is_held_up = !self.has_room_for_round()?;
+        // A halt does not wait for the gate or for the room of a round: one command in the log is all it needs.
+        if self.signals.halt.load(Ordering::Acquire) && self.outlets.log.free()? > 0 {
             self.signals.halt.store(false, Ordering::Release);
             self.batch.push(set_up::halt(HaltScope::Venue));
-        } else if self.has_room_for_round()? {
+        } else if !self.is_held_up {
             self.take()?;
         }
         let taken = self.batch.len();
         if taken > 0 {
             count(&self.signals.busy_rounds);
             self.sequence()?;
+            self.publish()?;
         }
         Ok(taken)
     }
 
-    /// Whether log, gate and ring of events take a round, whose last command may be the longest there is, and leave room for a
-    /// halt behind it. The smallest ring of events has 1,024.
+    /// Whether all events so far are in the ring, and the log takes a round, whose last command may be the longest there is, and
+    /// has room for halts behind it.
     fn has_room_for_round(&mut self) -> Result<bool, Corrupt> {
-        let Outlets { log, events, marks, listings: _ } = &mut self.outlets;
         let records_max = BATCH_RECORDS + COMMAND_RECORDS_MAX as usize;
-        Ok(log.free()? > records_max && events.room() > 2 * BATCH_RECORDS && marks.free()? >= 8 * MARK_WORDS)
-    }
-
-    /// Whether they take one more command.
-    fn has_room_for_halt(&mut self) -> Result<bool, Corrupt> {
-        let Outlets { log, events, marks, listings: _ } = &mut self.outlets;
-        Ok(log.free()? > 0 && events.room() > 0 && marks.free()? >= MARK_WORDS)
+        Ok(!self.has_unpublished() && self.outlets.log.free()? > records_max + HALTS_ROOM)
     }
 
     /// Takes what comes next into `batch`: operators before sessions.
@@ -175,7 +185,9 @@ impl Sequencer {
     fn sequence(&mut self) -> Result<(), Corrupt> {
         let wall = wall_ns();
         let (mut place, mut commands) = (0, 0);
-        let first_ns = self.clock.last_ns().max(wall);
+        if self.buffer.is_empty() {
+            self.first_ns = self.clock.last_ns().max(wall);
+        }
         while place < self.batch.len() {
             let first = &mut self.batch[place];
             first.header.time_ns = self.clock.next(wall);
@@ -193,33 +205,37 @@ impl Sequencer {
             // Without doors nobody listens.
             let _ = self.outlets.listings.send(Symbols::of(&self.engine));
         }
-        self.publish(first_ns)?;
         self.signals.applied.store(self.engine.sequence(), Ordering::Release);
         Ok(())
     }
 
-    /// Writes the events of the batch. There may be more than the ring has room for: one command can trade with thousands.
-    /// Then it waits for the gate, which lets readers see what is durable, be it half a command's.
-    fn publish(&mut self, first_ns: u64) -> Result<(), Corrupt> {
-        let index = self.engine.sequence();
-        let mut rest = self.buffer.as_slice();
-        loop {
-            let room = self.outlets.events.room().min(rest.len());
-            let (now, later) = rest.split_at(room);
-            self.outlets.events.write(now);
-            let mark = [index, self.outlets.events.written(), first_ns];
-            while !self.outlets.marks.push_whole(&mark)? && !self.is_log_closed() {
-                std::thread::yield_now();
-            }
-            rest = later;
-            // Nobody will see the rest when the gate is closed for good.
-            if rest.is_empty() || self.is_log_closed() {
-                break;
-            }
-            std::thread::yield_now();
+    /// Writes the events that the ring has room for, and tells the gate. There may be more, as one command can trade with
+    /// thousands: the rest follows as the gate lets readers see what is durable, be it half a command's.
+    fn publish(&mut self) -> Result<(), Corrupt> {
+        if !self.has_unpublished() {
+            return Ok(());
         }
-        self.buffer.clear();
+        let Outlets { events, marks, .. } = &mut self.outlets;
+        let rest = &self.buffer.as_slice()[self.written..];
+        let count = events.room().min(rest.len());
+        events.write(&rest[..count]);
+        self.written += count;
+        let mark = [self.engine.sequence(), events.written(), self.first_ns];
+        if mark[1] != self.marked && marks.push_whole(&mark)? {
+            self.marked = mark[1];
+        }
+        // Nobody will see the rest when the gate is closed for good.
+        if self.written == self.buffer.len() || self.is_log_closed() {
+            self.buffer.clear();
+            self.written = 0;
+        }
         Ok(())
+    }
+
+    /// Whether there are events that the ring or the gate had no room for.
+    #[must_use]
+    pub fn has_unpublished(&self) -> bool {
+        !self.buffer.is_empty() || (self.marked != self.outlets.events.written() && !self.is_log_closed())
     }
 
     /// Whether the journal's thread has ended: nothing that is done from now on will be seen.
@@ -228,9 +244,11 @@ impl Sequencer {
         self.signals.is_log_closed.load(Ordering::Acquire)
     }
 
-    /// Waits for something to do, here or elsewhere on this thread, once.
+    /// Waits for something to do, here or elsewhere on this thread, once. What waits while the disk holds it up is nothing to
+    /// do: it would keep the journal's thread from the core that it may need.
     pub fn pause_unless(&self, idle: &mut Idle, is_ready: impl Fn() -> bool) {
-        idle.pause(&self.bell, || self.is_ready() || is_ready());
+        let is_halted = || self.signals.halt.load(Ordering::Acquire);
+        idle.pause(&self.bell, || is_halted() || (self.is_ready() && !self.is_held_up) || is_ready());
     }
 
     /// Whether there is something to do. For whoever decides to sleep.
@@ -246,10 +264,13 @@ impl Sequencer {
     }
 }
 
-/// Copies whole commands, as many as a round takes, and returns how many records they are.
-///
-/// # Panics
-/// When a command is not whole: what stands in these rings was checked by the door that it came in by.
+/// Whether a command may have to look at every open order. It ends its round, or a halt would wait for a round of such ones.
+fn may_take_long(kind: u8) -> bool {
+    CommandKind::from_code(kind).is_none_or(|kind| !kind.is_order_entry() || kind == CommandKind::CancelAll)
+}
+
+/// Copies whole commands, as many as a round takes, and returns how many records they are. That each is whole was checked by the
+/// door that it came in by; the journal checks it again and ends the node before anybody sees what came of it.
 fn take_whole(waiting: &[CommandRecord], batch: &mut Vec<CommandRecord>) -> usize {
     let mut count = 0;
     while count < waiting.len() && count < BATCH_RECORDS {
@@ -258,9 +279,106 @@ fn take_whole(waiting: &[CommandRecord], batch: &mut Vec<CommandRecord>) -> usiz
         if count + records > waiting.len() {
             break;
         }
-        assert!(whole_command(&waiting[count..], 0).is_ok(), "Invariant: doors let only whole commands in");
+        debug_assert!(whole_command(&waiting[count..], 0).is_ok(), "Invariant: doors let only whole commands in");
         count += records;
+        if may_take_long(header.kind) {
+            break;
+        }
     }
     batch.extend_from_slice(&waiting[..count]);
     count
+}
+
+#[cfg(test)]
+mod tests {
+    use tradewright_engine::EngineConfig;
+    use tradewright_transport::{Polled, Reader, Region, Releaser, Shape, Start, many_queue, queue};
+
+    use super::*;
+
+    /// A sequencer whose log nobody writes and whose gate nobody opens.
+    struct Bench {
+        sequencer: Sequencer,
+        commands: Producer<CommandRecord>,
+        log: Consumer<CommandRecord>,
+        marks: Consumer<u64>,
+        releaser: Releaser,
+        reader: Reader<EventRecord>,
+    }
+
+    fn bench(event_slots: u64) -> Bench {
+        let region = Region::in_memory(Shape::broadcast::<EventRecord>(event_slots), &Default::default()).unwrap();
+        let (_, operators) = many_queue(1 << 10, COMMAND_RECORDS_MAX).unwrap();
+        let (commands, sessions) = queue(1 << 13, COMMAND_RECORDS_MAX).unwrap();
+        let (log_in, log) = queue(1 << 13, COMMAND_RECORDS_MAX + BATCH_RECORDS as u32).unwrap();
+        let (marks_in, marks) = queue(1 << 6, MARK_WORDS as u32).unwrap();
+        let (listings, _) = std::sync::mpsc::channel();
+        let releaser = Releaser::attach(&region).unwrap();
+        let reader = Reader::attach(&region, Start::Oldest).unwrap();
+        let outlets = Outlets { log: log_in, events: Writer::attach(&region).unwrap(), marks: marks_in, listings };
+        let (signals, bell) = (Arc::new(Signals::default()), Bell::in_memory().unwrap());
+        let engine = Engine::new(EngineConfig::default());
+        let sequencer = Sequencer::new(engine, operators, sessions, outlets, bell, signals, Stages::default());
+        Bench { sequencer, commands, log, marks, releaser, reader }
+    }
+
+    /// Refused, as nobody has an account: one event.
+    fn send(bench: &mut Bench, kind: CommandKind, count: usize) {
+        let record = CommandRecord { instrument: tradewright_types::ANY, side: 255, ..CommandRecord::new(kind) };
+        assert!(bench.commands.push_whole(&vec![record; count]).unwrap());
+    }
+
+    /// Opens the gate as far as the marks say, and reads.
+    fn read(bench: &mut Bench) -> Vec<EventRecord> {
+        let mut events = Vec::new();
+        while let [.., _, position, _] = bench.marks.readable().unwrap() {
+            let position = *position;
+            let count = bench.marks.readable().unwrap().len();
+            bench.marks.release(count);
+            bench.releaser.release(position);
+            assert!(!matches!(bench.reader.poll_into(&mut events, 1 << 12), Polled::Behind { .. }));
+            bench.sequencer.poll().unwrap();
+        }
+        events
+    }
+
+    #[test]
+    fn a_halt_waits_neither_for_readers_nor_for_the_disk() {
+        let mut bench = bench(1 << 10);
+        for _ in 0..8 {
+            send(&mut bench, CommandKind::PlaceOrder, BATCH_RECORDS);
+        }
+        let mut taken = 0;
+        while let count @ 1.. = bench.sequencer.poll().unwrap() {
+            taken += count;
+        }
+        assert!(bench.sequencer.has_unpublished() && taken < 8 * BATCH_RECORDS, "{taken}: the ring is full");
+        bench.sequencer.signals.halt.store(true, Ordering::Release);
+        assert_eq!(bench.sequencer.poll().unwrap(), 1);
+        assert_eq!(bench.sequencer.poll().unwrap(), 0, "the others wait");
+        assert_eq!(bench.log.readable().unwrap()[taken].header.kind, CommandKind::Halt as u8);
+        // Nothing is lost or changes places on the way to the readers.
+        let events = read(&mut bench);
+        assert!(events.is_sorted_by_key(|event| event.sequence));
+        let commands: Vec<u64> = events.iter().map(|event| event.sequence).collect();
+        let mut distinct = commands.clone();
+        distinct.dedup();
+        assert_eq!(distinct, (1..=8 * BATCH_RECORDS as u64 + 1).collect::<Vec<_>>());
+        let halts: Vec<u64> = events
+            .iter()
+            .filter(|event| event.kind == tradewright_types::EventKind::SettingApplied as u8)
+            .map(|event| event.sequence)
+            .collect();
+        assert_eq!(halts, [taken as u64 + 1]);
+    }
+
+    #[test]
+    fn what_may_take_long_ends_its_round() {
+        let mut bench = bench(1 << 12);
+        send(&mut bench, CommandKind::PlaceOrder, 5);
+        send(&mut bench, CommandKind::CancelAll, 2);
+        send(&mut bench, CommandKind::PlaceOrder, 3);
+        let rounds: Vec<usize> = std::iter::repeat_with(|| bench.sequencer.poll().unwrap()).take(3).collect();
+        assert_eq!(rounds, [6, 1, 3]);
+    }
 }

@@ -292,9 +292,11 @@ fn a_genesis_that_differs_from_the_log_is_refused_with_its_line() {
 
 #[test]
 fn a_thread_that_may_not_be_where_it_belongs_ends_the_start() {
-    let folder = tempfile::tempdir().expect("a folder");
     let text = VENUE.replace("TIER", "memory");
+    let mut folder = tempfile::tempdir().expect("a folder");
     for thread in ["engine", "journal", "background"] {
+        // What ran already may hold the log of the one before for a moment.
+        folder = tempfile::tempdir().expect("a folder");
         let illegal = format!("{text}[placement.{thread}]\nfifo_priority = 100\n");
         let Err(refused) = start_with(folder.path(), &illegal) else { panic!("it was taken") };
         let complaint = format!("placement of tw-{thread}: scheduling=");

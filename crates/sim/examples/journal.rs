@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let config = JournalConfig { tier, prepared_segments: segments, ..JournalConfig::default() };
     let (mut journal, _) = Journal::open(config, storage.clone())?;
     let prepare_started = Instant::now();
-    let preparer = journal.preparer();
+    let mut preparer = journal.preparer();
     while preparer.prepare()? {}
     let prepared = prepare_started.elapsed();
 

@@ -153,7 +153,7 @@ impl Run<'_> {
             DrillKind::TornWrite | DrillKind::BitFlip => None,
         });
         let Ok((mut log, _)) = Journal::open(JOURNAL, storage.clone()) else { return 0 };
-        let (mut stream, mut acknowledged, preparer) = (self.tape, 0, log.preparer());
+        let (mut stream, mut acknowledged, mut preparer) = (self.tape, 0, log.preparer());
         let until = 40 + random.below(120);
         for _ in 0..until {
             let prepared = preparer.prepare();

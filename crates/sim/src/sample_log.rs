@@ -28,7 +28,7 @@ pub fn write_sample_log(storage: &FolderStorage, commands_min: usize, segment_by
     let (mut log, _) = Journal::open(config, storage.clone())?;
     let mut hasher = TreeHasher::open(storage.clone(), SAMPLE_KEY)?;
     let mut engine = Engine::new(EngineConfig::default());
-    let (mut events, preparer) = (EventBuffer::default(), log.preparer());
+    let (mut events, mut preparer) = (EventBuffer::default(), log.preparer());
     let mut tape = venue::bench_set_up(1, 2, Price::from_ticks(100_000));
     let orders = Workload::Mix60.generate(commands_min);
     tape.extend(commands(&orders.records()[..commands_min], 2, SelfTradePrevention::None));

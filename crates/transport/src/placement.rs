@@ -21,6 +21,8 @@ pub enum Scheduling {
         /// 1 to 99, the higher the sooner.
         priority: u8,
     },
+    /// In what time everybody else leaves.
+    Idle,
 }
 
 /// Where a thread runs and how. The default asks for nothing.
@@ -169,6 +171,7 @@ mod system {
         let (policy, priority) = match scheduling {
             Scheduling::Other => (libc::SCHED_OTHER, 0),
             Scheduling::Fifo { priority } => (libc::SCHED_FIFO, priority.into()),
+            Scheduling::Idle => (libc::SCHED_IDLE, 0),
         };
         let parameters = libc::sched_param { sched_priority: priority };
         // SAFETY: `parameters` outlives the call; 0 is the calling thread.

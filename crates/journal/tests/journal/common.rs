@@ -38,7 +38,7 @@ pub(crate) fn long_command(number: u64, records: u16) -> Vec<CommandRecord> {
 
 /// Appends and commits one command after the other, each in its own batch, segments prepared on the way.
 pub(crate) fn commit_each(log: &mut Log, numbers: core::ops::RangeInclusive<u64>) {
-    let preparer = log.preparer();
+    let mut preparer = log.preparer();
     for number in numbers {
         while preparer.prepare().unwrap() {}
         log.append(&[command(number)]).unwrap();

@@ -95,7 +95,7 @@ fn a_full_disk_stops_preparing_and_harms_nothing() {
     let storage = FaultyStorage::new();
     let (mut log, _) = open(&storage).unwrap();
     storage.fail(Some(Failure { after_calls: storage.calls() + 1, kind: FailureKind::NoSpace, lasts: false }));
-    let preparer = log.preparer();
+    let mut preparer = log.preparer();
     let error = preparer.prepare().unwrap_err().to_string();
     assert!(error.starts_with("prepared-2.part: "), "{error}");
     assert_eq!(log.space().prepared_segments, 0);
