@@ -17,6 +17,7 @@ use tradewright_node::config::Source;
 use tradewright_node::{Doorway, FeedPlace, Node, snapshots, wall_ns};
 use tradewright_protocol::feed::{FeedBook, TopOfBook};
 use tradewright_sim::Random;
+use tradewright_transport::ReaderStatus;
 use tradewright_transport::multicast::{DATAGRAM_BYTES_MAX, Line, Receiver, Sender, SenderOptions};
 use tradewright_types::{
     CommandHeader, CommandKind, CommandRecord, InstrumentId, OrderFlags, OrderType, SelfTradePrevention, Side,
@@ -177,17 +178,29 @@ fn catch_up(subscriber: &mut FeedSubscriber, next: u64) {
     }
 }
 
-/// The sequence of the next message, when the feed has read everything.
-fn settled(place: &FeedPlace) -> u64 {
-    let next = || place.counts.next_sequence.load(Ordering::Relaxed);
-    let (mut known, mut since) = (next(), Instant::now());
-    while since.elapsed() < Duration::from_millis(200) {
-        std::thread::sleep(Duration::from_millis(5));
-        if next() != known {
-            (known, since) = (next(), Instant::now());
-        }
+fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let begin = Instant::now();
+    while !holds() {
+        assert!(begin.elapsed() < Duration::from_secs(20), "not within 20 s: {what}");
+        std::thread::sleep(Duration::from_millis(1));
     }
-    known
+}
+
+/// The sequence of the next message, when the feed has read everything that was sent.
+fn settled(venue: &mut Venue, place: &FeedPlace) -> u64 {
+    let Venue { node, door, .. } = venue;
+    wait_until("the engine takes what waits", || door.commands.free().expect("a whole ring") == 1 << 10);
+    let signals = Arc::clone(node.signals());
+    // Time passes in the log, too: what was taken is applied when two more commands are.
+    let applied = signals.applied.load(Ordering::Acquire) + 2;
+    wait_until("it is applied", || signals.applied.load(Ordering::Acquire) >= applied);
+    let (written, _) = node.events().ends();
+    wait_until("it is durable", || node.events().ends().1 >= written);
+    let reads = |position| move |reader: &ReaderStatus| reader.name == "feed" && reader.position >= position;
+    wait_until("the feed reads it", || node.events().readers().iter().any(reads(written)));
+    // The round in which it did may not be over.
+    std::thread::sleep(Duration::from_millis(100));
+    place.counts.next_sequence.load(Ordering::Relaxed)
 }
 
 fn line(group: u8, port: u16) -> Line {
@@ -304,7 +317,7 @@ fn clients_behind_lossy_lines_have_the_book_of_the_engine() {
                 std::thread::sleep(Duration::from_millis(2));
             }
         }
-        let next = settled(&place);
+        let next = settled(&mut venue, &place);
         let mut books: Vec<FeedSubscriber> = std::iter::once(early).chain(late).map(Follower::end).collect();
         for subscriber in &mut books {
             catch_up(subscriber, next);
@@ -342,7 +355,7 @@ fn readers_of_the_ring_follow_over_a_restart_and_slow_ones_see_the_latest() {
     for _ in 0..20_000 {
         venue.trade();
     }
-    let next = settled(&place);
+    let next = settled(&mut venue, &place);
     let (mut quick, mut slow) = (quick.end(), slow.end());
     for subscriber in [&mut quick, &mut slow] {
         catch_up(subscriber, next);
@@ -362,7 +375,7 @@ fn readers_of_the_ring_follow_over_a_restart_and_slow_ones_see_the_latest() {
     for _ in 0..1_000 {
         venue.trade();
     }
-    let next_then = settled(&place);
+    let next_then = settled(&mut venue, &place);
     assert!(next_then > next, "{next_then} {next}");
     catch_up(&mut quick, next_then);
     assert_eq!(quick.counts().restarts, 0);

@@ -1,8 +1,12 @@
 //! A feed that is driven by hand: beside a log, behind a small ring of events.
 
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
+
 use tradewright_engine::{Engine, EngineConfig, EventBuffer};
 use tradewright_journal::{FolderStorage, Journal, JournalConfig};
-use tradewright_protocol::feed::FeedBook;
+use tradewright_protocol::feed::{Datagram, FeedBook, FeedRefusal, Refused, RetransmitRequest, SnapshotRequest};
+use tradewright_protocol::spec::Code;
 use tradewright_sim::flow::{Flow, FlowConfig};
 use tradewright_transport::Access;
 use tradewright_types::{CommandRecord, InstrumentId, Side};
@@ -263,4 +267,198 @@ fn a_log_that_does_not_go_back_makes_a_gap_that_only_a_snapshot_fills() {
     assert_eq!(feed.outlet.next_sequence(), before + 4_096 + 1);
     assert_eq!(feed.outlet.oldest_sequence(), feed.outlet.next_sequence(), "nothing before it is given again");
     venue.check_book(feed.builder.as_ref().expect("it stands").book());
+}
+
+/// A client of the service that sends bytes and looks at what comes.
+struct Caller {
+    stream: TcpStream,
+    received: Vec<u8>,
+}
+
+impl Caller {
+    fn new(feed: &Feed) -> Self {
+        let address = feed.place().service.expect("a service");
+        let stream = TcpStream::connect(address).expect("a connection");
+        stream.set_nonblocking(true).expect("a socket");
+        Self { stream, received: Vec::new() }
+    }
+
+    fn send(&mut self, kind: DatagramKind, channel: u16, messages: &[FeedMessage]) {
+        let mut packer = Packer::new(channel, 0, kind, 0);
+        let mut send = |bytes: &[u8]| self.stream.write_all(bytes).expect("a connection");
+        for message in messages {
+            packer.push(message, 0, &mut send);
+        }
+        packer.flush(0, &mut send);
+    }
+
+    /// Takes what comes until the node says nothing more for a while; false when it has hung up.
+    fn listen(&mut self, feed: &mut Feed) -> bool {
+        let mut quiet = 0;
+        while quiet < 40 {
+            std::thread::sleep(Duration::from_micros(300));
+            feed.poll().expect("a healthy feed");
+            let mut buffer = [0; 1 << 16];
+            match self.stream.read(&mut buffer) {
+                Ok(0) => return false,
+                Ok(count) => {
+                    self.received.extend_from_slice(&buffer[..count]);
+                    quiet = 0;
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => quiet += 1,
+                Err(_) => return false,
+            }
+        }
+        true
+    }
+
+    /// The messages that came, each with its sequence.
+    fn take(&mut self) -> Vec<(u64, FeedMessage)> {
+        let (mut messages, mut rest) = (Vec::new(), &self.received[..]);
+        while let [low, high, ..] = rest {
+            let (bytes, behind) = rest.split_at(usize::from(u16::from_le_bytes([*low, *high])));
+            messages
+                .extend(Datagram::read(bytes).expect("a datagram").messages().map(|message| message.expect("whole")));
+            rest = behind;
+        }
+        self.received.clear();
+        messages
+    }
+
+    fn refusal(&mut self, feed: &mut Feed) -> (u64, u64, u64, Option<FeedRefusal>) {
+        assert!(self.listen(feed), "it does not hang up");
+        match self.take()[..] {
+            [(0, FeedMessage::Refused(Refused { from, oldest, next, reason }))] => {
+                (from.get(), oldest.get(), next.get(), FeedRefusal::from_code(reason.0))
+            }
+            ref found => panic!("{found:?}"),
+        }
+    }
+}
+
+fn messages(from: u64, to: u64) -> FeedMessage {
+    RetransmitRequest { from: from.into(), to: to.into() }.into()
+}
+
+fn snapshot(at_least: u64) -> FeedMessage {
+    SnapshotRequest { at_least: at_least.into() }.into()
+}
+
+const SERVICE: DatagramKind = DatagramKind::Service;
+
+#[test]
+fn the_service_gives_what_is_kept_and_refuses_the_rest_with_a_reason() {
+    let mut venue = Venue::new();
+    let mut source = Source::new(34);
+    let mut feed = venue.feed("listen = \"127.0.0.1:0\"\nring_slots = 1024");
+    source.run(&mut venue, 60, |_| drain(&mut feed));
+    let (oldest, next) = (feed.outlet.oldest_sequence(), feed.outlet.next_sequence());
+    assert!(oldest > 1 && next == oldest + 1_024, "{oldest} {next}");
+    let mut caller = Caller::new(&feed);
+
+    caller.send(SERVICE, 1, &[messages(oldest, next - 1)]);
+    assert!(caller.listen(&mut feed));
+    let told = &venue.told;
+    let expected: Vec<_> = (oldest..next).map(|sequence| (sequence, told[sequence as usize - 1])).collect();
+    assert_eq!(caller.take(), expected, "these and no others");
+
+    caller.send(SERVICE, 1, &[messages(oldest - 1, next - 1)]);
+    assert_eq!(caller.refusal(&mut feed), (oldest - 1, oldest, next, Some(FeedRefusal::TooOld)));
+    for (from, to) in [(oldest, next), (next - 1, oldest), (u64::MAX, u64::MAX)] {
+        caller.send(SERVICE, 1, &[messages(from, to)]);
+        assert_eq!(caller.refusal(&mut feed), (from, oldest, next, Some(FeedRefusal::NotYet)));
+    }
+    caller.send(SERVICE, 2, &[messages(oldest, oldest)]);
+    assert_eq!(caller.refusal(&mut feed), (0, oldest, next, Some(FeedRefusal::WrongChannel)));
+
+    caller.send(SERVICE, 1, &[snapshot(u64::MAX)]);
+    assert!(caller.listen(&mut feed));
+    let mut book = FeedBook::default();
+    for (place, (number, message)) in caller.take().iter().enumerate() {
+        assert_eq!(*number, place as u64 + 1);
+        book.apply(message).expect("it fits");
+    }
+    venue.check_book(&book);
+    // Another one is more than its share of a second; the next client gets the same one, and at once.
+    caller.send(SERVICE, 1, &[snapshot(0)]);
+    assert!(caller.listen(&mut feed));
+    caller.received.clear();
+    caller.send(SERVICE, 1, &[snapshot(0)]);
+    assert_eq!(caller.refusal(&mut feed).3, Some(FeedRefusal::TooMuch));
+    let mut other = Caller::new(&feed);
+    other.send(SERVICE, 1, &[snapshot(0)]);
+    assert!(other.listen(&mut feed));
+    assert!(matches!(other.take().last(), Some((_, FeedMessage::SnapshotEnd(_)))));
+}
+
+#[test]
+fn what_is_no_request_ends_its_connection_and_no_other() {
+    let mut venue = Venue::new();
+    let mut source = Source::new(35);
+    let mut feed = venue.feed("listen = \"127.0.0.1:0\"");
+    source.run(&mut venue, 3, |_| drain(&mut feed));
+    let mut good = Caller::new(&feed);
+    let heartbeat = |kind: u8, length: u16| {
+        let mut bytes = vec![0; usize::from(length.max(28))];
+        bytes[..2].copy_from_slice(&length.to_le_bytes());
+        (bytes[2], bytes[6]) = (1, kind);
+        bytes
+    };
+    // Too short to be one, longer than any request, of no kind, without a message.
+    for bytes in [heartbeat(2, 3), heartbeat(2, 129), heartbeat(2, u16::MAX), heartbeat(9, 28), heartbeat(2, 28)] {
+        let mut bad = Caller::new(&feed);
+        bad.stream.write_all(&bytes).expect("a connection");
+        assert!(!bad.listen(&mut feed), "{bytes:?}");
+    }
+    for (kind, wrong) in [
+        (SERVICE, vec![messages(1, 1), messages(1, 1)]),
+        (SERVICE, vec![Refused { from: 0.into(), oldest: 0.into(), next: 0.into(), reason: Code(1) }.into()]),
+        (DatagramKind::Incremental, vec![messages(1, 1)]),
+    ] {
+        let mut bad = Caller::new(&feed);
+        bad.send(kind, 1, &wrong);
+        assert!(!bad.listen(&mut feed), "{wrong:?}");
+    }
+    // Half a request is waited for.
+    let mut slow = Caller::new(&feed);
+    let mut bytes = Vec::new();
+    let mut packer = Packer::new(1, 0, SERVICE, 0);
+    packer.push(&messages(1, 1), 0, &mut |_| {});
+    packer.flush(0, &mut |datagram| bytes.extend_from_slice(datagram));
+    slow.stream.write_all(&bytes[..20]).expect("a connection");
+    assert!(slow.listen(&mut feed));
+    slow.stream.write_all(&bytes[20..]).expect("a connection");
+    assert!(slow.listen(&mut feed));
+    assert_eq!(slow.take().len(), 1);
+    good.send(SERVICE, 1, &[messages(1, 2)]);
+    assert!(good.listen(&mut feed));
+    assert_eq!(good.take().len(), 2);
+}
+
+#[test]
+fn a_client_that_takes_nothing_holds_up_nobody() {
+    let mut venue = Venue::new();
+    let mut source = Source::new(36);
+    let mut feed = venue.feed("listen = \"127.0.0.1:0\"");
+    source.run(&mut venue, 40, |_| drain(&mut feed));
+    let next = feed.outlet.next_sequence();
+    // They ask for everything, again and again, and read nothing.
+    let mut stuck: Vec<Caller> = (0..20).map(|_| Caller::new(&feed)).collect();
+    for caller in &mut stuck {
+        for _ in 0..40 {
+            caller.send(SERVICE, 1, &[messages(1, next - 1)]);
+        }
+    }
+    for _ in 0..200 {
+        std::thread::sleep(Duration::from_micros(300));
+        feed.poll().expect("a healthy feed");
+    }
+    assert_eq!(feed.counts.clients.load(Ordering::Relaxed), 20);
+    let mut reader = venue.reader();
+    source.run(&mut venue, 10, |_| drain(&mut feed));
+    assert_eq!(venue.check(&mut reader), venue.told.len() as u64, "messages go on");
+    let mut caller = Caller::new(&feed);
+    caller.send(SERVICE, 1, &[messages(1, 100)]);
+    assert!(caller.listen(&mut feed));
+    assert_eq!(caller.take().len(), 100);
 }
