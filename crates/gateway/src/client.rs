@@ -14,12 +14,12 @@ use tradewright_protocol::frame::{Envelope, FRAME_MAX, Frame, FrameWriter as Fra
 use tradewright_protocol::logon::{LogonRequest, Secret};
 use tradewright_protocol::messages::{
     Heartbeat, LogonAck, LogonAckExtension, LogonExtension, Logout, NewOrderSingle, OrderExtension, OutputExtension,
-    RequestExtension, TestRequest,
+    RawEvent, RequestExtension, TestRequest,
 };
 use tradewright_protocol::reports::Position;
 use tradewright_protocol::spec::{Block, NoExtension, Null, Template, VERSION_EXTENDED};
 use tradewright_transport::{Access, Consumer, FrameReader, FrameWriter, Producer, Region};
-use tradewright_types::CommandRecord;
+use tradewright_types::{CommandRecord, EventKind, EventRecord};
 
 /// Why a client cannot go on.
 #[derive(Debug)]
@@ -185,6 +185,11 @@ impl Client {
             })?;
             if let Some(answer) = answer {
                 self.next_sequence = answer.last_client_sequence.get() + 1;
+                if let Some(index) = answer.resume_index.some() {
+                    // Who has seen nothing yet and loses the connection comes back to here.
+                    let k = answer.resume_event_number.get();
+                    self.last = self.last.max(Some(Position { index, k, shard: answer.resume_shard }));
+                }
                 return Ok(answer);
             }
             if begin.elapsed() > timeout {
@@ -345,12 +350,16 @@ impl Client {
 
     /// Notes the number of an output, for the next logon.
     fn note(&mut self, frame: &Frame<'_>) {
-        if let Some(output) = output_of(frame) {
-            let position = Position { index: output.index.get(), k: output.event_number.get(), shard: output.shard };
-            if output.index.some().is_some() && self.last.is_none_or(|last| position > last) {
-                self.last = Some(position);
-            }
-        }
+        let position = if let Some(output) = output_of(frame) {
+            output.index.some().map(|index| Position { index, k: output.event_number.get(), shard: output.shard })
+        } else if let Ok(message) = frame.message::<RawEvent>() {
+            let event: EventRecord = zerocopy::transmute!(message.block.event.0);
+            // That a command was repeated is told to whoever repeats it, at any time.
+            (event.kind != EventKind::CommandRepeated as u8).then(|| Position::of(&event))
+        } else {
+            None
+        };
+        self.last = self.last.max(position);
     }
 
     fn envelope(&mut self) -> Envelope {
@@ -364,11 +373,15 @@ impl Client {
 /// What the exchange says beside a report: its number, and whether it was told before.
 #[must_use]
 pub fn output_of<'f>(frame: &Frame<'f>) -> Option<&'f OutputExtension> {
-    use tradewright_protocol::messages::{ExecutionReport, ExecutionReportAck, ListStatus, OrderCancelReject};
+    use tradewright_protocol::messages::{
+        ExecutionReport, ExecutionReportAck, ListStatus, OrderAmendReject, OrderCancelReject, OrderMassCancelReport,
+    };
     match frame.template() {
         ExecutionReport::ID => frame.message::<ExecutionReport>().ok()?.extension,
         ExecutionReportAck::ID => frame.message::<ExecutionReportAck>().ok()?.extension,
         OrderCancelReject::ID => frame.message::<OrderCancelReject>().ok()?.extension,
+        OrderAmendReject::ID => frame.message::<OrderAmendReject>().ok()?.extension,
+        OrderMassCancelReport::ID => frame.message::<OrderMassCancelReport>().ok()?.extension,
         ListStatus::ID => frame.message::<ListStatus>().ok()?.extension,
         _ => None,
     }

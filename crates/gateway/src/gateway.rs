@@ -10,24 +10,24 @@ use std::net::{SocketAddr, TcpListener};
 use tradewright_engine::Engine;
 use tradewright_protocol::codes::{ExecType, OrdStatus};
 use tradewright_protocol::frame::{Envelope, FrameWriter, HEADER_LENGTH};
-use tradewright_protocol::messages::{ExecutionReportAck, OutputExtension, RawEvent};
-use tradewright_protocol::order_map::NumberMap;
+use tradewright_protocol::messages::{ExecutionReportAck, OutputExtension};
 use tradewright_protocol::reports::{
-    Answer, ClientId, Execution, Happening, ListReport, Position, Report, Reports, RequestNames, write_ack,
-    write_execution, write_list_status, write_mass_cancelled, write_refusal,
+    Answer, ClientId, Execution, Happening, Position, Reports, RequestNames, write_execution, write_refusal,
 };
-use tradewright_protocol::spec::{Block, EventBytes, NoExtension};
+use tradewright_protocol::spec::Block;
 use tradewright_protocol::symbols::Symbols;
 use tradewright_types::{
-    AccountId, CloseReason, CommandHeader, CommandKind, CommandRecord, EventFlags, EventKind, EventRecord,
-    InstrumentId, Label, RejectReason, SettingRecord, TextEventRecord,
+    AccountId, CommandHeader, CommandKind, CommandRecord, EventKind, EventRecord, Label, RejectReason, SettingRecord,
+    TextEventRecord,
 };
 
 use crate::keys::KeyRing;
 use crate::link::{Link, Received, TcpLink};
-use crate::machine::{Door, MachineConfig, Now, SessionMachine, is_marker};
+use crate::machine::{Door, MachineConfig, Now, SessionMachine};
+use crate::past::{ConnectionId, Frames, Hearer, Stretch, Wanted};
 use crate::requests::Request;
 use crate::session::{Session, Style};
+use crate::telling::{Telling, symbol_of, write_raw};
 use crate::throttle::RateLimit;
 
 /// How a gateway is.
@@ -41,6 +41,8 @@ pub struct GatewayConfig {
     pub rate_limit: RateLimit,
     /// So many connections are taken at most.
     pub connections_max: usize,
+    /// Whether somebody looks after [`Gateway::wanted`]: gives sessions from the log what is no longer kept here.
+    pub has_past: bool,
 }
 
 impl Default for GatewayConfig {
@@ -50,6 +52,7 @@ impl Default for GatewayConfig {
             outbox_bytes: 1 << 20,
             rate_limit: RateLimit::default(),
             connections_max: 1_024,
+            has_past: false,
         }
     }
 }
@@ -85,6 +88,8 @@ struct Connection {
     input: Vec<u8>,
     /// Whether its session was told that it is gone.
     is_left: bool,
+    /// None before or after has the same: that of a place is given to whoever comes next.
+    number: u64,
 }
 
 /// What a poll did.
@@ -107,51 +112,19 @@ impl Work {
     }
 }
 
-/// The sessions of a gateway, connected or not.
-#[derive(Default)]
-struct Sessions {
-    all: Vec<Session>,
-    by_id: NumberMap<u32, usize>,
-    by_account: NumberMap<u32, Vec<usize>>,
-    /// Those that hear events themselves.
-    raw: Vec<usize>,
-}
-
-impl Sessions {
-    /// Notes how a session wants to hear from now on.
-    fn note_style(&mut self, place: usize) {
-        self.raw.retain(|raw| *raw != place);
-        if matches!(self.all[place].style, Style::Raw(_)) {
-            self.raw.push(place);
-        }
-    }
-
-    fn find(&mut self, id: u32) -> Option<&mut Session> {
-        self.by_id.get(&id).map(|place| &mut self.all[*place])
-    }
-
-    fn insert(&mut self, session: Session) -> usize {
-        let place = self.all.len();
-        self.by_id.insert(session.id, place);
-        self.by_account.entry(session.account.0).or_default().push(place);
-        self.all.push(session);
-        place
-    }
-}
-
 /// The gateway. See the module.
 pub struct Gateway {
     config: GatewayConfig,
     keys: KeyRing,
-    symbols: Symbols,
-    reports: Reports,
-    sessions: Sessions,
+    telling: Telling,
     connections: Vec<Option<Connection>>,
+    next_number: u64,
+    /// What is no longer kept here, for whoever gets it from the log.
+    wanted: VecDeque<Wanted>,
     /// The session that the event before told of: its name comes next.
     opened: Option<EventRecord>,
     /// Commands about connections that are gone.
     left: VecDeque<CommandRecord>,
-    frame: Vec<u8>,
     ticked_ns: u64,
     now: Now,
 }
@@ -162,27 +135,25 @@ const TICK_NS: u64 = 1_000_000;
 impl Gateway {
     /// A gateway to an engine as it is now: the events behind that are to be told by [`Gateway::event`].
     pub fn new(config: GatewayConfig, keys: KeyRing, engine: &Engine) -> Self {
-        let reports = Reports::of(engine);
-        let mut sessions = Sessions::default();
+        let mut telling = Telling::new(Symbols::of(engine), Reports::of(engine));
         for view in engine.sessions() {
             if let (Some(account), Some(name)) = (view.account(), Label::new(view.name().as_bytes())) {
                 let id = view.id().0;
                 let mut session =
-                    Session::new(id, account, name, config.outbox_bytes, config.rate_limit, reports.last());
+                    Session::new(id, account, name, config.outbox_bytes, config.rate_limit, telling.reports.last());
                 session.last_client_sequence = view.last_client_sequence();
-                sessions.insert(session);
+                telling.sessions.insert(session);
             }
         }
         Self {
             config,
             keys,
-            symbols: Symbols::of(engine),
-            reports,
-            sessions,
+            telling,
             connections: Vec::new(),
+            next_number: 0,
+            wanted: VecDeque::new(),
             opened: None,
             left: VecDeque::new(),
-            frame: Vec::new(),
             ticked_ns: 0,
             now: Now::default(),
         }
@@ -195,17 +166,17 @@ impl Gateway {
 
     /// The instruments that clients can name. Whoever lists one tells it here.
     pub fn symbols(&mut self) -> &mut Symbols {
-        &mut self.symbols
+        &mut self.telling.symbols
     }
 
     /// The open orders, as far as events told.
     pub fn reports(&self) -> &Reports {
-        &self.reports
+        &self.telling.reports
     }
 
     /// The sessions there are, connected or not.
     pub fn sessions(&self) -> &[Session] {
-        &self.sessions.all
+        &self.telling.sessions.all
     }
 
     /// How many connections there are.
@@ -220,6 +191,7 @@ impl Gateway {
             link,
             input: Vec::new(),
             is_left: false,
+            number: self.number(),
         };
         if let Some(free) = self.connections.iter_mut().find(|place| place.is_none()) {
             *free = Some(connection);
@@ -232,9 +204,15 @@ impl Gateway {
         true
     }
 
+    /// The number of the next connection.
+    fn number(&mut self) -> u64 {
+        self.next_number += 1;
+        self.next_number
+    }
+
     /// Ends a session's connection, as an operator may want to.
     pub fn disconnect(&mut self, session: u32, reason: &str, now: Now) -> bool {
-        let place = self.sessions.find(session).and_then(|session| session.connection);
+        let place = self.telling.sessions.find(session).and_then(|session| session.connection);
         let Some(Some(connection)) = place.and_then(|place| self.connections.get_mut(place)) else { return false };
         connection.machine.log_out(reason, None, now);
         true
@@ -285,9 +263,10 @@ impl Gateway {
                 Err(error) => machine.close(&error.to_string()),
             }
         }
-        let mut session = machine.session().and_then(|id| self.sessions.find(id));
+        let Telling { sessions, symbols, reports, .. } = &mut self.telling;
+        let mut session = machine.session().and_then(|id| sessions.find(id));
         if !input.is_empty() {
-            let door = Door { symbols: &self.symbols, reports: &self.reports };
+            let door = Door { symbols, reports };
             let done = machine.receive(input, session.as_deref_mut(), &door, &mut self.keys, now);
             input.drain(..done);
         }
@@ -303,7 +282,7 @@ impl Gateway {
             machine.tick(now);
         }
         if let Some(session) = session {
-            machine.pull(session, now);
+            machine.pull(session, reports.last(), now);
         }
         let output = machine.output();
         if !output.is_empty() {
@@ -326,7 +305,9 @@ impl Gateway {
         if !connection.is_left {
             connection.is_left = true;
             work.ended += 1;
-            if let Some(session) = self.sessions.all.iter_mut().find(|session| session.connection == Some(place)) {
+            if let Some(session) =
+                self.telling.sessions.all.iter_mut().find(|session| session.connection == Some(place))
+            {
                 session.connection = None;
                 if session.cancels_on_disconnect {
                     self.left.push_back(end_session(session.id));
@@ -339,6 +320,7 @@ impl Gateway {
                 connection.machine = SessionMachine::new(self.config.machine.clone(), self.now);
                 connection.input.clear();
                 connection.is_left = false;
+                connection.number = self.number();
             }
             return true;
         }
@@ -358,8 +340,22 @@ impl Gateway {
                 self.session_opened(event);
             }
             Some(EventKind::CommandRepeated) => self.repeated(event),
-            Some(EventKind::Rejected) if is_marker(event) && self.mass_cancelled(event) => {}
             _ => self.tell(event),
+        }
+    }
+
+    #[inline]
+    fn tell(&mut self, event: &EventRecord) {
+        self.telling.event(event);
+        let refused = event.kind == EventKind::Rejected as u8
+            && event.reason == RejectReason::ClientSequenceGap as u16
+            && event.counter_order_id != 0;
+        if refused {
+            let expected = u64::try_from(event.amount.get()).ok();
+            let place = self.telling.sessions.find(event.counter_account).and_then(|session| session.connection);
+            if let Some(Some(connection)) = place.and_then(|place| self.connections.get_mut(place)) {
+                connection.machine.log_out("ClientSequence leaves out one before it", expected, self.now);
+            }
         }
     }
 
@@ -375,11 +371,13 @@ impl Gateway {
             opening.is_some_and(|opening| opening.account == account && opening.name == name)
         };
         let place = self.connections.iter().position(waits);
-        if !self.sessions.by_id.contains_key(&id) {
+        let Telling { sessions, reports, .. } = &mut self.telling;
+        if sessions.place_of(id).is_none() {
             let (bytes, limit) = (self.config.outbox_bytes, self.config.rate_limit);
-            self.sessions.insert(Session::new(id, account, name, bytes, limit, self.reports.last()));
+            sessions.insert(Session::new(id, account, name, bytes, limit, reports.last()));
         }
-        let Some(session) = self.sessions.find(id) else { return };
+        let Some(session_place) = sessions.place_of(id) else { return };
+        let session = &mut sessions.all[session_place];
         let Some((place, Some(connection))) = place.map(|place| (place, &mut self.connections[place])) else {
             // Somebody else opened it.
             return;
@@ -389,77 +387,101 @@ impl Gateway {
         }
         session.last_client_sequence = event.counter_order_id;
         session.connection = Some(place);
-        connection.machine.open(session, self.reports.last(), self.now);
+        let after = connection.machine.open(session, reports.last(), self.config.has_past, self.now);
         session.cancels_on_disconnect = connection.machine.cancels_on_disconnect();
-        if let Some(place) = self.sessions.by_id.get(&id).copied() {
-            self.sessions.note_style(place);
+        if let Some(after) = after {
+            let connection = ConnectionId { place, number: connection.number };
+            self.wanted.push_back(Wanted::Since { connection, hearer: Hearer::of(session), after });
+        }
+        sessions.note_style(session_place);
+    }
+
+    /// What a session is to hear that is no longer kept here. Whoever takes it brings it by [`Gateway::past`] and
+    /// [`Gateway::answer_again`].
+    pub fn wanted(&mut self) -> Option<Wanted> {
+        self.wanted.pop_front()
+    }
+
+    /// A session as one that asks for its past.
+    pub fn hearer(&mut self, session: u32) -> Option<Hearer> {
+        self.telling.sessions.find(session).map(|session| Hearer::of(session))
+    }
+
+    fn connection(&mut self, id: ConnectionId) -> Option<&mut Connection> {
+        let connection = self.connections.get_mut(id.place)?.as_mut();
+        connection.filter(|connection| connection.number == id.number && !connection.machine.is_closed())
+    }
+
+    /// Whether a connection takes the next part of its session's past. `None` when it needs no more of it, or is gone.
+    pub fn takes_past(&mut self, id: ConnectionId) -> Option<bool> {
+        let machine = &self.connection(id)?.machine;
+        machine.needs_past().then(|| machine.takes_past())
+    }
+
+    /// The next part of what the session of a connection was told before.
+    pub fn past(&mut self, id: ConnectionId, stretch: Stretch) {
+        if let Some(connection) = self.connection(id) {
+            connection.machine.past(stretch);
         }
     }
 
-    /// Tells sessions what an event says.
-    #[inline]
-    fn tell(&mut self, event: &EventRecord) {
-        let Self { reports, sessions, symbols, frame, .. } = self;
-        let Sessions { all, raw, .. } = &mut *sessions;
-        for place in raw {
-            let session = &mut all[*place];
-            if let Style::Raw(view) = &mut session.style
-                && let Some(seen) = view.read(event)
-            {
-                write_raw(&seen, frame);
-                session.outbox.push(Position::of(event), 0, frame);
-            }
-        }
-        reports.read(event, &mut |report| match report {
-            Report::Execution(execution) => tell_execution(execution, sessions, symbols, frame),
-            Report::List(list) => tell_list(list, sessions, symbols, frame),
-            Report::Refused(event) => tell_refusal(event, sessions, symbols, frame),
-        });
-        let refused = event.kind == EventKind::Rejected as u8
-            && event.reason == RejectReason::ClientSequenceGap as u16
-            && event.counter_order_id != 0;
-        if refused {
-            let expected = u64::try_from(event.amount.get()).ok();
-            let place = self.sessions.find(event.counter_account).and_then(|session| session.connection);
-            if let Some(Some(connection)) = place.and_then(|place| self.connections.get_mut(place)) {
-                connection.machine.log_out("ClientSequence leaves out one before it", expected, self.now);
-            }
+    /// The past of a connection's session cannot be had.
+    pub fn past_is_lost(&mut self, id: ConnectionId, reason: &str, now: Now) {
+        if let Some(connection) = self.connection(id) {
+            connection.machine.log_out(reason, None, now);
         }
     }
 
-    /// The mark behind a mass cancel: what it took is known now. Returns whether it was one.
-    fn mass_cancelled(&mut self, event: &EventRecord) -> bool {
-        let Some(session) = self.sessions.find(event.counter_account) else { return false };
-        let Some(done) = session.mass_cancels.pop_front() else { return false };
-        let request = session.requests.find(done.client_sequence).copied();
-        let (client_id, symbol) = request.map_or_else(Default::default, |request| (request.client_id, request.symbol));
-        let names = RequestNames { client_order_id: client_id.as_bytes(), symbol: symbol.as_bytes(), original: b"" };
-        let answer = Answer { client_sequence: done.client_sequence, is_again: false };
-        let position = (Position::of(event), event.time_ns);
-        self.frame.clear();
-        write_mass_cancelled(names, position, done.cancelled, answer, Envelope::OPEN, &mut self.frame);
-        session.outbox.push(Position::of(event), size_of::<OutputExtension>(), &self.frame);
-        true
+    /// What a request was answered that was repeated, as far as the log has it.
+    pub fn answer_again(&mut self, id: ConnectionId, repeated: &EventRecord, frames: Frames, now: Now) {
+        self.now = now;
+        if frames.is_empty() {
+            return self.answer_in_short(id, repeated);
+        }
+        let Some(connection) = self.connection(id) else { return };
+        connection.machine.tell_again(marked(frames), now);
     }
 
     /// A command came again: its session hears again what came of it.
     fn repeated(&mut self, event: &EventRecord) {
         let now = self.now;
-        let Some(session) = self.sessions.find(event.counter_account) else { return };
-        let Some(Some(connection)) = session.connection.map(|place| &mut self.connections[place]) else { return };
+        let Some(session) = self.telling.sessions.find(event.counter_account) else { return };
+        let Some(place) = session.connection else { return };
+        let Some(connection) = &mut self.connections[place] else { return };
+        let id = ConnectionId { place, number: connection.number };
         let machine = &mut connection.machine;
         if let Style::Raw(_) = session.style {
             // Not a part of what is told once and for all.
-            write_raw(event, &mut self.frame);
-            machine.tell_again([(self.frame.clone(), 0)].into_iter(), now);
+            let (mut frame, mut frames) = (Vec::new(), Frames::default());
+            write_raw(event, &mut frame);
+            frames.push(0, &frame);
+            machine.tell_again(frames, now);
         }
-        let again: Vec<(Vec<u8>, usize)> = session
-            .outbox
-            .of_command(event.reference)
-            .map(|(frame, extension_length)| (mark_again(frame, extension_length), extension_length))
-            .collect();
-        if !again.is_empty() || matches!(session.style, Style::Raw(_)) {
-            return machine.tell_again(again.into_iter(), now);
+        let mut again = Frames::default();
+        for (frame, extension_length) in session.outbox.of_command(event.reference) {
+            again.push(extension_length, frame);
+        }
+        if !again.is_empty() {
+            return machine.tell_again(marked(again), now);
+        }
+        if self.config.has_past && session.outbox.has_forgotten(event.reference) {
+            return self.wanted.push_back(Wanted::Again { connection: id, repeated: *event });
+        }
+        self.answer_in_short(id, event);
+    }
+
+    /// Answers a command that came again by what is known without the log.
+    fn answer_in_short(&mut self, id: ConnectionId, event: &EventRecord) {
+        let now = self.now;
+        let Some(Some(connection)) = self.connections.get_mut(id.place) else { return };
+        if connection.number != id.number || connection.machine.is_closed() {
+            return;
+        }
+        let machine = &mut connection.machine;
+        let Telling { sessions, reports, symbols, .. } = &mut self.telling;
+        let Some(session) = sessions.find(event.counter_account) else { return };
+        if matches!(session.style, Style::Raw(_)) {
+            return;
         }
         let answer = Answer { client_sequence: event.counter_order_id, is_again: true };
         let request = session.requests.find(event.counter_order_id);
@@ -468,13 +490,13 @@ impl Gateway {
         let names =
             RequestNames { client_order_id: name.as_bytes(), original: original.as_bytes(), symbol: symbol.as_bytes() };
         if event.reason != 0 {
-            let symbol = symbol_of(request, &self.symbols);
+            let symbol = symbol_of(request, symbols);
             return machine.tell(now, |envelope, out| {
                 write_refusal(&unnumbered(event), symbol, names, answer, envelope, out);
             });
         }
-        let order = self.reports.find(event.order_id);
-        let known = order.and_then(|order| self.symbols.get(order.instrument).map(|symbol| (order, symbol)));
+        let order = reports.find(event.order_id);
+        let known = order.and_then(|order| symbols.get(order.instrument).map(|symbol| (order, symbol)));
         machine.tell(now, |envelope, out| match known {
             Some((order, symbol)) => {
                 let execution = Execution {
@@ -502,10 +524,6 @@ fn unnumbered(event: &EventRecord) -> EventRecord {
     }
 }
 
-fn symbol_of<'s>(request: Option<&Request>, symbols: &'s Symbols) -> Option<&'s tradewright_protocol::symbols::Symbol> {
-    symbols.find(request?.symbol.as_bytes()).ok()
-}
-
 /// What is left to say of a command that was accepted, and of which nothing else is known any more.
 fn write_done(event: &EventRecord, names: RequestNames<'_>, out: &mut Vec<u8>, envelope: Envelope) {
     let block = ExecutionReportAck {
@@ -528,22 +546,20 @@ fn write_done(event: &EventRecord, names: RequestNames<'_>, out: &mut Vec<u8>, e
     frame.finish();
 }
 
-/// A frame with the mark that it was sent before: the last byte of its extension.
-fn mark_again(frame: &[u8], extension_length: usize) -> Vec<u8> {
-    let mut frame = frame.to_vec();
-    let block_length = usize::from(u16::from_le_bytes([frame[6], frame[7]]));
-    if extension_length == size_of::<OutputExtension>()
-        && let Some(byte) = frame.get_mut(HEADER_LENGTH + block_length - 1)
-    {
-        *byte = tradewright_protocol::codes::BoolEnum::True as u8;
+/// The frames with the mark that they were sent before: the last byte of their extension.
+fn marked(mut frames: Frames) -> Frames {
+    let mut marked = Frames::default();
+    while let Some((frame, extension_length)) = frames.take_first() {
+        let mut frame = frame.to_vec();
+        let block_length = usize::from(u16::from_le_bytes([frame[6], frame[7]]));
+        if extension_length == size_of::<OutputExtension>()
+            && let Some(byte) = frame.get_mut(HEADER_LENGTH + block_length - 1)
+        {
+            *byte = tradewright_protocol::codes::BoolEnum::True as u8;
+        }
+        marked.push(extension_length, &frame);
     }
-    frame
-}
-
-fn write_raw(event: &EventRecord, frame: &mut Vec<u8>) {
-    frame.clear();
-    let block = RawEvent { event: EventBytes(zerocopy::transmute!(*event)) };
-    FrameWriter::new(frame, Envelope::OPEN, &block, &NoExtension).finish();
+    marked
 }
 
 fn end_session(session: u32) -> CommandRecord {
@@ -557,102 +573,6 @@ fn end_session(session: u32) -> CommandRecord {
         reserved: 0,
         values: [session.into(), 0, 0],
     })
-}
-
-/// Whether a request of the owner brought this about, so that the report is its answer.
-fn is_answer(happening: &Happening) -> bool {
-    match happening {
-        Happening::Amended => true,
-        Happening::Cancelled(reason) => {
-            matches!(reason, Some(CloseReason::CancelledByOwner | CloseReason::Replaced | CloseReason::NotReplaced))
-        }
-        Happening::Accepted
-        | Happening::Started
-        | Happening::Traded(_)
-        | Happening::Prevented(_)
-        | Happening::Repriced
-        | Happening::Expired(..) => false,
-    }
-}
-
-#[inline]
-fn tell_execution(execution: &Execution<'_>, sessions: &mut Sessions, symbols: &Symbols, frame: &mut Vec<u8>) {
-    let Sessions { all, by_account, .. } = sessions;
-    let Some(places) = by_account.get(&execution.order.account.0) else { return };
-    let Some(symbol) = symbols.get(execution.order.instrument) else { return };
-    for place in places {
-        let session = &mut all[*place];
-        let mut answer = Answer::default();
-        let mut name = ClientId::default();
-        if is_answer(&execution.happening)
-            && let Some(request) = session.requests.answer(execution.order)
-        {
-            answer.client_sequence = request.client_sequence;
-            let is_replaced = !request.cancel.as_bytes().is_empty();
-            name = if is_replaced { request.cancel } else { request.client_id };
-        }
-        if execution.happening == Happening::Cancelled(Some(CloseReason::CancelledAll))
-            && let Some(mass_cancel) = session.mass_cancels.front_mut()
-        {
-            mass_cancel.cancelled += 1;
-        }
-        let is_renamed = execution.happening == Happening::Amended || name == execution.order.client_id;
-        let names =
-            (!is_renamed).then_some(RequestNames { client_order_id: name.as_bytes(), original: b"", symbol: b"" });
-        frame.clear();
-        match session.style {
-            Style::Full => write_execution(execution, symbol, names, answer, Envelope::OPEN, frame),
-            Style::Acks => write_ack(execution, symbol, names, answer, Envelope::OPEN, frame),
-            Style::Raw(_) => continue,
-        }
-        session.outbox.push(execution.position, size_of::<OutputExtension>(), frame);
-    }
-}
-
-fn tell_list(list: &ListReport, sessions: &mut Sessions, symbols: &Symbols, frame: &mut Vec<u8>) {
-    let Sessions { all, by_account, .. } = sessions;
-    let Some(places) = by_account.get(&list.account.0) else { return };
-    let Some(symbol) = symbols.get(list.instrument) else { return };
-    for place in places {
-        let session = &mut all[*place];
-        if !matches!(session.style, Style::Raw(_)) {
-            frame.clear();
-            write_list_status(list, symbol, Answer::default(), Envelope::OPEN, frame);
-            session.outbox.push(list.position, size_of::<OutputExtension>(), frame);
-        }
-    }
-}
-
-fn tell_refusal(event: &EventRecord, sessions: &mut Sessions, symbols: &Symbols, frame: &mut Vec<u8>) {
-    let Some(session) = sessions.find(event.counter_account) else { return };
-    // A number that was never opened is whatever its sender means by it.
-    if session.account.0 != event.account || matches!(session.style, Style::Raw(_)) {
-        return;
-    }
-    let client_sequence = event.counter_order_id;
-    let is_cancel = event.open_lots == CommandKind::ReplaceOrder as u64;
-    let request = session.requests.find(client_sequence).copied();
-    let names = request.unwrap_or_else(|| Request::new(client_sequence, &Default::default(), 0, false));
-    let is_replaced = is_cancel && !names.cancel.as_bytes().is_empty();
-    let name = if is_replaced { names.cancel } else { names.client_id };
-    let symbol = symbol_of(request.as_ref(), symbols).or_else(|| symbols.get(InstrumentId(event.instrument)));
-    let names = RequestNames {
-        client_order_id: name.as_bytes(),
-        original: names.original.as_bytes(),
-        symbol: names.symbol.as_bytes(),
-    };
-    let answer = Answer { client_sequence, is_again: false };
-    frame.clear();
-    write_refusal(event, symbol, names, answer, Envelope::OPEN, frame);
-    let extension_length = match CommandKind::from_code(event.open_lots as u8) {
-        Some(kind) if kind.is_order_entry() => size_of::<OutputExtension>(),
-        _ => size_of::<tradewright_protocol::messages::RejectExtension>(),
-    };
-    session.outbox.push(Position::of(event), extension_length, frame);
-    // The other half of a replacement may still tell.
-    if EventFlags(event.flags).has(EventFlags::LAST) {
-        session.requests.close(client_sequence);
-    }
 }
 
 /// Takes connections over TCP.

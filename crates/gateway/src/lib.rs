@@ -13,8 +13,10 @@ mod keys;
 mod link;
 mod machine;
 mod outbox;
+mod past;
 mod requests;
 mod session;
+mod telling;
 mod throttle;
 
 pub use gateway::{CommandSink, Gateway, GatewayConfig, TcpServer, Work};
@@ -22,6 +24,7 @@ pub use keys::KeyRing;
 pub use link::{Link, Received, ShmLink, TcpLink};
 pub use machine::{Door, Grant, Keys, MachineConfig, Now, Opening, SessionMachine};
 pub use outbox::{Cursor, Outbox, Overrun};
+pub use past::{ConnectionId, Frames, Hearer, Past, Stretch, Wanted};
 pub use requests::{Request, Requests};
 pub use session::{MassCancel, Session, Style};
 pub use throttle::{RateLimit, Throttle, VIOLATIONS_MAX, Verdict};

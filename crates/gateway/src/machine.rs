@@ -9,7 +9,7 @@ use tradewright_protocol::codes::{
 };
 use tradewright_protocol::commands::{self, AmendTarget, Amended, Naming, Origin, Refused};
 use tradewright_protocol::frame::{
-    CLIENT_FRAME_MAX, Dimension, Envelope, Frame, FrameError, FrameWriter, frame_length,
+    CLIENT_FRAME_MAX, Dimension, Envelope, Frame, FrameError, FrameWriter, address, frame_length,
 };
 use tradewright_protocol::logon::{Key, Signed, WINDOW_MAX_US, WINDOW_US, read_logon};
 use tradewright_protocol::messages::{
@@ -28,6 +28,7 @@ use tradewright_types::{
 use zerocopy::FromBytes;
 
 use crate::outbox::Cursor;
+use crate::past::{Frames, Stretch};
 use crate::requests::Request;
 use crate::session::{MassCancel, Session, Style};
 use crate::throttle::Verdict;
@@ -117,8 +118,17 @@ pub struct Opening {
 enum State {
     AwaitingLogon,
     Opening(Opening),
-    Live { opening: Opening, guard: RawGuard, cursor: Cursor },
+    Live { opening: Opening, guard: RawGuard, source: Source },
     Closed,
+}
+
+/// Where what the session was told is taken from.
+#[derive(Clone, Debug)]
+enum Source {
+    /// Its outbox.
+    Outbox(Cursor),
+    /// The log: the part that is being sent, up to where the outbox can go on. None has come at first.
+    Past(Option<Stretch>),
 }
 
 /// The machine of a connection. See the module.
@@ -441,9 +451,10 @@ impl SessionMachine {
         })
     }
 
-    /// The engine has opened the session: the client may begin. `last` is the last output that was told to anybody.
-    pub fn open(&mut self, session: &mut Session, last: Position, now: Now) {
-        let State::Opening(opening) = core::mem::replace(&mut self.state, State::Closed) else { return };
+    /// The engine has opened the session: the client may begin. `last` is the last output that was told to anybody. Returns the
+    /// output behind which the client is to hear again what is no longer in the outbox: when there is a past to get it from.
+    pub fn open(&mut self, session: &mut Session, last: Position, has_past: bool, now: Now) -> Option<Position> {
+        let State::Opening(opening) = core::mem::replace(&mut self.state, State::Closed) else { return None };
         let guard = RawGuard { account: opening.account, session: session.id };
         session.style = match (opening.is_raw, opening.is_short) {
             (true, _) => Style::Raw(RawView::new(guard)),
@@ -453,6 +464,11 @@ impl SessionMachine {
         let (cursor, since) = match opening.resume {
             Some(position) => session.outbox.after(position),
             None => (session.outbox.end(), last),
+        };
+        let wanted = opening.resume.filter(|position| has_past && since > *position);
+        let (source, since) = match wanted {
+            Some(position) => (Source::Past(None), position),
+            None => (Source::Outbox(cursor), since),
         };
         self.heartbeat_ns = u64::from(opening.heartbeat_s) * 1_000_000_000;
         let block = LogonAck {
@@ -472,13 +488,59 @@ impl SessionMachine {
         let mut frame = FrameWriter::new(&mut self.out, envelope, &block, &extension);
         frame.text8(format!("{}-{}", session.id, now.utc_us).as_bytes());
         frame.finish();
-        self.state = State::Live { opening, guard, cursor };
+        self.state = State::Live { opening, guard, source };
+        wanted
     }
 
-    /// Takes what the session was told, as long as there is room.
+    /// Whether the next part of what the session was told before may come.
+    pub fn takes_past(&self) -> bool {
+        match &self.state {
+            State::Live { source: Source::Past(stretch), .. } => {
+                stretch.as_ref().is_none_or(|stretch| stretch.frames.is_empty())
+            }
+            State::Live { source: Source::Outbox(_), .. }
+            | State::AwaitingLogon
+            | State::Opening(_)
+            | State::Closed => false,
+        }
+    }
+
+    /// Whether it waits for what the session was told before.
+    pub fn needs_past(&self) -> bool {
+        matches!(&self.state, State::Live { source: Source::Past(_), .. })
+    }
+
+    /// The next part of what the session was told before.
+    pub fn past(&mut self, next: Stretch) {
+        if let State::Live { source: Source::Past(stretch), .. } = &mut self.state {
+            *stretch = Some(next);
+        }
+    }
+
+    /// Sends what the session was told before, and goes on with its outbox when that meets it. `read` is the last event that
+    /// the outbox may tell of.
+    fn pull_past(&mut self, session: &Session, read: Position, now: Now) {
+        let State::Live { source: source @ Source::Past(Some(_)), .. } = &mut self.state else { return };
+        let Source::Past(Some(stretch)) = source else { return };
+        while self.out.len() - self.out_gone < self.config.output_bytes_max {
+            let envelope = Envelope { version: self.version, seq_num: self.next_out, sending_time_us: now.utc_us };
+            let Some((frame, extension_length)) = stretch.frames.take_first() else { break };
+            address(frame, extension_length, envelope, &mut self.out);
+            self.next_out = self.next_out.wrapping_add(1);
+            self.last_out_ns = now.ns;
+        }
+        if stretch.frames.is_empty() && stretch.is_met_by(&session.outbox, read) {
+            *source = Source::Outbox(session.outbox.after(stretch.end()).0);
+        }
+    }
+
+    /// Takes what the session was told, as long as there is room. `read` is the last event that the outbox may tell of.
     #[inline]
-    pub fn pull(&mut self, session: &Session, now: Now) {
-        let State::Live { cursor, .. } = &mut self.state else { return };
+    pub fn pull(&mut self, session: &Session, read: Position, now: Now) {
+        if self.needs_past() {
+            self.pull_past(session, read, now);
+        }
+        let State::Live { source: Source::Outbox(cursor), .. } = &mut self.state else { return };
         let mut overrun = session.outbox.is_overrun(*cursor);
         while !overrun && self.out.len() - self.out_gone < self.config.output_bytes_max {
             let envelope = Envelope { version: self.version, seq_num: self.next_out, sending_time_us: now.utc_us };
@@ -851,11 +913,11 @@ impl SessionMachine {
         }
     }
 
-    /// Writes frames that the session was told before, marked as such.
-    pub fn tell_again(&mut self, frames: impl Iterator<Item = (Vec<u8>, usize)>, now: Now) {
-        for (frame, extension_length) in frames {
+    /// Writes frames that the session was told before, as they stand.
+    pub fn tell_again(&mut self, mut frames: Frames, now: Now) {
+        while let Some((frame, extension_length)) = frames.take_first() {
             let envelope = self.envelope(now);
-            tradewright_protocol::frame::address(&frame, extension_length, envelope, &mut self.out);
+            address(frame, extension_length, envelope, &mut self.out);
         }
     }
 

@@ -115,6 +115,20 @@ impl Outbox {
         Ok(true)
     }
 
+    /// Gives every frame that is new to the cursor: the output, the length of its extension, the frame.
+    pub fn take(&self, cursor: &mut Cursor, mut each: impl FnMut(Position, usize, &[u8])) {
+        let place = cursor.0.saturating_sub(self.first()) as usize;
+        for kept in self.kept.range(place.min(self.kept.len())..) {
+            each(kept.position, kept.extension_length.into(), self.frame(kept));
+        }
+        *cursor = self.end();
+    }
+
+    /// Whether something that came of this command may have been told, and is no longer kept.
+    pub fn has_forgotten(&self, index: u64) -> bool {
+        self.forgotten.index >= index
+    }
+
     /// The frames that told what came of one command, as they were kept, with the length of their extensions.
     pub fn of_command(&self, index: u64) -> impl Iterator<Item = (&[u8], usize)> {
         let place = self.kept.partition_point(|kept| kept.position.index < index);

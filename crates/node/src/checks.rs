@@ -1,6 +1,7 @@
 //! Checks: a hash of the events of each 4,096 commands stands in the log, so that whoever applies it again learns within so
 //! many commands that he came to something else.
 
+use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use tradewright_transport::{Polled, Reader};
 use tradewright_types::{EventRecord, HashTotal};
 
 use crate::durability::Note;
+use crate::error::NodeError;
 use crate::sequencer::Signals;
 
 /// How many events the checker takes at once.
@@ -63,6 +65,58 @@ impl SpanHasher {
     /// Events were missed: nothing is told of a span that is not whole.
     pub fn lose(&mut self) {
         self.is_lost = true;
+    }
+}
+
+/// How many of its own hashes a comparison keeps for checks that come late.
+const HASHES_MAX: usize = 4_096;
+
+/// Compares the events that come out of a log with the hashes that stand in it.
+#[derive(Clone, Debug)]
+pub(crate) struct Comparison {
+    hasher: SpanHasher,
+    /// Indices and hashes of its own spans, the latest last.
+    hashes: VecDeque<(u64, HashTotal)>,
+    agreed: u64,
+}
+
+impl Comparison {
+    /// Takes events of the commands behind an index.
+    pub(crate) fn behind(index: u64) -> Self {
+        Self { hasher: SpanHasher::behind(index), hashes: VecDeque::new(), agreed: 0 }
+    }
+
+    /// How many checks agreed.
+    pub(crate) fn agreed(&self) -> u64 {
+        self.agreed
+    }
+
+    /// Takes the events of the next commands, the last of which is `index`.
+    pub(crate) fn take(&mut self, events: &[EventRecord], index: u64) {
+        let Self { hasher, hashes, .. } = self;
+        let mut keep = |index, hash| {
+            if hashes.len() == HASHES_MAX {
+                hashes.pop_front();
+            }
+            hashes.push_back((index, hash));
+        };
+        hasher.take(events, &mut keep);
+        hasher.reach(index, &mut keep);
+    }
+
+    /// Compares a check of the log.
+    ///
+    /// # Errors
+    /// [`NodeError::Differs`].
+    pub(crate) fn compare(&mut self, check: Check) -> Result<(), NodeError> {
+        let Check { index, events_hash: Some(logged), .. } = check else { return Ok(()) };
+        match self.hashes.iter().rev().find(|(known, _)| *known == index) {
+            Some((_, own)) if *own == logged => self.agreed += 1,
+            Some((_, own)) => return Err(NodeError::Differs { index, logged, own: *own }),
+            // Its span began before the events that were taken, or it is long ago.
+            None => {}
+        }
+        Ok(())
     }
 }
 

@@ -4,11 +4,14 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, TryRecvError};
 
 use tradewright_engine::{Engine, Key as RegisteredKey};
-use tradewright_gateway::{Gateway, GatewayConfig, Grant, KeyRing, Now, RateLimit, ShmLink, TcpServer};
+use tradewright_gateway::{
+    ConnectionId, Frames, Gateway, GatewayConfig, Grant, KeyRing, Now, RateLimit, ShmLink, Stretch, TcpServer, Wanted,
+};
 use tradewright_protocol::logon::Key;
+use tradewright_protocol::reports::Position;
 use tradewright_protocol::symbols::Symbols;
 use tradewright_transport::{
     Consumer, FrameReader, FrameSlot, FrameWriter, Polled, Producer, Reader, Region, RegionOptions, Shape, Start,
@@ -20,9 +23,12 @@ use crate::clock::wall_ns;
 use crate::config::SessionConfig;
 use crate::error::{NodeError, while_doing};
 use crate::node::COMMAND_RECORDS_MAX;
+use crate::past::{Asker, Found, Lookup, Pieces};
 
 /// How many events are looked at in one round.
 const EVENTS_A_ROUND: usize = 256;
+/// So many repeated requests wait for the log at most; what is more is answered in short.
+const LOOKUPS_MAX: usize = 4_096;
 /// No frame has more slots: the longest is 64 KiB.
 const FRAME_SLOTS_MAX: u32 = 1 << 10;
 
@@ -37,6 +43,26 @@ pub(crate) struct Doors {
     /// A key that the event before told of: its id comes next.
     key: Option<EventRecord>,
     begun: std::time::Instant,
+    asker: Asker,
+    catch_up: Option<CatchUp>,
+    /// Clients that came back, each with what it is told of the time before.
+    returning: Vec<(ConnectionId, Pieces<Stretch>)>,
+    /// Requests that were repeated, which are looked up next.
+    lookups: Vec<Lookup>,
+    looked_up: Option<LookedUp>,
+}
+
+/// The doors fell behind the ring of events, and hear from the log what they missed.
+struct CatchUp {
+    pieces: Pieces<Vec<EventRecord>>,
+    /// What comes next in the ring: where the two meet.
+    ahead: Vec<EventRecord>,
+}
+
+/// Requests that are being looked up, and what was found.
+struct LookedUp {
+    open: Vec<Lookup>,
+    pieces: Pieces<Found>,
 }
 
 impl Doors {
@@ -50,6 +76,7 @@ impl Doors {
         events: &Arc<Region>,
         commands: Producer<CommandRecord>,
         listed: Receiver<Symbols>,
+        asker: Asker,
     ) -> Result<Self, NodeError> {
         let mut keys = KeyRing::default();
         for (id, RegisteredKey { account, kind, permissions, material }) in engine.keys() {
@@ -57,7 +84,7 @@ impl Doors {
                 keys.insert(id.as_bytes(), grant);
             }
         }
-        let mut settings = GatewayConfig::default();
+        let mut settings = GatewayConfig { has_past: true, ..GatewayConfig::default() };
         if let Some(messages_max) = config.messages_per_second {
             settings.rate_limit = RateLimit { messages_max, window_ns: 1_000_000_000 };
         }
@@ -90,6 +117,11 @@ impl Doors {
             listed,
             key: None,
             begun,
+            asker,
+            catch_up: None,
+            returning: Vec::new(),
+            lookups: Vec::new(),
+            looked_up: None,
         })
     }
 
@@ -107,34 +139,171 @@ impl Doors {
     /// to do.
     ///
     /// # Errors
-    /// Events were overwritten before the sessions heard of them, or the listener is broken.
+    /// Events were missed and cannot be had from the log, or the listener is broken.
     pub(crate) fn poll(&mut self) -> Result<usize, NodeError> {
         let now = now(self.begun);
         while let Ok(symbols) = self.listed.try_recv() {
             *self.gateway.symbols() = symbols;
         }
-        self.events.clear();
-        let mut done = 0;
-        match self.reader.poll_into(&mut self.events, EVENTS_A_ROUND) {
-            Polled::Empty => {}
-            Polled::Count(count) => {
-                done += count;
-                for event in &self.events {
-                    self.gateway.event(event, now);
-                    follow_keys(&mut self.key, event, self.gateway.keys());
-                }
-            }
-            Polled::Behind { skipped } => {
-                return Err(NodeError::Replay(format!(
-                    "sessions missed {skipped} events: the ring of events must be larger (node.event_slots)"
-                )));
-            }
-        }
+        let mut done = if self.catch_up.is_some() { self.catch_up(now)? } else { self.hear(now) };
         if let Some(tcp) = &mut self.tcp {
             done += tcp.poll(&mut self.gateway, now).map_err(while_doing("taking connections"))?;
         }
         let work = self.gateway.poll(&mut self.commands, now);
+        done += self.look_back(now);
         Ok(done + work.commands + work.ended + usize::from(work.bytes_in > 0) + usize::from(work.bytes_out > 0))
+    }
+
+    /// Tells sessions what was released.
+    fn hear(&mut self, now: Now) -> usize {
+        self.events.clear();
+        match self.reader.poll_into(&mut self.events, EVENTS_A_ROUND) {
+            Polled::Empty => 0,
+            Polled::Count(count) => {
+                for event in &self.events {
+                    self.gateway.event(event, now);
+                    follow_keys(&mut self.key, event, self.gateway.keys());
+                }
+                count
+            }
+            Polled::Behind { .. } => {
+                let pieces = self.asker.events(self.gateway.reports().last());
+                self.catch_up = Some(CatchUp { pieces, ahead: Vec::new() });
+                1
+            }
+        }
+    }
+
+    /// Tells sessions what the doors missed, until the ring goes on from there. Clients wait for their reports meanwhile.
+    fn catch_up(&mut self, now: Now) -> Result<usize, NodeError> {
+        let Some(CatchUp { pieces, ahead }) = &mut self.catch_up else { return Ok(0) };
+        let piece = match pieces.try_recv() {
+            Ok(Ok(events)) => events,
+            Ok(Err(error)) => return Err(NodeError::Replay(format!("sessions missed events: {error}"))),
+            Err(TryRecvError::Empty) => return Ok(0),
+            Err(TryRecvError::Disconnected) => {
+                return Err(NodeError::Replay("sessions missed events, and the replay service has ended".to_owned()));
+            }
+        };
+        if ahead.is_empty() {
+            // When it is overrun again, the next look finds what is there then.
+            let _ = self.reader.poll_into(ahead, EVENTS_A_ROUND);
+        }
+        let ring = core::mem::take(ahead);
+        let count = self.tell_new(&piece, now);
+        let read = self.gateway.reports().last();
+        let meets = ring.first().is_some_and(|first| Position::of(first) <= read);
+        if !meets {
+            if let Some(catch_up) = &mut self.catch_up {
+                catch_up.ahead = ring;
+            }
+            return Ok(count);
+        }
+        self.tell_new(&ring, now);
+        self.events.clear();
+        match self.reader.poll_into(&mut self.events, EVENTS_A_ROUND) {
+            // The writer came round once more: on with the replay.
+            Polled::Behind { .. } => {}
+            Polled::Count(_) | Polled::Empty => {
+                self.catch_up = None;
+                let next = core::mem::take(&mut self.events);
+                self.tell_new(&next, now);
+                self.events = next;
+            }
+        }
+        Ok(count + ring.len())
+    }
+
+    /// Tells sessions those of the events that they have not heard of.
+    fn tell_new(&mut self, events: &[EventRecord], now: Now) -> usize {
+        let read = self.gateway.reports().last();
+        let new = &events[events.partition_point(|event| Position::of(event) <= read)..];
+        for event in new {
+            self.gateway.event(event, now);
+            follow_keys(&mut self.key, event, self.gateway.keys());
+        }
+        new.len()
+    }
+
+    /// Gives sessions what they want to hear again and the gateway no longer has.
+    fn look_back(&mut self, now: Now) -> usize {
+        let mut done = 0;
+        while let Some(wanted) = self.gateway.wanted() {
+            match wanted {
+                Wanted::Since { connection, hearer, after } => {
+                    self.returning.push((connection, self.asker.since(after, hearer)));
+                }
+                Wanted::Again { connection, repeated } if self.lookups.len() < LOOKUPS_MAX => {
+                    self.lookups.push(Lookup { connection, repeated });
+                }
+                Wanted::Again { connection, repeated } => {
+                    self.gateway.answer_again(connection, &repeated, Frames::default(), now);
+                }
+            }
+            done += 1;
+        }
+        let gateway = &mut self.gateway;
+        self.returning.retain(|(connection, pieces)| match gateway.takes_past(*connection) {
+            None => false,
+            Some(false) => true,
+            Some(true) => match pieces.try_recv() {
+                Ok(Ok(stretch)) => {
+                    done += usize::from(!stretch.frames.is_empty());
+                    gateway.past(*connection, stretch);
+                    true
+                }
+                Ok(Err(error)) => {
+                    gateway.past_is_lost(
+                        *connection,
+                        &format!("what came behind ResumeIndex is not to be had: {error}"),
+                        now,
+                    );
+                    false
+                }
+                Err(TryRecvError::Empty) => true,
+                Err(TryRecvError::Disconnected) => {
+                    gateway.past_is_lost(*connection, "the client reads too slowly: log on again and resume", now);
+                    false
+                }
+            },
+        });
+        done + self.answer_lookups(now)
+    }
+
+    /// Answers requests that were repeated as soon as the log has told, and asks it about the next ones.
+    fn answer_lookups(&mut self, now: Now) -> usize {
+        let mut done = 0;
+        if let Some(LookedUp { open, pieces }) = &mut self.looked_up {
+            loop {
+                match pieces.try_recv() {
+                    Ok(Ok(found)) => {
+                        for (Lookup { connection, repeated }, frames) in found {
+                            open.retain(|lookup| lookup.repeated.sequence != repeated.sequence);
+                            self.gateway.answer_again(connection, &repeated, frames, now);
+                            done += 1;
+                        }
+                    }
+                    // Why is told by the service; what is left is answered by what is known here.
+                    Ok(Err(_)) => {}
+                    Err(TryRecvError::Empty) => return done,
+                    Err(TryRecvError::Disconnected) => break,
+                }
+            }
+            for Lookup { connection, repeated } in open.drain(..) {
+                self.gateway.answer_again(connection, &repeated, Frames::default(), now);
+            }
+            self.looked_up = None;
+        }
+        if !self.lookups.is_empty() {
+            let open = core::mem::take(&mut self.lookups);
+            let mut sessions: Vec<u32> = open.iter().map(|lookup| lookup.repeated.counter_account).collect();
+            sessions.sort_unstable();
+            sessions.dedup();
+            let hearers = sessions.into_iter().filter_map(|session| self.gateway.hearer(session)).collect();
+            let pieces = self.asker.again(open.clone(), hearers);
+            self.looked_up = Some(LookedUp { open, pieces });
+        }
+        done
     }
 
     /// Whether events wait.

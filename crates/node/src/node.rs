@@ -37,6 +37,7 @@ use crate::error::{NodeError, while_doing};
 use crate::fence::Fence;
 use crate::genesis::{self, GenesisCommand, Names};
 use crate::monitoring;
+use crate::past;
 use crate::recovery::{self, Restored};
 use crate::sequencer::{BATCH_RECORDS, MARK_WORDS, Outlets, Sequencer, Signals};
 use crate::snapshots;
@@ -146,8 +147,9 @@ impl Node {
         let mut alarm = Alarm(Some(Arc::clone(&signals)));
         let begun = engine.sequence();
         let (listings, listed) = mpsc::channel();
+        let (asker, replays) = past::open(storage.clone(), engine.config(), Arc::clone(&signals));
         let (doors, doorway) = if Doors::is_any(&config.session) {
-            (Some(Doors::open(&config.session, &engine, &events, sessions_in, listed)?), None)
+            (Some(Doors::open(&config.session, &engine, &events, sessions_in, listed, asker)?), None)
         } else {
             (None, Some(Doorway { commands: sessions_in, events: Arc::clone(&events) }))
         };
@@ -223,6 +225,8 @@ impl Node {
             run_checker(event_reader, SpanHasher::behind(begun), &for_checker, &found);
         })?;
 
+        let replays = spawn("tw-replay", background_place, move || replays.run())?;
+
         // 6. What operators see and do.
         let source = StatusSource {
             shard: config.node.shard,
@@ -236,7 +240,7 @@ impl Node {
             event_slots: *config.node.event_slots.get_ref() as u64,
         };
         let control = Control::open(&directory, source.clone(), operators_in.clone())?;
-        let mut helpers = vec![control.run()?, archiver];
+        let mut helpers = vec![control.run()?, archiver, replays];
         let mut monitoring = None;
         if let Some(listen) = &config.monitoring.listen {
             let (address, thread) = monitoring::serve(listen.get_ref(), source.clone())?;

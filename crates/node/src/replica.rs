@@ -3,7 +3,6 @@
 //!
 //! It reads the log's files and knows nothing that does not stand there. Until it is promoted it writes nothing but its socket.
 
-use std::collections::VecDeque;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,9 +14,9 @@ use tradewright_engine::{Engine, EngineConfig, EventBuffer};
 use tradewright_journal::{
     Check, FolderStorage, Journal, JournalConfig, JournalError, JournalReader, RecordKind, Storage,
 };
-use tradewright_types::{CommandRecord, HashTotal};
+use tradewright_types::CommandRecord;
 
-use crate::checks::SpanHasher;
+use crate::checks::Comparison;
 use crate::config::{Config, Source};
 use crate::control::{answer_lines, listen};
 use crate::error::{NodeError, while_doing};
@@ -28,8 +27,6 @@ use crate::serve::{Signalled, run};
 
 /// The socket of a replica in the node's folder.
 pub const REPLICA_SOCKET: &str = "replica.sock";
-/// How many of its own hashes a replica keeps for checks that come late.
-const HASHES_MAX: usize = 4_096;
 /// How long it rests when there is nothing new.
 const REST: Duration = Duration::from_micros(200);
 /// How long a primary is watched twice, to see whether it writes. One that has nothing to do writes every 10 ms.
@@ -45,10 +42,7 @@ pub struct Replica {
     directory: PathBuf,
     reader: JournalReader<FolderStorage>,
     engine: Engine,
-    hasher: SpanHasher,
-    /// Indices and hashes of its own spans, the latest last.
-    hashes: VecDeque<(u64, HashTotal)>,
-    checks: u64,
+    comparison: Comparison,
     began_behind: u64,
     commands: Vec<CommandRecord>,
     events: EventBuffer,
@@ -75,10 +69,8 @@ impl Replica {
             reader: JournalReader::follow(storage.clone(), began_behind + 1)?,
             storage,
             directory: directory.to_owned(),
-            hasher: SpanHasher::behind(began_behind),
+            comparison: Comparison::behind(began_behind),
             engine,
-            hashes: VecDeque::new(),
-            checks: 0,
             began_behind,
             commands: Vec::new(),
             events: EventBuffer::default(),
@@ -94,7 +86,7 @@ impl Replica {
     /// How many checks of the log agreed with what came out here.
     #[must_use]
     pub fn checks(&self) -> u64 {
-        self.checks
+        self.comparison.agreed()
     }
 
     /// The last index that the primary told to be durable.
@@ -108,23 +100,17 @@ impl Replica {
     /// # Errors
     /// The log is damaged, or a check in it differs from what came out here.
     pub fn poll(&mut self) -> Result<bool, NodeError> {
-        let Self { reader, engine, hasher, hashes, checks, commands, events, .. } = self;
+        let Self { reader, engine, comparison, commands, events, .. } = self;
         let Some(batch) = reader.next_batch()? else { return Ok(false) };
         commands.clear();
         batch.copy_commands(engine.sequence() + 1, commands);
         engine.apply_all(commands, events);
-        let mut keep = |index, hash| {
-            if hashes.len() == HASHES_MAX {
-                hashes.pop_front();
-            }
-            hashes.push_back((index, hash));
-        };
-        hasher.take(events.as_slice(), &mut keep);
-        hasher.reach(engine.sequence(), &mut keep);
+        comparison.take(events.as_slice(), engine.sequence());
         events.clear();
         for record in batch.records().filter(|record| record.kind == RecordKind::Check) {
-            let check = Check::read(record.header.index, record.payload());
-            *checks += u64::from(compare(hashes, check)?);
+            if let Some(check) = Check::read(record.header.index, record.payload()) {
+                comparison.compare(check)?;
+            }
         }
         Ok(true)
     }
@@ -227,17 +213,6 @@ fn begin_epoch<S: Storage>(journal: &mut Journal<S>, epoch: u32) -> Result<(), N
             Ok(())
         }
         begun => Ok(begun?),
-    }
-}
-
-/// Compares a check with the hashes of a replica. Returns whether it could.
-fn compare(hashes: &VecDeque<(u64, HashTotal)>, check: Option<Check>) -> Result<bool, NodeError> {
-    let Some(Check { index, events_hash: Some(logged), .. }) = check else { return Ok(false) };
-    match hashes.iter().rev().find(|(known, _)| *known == index) {
-        Some((_, own)) if *own == logged => Ok(true),
-        Some((_, own)) => Err(NodeError::Differs { index, logged, own: *own }),
-        // The replica began behind it, or it is long ago.
-        None => Ok(false),
     }
 }
 
@@ -416,7 +391,7 @@ fn follow(
         let has_read = replica.poll()?;
         let (applied, durable) = (replica.engine.sequence(), replica.durable());
         desk.show(|status| {
-            (status.epoch, status.checks) = (replica.reader.tip().epoch, replica.checks);
+            (status.epoch, status.checks) = (replica.reader.tip().epoch, replica.checks());
             (status.applied, status.durable, status.lag) = (applied, durable, durable.saturating_sub(applied));
         });
         if let Ok(promotion) = asked.try_recv() {

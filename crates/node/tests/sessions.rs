@@ -10,9 +10,13 @@ use tradewright_node::Node;
 use tradewright_node::config::Source;
 use tradewright_protocol::codes::{self, OrdType};
 use tradewright_protocol::logon::Secret;
-use tradewright_protocol::messages::{ExecutionReport, NewOrderSingle};
-use tradewright_protocol::reports::read_execution;
+use tradewright_protocol::messages::{
+    ExecutionReport, NewOrderSingle, OrderCancelRequest, OrderMassCancelReport, OrderMassCancelRequest,
+    RequestExtension,
+};
+use tradewright_protocol::reports::{Position, read_execution};
 use tradewright_protocol::spec::{Block, Null, Template};
+use tradewright_types::{CommandKind, CommandRecord};
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 const SEED: [u8; 32] = [7; 32];
@@ -65,8 +69,11 @@ permissions = ["trade", "read"]
 }
 
 fn start(folder: &Path, sessions_apart: bool) -> Node {
-    let (source, config) =
-        Source::parse(&folder.join("exchange.toml"), configuration(sessions_apart)).expect("a legal file");
+    start_with(folder, configuration(sessions_apart))
+}
+
+fn start_with(folder: &Path, configuration: String) -> Node {
+    let (source, config) = Source::parse(&folder.join("exchange.toml"), configuration).expect("a legal file");
     Node::start(&source, &config).expect("a node").0
 }
 
@@ -97,11 +104,9 @@ fn hear(client: &mut Client, count: usize) -> Vec<String> {
                 let again = output_of(frame).is_some_and(|output| output.poss_resend.some() == Some(1));
                 let name = String::from_utf8_lossy(text.client_order_id).into_owned();
                 let error = String::from_utf8_lossy(text.error).into_owned();
-                heard.push(format!(
-                    "{}{name}{}{error}",
-                    char::from(message.block.exec_type.0),
-                    if again { "*" } else { "" }
-                ));
+                let error = error.split(':').next().unwrap_or_default();
+                let kind = char::from(message.block.exec_type.0);
+                heard.push(format!("{kind}{name}{}{error}", if again { "*" } else { "" }));
             })
             .expect("frames");
         std::thread::yield_now();
@@ -137,8 +142,7 @@ fn a_client_trades_over_tcp_and_goes_on_after_a_restart() {
         let ack = client.log_on(&LogonOptions::new(b"DESK", b"alice-key"), &secret(), TIMEOUT).expect("let in");
         assert_eq!(ack.last_client_sequence.get() + 1, next, "the session outlives the process");
         client.order(&limit(codes::Side::Buy, 100, 9_000), b"d", b"BTCUSDT");
-        let heard = hear(&mut client, 1);
-        assert_eq!(heard.last().map(String::as_str), Some("0d"));
+        assert_eq!(hear(&mut client, 2), ["0c", "0d"], "what the client of the process before did not see comes first");
         node.stop().expect("a clean end");
     }
 }
@@ -163,4 +167,144 @@ fn who_has_not_the_key_is_turned_away() {
     let refused = client.log_on(&LogonOptions::new(b"DESK", b"alice-key"), &other, TIMEOUT);
     assert!(matches!(refused, Err(ClientError::LoggedOut(_))), "{refused:?}");
     node.stop().expect("a clean end");
+}
+
+/// What a client hears up to the answer to its last mass cancel, as (output, message, mark, what stands behind the block).
+type Heard = Vec<(Position, u16, bool, Vec<u8>)>;
+
+fn hear_all(client: &mut Client, is_last: impl Fn(&Heard) -> bool) -> Heard {
+    let (mut heard, begin) = (Heard::new(), Instant::now());
+    while !is_last(&heard) {
+        assert!(begin.elapsed() < TIMEOUT, "heard only {heard:?}");
+        client.flush().expect("a connection");
+        client
+            .receive(|frame| {
+                let output = output_of(frame).expect("a report");
+                let position =
+                    Position { index: output.index.get(), k: output.event_number.get(), shard: output.shard };
+                // The mark of what is told again is the last byte of the extension.
+                let (mut body, end) = (frame.body().to_vec(), usize::from(frame.header.block_length.get()));
+                let is_again = core::mem::replace(&mut body[end - 1], 0) == 1;
+                heard.push((position, frame.template(), is_again, body));
+            })
+            .expect("frames");
+        std::thread::yield_now();
+    }
+    heard
+}
+
+fn has_mass_cancel(heard: &Heard) -> bool {
+    heard.last().is_some_and(|(_, template, ..)| *template == OrderMassCancelReport::ID)
+}
+
+/// Sends requests with all kinds of answers, under client sequences from 1.
+fn send_all_kinds(client: &mut Client) {
+    let sell = |lots, ticks| limit(codes::Side::Sell, lots, ticks);
+    let cancel = |client: &mut Client, number: u64, id: &[u8], original: &[u8]| {
+        let extension = RequestExtension { client_sequence: number.into() };
+        client.message(&OrderCancelRequest::NULL, &extension, &[id, original, b"", b"BTCUSDT"]);
+    };
+    client.order_as(1, &sell(100, 10_000), b"a", b"BTCUSDT");
+    client.order_as(2, &sell(100, 10_001), b"17", b"BTCUSDT");
+    // More than there is, so it is refused by the engine: only its command says what it was called.
+    client.order_as(3, &sell(900_000_000, 10_000), b"too-much", b"BTCUSDT");
+    cancel(client, 4, b"cancel-a", b"a");
+    cancel(client, 5, b"cancel-nothing", b"nothing");
+    client.order_as(6, &limit(codes::Side::Buy, 40, 10_001), b"b", b"BTCUSDT");
+    let all =
+        OrderMassCancelRequest { mass_cancel_request_type: codes::MassCancelRequestType::CancelSymbolOrders.field() };
+    client.message(&all, &RequestExtension { client_sequence: 7.into() }, &[b"BTCUSDT", b"cancel-all"]);
+}
+
+#[test]
+fn what_was_told_before_a_restart_is_told_again_byte_for_byte() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let node = start(folder.path(), false);
+    let mut client = log_on(Client::tcp(node.tcp().expect("an address")).expect("a connection"));
+    let begin = client.last();
+    send_all_kinds(&mut client);
+    let heard = hear_all(&mut client, has_mass_cancel);
+    assert!(heard.len() >= 8, "each request was answered: {heard:?}");
+    drop(client);
+    node.stop().expect("a clean end");
+
+    let node = start(folder.path(), true);
+    let mut client = Client::tcp(node.tcp().expect("an address")).expect("a connection").resuming(begin);
+    client.log_on(&LogonOptions::new(b"DESK", b"alice-key"), &secret(), TIMEOUT).expect("let in");
+    assert_eq!(client.next_sequence(), 8);
+    let resumed = hear_all(&mut client, has_mass_cancel);
+    let names = |heard: &Heard| heard.iter().map(|(position, template, ..)| (*position, *template)).collect::<Vec<_>>();
+    assert_eq!(names(&resumed), names(&heard));
+    // What a cancel called itself stands in no log: all else is as it was.
+    let is_cancel = |body: &[u8]| body.windows(6).any(|text| text == b"cancel");
+    for (again, first) in resumed.iter().zip(&heard) {
+        assert!(again == first || is_cancel(&first.3), "{again:?} instead of {first:?}");
+    }
+
+    // The retries say themselves what they were called. A mass cancel that comes again is answered by what it cancelled.
+    send_all_kinds(&mut client);
+    let mut again = hear_all(&mut client, |again| again.len() == heard.len() - 1);
+    again.sort();
+    assert!(again.iter().all(|(_, _, is_again, _)| *is_again));
+    let bodies = |heard: &Heard| heard.iter().map(|(.., body)| body.clone()).collect::<Vec<_>>();
+    assert_eq!(bodies(&again), bodies(&heard)[..heard.len() - 1]);
+    // And the session goes on behind them.
+    client.order_as(8, &limit(codes::Side::Buy, 100, 9_000), b"d", b"BTCUSDT");
+    assert_eq!(hear(&mut client, 1), ["0d"]);
+    node.stop().expect("a clean end");
+}
+
+/// Logs on again as soon as the connection before is gone.
+fn come_back(node: &Node, seen: Option<Position>) -> Client {
+    let begin = Instant::now();
+    loop {
+        let mut client = Client::tcp(node.tcp().expect("an address")).expect("a connection").resuming(seen);
+        match client.log_on(&LogonOptions::new(b"DESK", b"alice-key"), &secret(), TIMEOUT) {
+            Ok(_) => return client,
+            Err(error) => assert!(begin.elapsed() < TIMEOUT, "{error}"),
+        }
+    }
+}
+
+#[test]
+fn sessions_that_missed_events_hear_them_from_the_log() {
+    const ORDERS: usize = 3_000;
+    for sessions_apart in [false, true] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let text = configuration(sessions_apart).replace("event_slots = 65536", "event_slots = 1024");
+        let text = text.replace("[session.tcp]", "[session]\nmessages_per_second = 1000000\n[session.tcp]");
+        let mut node = start_with(folder.path(), text);
+        let mut client = log_on(Client::tcp(node.tcp().expect("an address")).expect("a connection"));
+        for number in 0..ORDERS {
+            client.order(
+                &limit(codes::Side::Sell, 1, 10_000 + number as i64),
+                format!("n-{number}").as_bytes(),
+                b"BTCUSDT",
+            );
+        }
+        let begin = client.last();
+        let accepted = hear(&mut client, ORDERS);
+        assert_eq!(accepted.last().map(String::as_str), Some("0n-2999"));
+        // One command with three times as many events as the ring keeps.
+        let mut all = CommandRecord { account: 2, side: u8::MAX, ..CommandRecord::new(CommandKind::CancelAll) };
+        all.instrument = tradewright_types::ANY;
+        node.command(&[all]).expect("a ring");
+        let mut cancelled = hear(&mut client, ORDERS);
+        assert!(node.is_running(), "the node goes on");
+        cancelled.sort();
+        let mut expected: Vec<String> = (0..ORDERS).map(|number| format!("4n-{number}")).collect();
+        expected.sort();
+        assert_eq!(cancelled, expected);
+        // All that is more than an outbox keeps: the rest comes from the log, and what comes meanwhile behind it.
+        drop(client);
+        let mut client = come_back(&node, begin);
+        client.order(&limit(codes::Side::Sell, 1, 10_000), b"late", b"BTCUSDT");
+        let heard = hear(&mut client, 2 * ORDERS + 1);
+        assert_eq!(heard[..ORDERS], accepted);
+        assert_eq!(heard.last().map(String::as_str), Some("0late"));
+        let mut again = heard[ORDERS..2 * ORDERS].to_vec();
+        again.sort();
+        assert_eq!(again, expected);
+        node.stop().expect("a clean end");
+    }
 }

@@ -219,6 +219,11 @@ impl<'b> Frame<'b> {
         self.header.template.get()
     }
 
+    /// All that stands behind its headers: the block with what our version adds, groups, and texts.
+    pub fn body(&self) -> &'b [u8] {
+        self.body
+    }
+
     /// Reads the block of the message that it is.
     ///
     /// # Errors

@@ -115,6 +115,7 @@ pub(crate) fn config() -> GatewayConfig {
         outbox_bytes: 1 << 14,
         rate_limit: RateLimit { messages_max: 500, window_ns: SECOND_NS },
         connections_max: 8,
+        has_past: false,
     }
 }
 
