@@ -8,6 +8,7 @@
 #![deny(clippy::float_arithmetic)]
 
 pub mod client;
+pub mod feed;
 mod gateway;
 mod keys;
 mod link;

@@ -1,9 +1,11 @@
 //! `exchange.toml`: how the process runs, and what an empty log begins with.
 
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use toml::Spanned;
+use tradewright_transport::multicast::Line;
 use tradewright_transport::{Placement, Scheduling, Wait};
 
 /// The layout of the file that this build reads.
@@ -82,6 +84,8 @@ pub struct Config {
     /// The doors.
     #[serde(default)]
     pub session: SessionConfig,
+    /// Market data. Left out, there is none.
+    pub feed: Option<FeedConfig>,
     /// What is told to operators.
     #[serde(default)]
     pub monitoring: MonitoringConfig,
@@ -146,6 +150,8 @@ pub struct PlacementConfig {
     pub journal: ThreadConfig,
     /// Sessions over TCP and shared memory. Left out, they share the engine's thread.
     pub sessions: Option<ThreadConfig>,
+    /// Market data.
+    pub feed: ThreadConfig,
     /// Everything that is in no hurry.
     pub background: ThreadConfig,
 }
@@ -225,6 +231,43 @@ pub struct ShmConfig {
     /// How many slots of 64 bytes each ring has; a power of two.
     #[serde(default = "command_slots")]
     pub slots: Spanned<usize>,
+}
+
+/// `[feed]`: market data, order by order.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FeedConfig {
+    /// The number of the channel, which stands in every datagram.
+    pub channel: u16,
+    /// How many messages the ring keeps, for readers and to be given again; a power of two.
+    pub ring_slots: Spanned<usize>,
+    /// Address and port of the service that gives messages again, and snapshots; port 0 takes a free one.
+    pub listen: Option<Spanned<String>>,
+    /// Group and port of line A.
+    pub a: Option<Spanned<String>>,
+    /// Group and port of line B.
+    pub b: Option<Spanned<String>>,
+    /// The address of the interface that both lines leave by.
+    pub interface: Option<Ipv4Addr>,
+    /// How many routers datagrams pass, less one: 1 stays in the network.
+    pub ttl: u8,
+}
+
+impl Default for FeedConfig {
+    fn default() -> Self {
+        let (listen, a, b, interface) = (None, None, None, None);
+        Self { channel: 1, ring_slots: spanned(1 << 18), listen, a, b, interface, ttl: 1 }
+    }
+}
+
+impl FeedConfig {
+    /// The lines that it runs on.
+    #[must_use]
+    pub fn lines(&self) -> Vec<Line> {
+        let interface = self.interface.unwrap_or(Ipv4Addr::UNSPECIFIED);
+        let places = [&self.a, &self.b].into_iter().flatten().filter_map(|place| place.get_ref().parse().ok());
+        places.map(|place: SocketAddrV4| Line { group: *place.ip(), port: place.port(), interface }).collect()
+    }
 }
 
 /// `[monitoring]`: what is told to operators.
@@ -471,7 +514,8 @@ impl Source {
         }
         let shm_slots = config.session.shm.as_ref().map(|shm| ("slots", &shm.slots));
         let sizes = [("event_slots", &config.node.event_slots), ("command_slots", &config.node.command_slots)];
-        for (name, size) in sizes.into_iter().chain(shm_slots) {
+        let feed_slots = config.feed.as_ref().map(|feed| ("ring_slots", &feed.ring_slots));
+        for (name, size) in sizes.into_iter().chain(shm_slots).chain(feed_slots) {
             let slots = *size.get_ref();
             if !slots.is_power_of_two() || !(1 << 10..=1 << 28).contains(&slots) {
                 return Err(
@@ -483,9 +527,13 @@ impl Source {
         if !(1..=4096).contains(&mib) {
             return Err(self.error(&config.journal.segment_mib, format!("segment_mib = {mib}: must be 1 to 4096")));
         }
-        let PlacementConfig { engine, journal, sessions, background } = &config.placement;
+        if let Some(feed) = &config.feed {
+            self.check_lines(feed)?;
+        }
+        let PlacementConfig { engine, journal, sessions, feed, background } = &config.placement;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        for core in [Some(engine), Some(journal), sessions.as_ref(), Some(background)].into_iter().flatten() {
+        for core in [Some(engine), Some(journal), sessions.as_ref(), Some(feed), Some(background)].into_iter().flatten()
+        {
             if let Some(core) = &core.core
                 && *core.get_ref() >= cores
             {
@@ -496,6 +544,27 @@ impl Source {
             }
         }
         Ok(())
+    }
+
+    fn check_lines(&self, feed: &FeedConfig) -> Result<(), ConfigError> {
+        for (name, place) in [("a", &feed.a), ("b", &feed.b)] {
+            let Some(place) = place else { continue };
+            let text = place.get_ref();
+            if !text.parse::<SocketAddrV4>().is_ok_and(|place| place.ip().is_multicast() && place.port() > 0) {
+                let rule = "must be a group from 224.0.0.0 to 239.255.255.255 and a port, such as 239.192.0.1:14310";
+                return Err(self.error(place, format!("{name} = {text:?}: {rule}")));
+            }
+            if feed.interface.is_none() {
+                return Err(self.error(place, format!("{name} = {text:?}: needs the address of its `interface`")));
+            }
+        }
+        match (&feed.a, &feed.b) {
+            (None, Some(b)) => Err(self.error(b, "b: a line B needs a line A")),
+            (Some(a), Some(b)) if a.get_ref() == b.get_ref() => {
+                Err(self.error(b, format!("b = {:?}: must differ from line A", b.get_ref())))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -527,6 +596,16 @@ mod tests {
             "exchange.toml:4: event_slots = 1000: must be a power of two from 1024 to 268435456"
         );
         assert!(with("[placement.engine]\ncore = 9999").starts_with("exchange.toml:5: core = 9999: this machine"));
+        let feed = |lines: &str| with(&format!("[feed]\n{lines}"));
+        assert!(feed("colour = 1").starts_with("exchange.toml:5: unknown field `colour`"), "{}", feed("colour = 1"));
+        assert!(feed("ring_slots = 1000").starts_with("exchange.toml:5: ring_slots = 1000: must be a power of two"));
+        assert!(
+            feed("a = \"127.0.0.1:14310\"").starts_with("exchange.toml:5: a = \"127.0.0.1:14310\": must be a group")
+        );
+        assert!(feed("a = \"239.192.0.1:14310\"").ends_with("needs the address of its `interface`"));
+        let lines = "interface = \"127.0.0.1\"\na = \"239.192.0.1:9\"\nb = \"239.192.0.1:9\"";
+        assert_eq!(feed(lines), "exchange.toml:7: b = \"239.192.0.1:9\": must differ from line A");
+        assert!(feed("interface = \"127.0.0.1\"\nb = \"239.192.0.1:9\"").starts_with("exchange.toml:6: b: a line B"));
         assert!(with("[journal]\nsegment_mib = 0").starts_with("exchange.toml:5: segment_mib = 0: must be"));
         assert!(refusal(&PLAIN.replace("schema = 1", "schema = 2")).starts_with("exchange.toml:1: schema = 2: "));
         assert!(refusal("schema = 1\n[node\n").starts_with("exchange.toml:2: "));

@@ -34,6 +34,7 @@ use crate::control::Control;
 use crate::doors::Doors;
 use crate::durability::{Durability, Note};
 use crate::error::{NodeError, while_doing};
+use crate::feed::{self, Feed, FeedPlace};
 use crate::fence::Fence;
 use crate::genesis::{self, GenesisCommand, Names};
 use crate::monitoring;
@@ -75,6 +76,7 @@ pub struct Node {
     monitoring: Option<SocketAddr>,
     tcp: Option<SocketAddr>,
     shm: Option<PathBuf>,
+    market_data: Option<FeedPlace>,
     helpers: Vec<JoinHandle<()>>,
 }
 
@@ -154,6 +156,22 @@ impl Node {
             (None, Some(Doorway { commands: sessions_in, events: Arc::clone(&events) }))
         };
         let tcp = doors.as_ref().and_then(Doors::tcp_address);
+        let feed = match &config.feed {
+            None => None,
+            Some(settings) => {
+                let around = feed::Surroundings {
+                    engine: &engine,
+                    engine_config: engine_config(config),
+                    storage: storage.clone(),
+                    directory: &directory,
+                    rings: &rings,
+                    ring_options: config.placement.feed.placement().region_options(),
+                    events: &events,
+                };
+                Some(Feed::open(settings, around)?)
+            }
+        };
+        let market_data = feed.as_ref().map(Feed::place);
         let engine_settings = engine.config();
         let sequencer = Sequencer::new(
             engine,
@@ -177,7 +195,7 @@ impl Node {
         let event_reader = Reader::attach(&events, Start::Oldest)?;
 
         // 5. The threads.
-        let PlacementConfig { engine, journal, background, sessions: _ } = &config.placement;
+        let PlacementConfig { engine, journal, background, sessions: _, feed: _ } = &config.placement;
         let (engine_place, journal_place, background_place) =
             (engine.placement(), journal.placement(), background.placement());
         let engine_idle = Idle::new(config.placement.engine.wait());
@@ -241,6 +259,11 @@ impl Node {
         };
         let control = Control::open(&directory, source.clone(), operators_in.clone())?;
         let mut helpers = vec![control.run()?, archiver, replays];
+        if let Some(feed) = feed {
+            let (place, signals) = (&config.placement.feed, Arc::clone(&signals));
+            let idle = Idle::new(place.wait());
+            helpers.push(spawn("tw-feed", place.placement(), move || feed::run(feed, idle, &signals))?);
+        }
         let mut monitoring = None;
         if let Some(listen) = &config.monitoring.listen {
             let (address, thread) = monitoring::serve(listen.get_ref(), source.clone())?;
@@ -266,6 +289,7 @@ impl Node {
             monitoring,
             tcp,
             shm: config.session.shm.as_ref().map(|shm| shm.directory.clone()),
+            market_data,
             helpers,
         };
         alarm.0 = None;
@@ -330,6 +354,12 @@ impl Node {
     #[must_use]
     pub fn shm(&self) -> Option<&Path> {
         self.shm.as_deref()
+    }
+
+    /// Where market data is, if anywhere.
+    #[must_use]
+    pub fn market_data(&self) -> Option<&FeedPlace> {
+        self.market_data.as_ref()
     }
 
     /// Where `/metrics` is, if anywhere.

@@ -12,6 +12,7 @@ use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 use crate::config::Source;
 use crate::control::CONTROL_SOCKET;
 use crate::error::{NodeError, while_doing};
+use crate::feed::FeedPlace;
 use crate::node::{EVENTS_RING, Node};
 
 /// What clients on this machine need to know; also in the node's folder, as long as it runs.
@@ -32,6 +33,8 @@ pub struct Announcement {
     pub tcp: Option<SocketAddr>,
     /// The folder of the rings of sessions over shared memory.
     pub shm: Option<PathBuf>,
+    /// Market data.
+    pub feed: Option<FeedPlace>,
     /// The address of `/metrics`.
     pub monitoring: Option<SocketAddr>,
     /// How many commands were applied again at the start.
@@ -75,6 +78,7 @@ pub(crate) fn run(node: Node, signalled: &Signalled, announce: impl FnOnce(&str)
         control: node.directory().join(CONTROL_SOCKET),
         tcp: node.tcp(),
         shm: node.shm().map(Path::to_owned),
+        feed: node.market_data().cloned(),
         monitoring: node.monitoring(),
         replayed: node.status().read().replayed,
     };

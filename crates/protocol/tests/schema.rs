@@ -172,6 +172,12 @@ const FEED_TYPES: &str = r#"    <types>
             <validValue name="False">0</validValue>
             <validValue name="True">1</validValue>
         </enum>
+        <enum name="feedRefusal" encodingType="uint8">
+            <validValue name="TooOld">1</validValue>
+            <validValue name="NotYet">2</validValue>
+            <validValue name="WrongChannel">3</validValue>
+            <validValue name="TooMuch">4</validValue>
+        </enum>
     </types>
 "#;
 

@@ -118,13 +118,18 @@ impl FeedBook {
             FeedMessage::SnapshotInstrument(instrument) => {
                 let market = self.market(instrument.instrument.get());
                 (market.state, market.phase) = (instrument.state.0, instrument.phase.0);
+                market.last_price_ticks = instrument.last_price.get();
                 Ok(())
             }
             FeedMessage::SnapshotBegin(_) => {
                 *self = Self::default();
                 Ok(())
             }
-            FeedMessage::Auction(_) | FeedMessage::SnapshotEnd(_) => Ok(()),
+            FeedMessage::Auction(_)
+            | FeedMessage::SnapshotEnd(_)
+            | FeedMessage::RetransmitRequest(_)
+            | FeedMessage::SnapshotRequest(_)
+            | FeedMessage::Refused(_) => Ok(()),
         }
     }
 
@@ -235,6 +240,16 @@ impl FeedBook {
     /// The instruments that were heard of, with state and phase.
     pub fn instruments(&self) -> impl Iterator<Item = (u32, u8, u8)> {
         self.markets.iter().map(|(instrument, market)| (*instrument, market.state, market.phase))
+    }
+
+    /// The instruments that have orders.
+    pub fn listed(&self) -> impl Iterator<Item = u32> {
+        let mut after = Some(0);
+        core::iter::from_fn(move || {
+            let ((instrument, ..), _) = self.levels.range((after?, 0, i64::MIN)..).next()?;
+            after = instrument.checked_add(1);
+            Some(*instrument)
+        })
     }
 
     /// The price of the last trade of an instrument that was heard of.

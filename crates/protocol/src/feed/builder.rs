@@ -120,6 +120,15 @@ impl FeedBuilder {
             });
             let joined = if state.is_call() || in_call { phase as u8 } else { 0 };
             builder.markets.insert(place, Market { state: state as u8, phase: phase as u8, joined });
+            let last_price = engine.instrument(id).and_then(|instrument| instrument.last());
+            let head = SnapshotInstrument {
+                last_price: last_price.map_or(0, |price| price.ticks()).into(),
+                instrument: place.into(),
+                state: Code(state as u8),
+                phase: Code(phase as u8),
+            };
+            let fits = builder.book.apply(&head.into());
+            debug_assert_eq!(fits, Ok(()), "Invariant: an instrument fits to any book");
             for order in builder.orders.values_mut().filter(|order| order.instrument == place) {
                 let joins = AuctionPhase::from_code(joined).is_some_and(|phase| order.time_in_force.joins(phase));
                 if order.station == Station::WaitsForAuction && joins {
@@ -711,6 +720,7 @@ impl FeedBuilder {
         }
         for (instrument, market) in instruments {
             let head = SnapshotInstrument {
+                last_price: self.book.last_price_ticks(instrument).unwrap_or(0).into(),
                 instrument: instrument.into(),
                 state: Code(market.state),
                 phase: Code(market.phase),

@@ -124,8 +124,9 @@ block! {
 }
 
 block! {
-    /// An instrument of a snapshot; its orders follow. Template 10.
+    /// An instrument of a snapshot; its orders follow. The last price is 0 when it never traded. Template 10.
     SnapshotInstrument {
+        last_price: I64 = (26, "LastPriceTicks", "int64", Required, 0),
         instrument: U32 = (6, "Instrument", "uint32", Required, 0),
         state: Code = (12, "State", "instrumentState", Required, 0),
         phase: Code = (13, "Phase", "auctionPhase", Required, 0),
@@ -147,6 +148,58 @@ block! {
     /// A snapshot ends. Template 12.
     SnapshotEnd {
         sequence: U64 = (17, "LastSequence", "uint64", Required, 0),
+    }
+}
+
+block! {
+    /// Asks for messages again, the first and the last of them included. Template 13.
+    RetransmitRequest {
+        from: U64 = (20, "FromSequence", "uint64", Required, 0),
+        to: U64 = (21, "ToSequence", "uint64", Required, 0),
+    }
+}
+
+block! {
+    /// Asks for a snapshot that goes at least up to a sequence. Template 14.
+    SnapshotRequest {
+        at_least: U64 = (22, "AtLeastSequence", "uint64", Required, 0),
+    }
+}
+
+block! {
+    /// A request is refused. Template 15.
+    Refused {
+        from: U64 = (20, "FromSequence", "uint64", Required, 0),
+        oldest: U64 = (23, "OldestSequence", "uint64", Required, 0),
+        next: U64 = (24, "NextSequence", "uint64", Required, 0),
+        reason: Code = (25, "Refusal", "feedRefusal", Required, 0),
+    }
+}
+
+/// Why a request to the feed's service is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum FeedRefusal {
+    /// The first message that was asked for is no longer kept: a snapshot is needed.
+    TooOld = 1,
+    /// The last message that was asked for is still to come, or lies before the first.
+    NotYet = 2,
+    /// Another channel was asked for.
+    WrongChannel = 3,
+    /// The client asked for more than its share: it may ask again in a second.
+    TooMuch = 4,
+}
+
+impl FeedRefusal {
+    /// The refusal with this code.
+    pub const fn from_code(code: u8) -> Option<Self> {
+        match code {
+            1 => Some(Self::TooOld),
+            2 => Some(Self::NotYet),
+            3 => Some(Self::WrongChannel),
+            4 => Some(Self::TooMuch),
+            _ => None,
+        }
     }
 }
 
@@ -229,6 +282,32 @@ feed_messages! {
     SnapshotInstrument = 10,
     SnapshotOrder = 11,
     SnapshotEnd = 12,
+    RetransmitRequest = 13,
+    SnapshotRequest = 14,
+    Refused = 15,
+}
+
+impl FeedMessage {
+    /// The instrument that it is about, if it is about one.
+    pub const fn instrument(&self) -> Option<u32> {
+        match self {
+            Self::Add(Add { instrument, .. })
+            | Self::Execute(Execute { instrument, .. })
+            | Self::Reduce(Reduce { instrument, .. })
+            | Self::Delete(Delete { instrument, .. })
+            | Self::Replace(Replace { instrument, .. })
+            | Self::Trade(Trade { instrument, .. })
+            | Self::State(State { instrument, .. })
+            | Self::Auction(Auction { instrument, .. })
+            | Self::SnapshotInstrument(SnapshotInstrument { instrument, .. })
+            | Self::SnapshotOrder(SnapshotOrder { instrument, .. }) => Some(instrument.get()),
+            Self::SnapshotBegin(_)
+            | Self::SnapshotEnd(_)
+            | Self::RetransmitRequest(_)
+            | Self::SnapshotRequest(_)
+            | Self::Refused(_) => None,
+        }
+    }
 }
 
 /// A message in a slot of a fixed size, as it lies in shared memory.
@@ -237,6 +316,8 @@ feed_messages! {
 pub struct FeedRecord {
     /// The channel's number of it, from 1.
     pub sequence: u64,
+    /// When it was published, in nanoseconds of the publisher's clock.
+    pub published_ns: u64,
     /// Its template id.
     pub template: u16,
     /// How many bytes of the block count.
@@ -247,15 +328,16 @@ pub struct FeedRecord {
     pub block: [u8; 64],
 }
 
-const _: () = assert!(size_of::<FeedRecord>() == 80 && size_of::<Execute>() <= 64);
+const _: () = assert!(size_of::<FeedRecord>() == 88 && size_of::<Execute>() <= 64);
 
 impl FeedRecord {
     /// The record of a message.
-    pub fn new(sequence: u64, message: &FeedMessage) -> Self {
+    pub fn new(sequence: u64, published_ns: u64, message: &FeedMessage) -> Self {
         let bytes = message.block();
         let mut block = [0; 64];
         block[..bytes.len()].copy_from_slice(bytes);
-        Self { sequence, template: message.template(), length: bytes.len() as u16, reserved: 0, block }
+        let (template, length) = (message.template(), bytes.len() as u16);
+        Self { sequence, published_ns, template, length, reserved: 0, block }
     }
 
     /// The message.
@@ -276,6 +358,8 @@ pub enum DatagramKind {
     Incremental = 0,
     /// A part of a snapshot; its sequences count within the snapshot, from 1.
     Snapshot = 1,
+    /// A request to the feed's service, or its refusal; its sequence is 0.
+    Service = 2,
 }
 
 /// The first bytes of every datagram.
@@ -343,6 +427,7 @@ impl<'b> Datagram<'b> {
         let kind = match header.kind {
             0 => DatagramKind::Incremental,
             1 => DatagramKind::Snapshot,
+            2 => DatagramKind::Service,
             kind => return Err(FeedError::UnknownKind { kind }),
         };
         Ok(Self { header, kind, messages })
@@ -410,6 +495,17 @@ impl Packer {
             Self { channel, epoch, kind, bytes: Vec::with_capacity(DATAGRAM_MAX), count: 0, next_sequence };
         packer.bytes.resize(size_of::<ChannelHeader>(), 0);
         packer
+    }
+
+    /// The sequence of the next message.
+    pub fn next_sequence(&self) -> u64 {
+        self.next_sequence + u64::from(self.count)
+    }
+
+    /// Goes on with another sequence; what is packed must have been given out.
+    pub fn restart(&mut self, next_sequence: u64) {
+        debug_assert_eq!(self.count, 0, "Invariant: nothing is packed");
+        self.next_sequence = next_sequence;
     }
 
     /// Adds a message; a datagram that it does not fit in is given out first.

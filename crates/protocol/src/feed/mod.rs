@@ -12,11 +12,11 @@ use core::fmt;
 
 pub use book::{FeedBook, FeedLevel, FeedOrder};
 pub use builder::FeedBuilder;
-pub use client::{FeedClient, Taken};
+pub use client::{FeedClient, Need, Taken, TopOfBook};
 pub use messages::{
     Add, Auction, ChannelHeader, DATAGRAM_MAX, Datagram, DatagramKind, Delete, Execute, FEED_MESSAGES, FEED_SCHEMA_ID,
-    FEED_VERSION, FeedMessage, FeedRecord, MessageHead, Packer, Reduce, Replace, SnapshotBegin, SnapshotEnd,
-    SnapshotInstrument, SnapshotOrder, State, Trade,
+    FEED_VERSION, FeedMessage, FeedRecord, FeedRefusal, MessageHead, Packer, Reduce, Refused, Replace,
+    RetransmitRequest, SnapshotBegin, SnapshotEnd, SnapshotInstrument, SnapshotOrder, SnapshotRequest, State, Trade,
 };
 
 /// Why bytes are no part of a feed, or a message does not fit to the book.
@@ -87,7 +87,7 @@ impl fmt::Display for FeedError {
             Self::LengthDiffers { length, bytes } => {
                 write!(f, "length={length} must be the number of bytes, which is {bytes}")
             }
-            Self::UnknownKind { kind } => write!(f, "kind={kind} must be 0 or 1"),
+            Self::UnknownKind { kind } => write!(f, "kind={kind} must be 0, 1 or 2"),
             Self::MessageBehindEnd { length, left } => {
                 write!(f, "length={length} of a message must hold its block and fit in the {left} bytes that are left")
             }
