@@ -127,6 +127,8 @@ pub struct Gateway {
     opened: Option<EventRecord>,
     /// Commands about connections that are gone.
     left: VecDeque<CommandRecord>,
+    /// The log runs out of room.
+    is_log_short: bool,
     ticked_ns: u64,
     now: Now,
 }
@@ -157,6 +159,7 @@ impl Gateway {
             again: VecDeque::new(),
             opened: None,
             left: VecDeque::new(),
+            is_log_short: false,
             ticked_ns: 0,
             now: Now::default(),
         }
@@ -170,6 +173,11 @@ impl Gateway {
     /// The instruments that clients can name. Whoever lists one tells it here.
     pub fn symbols(&mut self) -> &mut Symbols {
         &mut self.telling.symbols
+    }
+
+    /// While the log runs out of room, new orders and changes are refused; cancels pass.
+    pub fn set_log_short(&mut self, is_log_short: bool) {
+        self.is_log_short = is_log_short;
     }
 
     /// The open orders, as far as events told.
@@ -282,7 +290,7 @@ impl Gateway {
         let Telling { sessions, symbols, reports, .. } = &mut self.telling;
         let mut session = machine.session().and_then(|id| sessions.find(id));
         if !input.is_empty() {
-            let door = Door { symbols, reports };
+            let door = Door { symbols, reports, is_log_short: self.is_log_short };
             let done = machine.receive(input, session.as_deref_mut(), &door, &mut self.keys, now);
             input.drain(..done);
         }

@@ -92,12 +92,22 @@ pub trait Keys {
     fn is_first_use(&mut self, signature: &[u8], now: Now) -> bool;
 }
 
+/// What a client is told whose order the log has no room for.
+const LOG_IS_SHORT: &str = "LogSpaceExhausted: the log runs out of room; cancels pass";
+
+/// Whether a command brings an order in, or changes one.
+fn brings_orders(kind: u8) -> bool {
+    CommandKind::from_code(kind).is_some_and(CommandKind::needs_living_session)
+}
+
 /// What a machine looks at.
 pub struct Door<'d> {
     /// Instruments.
     pub symbols: &'d Symbols,
     /// Open orders.
     pub reports: &'d Reports,
+    /// The log runs out of room: what brings orders in, or changes them, is refused; cancels pass.
+    pub is_log_short: bool,
 }
 
 /// What was asked for by a logon that is right.
@@ -313,7 +323,7 @@ impl SessionMachine {
             match &self.state {
                 State::Live { opening, .. } if opening.is_raw => {
                     let Some(session) = session.as_deref_mut() else { return done };
-                    return done + self.receive_raw_bytes(rest, session, now);
+                    return done + self.receive_raw_bytes(rest, session, door, now);
                 }
                 // Until the engine has opened the session nothing more is read.
                 State::Opening(_) => return done,
@@ -663,13 +673,18 @@ impl SessionMachine {
         match session.throttle.count(now.ns) {
             Verdict::Passes => {}
             Verdict::Limited { retry_after_ns } => {
-                self.reject_rate(frame, client_sequence, retry_after_ns, now);
+                self.reject_rate(Some(frame), client_sequence, retry_after_ns, now);
                 return self.use_up(session, client_sequence, is_new);
             }
             Verdict::Ends => {
                 self.use_up(session, client_sequence, is_new);
                 return self.log_out("RateLimited ten times in a minute", None, now);
             }
+        }
+        let is_cancel = [OrderCancelRequest::ID, OrderMassCancelRequest::ID].contains(&frame.template());
+        if door.is_log_short && is_new && !is_cancel {
+            self.reject(Some(frame), client_sequence, None, LOG_IS_SHORT, now);
+            return self.use_up(session, client_sequence, is_new);
         }
         let origin = Origin { account: guard.account, session: guard.session, client_sequence };
         let request = if may_trade {
@@ -790,18 +805,33 @@ impl SessionMachine {
         write_refusal(&event, symbol, names, answer, envelope, &mut self.out);
     }
 
-    fn reject_rate(&mut self, frame: &Frame<'_>, client_sequence: u64, retry_after_ns: u64, now: Now) {
-        let block = Reject {
-            ref_seq_num: frame.header.seq_num,
-            session_reject_reason: SessionRejectReason::Other.field(),
-            ..Reject::NULL
-        };
-        let extension = RejectExtension { client_sequence: client_sequence.into(), retry_after: retry_after_ns.into() };
+    /// Refuses a request on behalf of the session: the engine never sees it. A record has no frame to name.
+    fn reject(
+        &mut self,
+        frame: Option<&Frame<'_>>,
+        client_sequence: u64,
+        retry_after_ns: Option<u64>,
+        reason: &str,
+        now: Now,
+    ) {
+        let mut block = Reject { session_reject_reason: SessionRejectReason::Other.field(), ..Reject::NULL };
+        let mut extension = RejectExtension { client_sequence: client_sequence.into(), ..RejectExtension::NULL };
+        if let Some(retry_after_ns) = retry_after_ns {
+            extension.retry_after = retry_after_ns.into();
+        }
+        let template = frame.map_or_else(String::new, |frame| {
+            block.ref_seq_num = frame.header.seq_num;
+            frame.template().to_string()
+        });
         let envelope = self.envelope(now);
         let mut writer = FrameWriter::new(&mut self.out, envelope, &block, &extension);
-        writer.text8(frame.template().to_string().as_bytes());
-        writer.text16(format!("RateLimited: retry after {retry_after_ns} ns").as_bytes());
+        writer.text8(template.as_bytes()).text16(reason.as_bytes());
         writer.finish();
+    }
+
+    fn reject_rate(&mut self, frame: Option<&Frame<'_>>, client_sequence: u64, retry_after_ns: u64, now: Now) {
+        let reason = format!("RateLimited: retry after {retry_after_ns} ns");
+        self.reject(frame, client_sequence, Some(retry_after_ns), &reason, now);
     }
 
     fn answer_limits(&mut self, frame: &Frame<'_>, session: &Session, now: Now) -> Result<(), FrameError> {
@@ -866,19 +896,25 @@ impl SessionMachine {
         Ok(())
     }
 
-    fn receive_raw_bytes(&mut self, bytes: &[u8], session: &mut Session, now: Now) -> usize {
+    fn receive_raw_bytes(&mut self, bytes: &[u8], session: &mut Session, door: &Door<'_>, now: Now) -> usize {
         let mut records = core::mem::take(&mut self.raw);
         records.clear();
         let room = COMMANDS_MAX - (self.commands.len() - self.commands_gone).min(COMMANDS_MAX);
         let chunks = bytes.chunks_exact(size_of::<CommandRecord>()).take(room + 128);
         records.extend(chunks.filter_map(|chunk| CommandRecord::read_from_bytes(chunk).ok()));
-        let done = self.receive_raw(&records, session, now);
+        let done = self.receive_raw(&records, session, door, now);
         self.raw = records;
         done * size_of::<CommandRecord>()
     }
 
     /// Reads records of a session that sends them. Returns how many are done with.
-    pub fn receive_raw(&mut self, records: &[CommandRecord], session: &mut Session, now: Now) -> usize {
+    pub fn receive_raw(
+        &mut self,
+        records: &[CommandRecord],
+        session: &mut Session,
+        door: &Door<'_>,
+        now: Now,
+    ) -> usize {
         let State::Live { opening, guard, .. } = &self.state else { return 0 };
         let (may_trade, guard) = (opening.may_trade && !opening.is_drop_copy, *guard);
         if !records.is_empty() {
@@ -906,19 +942,23 @@ impl SessionMachine {
                 }
             };
             done += command.len();
-            self.take_raw(command, session, now);
+            self.take_raw(command, session, door, now);
         }
         done
     }
 
     #[inline]
-    fn take_raw(&mut self, command: &[CommandRecord], session: &mut Session, now: Now) {
+    fn take_raw(&mut self, command: &[CommandRecord], session: &mut Session, door: &Door<'_>, now: Now) {
         let (next, number) = (session.last_client_sequence + 1, command[0].header.client_sequence);
         if number > next || number == 0 {
             return self.log_out(&format!("client_sequence={number} must be 1 to {next}"), Some(next), now);
         }
         let is_new = number == next;
         match session.throttle.count(now.ns) {
+            Verdict::Passes if door.is_log_short && is_new && brings_orders(command[0].header.kind) => {
+                self.reject(None, number, None, LOG_IS_SHORT, now);
+                self.use_up(session, number, is_new);
+            }
             Verdict::Passes => {
                 self.commands.extend_from_slice(command);
                 if is_new {
@@ -926,12 +966,7 @@ impl SessionMachine {
                 }
             }
             Verdict::Limited { retry_after_ns } => {
-                let extension = RejectExtension { client_sequence: number.into(), retry_after: retry_after_ns.into() };
-                let block = Reject { session_reject_reason: SessionRejectReason::Other.field(), ..Reject::NULL };
-                let envelope = self.envelope(now);
-                let mut writer = FrameWriter::new(&mut self.out, envelope, &block, &extension);
-                writer.text8(b"").text16(format!("RateLimited: retry after {retry_after_ns} ns").as_bytes());
-                writer.finish();
+                self.reject_rate(None, number, retry_after_ns, now);
                 self.use_up(session, number, is_new);
             }
             Verdict::Ends => {

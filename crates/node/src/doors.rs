@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, TryRecvError};
 
 use tradewright_engine::{Engine, Key as RegisteredKey};
@@ -29,6 +30,7 @@ use crate::front_desk::{Question, SessionStatus};
 use crate::node::COMMAND_RECORDS_MAX;
 use crate::past::{Asker, Found, Lookup, Pieces};
 use crate::sealed::MasterKey;
+use crate::sequencer::Signals;
 
 /// How many events are looked at in one round.
 const EVENTS_A_ROUND: usize = 256;
@@ -48,6 +50,7 @@ pub(crate) struct Doors {
     /// A key that the event before told of: its id comes next.
     key: Option<EventRecord>,
     begun: std::time::Instant,
+    signals: Arc<Signals>,
     asker: Asker,
     questions: Receiver<Question>,
     catch_up: Option<CatchUp>,
@@ -130,6 +133,7 @@ impl Doors {
             listed,
             key: None,
             begun,
+            signals: Arc::default(),
             asker,
             questions,
             catch_up: None,
@@ -137,6 +141,11 @@ impl Doors {
             lookups: Vec::new(),
             looked_up: None,
         })
+    }
+
+    /// Refuses new orders while the log runs out of room.
+    pub(crate) fn watching(self, signals: Arc<Signals>) -> Self {
+        Self { signals, ..self }
     }
 
     /// Where TCP is listened to.
@@ -166,6 +175,7 @@ impl Doors {
         if let Some(tcp) = &mut self.tcp {
             done += tcp.poll(&mut self.gateway, now).map_err(while_doing("taking connections"))?;
         }
+        self.gateway.set_log_short(self.signals.is_log_short.load(Ordering::Relaxed));
         let work = self.gateway.poll(&mut self.commands, now);
         done += self.look_back(now);
         Ok(done + work.commands + work.ended + usize::from(work.bytes_in > 0) + usize::from(work.bytes_out > 0))

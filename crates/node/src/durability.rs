@@ -102,8 +102,12 @@ impl<S: Storage> Durability<S> {
         let durable = loop {
             match self.journal.commit() {
                 Ok(durable) => break durable,
-                // The background is making a segment ready, or will say that it cannot.
-                Err(JournalError::LogSpaceExhausted) if !self.signals.stop.load(Ordering::Acquire) => {
+                // The background is making a segment ready, or says that it cannot: then the log ends here, and nothing that it
+                // has no room for was acknowledged.
+                Err(JournalError::LogSpaceExhausted)
+                    if !self.signals.stop.load(Ordering::Acquire)
+                        && !self.signals.is_log_short.load(Ordering::Acquire) =>
+                {
                     std::thread::sleep(std::time::Duration::from_millis(1));
                 }
                 Err(error) => return Err(error.into()),

@@ -153,7 +153,13 @@ impl Node {
         let (front_desk, questions) = front_desk::open();
         let (asker, replays) = past::open(storage.clone(), engine.config(), Arc::clone(&signals));
         let (doors, doorway) = if Doors::is_any(&config.session) {
-            (Some(Doors::open(&config.session, &engine, &events, sessions_in, listed, asker, questions)?), None)
+            (
+                Some(
+                    Doors::open(&config.session, &engine, &events, sessions_in, listed, asker, questions)?
+                        .watching(Arc::clone(&signals)),
+                ),
+                None,
+            )
         } else {
             (None, Some(Doorway { commands: sessions_in, events: Arc::clone(&events) }))
         };
@@ -695,6 +701,23 @@ struct Every {
     time: Duration,
 }
 
+/// Makes a segment ready, if one is wanted; returns whether it did. When the disk refuses it, doors are told to let no new order
+/// in, and it is tried again in a while: a disk may get room.
+fn prepare(preparer: &mut Preparer<FolderStorage>, signals: &Signals, retry_at: &mut Instant) -> bool {
+    const RETRY_EVERY: Duration = Duration::from_millis(500);
+    let prepared = preparer.prepare();
+    let was_short = signals.is_log_short.swap(prepared.is_err(), Ordering::AcqRel);
+    if let Err(error) = &prepared {
+        *retry_at = Instant::now() + RETRY_EVERY;
+        if !was_short {
+            eprintln!("the next segment of the log cannot be made ready: {error}; new orders are refused until it can");
+        }
+    } else if was_short {
+        eprintln!("the log has room again");
+    }
+    prepared.unwrap_or(false)
+}
+
 fn run_background(
     mut preparer: Preparer<FolderStorage>,
     every: &Every,
@@ -705,9 +728,9 @@ fn run_background(
     let _stop = StopAll(signals);
     let mut last = (signals.applied.load(Ordering::Acquire), Instant::now());
     let (mut pending, mut written): (Option<snapshots::Pending>, Option<snapshots::Pending>) = (None, None);
+    let mut retry_at = Instant::now();
     while !signals.stop.load(Ordering::Acquire) {
-        // It may be tried again: the log says it itself when it has no room.
-        let has_made_one = preparer.prepare().unwrap_or(false);
+        let has_made_one = Instant::now() >= retry_at && prepare(&mut preparer, signals, &mut retry_at);
         match pending.as_mut().and_then(snapshots::Pending::outcome) {
             None => {}
             Some(true) => written = pending.take(),

@@ -38,6 +38,8 @@ pub struct Signals {
     pub ended: AtomicBool,
     /// The journal's thread has ended: nothing more is written or released.
     pub is_log_closed: AtomicBool,
+    /// The next segment of the log cannot be made ready: new orders are refused at the doors.
+    pub is_log_short: AtomicBool,
     /// The last index that was applied.
     pub applied: AtomicU64,
     /// The last index that is as durable as the tier says.

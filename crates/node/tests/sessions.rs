@@ -11,7 +11,7 @@ use tradewright_node::config::Source;
 use tradewright_protocol::codes::{self, OrdType};
 use tradewright_protocol::logon::Secret;
 use tradewright_protocol::messages::{
-    ExecutionReport, NewOrderSingle, OrderCancelRequest, OrderMassCancelReport, OrderMassCancelRequest,
+    ExecutionReport, NewOrderSingle, OrderCancelRequest, OrderMassCancelReport, OrderMassCancelRequest, Reject,
     RequestExtension,
 };
 use tradewright_protocol::reports::{Position, read_execution};
@@ -358,4 +358,70 @@ fn the_venue_sends_the_orders_of_any_account_as_records_and_only_so() {
     // It is told nothing but that it is in: the ring has the events.
     assert_eq!(client.receive(|frame| panic!("template {}", frame.template())).expect("a connection"), 0);
     node.stop().expect("in order");
+}
+
+/// The reason of the next reject.
+fn hear_reject(client: &mut Client) -> String {
+    let begin = Instant::now();
+    let mut reason = None;
+    while reason.is_none() {
+        assert!(begin.elapsed() < TIMEOUT, "no reject came");
+        client.flush().expect("a connection");
+        client
+            .receive(|frame| {
+                assert_eq!(frame.template(), Reject::ID);
+                let mut parts = frame.message::<Reject>().expect("a reject").parts;
+                let _template = parts.text8().expect("what was rejected");
+                reason = Some(String::from_utf8_lossy(parts.text16().expect("why")).into_owned());
+            })
+            .expect("frames");
+    }
+    reason.unwrap_or_default()
+}
+
+#[test]
+fn without_room_for_a_segment_new_orders_are_refused_and_cancels_pass() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut node = start(folder.path(), false);
+    let mut client = log_on(Client::tcp(node.tcp().expect("an address")).expect("a connection"));
+    client.order(&limit(codes::Side::Sell, 100, 10_000), b"a", b"BTCUSDT");
+    assert_eq!(hear(&mut client, 1), ["0a"]);
+    // Nothing can be made where something else has the name.
+    let log = folder.path().join("log");
+    let begin = Instant::now();
+    while !log.join("prepared-3").exists() {
+        assert!(begin.elapsed() < TIMEOUT, "two segments are made ready");
+        std::thread::yield_now();
+    }
+    let in_the_way: Vec<_> = (4..200).map(|n| log.join(format!("prepared-{n}.part")).join("full")).collect();
+    for path in &in_the_way {
+        std::fs::create_dir_all(path).expect("a folder");
+    }
+    // Refused as a whole, but logged as a whole: a segment takes some 250.
+    let mut long = vec![CommandRecord::new(CommandKind::PlaceOrder); 512];
+    long[0].header.record_count = 512;
+    for _ in 0..300 {
+        assert!(node.is_running(), "the node has ended: {:?}", node.stop());
+        node.command(&long).expect("a whole ring");
+    }
+    while !node.signals().is_log_short.load(std::sync::atomic::Ordering::Acquire) {
+        assert!(begin.elapsed() < TIMEOUT, "the disk took it");
+        std::thread::yield_now();
+    }
+    client.order(&limit(codes::Side::Sell, 100, 10_001), b"b", b"BTCUSDT");
+    assert_eq!(hear_reject(&mut client), "LogSpaceExhausted: the log runs out of room; cancels pass");
+    let number = client.next_sequence();
+    let extension = RequestExtension { client_sequence: number.into() };
+    client.message(&OrderCancelRequest::NULL, &extension, &[b"ca", b"a", b"", b"BTCUSDT"]);
+    assert_eq!(hear(&mut client, 1), ["4ca"]);
+    for path in &in_the_way {
+        std::fs::remove_dir_all(path.parent().expect("its folder")).expect("it goes");
+    }
+    while node.signals().is_log_short.load(std::sync::atomic::Ordering::Acquire) {
+        assert!(begin.elapsed() < TIMEOUT, "the log has room again");
+        std::thread::yield_now();
+    }
+    client.order_as(number + 1, &limit(codes::Side::Sell, 100, 10_002), b"c", b"BTCUSDT");
+    assert_eq!(hear(&mut client, 1), ["0c"], "the refused order left no gap in the client sequence");
+    node.stop().expect("a clean end");
 }
