@@ -242,7 +242,7 @@ def _show_rows(report: dict[str, Any]) -> None:
     title = f"bench disturb, {report['tier']}, {report['rate']:,.0f} orders/s, {report['pairs']} pairs"
     table = Table(title=title, title_justify="left")
     for name in report["rows"][0]:
-        table.add_column(name, justify="left" if name in ("name", "gated_by") else "right")
+        table.add_column(name, justify="left" if name in ("name", "gated_by") else "right", overflow="fold")
     for row in report["rows"]:
         table.add_row(*(f"{value:,.2f}" if isinstance(value, float) else str(value) for value in row.values()))
     Console().print(table)

@@ -11,6 +11,8 @@ from tradewright._core import EventReader
 def follow(path: str, sleeps_ms: float) -> None:
     """Read batch by batch until the ring is closed, and sleep after each."""
     reader = EventReader(path, start="latest", name="bench")
+    sys.stdout.write("following\n")
+    sys.stdout.flush()
     while not reader.is_closed:
         # A few at a time: the slow one falls behind and is overrun, which is its own affair.
         reader.poll(256 if sleeps_ms else 65_536, timeout_s=0.01)

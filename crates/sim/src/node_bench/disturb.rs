@@ -1,6 +1,7 @@
 //! Whether readers and clients that are slow, dead or stuck are felt by the others.
 
-use std::path::PathBuf;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -24,7 +25,7 @@ use crate::Workload;
 pub enum Disturbance {
     /// A process follows the events, and takes one batch of them in a while.
     SlowReader,
-    /// A process that follows the events is killed, and another one, again and again.
+    /// Processes that follow the events are killed.
     KilledReader,
     /// A client goes on sending and no longer reads what it is told.
     StuckClient,
@@ -60,7 +61,8 @@ pub struct DisturbOptions {
     pub pairs: u32,
     /// How many operations a lap of the workload has behind its prefill.
     pub operations: usize,
-    /// A program that follows the events; the path of the ring and the milliseconds that it sleeps after each batch are added.
+    /// A program that follows the events and prints a line when it does; the path of the ring and the milliseconds that it sleeps
+    /// after each batch are added.
     pub reader: Vec<String>,
 }
 
@@ -114,6 +116,8 @@ const MOVES_MAX: f64 = 1.10;
 const GROWS_MAX_MIB: f64 = 64.0;
 /// Milliseconds that a slow reader sleeps after each batch.
 const READER_SLEEPS_MS: u32 = 20;
+/// So many are killed in a run.
+const READERS_KILLED: u32 = 3;
 /// Orders and cancels of the second client in a second.
 const SECOND_CLIENT_RATE: u64 = 10_000;
 
@@ -184,14 +188,23 @@ fn one_run(
         Disturbance::StuckClient => Some(venue.log_on_second()?),
         Disturbance::SlowReader | Disturbance::KilledReader => None,
     };
+    // Readers are there before the clock runs: starting a process is work of the machine, and not of the node.
+    let (readers, sleeps_ms) = match (disturbance, is_disturbed) {
+        (Disturbance::SlowReader, true) => (1, READER_SLEEPS_MS),
+        (Disturbance::KilledReader, true) => (READERS_KILLED, 1),
+        (_, false) | (Disturbance::StuckClient, true) => (0, 0),
+    };
+    let readers: Result<Vec<_>, _> =
+        (0..readers).map(|_| ReaderProcess::start(&options.reader, &events, sleeps_ms)).collect();
+    let (readers, lasts) = (readers?, Duration::from_secs_f64(options.seconds));
     let before = venue.node.status()?;
     let (stop, count) = (AtomicBool::new(false), AtomicU64::new(0));
     let round = std::thread::scope(|scope| {
         let beside = scope.spawn(|| match (disturbance, is_disturbed, second) {
             (Disturbance::StuckClient, _, Some(client)) => second_client(client, !is_disturbed, &stop, &count),
             (_, false, _) | (Disturbance::StuckClient, _, None) => Ok(()),
-            (Disturbance::SlowReader, true, _) => slow_reader(&options.reader, &events, &stop, &count),
-            (Disturbance::KilledReader, true, _) => killed_readers(&options.reader, &events, &stop, &count),
+            (Disturbance::SlowReader, true, _) => slow_reader(readers, &stop, &count),
+            (Disturbance::KilledReader, true, _) => kill_readers(readers, lasts, &count),
         });
         let round = orders();
         stop.store(true, Ordering::Release);
@@ -208,16 +221,23 @@ fn one_run(
 struct ReaderProcess(Child);
 
 impl ReaderProcess {
-    fn start(command: &[String], events: &PathBuf, sleeps_ms: u32) -> Result<Self, String> {
+    /// Starts it and waits for the line that it prints when it follows.
+    fn start(command: &[String], events: &Path, sleeps_ms: u32) -> Result<Self, String> {
         let (program, arguments) = command.split_first().ok_or("reader: must name a program")?;
-        Command::new(program)
+        let started = Command::new(program)
             .args(arguments)
             .arg(events)
             .arg(sleeps_ms.to_string())
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .spawn()
-            .map(Self)
-            .map_err(|error| format!("{program}: {error}"))
+            .map_err(|error| format!("{program}: {error}"))?;
+        let mut reader = Self(started);
+        let (output, mut line) = (reader.0.stdout.take(), String::new());
+        let output = output.ok_or("Invariant: the output is a pipe")?;
+        match BufReader::new(output).read_line(&mut line) {
+            Ok(1..) => Ok(reader),
+            Ok(0) | Err(_) => Err("the reader ended before it followed".to_owned()),
+        }
     }
 
     fn is_there(&mut self) -> Result<(), String> {
@@ -237,27 +257,21 @@ impl Drop for ReaderProcess {
     }
 }
 
-fn slow_reader(command: &[String], events: &PathBuf, stop: &AtomicBool, count: &AtomicU64) -> Result<(), String> {
-    let mut reader = ReaderProcess::start(command, events, READER_SLEEPS_MS)?;
+fn slow_reader(mut readers: Vec<ReaderProcess>, stop: &AtomicBool, count: &AtomicU64) -> Result<(), String> {
     while !stop.load(Ordering::Acquire) {
-        reader.is_there()?;
+        readers.iter_mut().try_for_each(ReaderProcess::is_there)?;
         std::thread::sleep(Duration::from_millis(READER_SLEEPS_MS.into()));
         count.fetch_add(1, Ordering::AcqRel);
     }
     Ok(())
 }
 
-fn killed_readers(command: &[String], events: &PathBuf, stop: &AtomicBool, count: &AtomicU64) -> Result<(), String> {
-    // Reading as fast as it can when it is killed. Its start is work of this machine, and not of the node: one at a time.
-    while !stop.load(Ordering::Acquire) {
-        let mut reader = ReaderProcess::start(command, events, 0)?;
-        for _ in 0..50 {
-            if stop.load(Ordering::Acquire) {
-                break;
-            }
-            reader.is_there()?;
-            std::thread::sleep(Duration::from_millis(10));
-        }
+/// Kills one after the other, at even distances.
+fn kill_readers(readers: Vec<ReaderProcess>, lasts: Duration, count: &AtomicU64) -> Result<(), String> {
+    let pause = lasts / (readers.len() as u32 + 1);
+    for mut reader in readers {
+        std::thread::sleep(pause);
+        reader.is_there()?;
         drop(reader);
         count.fetch_add(1, Ordering::AcqRel);
     }

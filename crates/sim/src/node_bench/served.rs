@@ -247,8 +247,7 @@ impl Drop for ServedNode {
     }
 }
 
-/// Nanoseconds of CPU that each thread of a node has used, by name, those that do nothing left out. Empty where the system does
-/// not tell.
+/// Nanoseconds of CPU that each thread of a node has used, by name. Empty where the system does not tell.
 pub(crate) fn thread_cpu_ns(pid: u32) -> Vec<(String, u64)> {
     let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
     let read = |path: PathBuf| {
@@ -256,7 +255,7 @@ pub(crate) fn thread_cpu_ns(pid: u32) -> Vec<(String, u64)> {
         let used = std::fs::read_to_string(path.join("schedstat")).ok()?;
         Some((name, used.split_whitespace().next()?.parse().ok()?))
     };
-    tasks.filter_map(|task| read(task.path())).filter(|(_, used_ns)| *used_ns > 0).collect()
+    tasks.filter_map(|task| read(task.path())).filter(|(name, _)| name.starts_with("tw-")).collect()
 }
 
 #[cfg(test)]
@@ -265,9 +264,18 @@ mod tests {
 
     #[test]
     fn threads_tell_what_they_used() {
+        let (tell, told) = std::sync::mpsc::channel();
+        let work = move || tell.send((0..100_000).fold(0_u64, |sum, number| std::hint::black_box(sum ^ number)));
+        let thread = std::thread::Builder::new().name("tw-test".to_owned()).spawn(move || {
+            let sent = work();
+            std::thread::sleep(Duration::from_millis(200));
+            sent
+        });
+        told.recv().expect("a sum");
         let threads = thread_cpu_ns(std::process::id());
+        thread.expect("a thread").join().expect("no bug").expect("heard");
         if Path::new("/proc/self/schedstat").exists() {
-            assert!(threads.iter().any(|(_, used_ns)| *used_ns > 0), "{threads:?}");
+            assert!(threads.iter().any(|(name, used_ns)| name == "tw-test" && *used_ns > 0), "{threads:?}");
         }
     }
 

@@ -70,6 +70,8 @@ pub struct Setting {
     pub link_slots: u64,
     /// Slots of the ring of events.
     pub event_slots: u64,
+    /// Whether the node publishes market data.
+    pub has_feed: bool,
 }
 
 const LINK: &str = "bench";
@@ -91,6 +93,7 @@ impl Setting {
             prepared: 2,
             link_slots: 1 << 14,
             event_slots: 1 << 20,
+            has_feed: false,
         }
     }
 
@@ -123,11 +126,12 @@ impl Setting {
             let core = core.map_or_else(String::new, |core| format!("core = {core}\n"));
             format!("[placement.{name}]\nidle = \"{idle}\"\n{core}")
         };
+        let feed = if self.has_feed { format!("{}[feed]\n", thread("feed", cores.client)) } else { String::new() };
         let sessions = cores.sessions.map_or_else(String::new, |core| thread("sessions", Some(core)));
         format!(
             "schema = 1\n[node]\ndirectory = \"log\"\nrings = {rings:?}\nevent_slots = {event_slots}\n\
              [journal]\ntier = {tier:?}\nsegment_mib = {segment_mib}\nprepared = {prepared}\n\
-             {}{}{sessions}\
+             {}{}{sessions}{feed}\
              [session]\nmessages_per_second = 4_000_000_000\n[session.tcp]\nlisten = \"127.0.0.1:0\"\n\
              [session.shm]\ndirectory = {:?}\nlinks = [\"{LINK}\"]\nslots = {link_slots}\n\
              [monitoring]\nlisten = \"127.0.0.1:0\"\n[genesis]\n",
@@ -277,7 +281,8 @@ mod tests {
     fn its_configuration_is_a_legal_one() {
         let cores = Cores { engine: Some(0), journal: Some(1), sessions: Some(1), client: None };
         for cores in [Cores::default(), cores] {
-            let setting = Setting { cores, ..Setting::new(Vec::new(), PathBuf::from("/tmp/bench")) };
+            let has_feed = cores.sessions.is_some();
+            let setting = Setting { cores, has_feed, ..Setting::new(Vec::new(), PathBuf::from("/tmp/bench")) };
             let text = setting.configuration(Path::new("/dev/shm/bench"));
             let (_, config) = Source::parse(Path::new("/tmp/bench/exchange.toml"), text).expect("a legal file");
             assert_eq!(config.node.rings.as_deref(), Some(Path::new("/dev/shm/bench")));

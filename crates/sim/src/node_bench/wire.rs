@@ -7,10 +7,13 @@ use std::time::{Duration, Instant, SystemTime};
 use hdrhistogram::Histogram;
 use serde::Serialize;
 use tradewright_gateway::client::{Client, output_of};
+use tradewright_gateway::feed::FeedSlot;
+use tradewright_protocol::feed::FeedRecord;
 use tradewright_protocol::frame::Frame;
 use tradewright_protocol::messages::RawEvent;
 use tradewright_transport::{Access, Bell, Idle, Polled, Reader, Region, Start};
 use tradewright_types::EventRecord;
+use zerocopy::FromBytes;
 
 use super::disk::{disk_floor, file_system};
 use super::flow::{BreakOff, Flow, Stall};
@@ -88,10 +91,12 @@ pub struct WireReport {
     pub fsync_p50_us: f64,
     /// The mean batch of the log.
     pub batch_bytes: f64,
-    /// From the time at which a request was meant to go until its first event was read from `feed_source`.
+    /// From the time at which a request was meant to go until the first that is told of it was read from `feed_source`.
     pub feed_p50_us: f64,
     /// See `feed_p50_us`.
     pub feed_p99_us: f64,
+    /// Requests that were told of there.
+    pub feed_told: u64,
     /// The ring that `feed_p50_us` is read from.
     pub feed_source: &'static str,
     /// What threads did that found nothing.
@@ -176,34 +181,101 @@ impl Heard {
 
 /// Follows what the node tells everybody. On the client's thread: with two cores there is none left for it.
 struct FeedTap {
-    reader: Reader<EventRecord>,
-    buffer: Vec<EventRecord>,
-    /// Commands whose first event was read.
-    commands: u64,
+    source: FeedSource,
+    /// Commands, and when the first word of each was read, in nanoseconds since a round began.
+    told: Vec<(u64, u64)>,
+    last_index: u64,
 }
+
+/// What is read: market data where the node has it, else the events that it is made of.
+enum FeedSource {
+    Feed(Reader<FeedSlot>, Vec<FeedSlot>),
+    Events(Reader<EventRecord>, Vec<EventRecord>),
+}
+
+/// So many are read at once.
+const TAP_AT_ONCE: usize = 256;
+/// A command may have nothing to tell: the last one of a round is waited for no longer than this.
+const TAP_GRACE: Duration = Duration::from_millis(50);
 
 impl FeedTap {
     fn open(node: &ServedNode) -> Result<Self, String> {
-        let region = Region::open(&node.place().events, Access::ReadOnly).map_err(|error| error.to_string())?;
-        let reader = Reader::attach(&region, Start::Latest).map_err(|error| error.to_string())?;
-        Ok(Self { reader, buffer: vec![EventRecord::default(); 256], commands: 0 })
+        let told = |error: tradewright_transport::RegionError| error.to_string();
+        let events = &node.place().events;
+        let feed = events.with_file_name(tradewright_node::FEED_RING);
+        let source = if feed.exists() {
+            let region = Region::open(&feed, Access::ReadOnly).map_err(told)?;
+            let empty = FeedSlot::read_from_bytes(&[0; size_of::<FeedSlot>()]).expect("Invariant: as long as itself");
+            FeedSource::Feed(Reader::attach(&region, Start::Latest).map_err(told)?, vec![empty; TAP_AT_ONCE])
+        } else {
+            let region = Region::open(events, Access::ReadOnly).map_err(told)?;
+            let reader = Reader::attach(&region, Start::Latest).map_err(told)?;
+            FeedSource::Events(reader, vec![EventRecord::default(); TAP_AT_ONCE])
+        };
+        Ok(Self { source, told: Vec::new(), last_index: 0 })
     }
 
-    /// Calls `each` with the number of each command whose first event is there.
-    #[inline]
-    fn poll(&mut self, mut each: impl FnMut(u64)) -> Result<(), String> {
-        match self.reader.poll(&mut self.buffer) {
-            Polled::Empty => Ok(()),
-            Polled::Behind { skipped } => Err(format!("the reader of the feed missed {skipped} events")),
-            Polled::Count(count) => {
-                for _ in self.buffer[..count].iter().filter(|event| event.k == 0) {
-                    each(self.commands);
-                    self.commands += 1;
-                }
-                Ok(())
-            }
+    /// The ring that is read.
+    fn name(&self) -> &'static str {
+        match self.source {
+            FeedSource::Feed(..) => tradewright_node::FEED_RING,
+            FeedSource::Events(..) => tradewright_node::EVENTS_RING,
         }
     }
+
+    /// Notes what is new.
+    #[inline]
+    fn poll(&mut self, begin: Instant) -> Result<(), String> {
+        let Self { source, told, last_index } = self;
+        let mut note = |index: u64| {
+            if index > *last_index {
+                *last_index = index;
+                told.push((index, begin.elapsed().as_nanos() as u64));
+            }
+        };
+        let polled = match source {
+            FeedSource::Feed(reader, buffer) => {
+                let polled = reader.poll(buffer);
+                if let Polled::Count(count) = polled {
+                    buffer[..count].iter().for_each(|slot| note(index_of_message(&slot.0)));
+                }
+                polled
+            }
+            FeedSource::Events(reader, buffer) => {
+                let polled = reader.poll(buffer);
+                if let Polled::Count(count) = polled {
+                    buffer[..count].iter().for_each(|event| note(event.sequence));
+                }
+                polled
+            }
+        };
+        match polled {
+            Polled::Behind { skipped } => Err(format!("the reader of the feed missed {skipped} slots")),
+            Polled::Count(_) | Polled::Empty => Ok(()),
+        }
+    }
+}
+
+/// Every message begins with the place of its command.
+#[inline]
+fn index_of_message(record: &FeedRecord) -> u64 {
+    let [index, ..] = record.block.as_chunks::<8>().0 else { return 0 };
+    u64::from_le_bytes(*index)
+}
+
+/// How long it took from when requests were meant to go until they were told of. `answers` are the indices of a round's requests in their
+/// order; a request that was not told of is left out.
+fn feed_latencies(answers: &[u64], told: &[(u64, u64)], interval_ns: f64) -> Histogram<u64> {
+    let (mut latencies, mut place) = (histogram(), 0);
+    for (request, index) in answers.iter().enumerate() {
+        while told.get(place).is_some_and(|(of, _)| of < index) {
+            place += 1;
+        }
+        if let Some((_, read_ns)) = told.get(place).filter(|(of, _)| of == index) {
+            latencies.saturating_record(read_ns.saturating_sub((request as f64 * interval_ns) as u64));
+        }
+    }
+    latencies
 }
 
 impl<'l> Caller<'l> {
@@ -235,8 +307,9 @@ impl<'l> Caller<'l> {
     /// Sends at a pace and takes the time of each answer, until `lasts` is over and everything was answered.
     pub(super) fn round(&mut self, pace: Pace, lasts: Duration, drive: &Drive) -> Result<Round, String> {
         let (begun, begin) = (SystemTime::now(), Instant::now());
-        let first = self.sent;
-        let (mut answer, mut feed, mut refused) = (histogram(), histogram(), 0);
+        let (mut answer, mut refused) = (histogram(), 0);
+        // The index of each request, for the feed.
+        let mut answers = Vec::new();
         // Only a closed loop has to keep when each one went.
         let mut went: VecDeque<u64> = VecDeque::new();
         let (mut sent, mut answered) = (0, 0);
@@ -282,32 +355,46 @@ impl<'l> Caller<'l> {
                         Pace::Closed { .. } => went.pop_front().unwrap_or(0),
                     };
                     answered += 1;
+                    answers.push(index);
                     answer.saturating_record((begin.elapsed().as_nanos() as u64).saturating_sub(intended_ns));
                 }
             });
             has_worked |= received.map_err(|error| error.to_string())? > 0;
-            let mut is_told = true;
             if let Some(tap) = &mut self.feed {
-                tap.poll(|command| {
-                    if let Pace::Open { interval_ns } = pace {
-                        let intended_ns = ((command - first) as f64 * interval_ns) as u64;
-                        feed.saturating_record((begin.elapsed().as_nanos() as u64).saturating_sub(intended_ns));
-                    }
-                })?;
-                is_told = tap.commands == self.sent;
+                tap.poll(begin)?;
             }
             let is_sent = if let Pace::Open { .. } = pace { sent == total } else { now_ns >= lasts_ns };
             if has_worked {
                 idle.worked();
                 stall.moved();
-            } else if is_sent && answered == sent && is_told {
-                return Ok(Round { begun, elapsed: begin.elapsed(), sent, refused, answer, feed });
+            } else if is_sent && answered == sent {
+                let elapsed = begin.elapsed();
+                let feed = self.rest_of_feed(begin, &answers, pace)?;
+                return Ok(Round { begun, elapsed, sent, refused, answer, feed });
             } else if stall.idles() {
                 return Err(format!("no answer came for a minute: {answered} of {sent} requests are answered"));
             } else {
                 idle.pause(&bell, || false);
             }
         }
+    }
+}
+
+impl Caller<'_> {
+    /// Reads what is still to come of the feed, and puts it beside the requests.
+    fn rest_of_feed(&mut self, begin: Instant, answers: &[u64], pace: Pace) -> Result<Histogram<u64>, String> {
+        let Some(tap) = &mut self.feed else { return Ok(histogram()) };
+        let (until, last) = (Instant::now() + TAP_GRACE, answers.last().copied().unwrap_or(0));
+        while tap.last_index < last && Instant::now() < until {
+            tap.poll(begin)?;
+            std::thread::yield_now();
+        }
+        let told = std::mem::take(&mut tap.told);
+        Ok(match pace {
+            Pace::Open { interval_ns } => feed_latencies(answers, &told, interval_ns),
+            // Nothing was meant to go at any time.
+            Pace::Closed { .. } => histogram(),
+        })
     }
 }
 
@@ -331,7 +418,7 @@ pub fn wire_bench(options: &WireOptions, mut progress: impl FnMut(&str) + Send) 
     progress("making the commands");
     let lap = FrameLap::new(Lap::new(Workload::Mix60, options.operations, 1)?);
     progress("starting the node");
-    let mut venue = Venue::open(setting, 1)?;
+    let mut venue = Venue::open(&Setting { has_feed: true, ..setting.clone() }, 1)?;
     let mut caller = log_on(&venue, *route, &lap)?;
     let pace = match *rate {
         rate if rate > 0.0 => Pace::Open { interval_ns: 1e9 / rate },
@@ -340,7 +427,8 @@ pub fn wire_bench(options: &WireOptions, mut progress: impl FnMut(&str) + Send) 
     let drive = setting.drive(setting.cores.client, 0)?;
     let lasts = Duration::from_secs_f64(seconds / f64::from(rounds));
     let copier = Copier::new(setting, *route)?;
-    let mut found = Found::default();
+    let feed_source = caller.feed.as_ref().map_or("", FeedTap::name);
+    let mut found = Found { feed_source, ..Found::default() };
     let place = venue.node.place().clone();
     let cpu_before = thread_cpu_ns(place.pid);
     on_client_core(&drive, || {
@@ -402,6 +490,7 @@ struct Found {
     echo: Vec<Round>,
     batches: u64,
     memory_mib: Vec<f64>,
+    feed_source: &'static str,
 }
 
 impl Found {
@@ -596,7 +685,8 @@ fn report(
         batch_bytes,
         feed_p50_us: us(&feed, 0.5),
         feed_p99_us: us(&feed, 0.99),
-        feed_source: "events.ring",
+        feed_told: feed.len(),
+        feed_source: found.feed_source,
         idle: setting.idle.clone(),
         cpu_shares: cpu_after.into_iter().map(share).collect(),
         node_mib: [memory.first().copied().unwrap_or(0.0), memory.last().copied().unwrap_or(0.0), at_most],
@@ -649,6 +739,15 @@ fn ring_hop_us(setting: &Setting) -> Result<f64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_request_is_as_late_in_the_feed_as_it_was_told_of() {
+        // The second request has nothing to tell, and another client's command comes between.
+        let told = [(10, 7_000), (12, 8_000), (14, 30_500)];
+        let latencies = feed_latencies(&[10, 11, 14], &told, 10_000.0);
+        assert_eq!((latencies.len(), latencies.min(), latencies.max()), (2, 7_000, 10_503));
+        assert_eq!(feed_latencies(&[], &told, 1.0).len(), 0);
+    }
 
     #[test]
     fn a_curve_rises_to_the_longest() {
