@@ -37,6 +37,22 @@ bench: ready ## measure, on a release build
 	$(RUN) tradewright doctor --require-release
 	$(RUN) tradewright bench $(ARGS)
 
+.PHONY: bench-node
+bench-node: ready ## measure a whole node: commands that pass, latencies, disturbances
+	for tier in local-sync memory; do \
+	  $(RUN) tradewright bench pipe --tier $$tier $(ARGS) || exit 1; \
+	  for transport in shm tcp; do $(RUN) tradewright bench wire --transport $$transport --tier $$tier $(ARGS) || exit 1; done; \
+	done
+	$(RUN) tradewright bench disturb $(ARGS)
+
+.PHONY: bench-peers
+bench-peers: ready ## measure engines from package registries beside ours
+	$(RUN) tradewright bench peers $(ARGS)
+
+.PHONY: soak
+soak: ready ## run a node for ten minutes, with a line a minute
+	$(RUN) tradewright bench wire --rate 20000 --soak 600 $(ARGS)
+
 .PHONY: fuzz
 fuzz: ready ## run random commands through the engine and the reference exchange
 	$(RUN) python -m tests.differential.fuzz $(ARGS)

@@ -6,7 +6,7 @@ from _typeshed import SupportsGetItem, SupportsLenAndGetItem
 from os import PathLike
 from typing import Any, Final, SupportsFloat, SupportsIndex, final
 
-__all__ = ["AccountView", "Bench", "BenchFigures", "BenchOutcome", "BuildInfo", "Demo", "DemoMarket", "DemoProgress", "DemoSummary", "DemoTrade", "Engine", "EventReader", "InstrumentView", "ListView", "MarketDataReader", "OrderView", "Outcome", "allocate", "archive_log", "build_info", "close_reasons", "command_kinds", "copy_log_folder", "drill_halt", "drill_kill", "drill_log", "dtypes", "event_kinds", "instrument_states", "proof_holds", "prove_command", "prove_log_grew", "reject_reasons", "sample_log", "serve_node", "serve_replica", "verify_log"]
+__all__ = ["AccountView", "Bench", "BenchFigures", "BenchOutcome", "BuildInfo", "Demo", "DemoMarket", "DemoProgress", "DemoSummary", "DemoTrade", "Engine", "EventReader", "InstrumentView", "ListView", "MarketDataReader", "OrderView", "Outcome", "allocate", "archive_log", "bench_disturb", "bench_pipe", "bench_wire", "build_info", "close_reasons", "command_kinds", "copy_log_folder", "drill_halt", "drill_kill", "drill_log", "dtypes", "event_kinds", "instrument_states", "proof_holds", "prove_command", "prove_log_grew", "reject_reasons", "sample_log", "serve_node", "serve_replica", "verify_log"]
 
 @final
 class AccountView:
@@ -118,7 +118,7 @@ class Bench:
         """
     def round(self, /, subject: str, *, prevents: bool = False) -> tuple[float, BenchOutcome]:
         """
-        Drive one round of "floor", "ladder" or "engine" on this thread: nanoseconds an operation, and the outcome.
+        Drive one round of "floor", "ladder", "book" or "engine" on this thread: nanoseconds an operation, and the outcome.
         """
     def set_up(self, /) -> numpy.typing.NDArray[numpy.void]:
         """
@@ -1283,6 +1283,22 @@ def allocate(rule: str, quantity_lots: SupportsIndex, resting: SupportsGetItem[i
 def archive_log(folder: str | PathLike[str]) -> list[int]:
     """
     Compress the segments below the second newest snapshot. Returns their first indices. Raises as `verify_log`.
+    """
+
+def bench_disturb(setting: "dict[str, object]", route: str, *, rate: SupportsFloat | SupportsIndex, seconds: SupportsFloat | SupportsIndex, pairs: SupportsIndex, operations: SupportsIndex, reader: SupportsGetItem[int, str], progress: Any) -> str:
+    """
+    See whether slow, killed and stuck readers and clients are felt by others; see `tradewright bench disturb`. `progress` is told what is
+    being done.
+    """
+
+def bench_pipe(setting: "dict[str, object]", route: str, *, seconds: SupportsFloat | SupportsIndex, operations: SupportsIndex, window: SupportsIndex, progress: Any) -> str:
+    """
+    Measure how many commands pass through a node; see `tradewright bench pipe`. `progress` is told what is being done.
+    """
+
+def bench_wire(setting: "dict[str, object]", route: str, *, rate: SupportsFloat | SupportsIndex, seconds: SupportsFloat | SupportsIndex, rounds: SupportsIndex, operations: SupportsIndex, window: SupportsIndex, hlog: str | PathLike[str] | None, soak_interval_s: SupportsFloat | SupportsIndex | None, progress: Any) -> str:
+    """
+    Measure how long an order takes through a node; see `tradewright bench wire`. `progress` is told what is being done.
     """
 
 def build_info() -> BuildInfo:

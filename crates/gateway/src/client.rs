@@ -246,6 +246,30 @@ impl Client {
         }
     }
 
+    /// The ring that the records of a session over shared memory go through, for who writes them in place. What goes in has to be
+    /// whole commands.
+    #[must_use]
+    pub fn record_ring(&mut self) -> Option<&mut Producer<CommandRecord>> {
+        match &mut self.wire {
+            Wire::Shm(shm) => Some(&mut shm.records),
+            Wire::Tcp { .. } => None,
+        }
+    }
+
+    /// Takes frames that were written before, to go out behind what waits. Their numbers have to follow those of this client: of the
+    /// connection from [`Client::next_number`] on, of the session from [`Client::next_sequence`] on, each by one.
+    pub fn written(&mut self, frames: &[u8], count: u32) {
+        self.out.extend_from_slice(frames);
+        self.next_out += count;
+        self.next_sequence += u64::from(count);
+    }
+
+    /// The connection's number of the next frame.
+    #[must_use]
+    pub fn next_number(&self) -> u32 {
+        self.next_out
+    }
+
     /// Sends what was written, as much as goes without waiting. Returns whether all of it went.
     ///
     /// # Errors

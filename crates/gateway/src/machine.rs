@@ -23,7 +23,7 @@ use tradewright_protocol::reports::{Answer, Position, Reports, RequestNames, wri
 use tradewright_protocol::spec::{Block, NoExtension, Null, Template, VERSION_BASE, VERSION_EXTENDED};
 use tradewright_protocol::symbols::{Symbol, Symbols};
 use tradewright_types::{
-    AccountId, CommandKind, CommandRecord, EventKind, EventRecord, Label, RejectReason, SettingRecord,
+    ANY, AccountId, CommandKind, CommandRecord, EventKind, EventRecord, Label, RejectReason, SettingRecord,
 };
 use zerocopy::FromBytes;
 
@@ -74,7 +74,7 @@ impl Default for MachineConfig {
 pub struct Grant {
     /// What the signature is verified with.
     pub key: Key,
-    /// Whose orders.
+    /// Whose orders. [`ANY`]: everybody's, for the venue's own gateways.
     pub account: AccountId,
     /// Whether it may send orders, or only hear of them.
     pub may_trade: bool,
@@ -430,6 +430,10 @@ impl SessionMachine {
         let is_raw = extension.is_some_and(|extension| extension.raw_records.some() == Some(BoolEnum::True as u8));
         if is_raw && !self.config.allows_raw {
             return Err("RawRecords must be false here".to_owned());
+        }
+        if !is_raw && grant.account.0 == ANY {
+            // A frame names no account.
+            return Err("RawRecords must be true: this key speaks for every account".to_owned());
         }
         let asks_to_keep =
             extension.is_some_and(|extension| extension.cancel_on_disconnect.some() == Some(BoolEnum::False as u8));

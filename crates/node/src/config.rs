@@ -386,8 +386,8 @@ pub struct KeyConfig {
     pub id: String,
     /// The public half of an Ed25519 key: 64 hexadecimal digits.
     pub public: String,
-    /// Whose it is.
-    pub account: String,
+    /// Whose it is. Left out, it is one of the venue: its gateways send orders for every account.
+    pub account: Option<String>,
     /// What it permits.
     pub permissions: Vec<PermissionName>,
 }

@@ -16,7 +16,9 @@ use tradewright_protocol::symbols::Symbols;
 use tradewright_transport::{
     Consumer, FrameReader, FrameSlot, FrameWriter, Polled, Producer, Reader, Region, RegionOptions, Shape, Start,
 };
-use tradewright_types::{AccountId, CommandRecord, EventKind, EventRecord, KeyKind, KeyPermissions, TextEventRecord};
+use tradewright_types::{
+    ANY, AccountId, CommandRecord, EventKind, EventRecord, KeyKind, KeyPermissions, TextEventRecord,
+};
 use zerocopy::transmute_ref;
 
 use crate::clock::wall_ns;
@@ -328,7 +330,7 @@ fn follow_keys(before: &mut Option<EventRecord>, event: &EventRecord, keys: &mut
             let text: &TextEventRecord = transmute_ref!(event);
             let id = &text.bytes[..usize::try_from(text.length).map_or(0, |length| length.min(text.bytes.len()))];
             let kind = KeyKind::from_code(key.order_type).filter(|_| key.kind == REGISTERED);
-            let account = Some(AccountId(key.account)).filter(|account| account.0 != tradewright_types::ANY);
+            let account = Some(AccountId(key.account)).filter(|account| account.0 != ANY);
             let mut public = [0; 32];
             public[..16].copy_from_slice(&key.amount.get().to_le_bytes());
             public[16..].copy_from_slice(&key.counter_amount.get().to_le_bytes());
@@ -345,14 +347,21 @@ fn follow_keys(before: &mut Option<EventRecord>, event: &EventRecord, keys: &mut
     }
 }
 
-/// What a registered key gives at these doors: nothing without an account, and nothing that cannot be opened here.
+/// What a registered key gives at these doors: nothing that cannot be opened here. A key without an account is one of the venue: its
+/// gateways send orders for every account, and these stay when a gateway is lost.
 fn grant(account: Option<AccountId>, kind: KeyKind, permissions: KeyPermissions, material: &[u8]) -> Option<Grant> {
     let key = match kind {
         KeyKind::Ed25519 => Key::Ed25519(material.try_into().ok()?),
         // Sealed by a master key that this process does not have.
         KeyKind::SealedHmac => return None,
     };
-    Some(Grant { key, account: account?, may_trade: permissions.allow(KeyPermissions::TRADE), keeps_orders: false })
+    let may_trade = permissions.allow(KeyPermissions::TRADE);
+    match account {
+        Some(account) => Some(Grant { key, account, may_trade, keeps_orders: false }),
+        // Whoever runs the venue does it over the control socket.
+        None if may_trade => Some(Grant { key, account: AccountId(ANY), may_trade, keeps_orders: true }),
+        None => None,
+    }
 }
 
 /// The rings of one session over shared memory: `NAME.requests`, `NAME.records`, `NAME.reports`.

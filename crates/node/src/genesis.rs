@@ -1,7 +1,7 @@
 //! What an empty log begins with: the commands of the `[genesis]` section.
 
 use tradewright_types::{
-    AccountId, AccountKind, Amount, AssetId, CommandKind, CommandRecord, InstrumentLimits, InstrumentUnits,
+    ANY, AccountId, AccountKind, Amount, AssetId, CommandKind, CommandRecord, InstrumentLimits, InstrumentUnits,
     KeyPermissions, Label, Name, Price, Quantity, set_up,
 };
 
@@ -209,8 +209,12 @@ fn open(
 fn register(source: &Source, names: &Names, entry: &Spanned<KeyConfig>) -> Result<Vec<CommandRecord>, ConfigError> {
     let KeyConfig { id, public, account, permissions } = entry.get_ref();
     let complain = |message: String| source.error(entry, message);
-    let owner =
-        names.account(account).ok_or_else(|| complain(format!("account = {account:?}: there is no such account")))?;
+    let owner = match account {
+        Some(account) => names
+            .account(account)
+            .ok_or_else(|| complain(format!("account = {account:?}: there is no such account")))?,
+        None => AccountId(ANY),
+    };
     let label = Label::new(id.as_bytes())
         .ok_or_else(|| complain(format!("id = {id:?}: must be 1 to 56 printable characters without spaces")))?;
     let mut key = [0; 32];

@@ -16,7 +16,10 @@ use tradewright_protocol::messages::{
 };
 use tradewright_protocol::reports::{Position, read_execution};
 use tradewright_protocol::spec::{Block, Null, Template};
-use tradewright_types::{CommandKind, CommandRecord};
+use tradewright_transport::Start;
+use tradewright_types::{
+    ANY, CommandKind, CommandRecord, EventKind, EventRecord, OrderType, SelfTradePrevention, TimeInForce,
+};
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 const SEED: [u8; 32] = [7; 32];
@@ -307,4 +310,52 @@ fn sessions_that_missed_events_hear_them_from_the_log() {
         assert_eq!(again, expected);
         node.stop().expect("a clean end");
     }
+}
+
+#[test]
+fn the_venue_sends_the_orders_of_any_account_as_records_and_only_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let whole = configuration(false);
+    let (_, key) = whole.split_once("[[genesis.key]]").expect("a key");
+    let venue_key = key.replace("account = \"alice\"\n", "").replace("alice-key", "venue-key");
+    let text = format!("{whole}[[genesis.key]]{venue_key}");
+    let (source, config) = Source::parse(&folder.path().join("exchange.toml"), text).expect("a legal file");
+    let (node, _) = Node::start(&source, &config).expect("a node");
+    let shm = folder.path().join("shm");
+    let mut events =
+        tradewright_transport::Reader::<EventRecord>::attach(node.events(), Start::Latest).expect("a ring");
+    let options = LogonOptions { raw: true, ..LogonOptions::new(b"GATE", b"venue-key") };
+
+    let mut client = Client::shm(&shm, "one").expect("a link");
+    let refused =
+        client.log_on(&LogonOptions { raw: false, ..options }, &secret(), TIMEOUT).expect_err("a frame names nobody");
+    assert_eq!(refused.to_string(), "logged out: RawRecords must be true: this key speaks for every account");
+    drop(client);
+
+    let mut client = Client::shm(&shm, "one").expect("a link");
+    let ack = client.log_on(&options, &secret(), TIMEOUT).expect("it is let in");
+    assert_eq!(ack.account.get(), ANY);
+    let mut order = CommandRecord {
+        account: 2,
+        order_type: OrderType::Limit as u8,
+        time_in_force: TimeInForce::GoodTillCancel as u8,
+        self_trade_prevention: SelfTradePrevention::None as u8,
+        price_ticks: 9_900,
+        quantity_lots: 5,
+        order_ref: 77,
+        ..CommandRecord::new(CommandKind::PlaceOrder)
+    };
+    (order.header.session, order.header.client_sequence) = (ack.session.get(), 1);
+    assert_eq!(client.records(&[order]).expect("a ring"), 1);
+    let (mut seen, begin) = (Vec::new(), Instant::now());
+    while !seen.iter().any(|event: &EventRecord| event.kind == EventKind::OrderAccepted as u8) {
+        assert!(begin.elapsed() < TIMEOUT, "heard only {seen:?}");
+        events.poll_into(&mut seen, 64);
+        std::thread::yield_now();
+    }
+    let accepted = seen.last().expect("an event");
+    assert_eq!((accepted.account, accepted.reference), (2, 77));
+    // It is told nothing but that it is in: the ring has the events.
+    assert_eq!(client.receive(|frame| panic!("template {}", frame.template())).expect("a connection"), 0);
+    node.stop().expect("in order");
 }

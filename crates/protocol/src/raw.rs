@@ -62,7 +62,7 @@ pub const RECORDS_MAX: u16 = 1 + MassQuote::ENTRIES_MAX as u16;
 /// Who may speak: what a session is logged on as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RawGuard {
-    /// The account.
+    /// The account. [`ANY`] is the venue itself, whose gateways speak for every account; it is told no events, as it reads the ring.
     pub account: AccountId,
     /// The session.
     pub session: u32,
@@ -93,7 +93,7 @@ impl RawGuard {
         // Orders within lists and replacements have accounts of their own; the engine compares them, but it does not guard doors.
         for record in command {
             let is_order = record.header.kind == CommandKind::PlaceOrder as u8 || core::ptr::eq(record, first);
-            if is_order && record.account != self.account.0 {
+            if is_order && record.account != self.account.0 && self.account.0 != ANY {
                 return Err(RawError::ForeignAccount { account: record.account });
             }
         }
@@ -225,6 +225,25 @@ mod tests {
         head.header.record_count = 3;
         assert_eq!(GUARD.next(&[head, own, foreign]), Err(RawError::ForeignAccount { account: 3 }));
         assert_eq!(GUARD.next(&[head, own, own]).map(|command| command.map(<[_]>::len)), Ok(Some(3)));
+    }
+
+    #[test]
+    fn the_venue_speaks_for_every_account_and_by_its_own_session() {
+        let venue = RawGuard { account: AccountId(ANY), session: 5 };
+        let order = record(CommandKind::PlaceOrder);
+        let foreign = CommandRecord { account: 3, ..order };
+        for command in [order, foreign] {
+            assert_eq!(venue.next(&[command]).map(|command| command.map(<[_]>::len)), Ok(Some(1)));
+        }
+        let mut other = order;
+        other.header.session = 6;
+        assert_eq!(venue.next(&[other]), Err(RawError::ForeignSession { session: 6 }));
+        assert_eq!(
+            venue.next(&[record(CommandKind::Deposit)]),
+            Err(RawError::KindForbidden { kind: CommandKind::Deposit as u8 })
+        );
+        let event = EventRecord { account: 2, ..EventRecord::new(EventKind::OrderAccepted) };
+        assert_eq!(RawView::new(venue).read(&event), None, "it reads the ring of events");
     }
 
     #[test]

@@ -202,7 +202,7 @@ impl Bench {
         Ok((figures, report.outcome().into()))
     }
 
-    /// Drive one round of "floor", "ladder" or "engine" on this thread: nanoseconds an operation, and the outcome.
+    /// Drive one round of "floor", "ladder", "book" or "engine" on this thread: nanoseconds an operation, and the outcome.
     #[pyo3(signature = (subject, *, prevents=false))]
     fn round(&self, subject: &str, prevents: bool) -> PyResult<(f64, BenchOutcome)> {
         let (tape, is_single) = (&self.tape, self.tape.shape.instruments == 1);
@@ -210,10 +210,12 @@ impl Bench {
             ("floor", ..) => round::<Floor>(tape, BATCH),
             ("ladder", true, _) => round::<BookSubject<Ladder>>(tape, BATCH),
             ("ladder", false, _) => round::<ManyBooks<Ladder>>(tape, BATCH),
+            ("book", true, _) => round::<BookSubject<PagedBook>>(tape, BATCH),
+            ("book", false, _) => round::<ManyBooks<PagedBook>>(tape, BATCH),
             ("engine", _, false) => round::<EngineSubject<NoPrevention>>(tape, BATCH),
             ("engine", _, true) => round::<EngineSubject<ExpireMaker>>(tape, BATCH),
             _ => {
-                let text = format!("subject={subject:?} must be \"floor\", \"ladder\" or \"engine\"");
+                let text = format!("subject={subject:?} must be \"floor\", \"ladder\", \"book\" or \"engine\"");
                 return Err(PyValueError::new_err(text));
             }
         };

@@ -15,6 +15,8 @@ mod journal;
 mod market_data;
 #[cfg(unix)]
 mod node;
+#[cfg(unix)]
+mod node_bench;
 mod outcome;
 mod records;
 mod tables;
@@ -44,6 +46,9 @@ mod _core {
     #[cfg(unix)]
     #[pymodule_export]
     use crate::node::{drill_halt, drill_kill, serve_node, serve_replica};
+    #[cfg(unix)]
+    #[pymodule_export]
+    use crate::node_bench::{bench_disturb, bench_pipe, bench_wire};
     #[pymodule_export]
     use crate::outcome::Outcome;
     #[pymodule_export]

@@ -24,6 +24,8 @@ mod indexed_book;
 mod kill_drill;
 mod ladder;
 mod naive_book;
+#[cfg(unix)]
+pub mod node_bench;
 mod operation;
 mod paged_book;
 mod random;

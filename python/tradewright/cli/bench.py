@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import sys
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -14,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from tradewright._core import Bench, build_info
+from tradewright._core import Bench, BuildInfo, build_info
 from tradewright.cli.doctor import DoctorReport
 from tradewright.errors import ArgumentError, DataError, MachineError, TradewrightError
 
@@ -51,6 +52,13 @@ class Layer(StrEnum):
 def register(app: typer.Typer) -> None:
     """Add the group `bench`."""
     app.add_typer(bench_app, name="bench")
+    if sys.platform != "win32":
+        from tradewright.cli import bench_node
+
+        bench_node.register(bench_app)
+    from tradewright.cli.bench_peers import peers
+
+    bench_app.command("peers")(peers)
 
 
 @bench_app.callback()
@@ -81,11 +89,7 @@ def matching(
     thread-CPU nanoseconds an operation over the last third, and the ratio is to the ladder of the same round.
     """
     build = build_info()
-    if not build.is_release:
-        raise MachineError(
-            f"profile={build.profile!r} must be 'release' for figures that count: "
-            "unset MATURIN_PEP517_ARGS and install again"
-        )
+    expect_release(build)
     if stp and layer is Layer.BOOK:
         raise ArgumentError("stp", value=stp, rule="needs accounts, which the bare book does not know")
     console = Console(stderr=True)
@@ -118,6 +122,15 @@ def matching(
             f"{name}={outcome[name]} must be {answer[name]}" for name in answer if outcome[name] != answer[name]
         )
         raise TradewrightError(f"{layer} on {workload} is wrong after {bench.operations} operations: {differing}")
+
+
+def expect_release(build: BuildInfo) -> None:
+    """Refuse a build whose figures mean nothing."""
+    if not build.is_release:
+        raise MachineError(
+            f"profile={build.profile!r} must be 'release' for figures that count: "
+            "unset MATURIN_PEP517_ARGS and install again"
+        )
 
 
 def _bench(workload: Workload, operations: int | None, data: Path | None) -> Bench:
