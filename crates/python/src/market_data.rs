@@ -59,10 +59,9 @@ impl Row {
             };
         }
         match message {
-            FeedMessage::Add(m) => Self {
-                side: m.side.0,
-                ..with!(m, order_id = order, price_ticks = price, quantity_lots = quantity)
-            },
+            FeedMessage::Add(m) => {
+                Self { side: m.side.0, ..with!(m, order_id = order, price_ticks = price, quantity_lots = quantity) }
+            }
             FeedMessage::Execute(m) => Self {
                 side: m.aggressor.0,
                 remaining_lots: m.remaining.get(),
@@ -75,12 +74,9 @@ impl Row {
                 side: m.aggressor.0,
                 ..with!(m, price_ticks = price, quantity_lots = quantity, trade_id = trade)
             },
-            FeedMessage::State(m) => Self {
-                state: m.state.0,
-                phase: m.phase.0,
-                cause: m.cause.0,
-                ..with!(m, until_ns = until)
-            },
+            FeedMessage::State(m) => {
+                Self { state: m.state.0, phase: m.phase.0, cause: m.cause.0, ..with!(m, until_ns = until) }
+            }
             FeedMessage::Auction(m) => Self {
                 phase: m.phase.0,
                 is_over: m.is_over.0,
@@ -134,9 +130,8 @@ impl MarketDataReader {
             .parse()
             .map_err(|_| PyValueError::new_err(format!("interface={interface:?} must be an address of version 4")))?;
         let line = |text: &String| {
-            let place: SocketAddrV4 = text
-                .parse()
-                .map_err(|_| PyValueError::new_err(format!("line={text:?} must be a group and a port")))?;
+            let place: SocketAddrV4 =
+                text.parse().map_err(|_| PyValueError::new_err(format!("line={text:?} must be a group and a port")))?;
             Ok(Line { group: *place.ip(), port: place.port(), interface })
         };
         let lines = lines.iter().map(line).collect::<PyResult<Vec<Line>>>()?;
