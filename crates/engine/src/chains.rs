@@ -65,3 +65,16 @@ impl Chains {
         self.heads.capacity() * size_of::<Slot>()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_that_of_the_heads() {
+        let mut chains = Chains::with_capacity(3_000);
+        assert_eq!(chains.memory_bytes(), 8_192 * size_of::<Slot>());
+        chains.clear_and_double();
+        assert!(chains.memory_bytes() >= 16_384 * size_of::<Slot>());
+    }
+}

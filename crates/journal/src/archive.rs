@@ -20,17 +20,37 @@ const COMPRESSION_LEVEL: i32 = 3;
 /// # Errors
 /// Damage, or the system's; then the segment is still there.
 pub fn archive_old_segments<S: Storage>(storage: &S, config: EngineConfig) -> Outcome<Vec<u64>> {
-    let mut verified = snapshot_indices(storage)?;
-    verified.retain(|index| read_snapshot(storage, *index, config).is_ok());
-    let Some(bound) = verified.len().checked_sub(2).map(|place| verified[place]) else { return Ok(Vec::new()) };
+    archive_old_segments_until(storage, config, || false)
+}
+
+/// The same, ended before the next segment when `is_over`.
+///
+/// # Errors
+/// As [`archive_old_segments`].
+pub fn archive_old_segments_until<S: Storage>(
+    storage: &S,
+    config: EngineConfig,
+    is_over: impl Fn() -> bool,
+) -> Outcome<Vec<u64>> {
     let names = storage.list().map_err(while_doing("listing", "folder"))?;
     let indices = disk_segment_indices(&names);
+    let Some(bound) = second_newest_snapshot(storage, config)?.filter(|_| indices.len() > 1) else {
+        return Ok(Vec::new());
+    };
     let is_old = |pair: &&[u64]| pair[1] - 1 <= bound;
-    let old: Vec<u64> = indices.windows(2).filter(is_old).map(|pair| pair[0]).collect();
-    for first_index in &old {
-        archive(storage, *first_index)?;
+    let old = indices.windows(2).filter(is_old).map(|pair| pair[0]);
+    let mut archived = Vec::new();
+    for first_index in old.take_while(|_| !is_over()) {
+        archive(storage, first_index)?;
+        archived.push(first_index);
     }
-    Ok(old)
+    Ok(archived)
+}
+
+/// The second newest of the snapshots that can be read: only so many are looked at.
+fn second_newest_snapshot<S: Storage>(storage: &S, config: EngineConfig) -> Outcome<Option<u64>> {
+    let indices = snapshot_indices(storage)?.into_iter().rev();
+    Ok(indices.filter(|index| read_snapshot(storage, *index, config).is_ok()).nth(1))
 }
 
 fn archive<S: Storage>(storage: &S, first_index: u64) -> Outcome<()> {

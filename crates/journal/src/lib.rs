@@ -26,7 +26,7 @@ pub mod tree;
 mod verify;
 mod window;
 
-pub use archive::{CopyReport, archive_old_segments, copy_log};
+pub use archive::{CopyReport, archive_old_segments, archive_old_segments_until, copy_log};
 pub use batch::{Batch, Record};
 pub use command_log::{CommandLog, Leadership};
 pub use durable::Tier;

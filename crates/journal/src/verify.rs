@@ -207,9 +207,19 @@ struct ReplayAudit {
     /// Snapshots that are still to come.
     ahead: VecDeque<u64>,
     /// The hashes at the last indices at which checks may stand.
-    hashes: VecDeque<(u64, HashTotal)>,
+    hashes: VecDeque<Hashes>,
+    /// Of the events since the last such index; `None` when not all of them were seen.
+    span: Option<HashTotal>,
     checks: u64,
     snapshots: u64,
+}
+
+/// What a check at an index must claim.
+struct Hashes {
+    index: u64,
+    state: HashTotal,
+    /// Of the events since the check before; unknown for a span that the replay began in the middle of.
+    events: Option<HashTotal>,
 }
 
 /// An error that still has to be told where it happened.
@@ -232,7 +242,8 @@ impl ReplayAudit {
             read_snapshot(storage, index, config)?.1
         };
         let (events, hashes) = (EventBuffer::default(), VecDeque::new());
-        Ok(Self { engine, events, ahead, hashes, checks: 0, snapshots: 0 })
+        let span = engine.sequence().is_multiple_of(CHECK_EVERY).then(HashTotal::default);
+        Ok(Self { engine, events, ahead, hashes, span, checks: 0, snapshots: 0 })
     }
 
     fn apply<S: Storage>(&mut self, storage: &S, command: &mut [CommandRecord], index: u64) -> Result<(), Placed> {
@@ -241,8 +252,12 @@ impl ReplayAudit {
         }
         self.events.clear();
         self.engine.apply(command, &mut self.events);
+        if let Some(span) = &mut self.span {
+            self.events.as_slice().iter().for_each(|event| *span += event.replica_hash());
+        }
         if index.is_multiple_of(CHECK_EVERY) {
-            self.hashes.push_back((index, self.engine.checkpoint()));
+            let events = self.span.replace(HashTotal::default());
+            self.hashes.push_back(Hashes { index, state: self.engine.checkpoint(), events });
             if self.hashes.len() > Self::HASHES_MAX {
                 self.hashes.pop_front();
             }
@@ -267,17 +282,19 @@ impl ReplayAudit {
     }
 
     fn check(&mut self, check: &Check) -> Result<(), &'static str> {
-        let Some(claimed) = check.state_hash else { return Ok(()) };
         if check.index > self.engine.sequence() {
             return Err("a check must be about a command before it");
         }
-        let known = self.hashes.iter().rev().find(|(index, _)| *index == check.index);
-        match known {
-            Some((_, hash)) if *hash == claimed => self.checks += 1,
-            Some(_) => return Err("the state hash in a check must be that of the state that the log leads to"),
-            // Before the first snapshot, or long ago.
-            None => {}
+        // Not there: before the first snapshot, or long ago.
+        let Some(known) = self.hashes.iter().rev().find(|known| known.index == check.index) else { return Ok(()) };
+        if check.state_hash.is_some_and(|claimed| claimed != known.state) {
+            return Err("the state hash in a check must be that of the state that the log leads to");
         }
+        let claimed = check.events_hash.zip(known.events);
+        if claimed.is_some_and(|(claimed, known)| claimed != known) {
+            return Err("the events hash in a check must be that of the events that the log leads to");
+        }
+        self.checks += u64::from(check.state_hash.is_some() || claimed.is_some());
         Ok(())
     }
 }

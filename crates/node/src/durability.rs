@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
-use tradewright_journal::{Check, Journal, JournalError, Storage, TreeHead};
+use tradewright_journal::{Check, Journal, JournalError, Storage, TreeHead, whole_command};
 use tradewright_transport::{Consumer, Idle, Releaser};
 use tradewright_types::CommandRecord;
 
@@ -66,15 +66,14 @@ impl<S: Storage> Durability<S> {
         let begin = Instant::now();
         let mut taken = 0;
         loop {
-            // Rounds are pushed whole, so this ends with a whole command.
             let waiting = self.log.readable()?;
-            let count = waiting.len();
+            let count = whole(waiting);
             if count == 0 {
                 break;
             }
             // A batch that is full is written on the way.
             check(self.fence.as_ref())?;
-            self.journal.append(waiting)?;
+            self.journal.append(&waiting[..count])?;
             self.log.release(count);
             taken += count;
             // What came while these were framed waits for the next batch, so that nobody waits without end.
@@ -155,4 +154,13 @@ impl<S: Storage> Durability<S> {
 #[inline]
 fn check(fence: Option<&Fence>) -> Result<(), NodeError> {
     fence.map_or(Ok(()), Fence::check)
+}
+
+/// How many of the records are whole commands: a piece of the ring may end in the middle of one.
+fn whole(waiting: &[CommandRecord]) -> usize {
+    let mut count = 0;
+    while let Ok(records) = whole_command(&waiting[count..], 0) {
+        count += records;
+    }
+    count
 }

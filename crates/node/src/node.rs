@@ -19,7 +19,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tradewright_engine::{Engine, EngineConfig, EventBuffer};
-use tradewright_journal::{FolderStorage, Journal, JournalConfig, Preparer, Tier, TreeHasher};
+use tradewright_journal::{
+    FolderStorage, Journal, JournalConfig, Preparer, Tier, TreeHasher, archive_old_segments_until,
+};
 use tradewright_transport::{
     Bell, Idle, ManyProducer, Placement, Producer, Reader, Region, Releaser, Scheduling, Shape, Start, Writer,
     many_queue, queue,
@@ -170,7 +172,7 @@ impl Node {
             }
         };
         let market_data = feed.as_ref().map(Feed::place);
-        let epoch = engine.config().epoch;
+        let engine_settings = engine.config();
         let sequencer = Sequencer::new(
             engine,
             operators_out,
@@ -219,15 +221,20 @@ impl Node {
         let journal = spawn("tw-journal", journal_place, move || run_journal(durability, journal_idle, &for_journal))?;
         let every =
             Every { commands: config.node.snapshot_commands, time: Duration::from_secs(config.node.snapshot_seconds) };
+        let (published, archivable) = mpsc::channel();
         let background = spawn("tw-background", background_place, move || {
-            run_background(preparer, &every, &for_background, &begun_snapshots)
+            run_background(preparer, &every, &for_background, &begun_snapshots, &published)
         })?;
 
-        // The tree and the checks cost more than the log itself. They take what time the others leave, and may lag.
+        // The tree and the checks cost more than the log itself. They stand behind the others, and may lag.
         let patient = match background_place.scheduling {
-            Scheduling::Other => Placement { scheduling: Scheduling::Idle, ..background_place },
-            Scheduling::Fifo { .. } | Scheduling::Idle => background_place,
+            Scheduling::Other => Placement { scheduling: Scheduling::Background, ..background_place },
+            Scheduling::Fifo { .. } | Scheduling::Background => background_place,
         };
+        let (archive, for_archiver) = (storage.clone(), Arc::clone(&signals));
+        let archiver = spawn("tw-archiver", patient, move || {
+            run_archiver(&archive, engine_settings, &for_archiver, &archivable);
+        })?;
         let hasher = TreeHasher::open(storage, node_key(&directory)?)?;
         let (for_hasher, heads) = (Arc::clone(&signals), notes.clone());
         let hasher = spawn("tw-hasher", patient, move || run_hasher(hasher, &for_hasher, &heads))?;
@@ -241,7 +248,7 @@ impl Node {
         // 6. What operators see and do.
         let source = StatusSource {
             shard: config.node.shard,
-            epoch,
+            epoch: engine_settings.epoch,
             tier: config.journal.tier.name(),
             replayed,
             begun: Instant::now(),
@@ -251,7 +258,7 @@ impl Node {
             event_slots: *config.node.event_slots.get_ref() as u64,
         };
         let control = Control::open(&directory, source.clone(), operators_in.clone())?;
-        let mut helpers = vec![control.run()?, replays];
+        let mut helpers = vec![control.run()?, archiver, replays];
         if let Some(feed) = feed {
             let (place, signals) = (&config.placement.feed, Arc::clone(&signals));
             let idle = Idle::new(place.wait());
@@ -691,6 +698,7 @@ fn run_background(
     every: &Every,
     signals: &Signals,
     snapshots: &mpsc::Receiver<snapshots::Pending>,
+    published: &mpsc::Sender<()>,
 ) -> Result<(), NodeError> {
     let _stop = StopAll(signals);
     let mut last = (signals.applied.load(Ordering::Acquire), Instant::now());
@@ -707,9 +715,11 @@ fn run_background(
             }
         }
         let durable = signals.durable.load(Ordering::Acquire);
-        if let Some(Err(error)) = written.take_if(|snapshot| snapshot.index <= durable).map(snapshots::Pending::publish)
-        {
-            eprintln!("snapshot failed: {error}; the next one is tried when it is due");
+        match written.take_if(|snapshot| snapshot.index <= durable).map(snapshots::Pending::publish) {
+            // The archiver may have ended: then the node stops.
+            Some(Ok(())) => drop(published.send(())),
+            Some(Err(error)) => eprintln!("snapshot failed: {error}; the next one is tried when it is due"),
+            None => {}
         }
         pending = pending.or_else(|| snapshots.try_recv().ok());
         let applied = signals.applied.load(Ordering::Acquire);
@@ -723,4 +733,16 @@ fn run_background(
         }
     }
     Ok(())
+}
+
+/// Compresses old segments whenever there is a new snapshot. What fails is tried again behind the next one.
+fn run_archiver(storage: &FolderStorage, config: EngineConfig, signals: &Signals, published: &mpsc::Receiver<()>) {
+    let is_over = || signals.stop.load(Ordering::Acquire);
+    while !is_over() {
+        if published.recv_timeout(Duration::from_millis(20)).is_ok()
+            && let Err(error) = archive_old_segments_until(storage, config, is_over)
+        {
+            eprintln!("archiving failed: {error}; it is tried again behind the next snapshot");
+        }
+    }
 }

@@ -87,6 +87,7 @@ impl Venue {
     /// Sends a command, waiting for room.
     fn send(&mut self, records: &[CommandRecord]) {
         while !self.door.commands.push_whole(records).expect("a whole ring") {
+            assert!(self.node.is_running(), "the node has ended");
             std::thread::yield_now();
         }
     }
@@ -311,6 +312,32 @@ fn a_thread_that_may_not_be_where_it_belongs_ends_the_start() {
         }
     };
     venue.node.stop().expect("a clean end");
+}
+
+#[test]
+fn segments_are_archived_behind_two_snapshots() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = VENUE.replace("TIER", "memory").replace("rings =", "snapshot_commands = 40\nrings =");
+    let mut venue = start_with(folder.path(), &text).expect("a node");
+    let log = folder.path().join("log");
+    let is_archived = || {
+        let names = std::fs::read_dir(&log).expect("a folder").map(|entry| entry.expect("an entry").file_name());
+        names.into_iter().any(|name| name.to_string_lossy().ends_with(".seg.zst"))
+    };
+    // A segment of 8 MiB takes some 250 of the longest commands; behind it come two snapshots.
+    let mut long = vec![order(2, Side::Sell, 10_000, 1); 512];
+    long[0].header.record_count = 512;
+    let (begin, mut sent) = (Instant::now(), 0);
+    while !is_archived() {
+        assert!(begin.elapsed() < Duration::from_secs(60), "nothing was archived behind {sent} commands");
+        venue.send(&long);
+        sent += 1;
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    venue.node.stop().expect("a clean end");
+    let engine = newest_snapshot(folder.path());
+    assert_eq!(engine.state_hash(), replay(folder.path()).state_hash(), "an archive is read as the segment was");
+    start_with(folder.path(), &text).expect("a node").node.stop().expect("a clean end");
 }
 
 #[test]

@@ -21,8 +21,8 @@ pub enum Scheduling {
         /// 1 to 99, the higher the sooner.
         priority: u8,
     },
-    /// In what time everybody else leaves.
-    Idle,
+    /// Behind the others, with a tenth of their share of a core that all of them want, and never at once.
+    Background,
 }
 
 /// Where a thread runs and how. The default asks for nothing.
@@ -149,6 +149,9 @@ mod system {
 
     use super::Scheduling;
 
+    /// A tenth of the share of a thread that never said how nice it is.
+    const BACKGROUND_NICE: libc::c_int = 10;
+
     fn check(status: libc::c_long) -> Result<()> {
         if status == 0 { Ok(()) } else { Err(Error::last_os_error()) }
     }
@@ -171,11 +174,16 @@ mod system {
         let (policy, priority) = match scheduling {
             Scheduling::Other => (libc::SCHED_OTHER, 0),
             Scheduling::Fifo { priority } => (libc::SCHED_FIFO, priority.into()),
-            Scheduling::Idle => (libc::SCHED_IDLE, 0),
+            Scheduling::Background => (libc::SCHED_BATCH, 0),
         };
         let parameters = libc::sched_param { sched_priority: priority };
         // SAFETY: `parameters` outlives the call; 0 is the calling thread.
-        check(unsafe { libc::sched_setscheduler(0, policy, &raw const parameters) }.into())
+        check(unsafe { libc::sched_setscheduler(0, policy, &raw const parameters) }.into())?;
+        if scheduling != Scheduling::Background {
+            return Ok(());
+        }
+        // SAFETY: no memory of ours is involved; 0 is the calling thread.
+        check(unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, BACKGROUND_NICE) }.into())
     }
 
     pub(super) fn take_memory_from(node: u32) -> Result<()> {

@@ -444,3 +444,15 @@ fn a_call_behind_a_pause_is_extended_too() {
         ",
     );
 }
+
+#[test]
+fn the_queue_of_market_orders_counts_as_memory() {
+    let mut venue = Venue::new();
+    // What an order needs beside its queue is there already.
+    venue.check("reference I0 10\nstate I0 auction opening");
+    venue.send("buy A2 1 @10 auction");
+    venue.send("cancel A2 O1");
+    let before = venue.engine.memory_bytes();
+    assert_eq!(venue.send("buy A2 1 market auction"), "accepted");
+    assert!(venue.engine.memory_bytes() > before);
+}

@@ -1,6 +1,6 @@
 //! Placing limit orders, and how they match.
 
-use tradewright_engine::{Engine, EngineConfig};
+use tradewright_engine::{Engine, EngineConfig, EventBuffer};
 use tradewright_types::{
     AccountId, ClientOrderId, CommandRecord, EventFlags, EventKind, InstrumentId, OrderFlags, OrderId,
     SelfTradePrevention, Side,
@@ -214,4 +214,30 @@ fn a_stream_is_split_into_its_commands() {
     let given: Vec<String> = events.as_slice().iter().map(crate::common::describe).collect();
     assert_eq!(given, ["accepted", "#x", "cancelled O1 2", "MalformedRecords"]);
     assert_eq!(engine.sequence(), venue.engine.sequence() + 3);
+}
+
+#[test]
+fn a_stream_may_have_commands_that_their_sessions_numbered() {
+    let mut venue = Venue::new();
+    venue.check("session A2 desk => opened S1 of A2 at 0, desk");
+    let numbered = |text: &str, client_sequence| {
+        let mut records = parse(text);
+        (records[0].header.session, records[0].header.client_sequence) = (1, client_sequence);
+        records
+    };
+    // The first of them stands behind one without a number; one behind them is a retry.
+    let commands = [
+        parse("sell A3 2 @10"),
+        numbered("buy A2 1 @10", 1),
+        parse("sell A3 3 @11"),
+        numbered("buy A2 1 @10", 1),
+        numbered("buy A2 1 @10", 2),
+    ];
+    let (mut together, mut alone) = (venue.engine.clone(), venue.engine);
+    let (mut events, mut expected) = (EventBuffer::default(), EventBuffer::default());
+    together.apply_all(&commands.concat(), &mut events);
+    commands.iter().for_each(|command| alone.apply(command, &mut expected));
+    assert_eq!(events.as_slice(), expected.as_slice());
+    assert_eq!((together.sequence(), together.state_hash()), (alone.sequence(), alone.state_hash()));
+    assert_eq!(together.trade_count(InstrumentId(0)), 2, "the retry did not trade again");
 }

@@ -15,23 +15,25 @@ const REPLAY: VerifyOptions = VerifyOptions { replays: true, public_key: None };
 const JOURNAL: JournalConfig = JournalConfig { segment_bytes: 256 << 10, batch_bytes_max: 32 << 10, ..CONFIG };
 
 /// A log of some 10,000 real commands with checks, snapshots at every 2,500, and the engine that applied it.
-fn real_log(check_of: impl Fn(HashTotal) -> HashTotal) -> (FaultyStorage, Engine) {
+fn real_log(check_of: impl Fn(Check) -> Check) -> (FaultyStorage, Engine) {
     let storage = FaultyStorage::new();
     let (mut log, _) = Journal::open(JOURNAL, storage.clone()).unwrap();
     let (mut engine, mut events) = (Engine::new(ENGINE), EventBuffer::default());
     let mut tape = venue::bench_set_up(1, 2, Price::from_ticks(100_000));
     tape.extend(commands(&Workload::Mix60.generate(10_000).records()[..10_000], 2, SelfTradePrevention::None));
-    let mut stream = &tape[..];
+    let (mut stream, mut span) = (&tape[..], HashTotal::default());
     while !stream.is_empty() {
         let (command, rest) = CommandRecord::split_command(stream);
         stream = rest;
         log.append(command).unwrap();
         engine.apply(command, &mut events);
+        events.as_slice().iter().for_each(|event| span += event.replica_hash());
         events.clear();
         let index = engine.sequence();
         if index.is_multiple_of(CHECK_EVERY) {
-            let state_hash = Some(check_of(engine.checkpoint()));
-            log.append_check(&Check { index, events_hash: None, state_hash }).unwrap();
+            let events_hash = Some(std::mem::take(&mut span));
+            let check = Check { index, events_hash, state_hash: Some(engine.checkpoint()) };
+            log.append_check(&check_of(check)).unwrap();
         }
         if index.is_multiple_of(100) || stream.is_empty() {
             while log.preparer().prepare().unwrap() {}
@@ -50,7 +52,7 @@ fn names(storage: &FaultyStorage, suffix: &str) -> Vec<String> {
 
 #[test]
 fn a_replay_agrees_with_every_check_and_snapshot() {
-    let (storage, engine) = real_log(|hash| hash);
+    let (storage, engine) = real_log(|check| check);
     let report = verify(&storage, REPLAY).unwrap();
     assert_eq!((report.last_index, report.checks, report.snapshots), (engine.sequence(), 2, 4));
     assert_eq!(report.state_hash, engine.state_hash().to_string());
@@ -62,14 +64,23 @@ fn a_replay_agrees_with_every_check_and_snapshot() {
 
 #[test]
 fn a_check_that_differs_is_refused() {
-    let (storage, _) = real_log(|hash| HashTotal(hash.0 ^ 1));
+    let other = |hash: Option<HashTotal>| hash.map(|hash| HashTotal(hash.0 ^ 1));
+    let (storage, _) = real_log(|check| Check { state_hash: other(check.state_hash), ..check });
     let error = verify(&storage, REPLAY).unwrap_err().to_string();
     assert!(error.ends_with("the state hash in a check must be that of the state that the log leads to"), "{error}");
+    let (storage, _) = real_log(|check| Check { events_hash: other(check.events_hash), ..check });
+    let error = verify(&storage, REPLAY).unwrap_err().to_string();
+    assert!(error.ends_with("the events hash in a check must be that of the events that the log leads to"), "{error}");
+    // Each alone is enough, and one that claims nothing is none.
+    let (storage, _) = real_log(|check| Check { state_hash: None, ..check });
+    assert_eq!(verify(&storage, REPLAY).unwrap().checks, 2);
+    let (storage, _) = real_log(|check| Check { state_hash: None, events_hash: None, ..check });
+    assert_eq!(verify(&storage, REPLAY).unwrap().checks, 0);
 }
 
 #[test]
 fn the_log_goes_on_from_the_newest_snapshot_that_can_be_read() {
-    let (storage, engine) = real_log(|hash| hash);
+    let (storage, engine) = real_log(|check| check);
     let indices = snapshot_indices(&storage).unwrap();
     assert_eq!(indices, [2_500, 5_000, 7_500, 10_000]);
     storage.alter("snapshot-00000000000000010000.twsnap", |bytes| bytes[700] ^= 1);
@@ -90,7 +101,7 @@ fn the_log_goes_on_from_the_newest_snapshot_that_can_be_read() {
 
 #[test]
 fn a_snapshot_under_another_name_is_refused() {
-    let (storage, _) = real_log(|hash| hash);
+    let (storage, _) = real_log(|check| check);
     storage.rename("snapshot-00000000000000002500.twsnap", "snapshot-00000000000000002501.twsnap").unwrap();
     let error = read_snapshot(&storage, 2_501, ENGINE).unwrap_err().to_string();
     assert_eq!(error, "snapshot-00000000000000002501.twsnap: the restored index must be the one in the head");
@@ -98,7 +109,7 @@ fn a_snapshot_under_another_name_is_refused() {
 
 #[test]
 fn segments_are_archived_below_two_snapshots_and_read_as_before() {
-    let (storage, engine) = real_log(|hash| hash);
+    let (storage, engine) = real_log(|check| check);
     let before = verify(&storage, REPLAY).unwrap();
     let segments = names(&storage, ".seg");
     assert_eq!(segments.len(), 4, "{segments:?}");
@@ -126,7 +137,7 @@ fn segments_are_archived_below_two_snapshots_and_read_as_before() {
 
 #[test]
 fn a_copy_is_the_same_log() {
-    let (storage, engine) = real_log(|hash| hash);
+    let (storage, engine) = real_log(|check| check);
     archive_old_segments(&storage, ENGINE).unwrap();
     let copy = FaultyStorage::new();
     let report = copy_log(&storage, &copy).unwrap();
@@ -154,7 +165,7 @@ fn a_live_log_is_copied_up_to_what_is_durable() {
 
 #[test]
 fn a_damaged_log_is_not_copied() {
-    let (storage, _) = real_log(|hash| hash);
+    let (storage, _) = real_log(|check| check);
     storage.alter(&names(&storage, ".seg")[1], |bytes| bytes[5_000] ^= 1);
     assert!(matches!(copy_log(&storage, &FaultyStorage::new()), Err(JournalError::Damaged { .. })));
 }
