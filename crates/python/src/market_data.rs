@@ -110,14 +110,7 @@ impl MarketDataReader {
     #[pyo3(signature = (path, *, channel = 1, service = None))]
     fn over_ring(path: PathBuf, channel: u16, service: Option<&str>) -> PyResult<Self> {
         let config = config(channel, service)?;
-        let subscriber = FeedSubscriber::over_ring(&path, &config).map_err(|error| match &error {
-            RegionError::Io { source, .. } => match source.raw_os_error() {
-                // With the number Python makes FileNotFoundError and its like.
-                Some(number) => PyOSError::new_err((number, error.to_string())),
-                None => PyOSError::new_err(error.to_string()),
-            },
-            _ => PyValueError::new_err(error.to_string()),
-        })?;
+        let subscriber = FeedSubscriber::over_ring(&path, &config).map_err(to_python)?;
         Ok(Self { subscriber, begun: Instant::now() })
     }
 
@@ -221,6 +214,15 @@ impl MarketDataReader {
     #[getter]
     fn is_current(&self) -> bool {
         self.subscriber.is_current()
+    }
+}
+
+fn to_python(error: RegionError) -> PyErr {
+    let RegionError::Io { source, .. } = &error else { return PyValueError::new_err(error.to_string()) };
+    match source.raw_os_error() {
+        // With the number Python makes FileNotFoundError and its like.
+        Some(number) => PyOSError::new_err((number, error.to_string())),
+        None => PyOSError::new_err(error.to_string()),
     }
 }
 
