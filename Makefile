@@ -65,7 +65,7 @@ coverage: ready ## measure which lines and branches the tests reach, Python and 
 
 .PHONY: drills
 drills: ready ## harm logs, kill and halt nodes, and see that nothing acknowledged is lost
-	for drill in power-cut torn-write disk-full bit-flip kill halt; do $(RUN) tradewright drill $$drill $(ARGS) || exit 1; done
+	for drill in power-cut torn-write disk-full bit-flip kill promote halt; do $(RUN) tradewright drill $$drill $(ARGS) || exit 1; done
 
 .PHONY: mutants
 mutants: ready ## break a sample of the code, one small place at a time, and see whether the tests notice

@@ -5,6 +5,7 @@ notice.
 """
 
 from tradewright import commands as commands
+from tradewright._attach import EventFeed
 from tradewright._core import BuildInfo, Engine, Outcome, build_info
 from tradewright.account import Account, Asset, Balance, Balances, Withdrawal
 from tradewright.conditions import Conditions
@@ -62,6 +63,7 @@ from tradewright.errors import (
     PermissionDenied,
     RateLimitExceeded,
     ReplacementFailed,
+    SessionEnded,
     TradewrightError,
 )
 from tradewright.events import Events
@@ -98,6 +100,7 @@ __all__ = [
     "Display",
     "DuplicateOrderId",
     "Engine",
+    "EventFeed",
     "EventFlags",
     "EventKind",
     "Events",
@@ -145,6 +148,7 @@ __all__ = [
     "Restriction",
     "SelfTradePrevention",
     "Session",
+    "SessionEnded",
     "Side",
     "StateCause",
     "Ticker",

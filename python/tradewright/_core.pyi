@@ -6,7 +6,7 @@ from _typeshed import SupportsGetItem, SupportsLenAndGetItem
 from os import PathLike
 from typing import Any, Final, SupportsFloat, SupportsIndex, final
 
-__all__ = ["AccountView", "Bench", "BenchFigures", "BenchOutcome", "BuildInfo", "Demo", "DemoMarket", "DemoProgress", "DemoSummary", "DemoTrade", "Engine", "EventReader", "InstrumentView", "ListView", "MarketDataReader", "OrderView", "Outcome", "allocate", "archive_log", "bench_disturb", "bench_pipe", "bench_wire", "build_info", "close_reasons", "command_kinds", "copy_log_folder", "drill_halt", "drill_kill", "drill_log", "dtypes", "event_kinds", "instrument_states", "proof_holds", "prove_command", "prove_log_grew", "reject_reasons", "sample_log", "serve_node", "serve_replica", "verify_log"]
+__all__ = ["AccountView", "Bench", "BenchFigures", "BenchOutcome", "BuildInfo", "Demo", "DemoMarket", "DemoProgress", "DemoSummary", "DemoTrade", "Engine", "EventReader", "InstrumentView", "ListView", "MarketDataReader", "OrderEntryConnection", "OrderView", "Outcome", "allocate", "archive_log", "bench_disturb", "bench_pipe", "bench_wire", "build_info", "close_reasons", "command_kinds", "copy_log_folder", "drill_halt", "drill_kill", "drill_log", "drill_promote", "dtypes", "ed25519_public", "event_kinds", "instrument_states", "proof_holds", "prove_command", "prove_log_grew", "reject_reasons", "sample_log", "seal_secret", "serve_node", "serve_replica", "verify_log"]
 
 @final
 class AccountView:
@@ -1039,6 +1039,51 @@ class MarketDataReader:
         """
 
 @final
+class OrderEntryConnection:
+    """
+    One connection to an exchange, over TCP or shared memory.
+
+    Its numbers are those of `tradewright_gateway::client`: it answers test requests when it is read, and knows the last output
+    that it gave.
+    """
+    def hang_up(self, /) -> None:
+        """
+        Hang up, without a word.
+        """
+    @property
+    def last(self, /) -> tuple[int, int, int] | None:
+        """
+        The last output that was given: shard, index, event number.
+        """
+    def log_on(self, /, session: str, username: str, *, seed: SupportsLenAndGetItem[SupportsIndex] | None = None, hmac_secret: SupportsGetItem[int, SupportsIndex] | None = None, target: str, heartbeat_s: SupportsIndex, keeps_orders: bool, is_drop_copy: bool, resume: tuple[SupportsIndex, SupportsIndex, SupportsIndex] | None = None, timeout_s: SupportsFloat | SupportsIndex) -> tuple[int, int, int]:
+        """
+        Log on and wait for the answer: the number of the session, that of the account, the last client sequence that was
+        applied. `resume` is the last output that was seen: shard, index, event number. Raises ConnectionAbortedError with the
+        exchange's reason when it refuses, else ConnectionError.
+        """
+    def receive(self, /, timeout_s: SupportsFloat | SupportsIndex) -> "list[tuple[str, dict[str, int | str | bytes | list[dict[str, int | str | bytes]]]]]":
+        """
+        Take what came, each message as its name and its fields, waiting up to `timeout_s` for something. Raises
+        ConnectionAbortedError with the exchange's reason when it ended the session, ConnectionError when the connection is
+        lost; both when everything that came before was taken.
+        """
+    def send(self, /, message: str, fields: "dict[str, int | str | bytes]") -> None:
+        """
+        Send a message: its name and its fields, both as the schema has them. Raises ValueError for a field that it does not
+        have, ConnectionError when the connection is lost.
+        """
+    @staticmethod
+    def shm(directory: str | PathLike[str], link: str) -> OrderEntryConnection:
+        """
+        Take the link of this name in a folder of shared memory. Raises ConnectionError.
+        """
+    @staticmethod
+    def tcp(address: str) -> OrderEntryConnection:
+        """
+        Connect over TCP to `address` and a port. Raises ConnectionError, and ValueError for what is no address.
+        """
+
+@final
 class OrderView:
     """
     An open order.
@@ -1340,9 +1385,20 @@ def drill_log(name: str, *, runs: SupportsIndex, seed: SupportsIndex, acknowledg
     drill.
     """
 
+def drill_promote(node: SupportsGetItem[int, str], directory: str | PathLike[str], *, runs: SupportsIndex, seed: SupportsIndex) -> str:
+    """
+    Have the replica of a node take over again and again while clients trade; see `tradewright drill promote`. Return the report
+    as JSON.
+    """
+
 def dtypes() -> "dict[str, numpy.dtype[numpy.void]]":
     """
     Return the numpy dtype of each record by its name; the offsets are the compiler's.
+    """
+
+def ed25519_public(seed: SupportsLenAndGetItem[SupportsIndex]) -> bytes:
+    """
+    The public half of the Ed25519 key with this seed of 32 bytes: what an exchange has to know.
     """
 
 def event_kinds() -> list[tuple[int, str]]:
@@ -1378,6 +1434,12 @@ def reject_reasons() -> list[tuple[int, str, str]]:
 def sample_log(folder: str | PathLike[str], commands: SupportsIndex, segment_bytes: SupportsIndex) -> int:
     """
     Write a log of simulated orders, signed by a key that everybody knows. Returns its last index.
+    """
+
+def seal_secret(master_key: SupportsLenAndGetItem[SupportsIndex], key_id: str, secret: bytes) -> bytes:
+    """
+    Seal the secret of the key `key_id` by a master key of 32 bytes, for a configuration or a `RegisterKey` command. Raises ValueError
+    for a secret that is empty or too long.
     """
 
 def serve_node(file: str | PathLike[str], announce: Any) -> None:

@@ -24,6 +24,7 @@
     │   ├── InvalidTransfer                 money that cannot move this way
     │   └── InvalidSetting                  an administrator's command out of range
     ├── EventsMissed                        a reader of a node's events was slower than the node: skipped, position
+    ├── SessionEnded                        the exchange ended a session, or its connection is lost
     └── MachineError                        the machine or the build does not give what is needed
 
 Every text names the thing, its value and the rule, so that it helps without a traceback. A bug in
@@ -180,6 +181,10 @@ class EventsMissed(TradewrightError):
         super().__init__(f"{skipped=} events were overwritten before they were read; the next is {position=}")
         self.skipped = skipped
         self.position = position
+
+
+class SessionEnded(TradewrightError):
+    """The exchange ended a session for order entry, or its connection is lost. The session goes on: reconnect."""
 
 
 class MachineError(TradewrightError):

@@ -9,9 +9,10 @@ from decimal import Decimal
 from os import PathLike
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from tradewright import commands
+from tradewright._attach import EventFeed, attach_events
 from tradewright._core import Engine
 from tradewright._decimal import (
     Number,
@@ -396,6 +397,18 @@ class Exchange:
         except OSError as error:
             raise DataError(f"cannot be written: {error}", file=target) from error
         return target
+
+    @staticmethod
+    def attach(
+        path: Path | str, *, start: Literal["oldest", "latest"] | int = "latest", name: str | None = None
+    ) -> EventFeed:
+        """Follow the events of a running node in its ring `path`, which the node names when it starts.
+
+        `EventFeed.view` shows them as a numpy array where they lie, without a copy; `EventFeed.read` copies them.
+        `start` is where to begin: with the "oldest" that is there, with the "latest", or at a position. A `name` shows
+        the reader to the operator. Raises `DataError` when the file is no ring of events, or closed.
+        """
+        return attach_events(path, start=start, name=name)
 
     @classmethod
     def restore(cls, path: str | PathLike[str], *, seed: int = 0, events_max: int | None = None) -> Self:

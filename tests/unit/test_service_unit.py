@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tradewright.cli.exit_codes import ExitCode
-from tradewright.cli.main import app
+from tradewright.cli.main import build_app
 
 UNIT = Path(__file__).parents[2] / "deploy" / "tradewright.service"
 
@@ -23,7 +23,7 @@ def test_it_starts_a_command_that_exists() -> None:
     [command] = values("ExecStart")
     program, name, _file = command.split()
     assert Path(program).name == "tradewright"
-    assert name in {command.name for command in app.registered_commands}
+    assert name in {command.name for command in build_app().registered_commands}
 
 
 def test_what_a_restart_cannot_mend_is_not_restarted() -> None:

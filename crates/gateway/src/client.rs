@@ -10,6 +10,7 @@ use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tradewright_protocol::codes::BoolEnum;
+use tradewright_protocol::described::{self, NotWritten, Value};
 use tradewright_protocol::frame::{Envelope, FRAME_MAX, Frame, FrameWriter as FrameBuilder, frame_length};
 use tradewright_protocol::logon::{LogonRequest, Secret};
 use tradewright_protocol::messages::{
@@ -74,6 +75,8 @@ pub struct LogonOptions<'c> {
     pub heartbeat_s: u32,
     /// Whether its orders are cancelled when the connection is lost.
     pub cancel_on_disconnect: bool,
+    /// Whether it only hears of the account's orders, and sends none.
+    pub is_drop_copy: bool,
     /// Whether it sends command records instead of frames, and hears events instead of reports.
     pub raw: bool,
 }
@@ -82,7 +85,15 @@ impl<'c> LogonOptions<'c> {
     /// A session that keeps its orders.
     #[must_use]
     pub fn new(session: &'c [u8], username: &'c [u8]) -> Self {
-        Self { session, username, target: b"SPOT", heartbeat_s: 30, cancel_on_disconnect: false, raw: false }
+        Self {
+            session,
+            username,
+            target: b"SPOT",
+            heartbeat_s: 30,
+            cancel_on_disconnect: false,
+            is_drop_copy: false,
+            raw: false,
+        }
     }
 }
 
@@ -132,8 +143,13 @@ impl Client {
     /// Goes on as a client that has seen outputs up to `last`: what came behind is told again after the logon.
     #[must_use]
     pub fn resuming(mut self, last: Option<Position>) -> Self {
-        self.last = last;
+        self.resume(last);
         self
+    }
+
+    /// As [`Client::resuming`].
+    pub fn resume(&mut self, last: Option<Position>) {
+        self.last = last;
     }
 
     /// The last output that was seen.
@@ -161,6 +177,9 @@ impl Client {
         let flag = |holds: bool| if holds { BoolEnum::True.field() } else { BoolEnum::False.field() };
         let mut request = LogonRequest::new(options.session, options.target, options.username);
         request.heartbeat_s = options.heartbeat_s;
+        if options.is_drop_copy {
+            request.block.drop_copy_flag = BoolEnum::True.field();
+        }
         request.extension = LogonExtension {
             cancel_on_disconnect: flag(options.cancel_on_disconnect),
             raw_records: flag(options.raw),
@@ -186,9 +205,9 @@ impl Client {
             if let Some(answer) = answer {
                 self.next_sequence = answer.last_client_sequence.get() + 1;
                 if let Some(index) = answer.resume_index.some() {
-                    // Who has seen nothing yet and loses the connection comes back to here.
+                    // Behind this everything comes: also again what an earlier client left in its queue of shared memory.
                     let k = answer.resume_event_number.get();
-                    self.last = self.last.max(Some(Position { index, k, shard: answer.resume_shard }));
+                    self.last = Some(Position { index, k, shard: answer.resume_shard });
                 }
                 return Ok(answer);
             }
@@ -229,6 +248,20 @@ impl Client {
             frame.text8(text);
         }
         frame.finish();
+    }
+
+    /// Writes a message by the names of its schema to what goes out next.
+    ///
+    /// # Errors
+    /// The field that it does not have, or whose value does not fit.
+    pub fn described(&mut self, message: &str, fields: &[(&str, Value<'_>)]) -> Result<(), NotWritten> {
+        let next_out = self.next_out;
+        let envelope = self.envelope();
+        let written = described::write(message, fields, envelope, &mut self.out);
+        if written.is_err() {
+            self.next_out = next_out;
+        }
+        written
     }
 
     /// Sends command records of a session that is raw, as many whole commands as there is room for, and returns how many records
@@ -363,12 +396,16 @@ impl Client {
                     Err(error) => return Err(error.into()),
                 }
             },
-            Wire::Shm(shm) => loop {
-                match shm.reports.receive().map_err(|error| io::Error::other(error.to_string()))? {
-                    Some(frame) => self.input.extend_from_slice(frame),
-                    None => return Ok(()),
+            Wire::Shm(shm) => {
+                while let Some(frame) = shm.reports.receive().map_err(|error| io::Error::other(error.to_string()))? {
+                    self.input.extend_from_slice(frame);
                 }
-            },
+                if self.input.is_empty() && shm.reports.consumer().region().is_closed() {
+                    let gone = "the node has ended or started again: its rings are others now";
+                    return Err(io::Error::new(ErrorKind::ConnectionAborted, gone).into());
+                }
+                Ok(())
+            }
         }
     }
 

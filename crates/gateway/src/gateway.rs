@@ -17,8 +17,8 @@ use tradewright_protocol::reports::{
 use tradewright_protocol::spec::Block;
 use tradewright_protocol::symbols::Symbols;
 use tradewright_types::{
-    AccountId, CommandHeader, CommandKind, CommandRecord, EventKind, EventRecord, Label, RejectReason, SettingRecord,
-    TextEventRecord,
+    AccountId, CommandHeader, CommandKind, CommandRecord, EventKind, EventRecord, InstrumentId, InstrumentState, Label,
+    RejectReason, SettingRecord, TextEventRecord,
 };
 
 use crate::keys::KeyRing;
@@ -121,6 +121,8 @@ pub struct Gateway {
     next_number: u64,
     /// What is no longer kept here, for whoever gets it from the log.
     wanted: VecDeque<Wanted>,
+    /// Answers to repeated requests, for clients that have yet to hear the first ones.
+    again: VecDeque<(ConnectionId, Frames)>,
     /// The session that the event before told of: its name comes next.
     opened: Option<EventRecord>,
     /// Commands about connections that are gone.
@@ -152,6 +154,7 @@ impl Gateway {
             connections: Vec::new(),
             next_number: 0,
             wanted: VecDeque::new(),
+            again: VecDeque::new(),
             opened: None,
             left: VecDeque::new(),
             ticked_ns: 0,
@@ -229,6 +232,9 @@ impl Gateway {
             self.left.pop_front();
             work.commands += 1;
         }
+        for (id, frames) in core::mem::take(&mut self.again) {
+            self.tell_again(id, frames);
+        }
         let ticks = now.ns.saturating_sub(self.ticked_ns) >= TICK_NS;
         if ticks {
             self.ticked_ns = now.ns;
@@ -242,6 +248,16 @@ impl Gateway {
             }
         }
         work
+    }
+
+    /// Tells what was told before, in its turn: an answer is never told again before it was told.
+    fn tell_again(&mut self, id: ConnectionId, frames: Frames) {
+        let now = self.now;
+        match self.connection(id) {
+            None => {}
+            Some(connection) if connection.machine.needs_past() => self.again.push_back((id, frames)),
+            Some(connection) => connection.machine.tell_again(frames, now),
+        }
     }
 
     /// Whether the connection stays.
@@ -340,6 +356,12 @@ impl Gateway {
                 self.session_opened(event);
             }
             Some(EventKind::CommandRepeated) => self.repeated(event),
+            Some(EventKind::InstrumentStateChanged) => {
+                if let Some(state) = InstrumentState::from_code(event.order_type) {
+                    self.telling.symbols.set_state(InstrumentId(event.instrument), state);
+                }
+                self.tell(event);
+            }
             _ => self.tell(event),
         }
     }
@@ -389,11 +411,14 @@ impl Gateway {
         session.connection = Some(place);
         let after = connection.machine.open(session, reports.last(), self.config.has_past, self.now);
         session.cancels_on_disconnect = connection.machine.cancels_on_disconnect();
+        let hears = connection.machine.hears().to_vec();
+        sessions.note_style(session_place);
+        sessions.hear(session_place, &hears);
         if let Some(after) = after {
             let connection = ConnectionId { place, number: connection.number };
-            self.wanted.push_back(Wanted::Since { connection, hearer: Hearer::of(session), after });
+            let hearer = Hearer::of(&sessions.all[session_place]);
+            self.wanted.push_back(Wanted::Since { connection, hearer, after });
         }
-        sessions.note_style(session_place);
     }
 
     /// What a session is to hear that is no longer kept here. Whoever takes it brings it by [`Gateway::past`] and
@@ -438,8 +463,7 @@ impl Gateway {
         if frames.is_empty() {
             return self.answer_in_short(id, repeated);
         }
-        let Some(connection) = self.connection(id) else { return };
-        connection.machine.tell_again(marked(frames), now);
+        self.tell_again(id, marked(frames));
     }
 
     /// A command came again: its session hears again what came of it.
@@ -462,7 +486,7 @@ impl Gateway {
             again.push(extension_length, frame);
         }
         if !again.is_empty() {
-            return machine.tell_again(marked(again), now);
+            return self.tell_again(id, marked(again));
         }
         if self.config.has_past && session.outbox.has_forgotten(event.reference) {
             return self.wanted.push_back(Wanted::Again { connection: id, repeated: *event });
@@ -483,7 +507,7 @@ impl Gateway {
         if matches!(session.style, Style::Raw(_)) {
             return;
         }
-        let answer = Answer { client_sequence: event.counter_order_id, is_again: true };
+        let answer = Answer { client_sequence: event.counter_order_id, is_again: true, ..Answer::default() };
         let request = session.requests.find(event.counter_order_id);
         let (name, original, symbol) = request
             .map_or_else(Default::default, |request: &Request| (request.client_id, request.original, request.symbol));

@@ -13,10 +13,10 @@ use tradewright_protocol::frame::{
 };
 use tradewright_protocol::logon::{Key, Signed, WINDOW_MAX_US, WINDOW_US, read_logon};
 use tradewright_protocol::messages::{
-    Heartbeat, InstrumentEntry, InstrumentList, InstrumentListRequest, LimitIndicatorEntry, LimitQuery, LimitResponse,
-    Logon, LogonAck, LogonAckExtension, Logout, LogoutExtension, NewOrderList, NewOrderSingle,
-    OrderAmendKeepPriorityRequest, OrderCancelRequest, OrderCancelRequestAndNewOrderSingle, OrderMassCancelRequest,
-    Reject, RejectExtension, TestRequest,
+    Heartbeat, InstrumentEntry, InstrumentEntryExtension, InstrumentList, InstrumentListRequest, LimitIndicatorEntry,
+    LimitQuery, LimitResponse, Logon, LogonAck, LogonAckExtension, Logout, LogoutExtension, NewOrderList,
+    NewOrderSingle, OrderAmendKeepPriorityRequest, OrderCancelRequest, OrderCancelRequestAndNewOrderSingle,
+    OrderMassCancelRequest, Reject, RejectExtension, TestRequest,
 };
 use tradewright_protocol::raw::{RawGuard, RawView};
 use tradewright_protocol::reports::{Answer, Position, Reports, RequestNames, write_refusal};
@@ -80,6 +80,8 @@ pub struct Grant {
     pub may_trade: bool,
     /// Whether the orders of its sessions stay when the connection is lost, whatever the client says.
     pub keeps_orders: bool,
+    /// The accounts of which a drop copy hears besides its own.
+    pub hears: Box<[AccountId]>,
 }
 
 /// The keys that are known.
@@ -108,6 +110,7 @@ pub struct Opening {
     may_trade: bool,
     cancels_on_disconnect: bool,
     is_drop_copy: bool,
+    hears: Box<[AccountId]>,
     is_raw: bool,
     is_short: bool,
     resume: Option<Position>,
@@ -431,6 +434,11 @@ impl SessionMachine {
         if is_raw && !self.config.allows_raw {
             return Err("RawRecords must be false here".to_owned());
         }
+        let is_drop_copy = block.drop_copy_flag.some() == Some(BoolEnum::True as u8);
+        let hears = if is_drop_copy { grant.hears } else { Box::default() };
+        if is_raw && !hears.is_empty() {
+            return Err("RawRecords must be false for a drop copy of other accounts".to_owned());
+        }
         if !is_raw && grant.account.0 == ANY {
             // A frame names no account.
             return Err("RawRecords must be true: this key speaks for every account".to_owned());
@@ -440,14 +448,17 @@ impl SessionMachine {
         let resume = extension.and_then(|extension| {
             let index = extension.resume_index.some()?;
             let k = extension.resume_event_number.some().unwrap_or(u32::MAX);
-            Some(Position { index, k, shard: extension.resume_shard.some().unwrap_or(0) })
+            let position = Position { index, k, shard: extension.resume_shard.some().unwrap_or(0) };
+            // One trade may be two outputs of the same number here, of which the client may have seen the first alone.
+            Some(if hears.is_empty() { position } else { in_front_of(position) })
         });
         Ok(Opening {
             account: grant.account,
             name,
             may_trade: grant.may_trade,
             cancels_on_disconnect: !grant.keeps_orders && !asks_to_keep,
-            is_drop_copy: block.drop_copy_flag.some() == Some(BoolEnum::True as u8),
+            is_drop_copy,
+            hears,
             is_raw,
             is_short: block.response_mode.some() == Some(ResponseMode::OnlyAcks as u8),
             resume,
@@ -494,6 +505,14 @@ impl SessionMachine {
         frame.finish();
         self.state = State::Live { opening, guard, source };
         wanted
+    }
+
+    /// The accounts of which its session hears besides its own.
+    pub fn hears(&self) -> &[AccountId] {
+        match &self.state {
+            State::Live { opening, .. } => &opening.hears,
+            State::AwaitingLogon | State::Opening(_) | State::Closed => &[],
+        }
     }
 
     /// Whether the next part of what the session was told before may come.
@@ -767,7 +786,7 @@ impl SessionMachine {
         let _ = tag;
         let symbol = door.symbols.find(naming.symbol).ok();
         let envelope = self.envelope(now);
-        let answer = Answer { client_sequence, is_again: false };
+        let answer = Answer { client_sequence, is_again: false, ..Answer::default() };
         write_refusal(&event, symbol, names, answer, envelope, &mut self.out);
     }
 
@@ -816,7 +835,9 @@ impl SessionMachine {
             if is_single { door.symbols.find(name).ok().into_iter().collect() } else { door.symbols.iter().collect() };
         let envelope = self.envelope(now);
         let mut writer = FrameWriter::new(&mut self.out, envelope, &InstrumentList {}, &NoExtension);
-        writer.group(Dimension::Size16, size_of::<InstrumentEntry>(), found.len());
+        let is_extended = self.version >= VERSION_EXTENDED;
+        let extension_length = if is_extended { size_of::<InstrumentEntryExtension>() } else { 0 };
+        writer.group(Dimension::Size16, size_of::<InstrumentEntry>() + extension_length, found.len());
         for symbol in found {
             let quantity = |lots: u64| match symbol.quantity_mantissa(lots) {
                 Some(mantissa) => mantissa.into(),
@@ -835,6 +856,9 @@ impl SessionMachine {
                 },
                 ..InstrumentEntry::NULL
             });
+            if is_extended {
+                writer.entry(&InstrumentEntryExtension { instrument: symbol.id.0.into(), state: symbol.state as u8 });
+            }
             writer.text8(symbol.name.as_str().as_bytes()).text8(symbol.quote.as_str().as_bytes());
         }
         writer.text8(id);
@@ -929,6 +953,14 @@ impl SessionMachine {
     pub fn tell(&mut self, now: Now, write: impl FnOnce(Envelope, &mut Vec<u8>)) {
         let envelope = self.envelope(now);
         write(envelope, &mut self.out);
+    }
+}
+
+/// The last place in front of an output.
+fn in_front_of(position: Position) -> Position {
+    match position.k.checked_sub(1) {
+        Some(k) => Position { k, ..position },
+        None => Position { index: position.index.saturating_sub(1), k: u32::MAX, ..position },
     }
 }
 

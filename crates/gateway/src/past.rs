@@ -64,6 +64,7 @@ pub struct Hearer {
     name: tradewright_types::Label,
     is_raw: bool,
     is_short: bool,
+    hears: Box<[tradewright_types::AccountId]>,
     /// What it knows of its last requests.
     requests: Requests,
 }
@@ -77,6 +78,7 @@ impl Hearer {
             name: session.name,
             is_raw: matches!(session.style, Style::Raw(_)),
             is_short: matches!(session.style, Style::Acks),
+            hears: session.hears.clone(),
             requests: session.requests.clone(),
         }
     }
@@ -108,6 +110,7 @@ impl Past {
         let mut known = Vec::new();
         for hearer in hearers {
             let Hearer { session: id, account, name, .. } = hearer;
+            let hears = hearer.hears.clone();
             let mut session =
                 Session::new(id, account, name, OUTBOX_BYTES, RateLimit::default(), telling.reports.last());
             session.style = hearer.style();
@@ -116,6 +119,7 @@ impl Past {
             known.push((hearer.requests, session.outbox.end()));
             let place = telling.sessions.insert(session);
             telling.sessions.note_style(place);
+            telling.sessions.hear(place, &hears);
         }
         Self { telling, hearers: known }
     }

@@ -47,6 +47,8 @@ pub struct Session {
     pub throttle: Throttle,
     /// How it wants to hear.
     pub style: Style,
+    /// The accounts of which it hears besides its own, and does nothing else.
+    pub hears: Box<[AccountId]>,
     /// Mass cancels on their way.
     pub mass_cancels: std::collections::VecDeque<MassCancel>,
     /// The connection that it has.
@@ -74,6 +76,7 @@ impl Session {
             requests: Requests::default(),
             throttle: Throttle::new(limit),
             style: Style::Full,
+            hears: Box::default(),
             mass_cancels: std::collections::VecDeque::new(),
             connection: None,
             cancels_on_disconnect: false,

@@ -12,7 +12,7 @@ use tradewright_protocol::reports::{
 };
 use tradewright_protocol::spec::{EventBytes, NoExtension};
 use tradewright_protocol::symbols::{Symbol, Symbols};
-use tradewright_types::{CloseReason, CommandKind, EventFlags, EventKind, EventRecord, InstrumentId};
+use tradewright_types::{AccountId, CloseReason, CommandKind, EventFlags, EventKind, EventRecord, InstrumentId};
 
 use crate::machine::is_marker;
 use crate::requests::Request;
@@ -34,6 +34,23 @@ impl Sessions {
         self.raw.retain(|raw| *raw != place);
         if matches!(self.all[place].style, Style::Raw(_)) {
             self.raw.push(place);
+        }
+    }
+
+    /// Notes of which accounts a session hears besides its own, from now on.
+    pub(crate) fn hear(&mut self, place: usize, accounts: &[AccountId]) {
+        let session = &mut self.all[place];
+        let before = core::mem::replace(&mut session.hears, accounts.into());
+        for account in &before {
+            if let Some(places) = self.by_account.get_mut(&account.0) {
+                places.retain(|heard| *heard != place);
+            }
+        }
+        for account in accounts {
+            let places = self.by_account.entry(account.0).or_default();
+            if !places.contains(&place) {
+                places.push(place);
+            }
         }
     }
 
@@ -103,7 +120,7 @@ impl Telling {
         let request = session.requests.find(done.client_sequence).copied();
         let (client_id, symbol) = request.map_or_else(Default::default, |request| (request.client_id, request.symbol));
         let names = RequestNames { client_order_id: client_id.as_bytes(), symbol: symbol.as_bytes(), original: b"" };
-        let answer = Answer { client_sequence: done.client_sequence, is_again: false };
+        let answer = Answer { client_sequence: done.client_sequence, is_again: false, ..Answer::default() };
         let position = (Position::of(event), event.time_ns);
         self.frame.clear();
         write_mass_cancelled(names, position, done.cancelled, answer, Envelope::OPEN, &mut self.frame);
@@ -138,6 +155,12 @@ fn is_answer(happening: &Happening) -> bool {
     }
 }
 
+/// Whose report it is, for a session that hears of several accounts.
+#[inline]
+fn account_of(session: &Session, account: AccountId) -> Option<AccountId> {
+    (!session.hears.is_empty()).then_some(account)
+}
+
 #[inline]
 fn tell_execution(execution: &Execution<'_>, sessions: &mut Sessions, symbols: &Symbols, frame: &mut Vec<u8>) {
     let Sessions { all, by_account, .. } = sessions;
@@ -145,7 +168,7 @@ fn tell_execution(execution: &Execution<'_>, sessions: &mut Sessions, symbols: &
     let Some(symbol) = symbols.get(execution.order.instrument) else { return };
     for place in places {
         let session = &mut all[*place];
-        let mut answer = Answer::default();
+        let mut answer = Answer { account: account_of(session, execution.order.account), ..Answer::default() };
         let mut name = ClientId::default();
         if is_answer(&execution.happening)
             && let Some(request) = session.requests.answer(execution.order)
@@ -180,7 +203,8 @@ fn tell_list(list: &ListReport, sessions: &mut Sessions, symbols: &Symbols, fram
         let session = &mut all[*place];
         if !matches!(session.style, Style::Raw(_)) {
             frame.clear();
-            write_list_status(list, symbol, Answer::default(), Envelope::OPEN, frame);
+            let answer = Answer { account: account_of(session, list.account), ..Answer::default() };
+            write_list_status(list, symbol, answer, Envelope::OPEN, frame);
             session.outbox.push(list.position, size_of::<OutputExtension>(), frame);
         }
     }
@@ -204,7 +228,7 @@ fn tell_refusal(event: &EventRecord, sessions: &mut Sessions, symbols: &Symbols,
         original: names.original.as_bytes(),
         symbol: names.symbol.as_bytes(),
     };
-    let answer = Answer { client_sequence, is_again: false };
+    let answer = Answer { client_sequence, is_again: false, ..Answer::default() };
     frame.clear();
     write_refusal(event, symbol, names, answer, Envelope::OPEN, frame);
     let extension_length = match CommandKind::from_code(event.open_lots as u8) {

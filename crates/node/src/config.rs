@@ -210,6 +210,21 @@ pub struct SessionConfig {
     pub shm: Option<ShmConfig>,
     /// How many messages a session may send in a second; the rest is refused with the time to wait.
     pub messages_per_second: Option<u32>,
+    /// The file of the master key, by which secrets for HMAC are opened.
+    pub master_key: Option<PathBuf>,
+    /// Keys that hear of other accounts.
+    #[serde(default)]
+    pub drop_copy: Vec<DropCopyConfig>,
+}
+
+/// `[[session.drop_copy]]`: with this key a session that asks for a drop copy hears of these accounts besides its own.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DropCopyConfig {
+    /// The id of the key.
+    pub key: String,
+    /// The names of the accounts.
+    pub accounts: Vec<String>,
 }
 
 /// `[session.tcp]`.
@@ -385,7 +400,9 @@ pub struct KeyConfig {
     /// Its id, which clients send as their username.
     pub id: String,
     /// The public half of an Ed25519 key: 64 hexadecimal digits.
-    pub public: String,
+    pub public: Option<String>,
+    /// Or a secret for HMAC as `tradewright keys seal` prints it: hexadecimal digits.
+    pub sealed: Option<String>,
     /// Whose it is. Left out, it is one of the venue: its gateways send orders for every account.
     pub account: Option<String>,
     /// What it permits.
@@ -489,6 +506,7 @@ impl Source {
         source.check(&config)?;
         let here = file.parent().unwrap_or(Path::new(""));
         config.node.directory = here.join(&config.node.directory);
+        config.session.master_key = config.session.master_key.map(|file| here.join(file));
         config.node.rings = config.node.rings.map(|rings| here.join(rings));
         if let Some(shm) = &mut config.session.shm {
             shm.directory = here.join(&shm.directory);

@@ -17,6 +17,7 @@ use tradewright_types::{CommandRecord, HaltScope, set_up};
 use zerocopy::IntoBytes;
 
 use crate::error::{NodeError, while_doing};
+use crate::front_desk::{FrontDesk, SessionStatus};
 use crate::node::COMMAND_RECORDS_MAX;
 use crate::status::{Status, StatusSource};
 
@@ -38,6 +39,15 @@ enum Request {
     Snapshot,
     /// Stop in order.
     Stop,
+    /// Who is there?
+    Sessions,
+    /// The connections of the sessions of a name are to end.
+    EndSession {
+        /// What its client calls it.
+        name: String,
+        /// Of this account only.
+        account: Option<u32>,
+    },
     /// Apply a command: its records as hexadecimal digits.
     Command {
         /// The digits.
@@ -49,6 +59,12 @@ enum Request {
 #[serde(untagged)]
 enum Answer {
     Status(Box<Status>),
+    Sessions {
+        sessions: Vec<SessionStatus>,
+    },
+    Ended {
+        ended: usize,
+    },
     Done {
         done: bool,
         /// An index behind which the request takes effect: what is told later with a higher one has seen it.
@@ -65,6 +81,7 @@ pub(crate) struct Control {
     path: PathBuf,
     source: StatusSource,
     operators: ManyProducer<CommandRecord>,
+    front_desk: FrontDesk,
 }
 
 impl Control {
@@ -76,10 +93,11 @@ impl Control {
         directory: &Path,
         source: StatusSource,
         operators: ManyProducer<CommandRecord>,
+        front_desk: FrontDesk,
     ) -> Result<Self, NodeError> {
         let path = directory.join(CONTROL_SOCKET);
         // The lock of the log says that nobody else is here: what stands there was left by a node that was killed.
-        Ok(Self { listener: listen(&path)?, path, source, operators })
+        Ok(Self { listener: listen(&path)?, path, source, operators, front_desk })
     }
 
     /// Answers until the node stops, a thread for each operator.
@@ -91,10 +109,11 @@ impl Control {
                     match self.listener.accept() {
                         Ok((stream, _)) => {
                             let (source, operators) = (self.source.clone(), self.operators.clone());
+                            let front_desk = self.front_desk.clone();
                             // Without a thread for him the operator sees his connection close, and asks again.
                             let _ = std::thread::Builder::new()
                                 .name("tw-operator".to_owned())
-                                .spawn(move || serve(stream, &source, operators));
+                                .spawn(move || serve(stream, &source, operators, &front_desk));
                         }
                         Err(_) => std::thread::sleep(Duration::from_millis(2)),
                     }
@@ -115,9 +134,14 @@ pub(crate) fn listen(path: &Path) -> Result<UnixListener, NodeError> {
     Ok(listener)
 }
 
-fn serve(stream: UnixStream, source: &StatusSource, mut operators: ManyProducer<CommandRecord>) {
+fn serve(
+    stream: UnixStream,
+    source: &StatusSource,
+    mut operators: ManyProducer<CommandRecord>,
+    front_desk: &FrontDesk,
+) {
     answer_lines(stream, |line| match serde_json::from_str(line) {
-        Ok(request) => act(&request, source, &mut operators),
+        Ok(request) => act(&request, source, &mut operators, front_desk),
         Err(error) => Answer::Refused { error: format!("request: {error}") },
     });
 }
@@ -144,7 +168,12 @@ pub(crate) fn answer_lines<A: Serialize>(stream: UnixStream, mut answer: impl Fn
     }
 }
 
-fn act(request: &Request, source: &StatusSource, operators: &mut ManyProducer<CommandRecord>) -> Answer {
+fn act(
+    request: &Request,
+    source: &StatusSource,
+    operators: &mut ManyProducer<CommandRecord>,
+    front_desk: &FrontDesk,
+) -> Answer {
     let signals = &source.signals;
     match request {
         Request::Status => return Answer::Status(Box::new(source.read())),
@@ -158,6 +187,18 @@ fn act(request: &Request, source: &StatusSource, operators: &mut ManyProducer<Co
         Request::Resume => return send(&[set_up::resume(HaltScope::Venue)], source, operators),
         Request::Snapshot => signals.snapshot.store(true, Ordering::Release),
         Request::Stop => signals.stop.store(true, Ordering::Release),
+        Request::Sessions => {
+            return match front_desk.list() {
+                Some(sessions) => Answer::Sessions { sessions },
+                None => no_doors(),
+            };
+        }
+        Request::EndSession { name, account } => {
+            return match front_desk.end(name.clone(), *account) {
+                Some(ended) => Answer::Ended { ended },
+                None => no_doors(),
+            };
+        }
         Request::Command { records } => {
             return match read_command(records) {
                 Ok(records) => send(&records, source, operators),
@@ -166,6 +207,10 @@ fn act(request: &Request, source: &StatusSource, operators: &mut ManyProducer<Co
         }
     }
     Answer::Done { done: true, applied: signals.applied.load(Ordering::Acquire) }
+}
+
+fn no_doors() -> Answer {
+    Answer::Refused { error: "no door for sessions is open here".to_owned() }
 }
 
 fn send(records: &[CommandRecord], source: &StatusSource, operators: &mut ManyProducer<CommandRecord>) -> Answer {

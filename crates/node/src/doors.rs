@@ -8,7 +8,8 @@ use std::sync::mpsc::{Receiver, TryRecvError};
 
 use tradewright_engine::{Engine, Key as RegisteredKey};
 use tradewright_gateway::{
-    ConnectionId, Frames, Gateway, GatewayConfig, Grant, KeyRing, Now, RateLimit, ShmLink, Stretch, TcpServer, Wanted,
+    ConnectionId, Frames, Gateway, GatewayConfig, Grant, KeyRing, Now, RateLimit, Session, ShmLink, Stretch, Style,
+    TcpServer, Wanted,
 };
 use tradewright_protocol::logon::Key;
 use tradewright_protocol::reports::Position;
@@ -24,8 +25,10 @@ use zerocopy::transmute_ref;
 use crate::clock::wall_ns;
 use crate::config::SessionConfig;
 use crate::error::{NodeError, while_doing};
+use crate::front_desk::{Question, SessionStatus};
 use crate::node::COMMAND_RECORDS_MAX;
 use crate::past::{Asker, Found, Lookup, Pieces};
+use crate::sealed::MasterKey;
 
 /// How many events are looked at in one round.
 const EVENTS_A_ROUND: usize = 256;
@@ -46,6 +49,7 @@ pub(crate) struct Doors {
     key: Option<EventRecord>,
     begun: std::time::Instant,
     asker: Asker,
+    questions: Receiver<Question>,
     catch_up: Option<CatchUp>,
     /// Clients that came back, each with what it is told of the time before.
     returning: Vec<(ConnectionId, Pieces<Stretch>)>,
@@ -79,10 +83,17 @@ impl Doors {
         commands: Producer<CommandRecord>,
         listed: Receiver<Symbols>,
         asker: Asker,
+        questions: Receiver<Question>,
     ) -> Result<Self, NodeError> {
+        let master = MasterKey::read(config.master_key.as_deref())?;
         let mut keys = KeyRing::default();
         for (id, RegisteredKey { account, kind, permissions, material }) in engine.keys() {
-            if let Some(grant) = grant(*account, *kind, *permissions, material.as_bytes()) {
+            let material = match kind {
+                KeyKind::Ed25519 => Some(material.as_bytes().to_vec()),
+                KeyKind::SealedHmac => open_secret(master.as_ref(), id.as_bytes(), material.as_bytes()),
+            };
+            if let Some(mut grant) = material.and_then(|material| grant(*account, *kind, *permissions, &material)) {
+                grant.hears = drop_copy_of(config, engine, id.as_str())?;
                 keys.insert(id.as_bytes(), grant);
             }
         }
@@ -120,6 +131,7 @@ impl Doors {
             key: None,
             begun,
             asker,
+            questions,
             catch_up: None,
             returning: Vec::new(),
             lookups: Vec::new(),
@@ -147,6 +159,9 @@ impl Doors {
         while let Ok(symbols) = self.listed.try_recv() {
             *self.gateway.symbols() = symbols;
         }
+        while let Ok(question) = self.questions.try_recv() {
+            self.answer(question, now);
+        }
         let mut done = if self.catch_up.is_some() { self.catch_up(now)? } else { self.hear(now) };
         if let Some(tcp) = &mut self.tcp {
             done += tcp.poll(&mut self.gateway, now).map_err(while_doing("taking connections"))?;
@@ -154,6 +169,27 @@ impl Doors {
         let work = self.gateway.poll(&mut self.commands, now);
         done += self.look_back(now);
         Ok(done + work.commands + work.ended + usize::from(work.bytes_in > 0) + usize::from(work.bytes_out > 0))
+    }
+
+    /// Answers an operator. One who has gone meanwhile hears nothing.
+    fn answer(&mut self, question: Question, now: Now) {
+        match question {
+            Question::List(reply) => {
+                let _ = reply.send(self.gateway.sessions().iter().map(status_of).collect());
+            }
+            Question::End { name, account, reply } => {
+                let is_meant = |session: &&Session| {
+                    session.name.as_str() == name && account.is_none_or(|account| session.account.0 == account)
+                };
+                let meant: Vec<u32> =
+                    self.gateway.sessions().iter().filter(is_meant).map(|session| session.id).collect();
+                let mut ended = 0;
+                for id in meant {
+                    ended += usize::from(self.gateway.disconnect(id, "an operator ended the session", now));
+                }
+                let _ = reply.send(ended);
+            }
+        }
     }
 
     /// Tells sessions what was released.
@@ -314,6 +350,22 @@ impl Doors {
     }
 }
 
+fn status_of(session: &Session) -> SessionStatus {
+    SessionStatus {
+        session: session.id,
+        account: session.account.0,
+        name: session.name.as_str().to_owned(),
+        is_connected: session.connection.is_some(),
+        last_client_sequence: session.last_client_sequence,
+        style: match session.style {
+            Style::Full => "full",
+            Style::Acks => "acks",
+            Style::Raw(_) => "raw",
+        },
+        cancels_on_disconnect: session.cancels_on_disconnect,
+    }
+}
+
 fn now(begun: std::time::Instant) -> Now {
     Now { ns: begun.elapsed().as_nanos() as u64, utc_us: (wall_ns() / 1_000) as i64 }
 }
@@ -347,21 +399,51 @@ fn follow_keys(before: &mut Option<EventRecord>, event: &EventRecord, keys: &mut
     }
 }
 
-/// What a registered key gives at these doors: nothing that cannot be opened here. A key without an account is one of the venue: its
+/// The accounts of which a key may hear by a drop copy, as the configuration says.
+fn drop_copy_of(config: &SessionConfig, engine: &Engine, key: &str) -> Result<Box<[AccountId]>, NodeError> {
+    let mut accounts = Vec::new();
+    for copy in config.drop_copy.iter().filter(|copy| copy.key == key) {
+        for name in &copy.accounts {
+            let known = engine.registry().accounts().iter().position(|account| account.as_str() == name);
+            let known = known.ok_or_else(|| NodeError::System {
+                doing: format!("session.drop_copy of key {key:?}: finding the account {name:?}"),
+                error: io::Error::other("there is no such account"),
+            })?;
+            accounts.push(AccountId(known as u32));
+        }
+    }
+    Ok(accounts.into())
+}
+
+/// The secret of a key, when this venue has the master key that it was sealed by.
+fn open_secret(master: Option<&MasterKey>, id: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+    let id_text = String::from_utf8_lossy(id);
+    let Some(master) = master else {
+        eprintln!("key {id_text}: is sealed, and this node has no master key: nobody can log on with it");
+        return None;
+    };
+    let secret = master.open(id, sealed);
+    if secret.is_none() {
+        eprintln!("key {id_text}: the master key does not open it: nobody can log on with it");
+    }
+    secret
+}
+
+/// What a registered key gives at these doors. A key without an account is one of the venue: its
 /// gateways send orders for every account, and these stay when a gateway is lost.
 fn grant(account: Option<AccountId>, kind: KeyKind, permissions: KeyPermissions, material: &[u8]) -> Option<Grant> {
     let key = match kind {
         KeyKind::Ed25519 => Key::Ed25519(material.try_into().ok()?),
-        // Sealed by a master key that this process does not have.
-        KeyKind::SealedHmac => return None,
+        KeyKind::SealedHmac => Key::Hmac(material.into()),
     };
     let may_trade = permissions.allow(KeyPermissions::TRADE);
-    match account {
-        Some(account) => Some(Grant { key, account, may_trade, keeps_orders: false }),
+    let (account, keeps_orders) = match account {
+        Some(account) => (account, false),
         // Whoever runs the venue does it over the control socket.
-        None if may_trade => Some(Grant { key, account: AccountId(ANY), may_trade, keeps_orders: true }),
-        None => None,
-    }
+        None if may_trade => (AccountId(ANY), true),
+        None => return None,
+    };
+    Some(Grant { key, account, may_trade, keeps_orders, hears: Box::default() })
 }
 
 /// The rings of one session over shared memory: `NAME.requests`, `NAME.records`, `NAME.reports`.

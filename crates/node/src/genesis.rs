@@ -2,13 +2,14 @@
 
 use tradewright_types::{
     ANY, AccountId, AccountKind, Amount, AssetId, CommandKind, CommandRecord, InstrumentLimits, InstrumentUnits,
-    KeyPermissions, Label, Name, Price, Quantity, set_up,
+    KeyKind, KeyMaterial, KeyPermissions, Label, Name, Price, Quantity, set_up,
 };
 
 use crate::config::{
     AccountConfig, AccountKindName, ConfigError, GenesisConfig, InstrumentConfig, KeyConfig, PermissionName, Source,
 };
 use crate::decimal::{Decimal, DecimalError};
+use crate::sealed::bytes_of;
 use toml::Spanned;
 
 /// The venue's own accounts come first.
@@ -207,7 +208,7 @@ fn open(
 
 /// The registration of a key.
 fn register(source: &Source, names: &Names, entry: &Spanned<KeyConfig>) -> Result<Vec<CommandRecord>, ConfigError> {
-    let KeyConfig { id, public, account, permissions } = entry.get_ref();
+    let KeyConfig { id, public, sealed, account, permissions } = entry.get_ref();
     let complain = |message: String| source.error(entry, message);
     let owner = match account {
         Some(account) => names
@@ -217,18 +218,6 @@ fn register(source: &Source, names: &Names, entry: &Spanned<KeyConfig>) -> Resul
     };
     let label = Label::new(id.as_bytes())
         .ok_or_else(|| complain(format!("id = {id:?}: must be 1 to 56 printable characters without spaces")))?;
-    let mut key = [0; 32];
-    let is_read = public.len() == 64
-        && public.is_ascii()
-        && key.iter_mut().enumerate().all(|(at, byte)| {
-            u8::from_str_radix(&public[2 * at..2 * at + 2], 16).is_ok_and(|read| {
-                *byte = read;
-                true
-            })
-        });
-    if !is_read {
-        return Err(complain(format!("public = {public:?}: must be 64 hexadecimal digits")));
-    }
     let bits = permissions.iter().fold(0, |bits, permission| {
         bits | match permission {
             PermissionName::Trade => KeyPermissions::TRADE.0,
@@ -238,7 +227,25 @@ fn register(source: &Source, names: &Names, entry: &Spanned<KeyConfig>) -> Resul
     });
     let permissions = KeyPermissions::from_bits(bits.into())
         .ok_or_else(|| complain("permissions = []: must name at least one".to_owned()))?;
-    Ok(set_up::register_public_key(&label, owner, permissions, &key).to_vec())
+    let (kind, key) = match (public, sealed) {
+        (Some(public), None) => {
+            let key = bytes_of(public).filter(|key| KeyKind::Ed25519.fits(key.len()));
+            (
+                KeyKind::Ed25519,
+                key.ok_or_else(|| complain(format!("public = {public:?}: must be 64 hexadecimal digits")))?,
+            )
+        }
+        (None, Some(sealed)) => {
+            let key = bytes_of(sealed).filter(|key| KeyKind::SealedHmac.fits(key.len()));
+            let rule = "must be what `tradewright keys seal` prints: up to 192 hexadecimal digits";
+            (KeyKind::SealedHmac, key.ok_or_else(|| complain(format!("sealed = {sealed:?}: {rule}")))?)
+        }
+        (None, None) | (Some(_), Some(_)) => {
+            return Err(complain(format!("id = {id:?}: must have either `public` or `sealed`")));
+        }
+    };
+    let material = KeyMaterial::new(&key).ok_or_else(|| complain(format!("id = {id:?}: its key is too long")))?;
+    Ok(set_up::register_key(&label, owner, permissions, kind, &material))
 }
 
 fn read_positive<T>(source: &Source, entry: &Spanned<T>, field: &str, text: &str) -> Result<Decimal, ConfigError> {

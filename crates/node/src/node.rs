@@ -36,6 +36,7 @@ use crate::durability::{Durability, Note};
 use crate::error::{NodeError, while_doing};
 use crate::feed::{self, Feed, FeedPlace};
 use crate::fence::Fence;
+use crate::front_desk;
 use crate::genesis::{self, GenesisCommand, Names};
 use crate::monitoring;
 use crate::past;
@@ -149,9 +150,10 @@ impl Node {
         let mut alarm = Alarm(Some(Arc::clone(&signals)));
         let begun = engine.sequence();
         let (listings, listed) = mpsc::channel();
+        let (front_desk, questions) = front_desk::open();
         let (asker, replays) = past::open(storage.clone(), engine.config(), Arc::clone(&signals));
         let (doors, doorway) = if Doors::is_any(&config.session) {
-            (Some(Doors::open(&config.session, &engine, &events, sessions_in, listed, asker)?), None)
+            (Some(Doors::open(&config.session, &engine, &events, sessions_in, listed, asker, questions)?), None)
         } else {
             (None, Some(Doorway { commands: sessions_in, events: Arc::clone(&events) }))
         };
@@ -257,7 +259,7 @@ impl Node {
             events: Arc::clone(&events),
             event_slots: *config.node.event_slots.get_ref() as u64,
         };
-        let control = Control::open(&directory, source.clone(), operators_in.clone())?;
+        let control = Control::open(&directory, source.clone(), operators_in.clone(), front_desk)?;
         let mut helpers = vec![control.run()?, archiver, replays];
         if let Some(feed) = feed {
             let (place, signals) = (&config.placement.feed, Arc::clone(&signals));

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tradewright_engine::EngineConfig;
-use tradewright_journal::FolderStorage;
+use tradewright_journal::{FolderStorage, JournalReader, RecordKind};
 use tradewright_node::config::Source;
 use tradewright_node::{Doorway, Node, NodeError, Replay};
 use tradewright_protocol::reports::Position;
@@ -20,7 +20,7 @@ schema = 1
 [node]
 directory = "log"
 rings = "rings"
-event_slots = 65536
+event_slots = 524288
 snapshot_commands = 3000
 [journal]
 segment_mib = 8
@@ -85,10 +85,25 @@ fn run(folder: &Path, orders: core::ops::Range<u64>) -> Vec<EventRecord> {
         assert!(begin.elapsed() < Duration::from_secs(30));
     }
     while matches!(reader.poll_into(&mut events, 1 << 12), Polled::Count(_)) {}
-    // Time for checks and a snapshot of the middle.
-    std::thread::sleep(Duration::from_millis(300));
+    // The checker stands back behind everybody, and a snapshot of the middle takes its time.
+    while last > 8_192 + 1_000 && !has_check(folder) {
+        assert!(begin.elapsed() < Duration::from_secs(60), "no check in the log");
+        std::thread::sleep(Duration::from_millis(10));
+    }
     node.stop().expect("a clean end");
     events
+}
+
+/// Whether a hash of events stands in the log.
+fn has_check(folder: &Path) -> bool {
+    let storage = FolderStorage::open(&folder.join("log")).expect("a folder");
+    let mut reader = JournalReader::follow(storage, 1).expect("a log");
+    while let Some(batch) = reader.next_batch().expect("a good log") {
+        if batch.records().any(|record| record.kind == RecordKind::Check) {
+            return true;
+        }
+    }
+    false
 }
 
 /// Everything behind a place, and how many checks agreed.

@@ -224,6 +224,16 @@ impl<'b> Frame<'b> {
         self.body
     }
 
+    /// The frame as it came.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        [self.header.as_bytes(), self.body].concat()
+    }
+
+    /// All that stands behind its headers, to be read from the block on.
+    pub(crate) fn parts(&self) -> Parts<'b> {
+        Parts { bytes: self.body, template: self.template() }
+    }
+
     /// Reads the block of the message that it is.
     ///
     /// # Errors
@@ -282,6 +292,11 @@ impl<'b> Parts<'b> {
         };
         self.bytes = rest;
         Ok(part)
+    }
+
+    /// So many bytes, as they stand.
+    pub(crate) fn bytes(&mut self, needed: usize) -> Result<&'b [u8], FrameError> {
+        self.take(needed)
     }
 
     #[inline]
@@ -396,6 +411,24 @@ impl<'o> FrameWriter<'o> {
         if is_extended {
             out.extend_from_slice(extension.as_bytes());
         }
+        Self { out, begin }
+    }
+
+    /// Writes the headers and a block with its extension, both as bytes.
+    pub(crate) fn of_block(out: &'o mut Vec<u8>, envelope: Envelope, template: u16, block: &[u8]) -> Self {
+        let begin = out.len();
+        let header = FrameHeader {
+            frame_length: U32::new(0),
+            encoding: U16::new(ENCODING),
+            block_length: U16::new(block.len() as u16),
+            template: U16::new(template),
+            schema: U16::new(SCHEMA_ID),
+            version: U16::new(envelope.version),
+            seq_num: U32::new(envelope.seq_num),
+            sending_time: I64::new(envelope.sending_time_us),
+        };
+        out.extend_from_slice(header.as_bytes());
+        out.extend_from_slice(block);
         Self { out, begin }
     }
 

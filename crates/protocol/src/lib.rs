@@ -9,6 +9,7 @@
 pub mod codes;
 pub mod commands;
 pub mod decimal;
+pub mod described;
 pub mod feed;
 pub mod frame;
 pub mod logon;

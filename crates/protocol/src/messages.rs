@@ -53,6 +53,7 @@ block! {
         event_number: U32 = (26007, "EventNumber", "uint32", Optional, 100),
         time: U64 = (26008, "EngineTime", "uint64", Optional, 100),
         client_sequence: U64 = (26001, "ClientSequence", "uint64", Optional, 100),
+        account: U32 = (26015, "AccountID", "uint32", Optional, 100),
         poss_resend: Code = (97, "PossResend", "boolEnum", Optional, 100),
     }
 }
@@ -548,6 +549,15 @@ block! {
 }
 
 block! {
+    /// Behind the block of an instrument in a list: how events and records name it, and its state, as the code of
+    /// `tradewright_types::InstrumentState`.
+    InstrumentEntryExtension {
+        instrument: U32 = (26020, "InstrumentID", "uint32", Optional, 100),
+        state: u8 = (26021, "InstrumentState", "uint8", Optional, 100),
+    }
+}
+
+block! {
     /// Instruments. Template 201.
     InstrumentList {
     }
@@ -639,7 +649,7 @@ const RELATED_SYMBOLS: GroupSpec = GroupSpec {
     dimension: "groupSize16Encoding",
     block_length: size_of::<InstrumentEntry>(),
     fields: InstrumentEntry::FIELDS,
-    extension: &[],
+    extension: InstrumentEntryExtension::FIELDS,
     groups: &[],
     data: &[data(55, "Symbol", "varString8"), data(15, "Currency", "varString8")],
 };

@@ -35,6 +35,23 @@ pub struct FieldSpec {
     pub offset: usize,
     /// How many bytes it has.
     pub size: usize,
+    /// How its bytes are read.
+    pub kind: FieldKind,
+}
+
+/// How the bytes of a field are read, and what null is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldKind {
+    /// A number with a sign; null is the lowest.
+    Signed,
+    /// A number without a sign; null is the highest.
+    Unsigned,
+    /// A code of an enumeration as a character; null is 0.
+    Char,
+    /// A code of an enumeration as a small number; null is 255.
+    Code,
+    /// An event as the engine wrote it; null is zeros.
+    Event,
 }
 
 /// Text behind the blocks.
@@ -126,6 +143,8 @@ pub trait Template: Block {
 pub trait Null: Copy {
     /// What is read.
     type Value;
+    /// How it is read.
+    const KIND: FieldKind;
     /// The value that stands for null.
     const NULL: Self;
     /// The value, unless it is null.
@@ -133,9 +152,10 @@ pub trait Null: Copy {
 }
 
 macro_rules! null_primitive {
-    ($($type:ty => $value:ident;)+) => {$(
+    ($($type:ty => $value:ident, $kind:ident;)+) => {$(
         impl Null for $type {
             type Value = $type;
+            const KIND: FieldKind = FieldKind::$kind;
             const NULL: Self = <$type>::$value;
             #[inline]
             fn some(self) -> Option<$type> {
@@ -146,9 +166,10 @@ macro_rules! null_primitive {
 }
 
 macro_rules! null_number {
-    ($($type:ident, $value:ident, $null:ident;)+) => {$(
+    ($($type:ident, $value:ident, $null:ident, $kind:ident;)+) => {$(
         impl Null for $type {
             type Value = $value;
+            const KIND: FieldKind = FieldKind::$kind;
             const NULL: Self = $type::new($value::$null);
             #[inline]
             fn some(self) -> Option<$value> {
@@ -159,13 +180,13 @@ macro_rules! null_number {
 }
 
 null_number! {
-    I64, i64, MIN;
-    I32, i32, MIN;
-    U64, u64, MAX;
-    U32, u32, MAX;
-    U16, u16, MAX;
+    I64, i64, MIN, Signed;
+    I32, i32, MIN, Signed;
+    U64, u64, MAX, Unsigned;
+    U32, u32, MAX, Unsigned;
+    U16, u16, MAX, Unsigned;
 }
-null_primitive! { i8 => MIN; u8 => MAX; }
+null_primitive! { i8 => MIN, Signed; u8 => MAX, Unsigned; }
 
 /// A code of an enumeration that is encoded as a character; zero is null.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
@@ -179,6 +200,7 @@ pub struct Code(pub u8);
 
 impl Null for Char {
     type Value = u8;
+    const KIND: FieldKind = FieldKind::Char;
     const NULL: Self = Self(0);
     #[inline]
     fn some(self) -> Option<u8> {
@@ -188,6 +210,7 @@ impl Null for Char {
 
 impl Null for Code {
     type Value = u8;
+    const KIND: FieldKind = FieldKind::Code;
     const NULL: Self = Self(u8::MAX);
     #[inline]
     fn some(self) -> Option<u8> {
@@ -202,6 +225,7 @@ pub struct EventBytes(pub [u8; 128]);
 
 impl Null for EventBytes {
     type Value = [u8; 128];
+    const KIND: FieldKind = FieldKind::Event;
     const NULL: Self = Self([0; 128]);
     fn some(self) -> Option<[u8; 128]> {
         // No event has the kind 0.
@@ -272,6 +296,7 @@ macro_rules! block {
                     since: $since,
                     offset: core::mem::offset_of!($name, $field),
                     size: size_of::<$type>(),
+                    kind: <$type as $crate::spec::Null>::KIND,
                 },
             )*];
             const NULL: Self = Self { $($field: <$type as $crate::spec::Null>::NULL,)* };

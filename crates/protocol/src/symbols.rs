@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tradewright_engine::Engine;
-use tradewright_types::{InstrumentId, InstrumentLimits, InstrumentUnits, Name, RejectReason};
+use tradewright_types::{InstrumentId, InstrumentLimits, InstrumentState, InstrumentUnits, Name, RejectReason};
 
 use crate::decimal::{Decimal, NotWhole, Unit};
 
@@ -24,6 +24,8 @@ pub struct Symbol {
     pub units: InstrumentUnits,
     /// What it accepts.
     pub limits: InstrumentLimits,
+    /// What it is doing.
+    pub state: InstrumentState,
     /// The asset that prices are in.
     pub quote: Name,
     /// The exponent of prices and amounts in what the exchange sends.
@@ -55,6 +57,7 @@ impl Symbol {
             quote_quantum: Unit::of_scale(quote.scale),
             units,
             limits: *instrument.limits(),
+            state: instrument.state,
             quote: quote.name,
             price_exponent: exact.max(AMOUNT_EXPONENT).min(tick.exponent()),
             quantity_exponent: lot.exponent(),
@@ -164,6 +167,13 @@ impl Symbols {
     #[inline]
     pub fn get(&self, id: InstrumentId) -> Option<&Symbol> {
         self.symbols.get(id.index())?.as_ref()
+    }
+
+    /// Notes what an instrument is doing now.
+    pub fn set_state(&mut self, id: InstrumentId, state: InstrumentState) {
+        if let Some(Some(symbol)) = self.symbols.get_mut(id.index()) {
+            symbol.state = state;
+        }
     }
 
     /// Every instrument that clients can name, by id.

@@ -62,7 +62,7 @@ const TEXTS: [(&str, &str); 4] = [
 ];
 
 fn write_field(xml: &mut String, indent: usize, field: &FieldSpec, block_length: usize) {
-    let FieldSpec { tag, name, wire, presence, since, offset, size: _ } = field;
+    let FieldSpec { tag, name, wire, presence, since, offset, size: _, kind: _ } = field;
     let is_extension = *since >= VERSION_EXTENDED && *name != "Event";
     let offset = if is_extension { block_length + offset } else { *offset };
     let presence = if *presence == Presence::Optional { r#" presence="optional""# } else { "" };

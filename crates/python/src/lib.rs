@@ -17,6 +17,7 @@ mod market_data;
 mod node;
 #[cfg(unix)]
 mod node_bench;
+mod order_entry;
 mod outcome;
 mod records;
 mod tables;
@@ -45,10 +46,12 @@ mod _core {
     use crate::market_data::MarketDataReader;
     #[cfg(unix)]
     #[pymodule_export]
-    use crate::node::{drill_halt, drill_kill, serve_node, serve_replica};
+    use crate::node::{drill_halt, drill_kill, drill_promote, seal_secret, serve_node, serve_replica};
     #[cfg(unix)]
     #[pymodule_export]
     use crate::node_bench::{bench_disturb, bench_pipe, bench_wire};
+    #[pymodule_export]
+    use crate::order_entry::{OrderEntryConnection, ed25519_public};
     #[pymodule_export]
     use crate::outcome::Outcome;
     #[pymodule_export]

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use tradewright_node::NodeError;
-use tradewright_sim::{KillOptions, halt_drill, kill_drill};
+use tradewright_node::{MasterKey, NodeError, SECRET_BYTES_MAX};
+use tradewright_sim::{KillOptions, KillReport, halt_drill, kill_drill, promote_drill};
 
 /// Run a node until a signal or an operator stops it. `announce` is called with one line of JSON when it takes commands.
 ///
@@ -60,6 +60,14 @@ fn raised(error: NodeError) -> PyErr {
     }
 }
 
+/// Seal the secret of the key `key_id` by a master key of 32 bytes, for a configuration or a `RegisterKey` command. Raises ValueError
+/// for a secret that is empty or too long.
+#[pyfunction]
+pub(crate) fn seal_secret(master_key: [u8; 32], key_id: &str, secret: &[u8]) -> PyResult<Vec<u8>> {
+    let sealed = MasterKey::new(&master_key).seal(key_id.as_bytes(), secret).map_err(raised)?;
+    sealed.ok_or_else(|| PyValueError::new_err(format!("must be 1 to {SECRET_BYTES_MAX} bytes")))
+}
+
 /// Kill a node again and again while clients trade; see `tradewright drill kill`. Return the report as JSON.
 #[pyfunction]
 #[pyo3(signature = (node, directory, *, runs, seed))]
@@ -72,10 +80,30 @@ pub(crate) fn drill_kill(
 ) -> PyResult<String> {
     let options = KillOptions { node, directory, runs, seed, tier: "local-sync" };
     let report = py.detach(|| kill_drill(&options, |_| {})).map_err(PyRuntimeError::new_err)?;
+    Ok(report_of(report))
+}
+
+/// Have the replica of a node take over again and again while clients trade; see `tradewright drill promote`. Return the report
+/// as JSON.
+#[pyfunction]
+#[pyo3(signature = (node, directory, *, runs, seed))]
+pub(crate) fn drill_promote(
+    py: Python<'_>,
+    node: Vec<String>,
+    directory: PathBuf,
+    runs: u32,
+    seed: u64,
+) -> PyResult<String> {
+    let options = KillOptions { node, directory, runs, seed, tier: "local-sync" };
+    let report = py.detach(|| promote_drill(&options)).map_err(PyRuntimeError::new_err)?;
+    Ok(report_of(report))
+}
+
+fn report_of(report: KillReport) -> String {
     let mut times = report.recovery_ms;
     times.sort_by(f64::total_cmp);
     let at = |part: f64| times.get(((times.len() as f64 * part) as usize).min(times.len().saturating_sub(1))).copied();
-    Ok(format!(
+    format!(
         r#"{{"runs": {}, "acknowledged": {}, "lost": {}, "doubled": {}, "hash_mismatches": {}, "refused": {}, "recovery_ms_p50": {:.3}, "recovery_ms_max": {:.3}}}"#,
         report.runs,
         report.acknowledged,
@@ -85,7 +113,7 @@ pub(crate) fn drill_kill(
         report.refused,
         at(0.5).unwrap_or(0.0),
         at(1.0).unwrap_or(0.0),
-    ))
+    )
 }
 
 /// Halt a node under full load again and again; see `tradewright drill halt`. Return the report as JSON.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tradewright_engine::{Engine, EngineConfig, EventBuffer};
@@ -26,8 +26,8 @@ use tradewright_types::EventKind;
 
 use crate::random::Random;
 
-const NAMES: [&str; 2] = ["alice", "bob"];
-const TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const NAMES: [&str; 2] = ["alice", "bob"];
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What a drill does.
 #[derive(Clone, Debug)]
@@ -65,15 +65,15 @@ pub struct KillReport {
 }
 
 /// One client through all of its connections.
-struct Desk {
-    name: &'static str,
+pub(crate) struct Desk {
+    pub(crate) name: &'static str,
     secret: Secret,
-    client: Option<Client>,
+    pub(crate) client: Option<Client>,
     last: Option<tradewright_protocol::reports::Position>,
     /// Every order that was sent, by client sequence.
     sent: Vec<NewOrderSingle>,
     /// The order ids of those that were acknowledged.
-    acknowledged: BTreeMap<u64, i64>,
+    pub(crate) acknowledged: BTreeMap<u64, i64>,
     /// Acknowledgements that came twice as if they were new, and those that came with another order id.
     doubled: u64,
     changed: u64,
@@ -82,7 +82,7 @@ struct Desk {
 }
 
 impl Desk {
-    fn new(name: &'static str, seed: u8) -> Self {
+    pub(crate) fn new(name: &'static str, seed: u8) -> Self {
         Self {
             name,
             secret: Secret::ed25519(&[seed; 32]),
@@ -97,7 +97,7 @@ impl Desk {
     }
 
     /// Connects, logs on, resumes, and sends again what the exchange does not have.
-    fn connect(&mut self, address: SocketAddr) -> Result<(), ClientError> {
+    pub(crate) fn connect(&mut self, address: SocketAddr) -> Result<(), ClientError> {
         let mut client = Client::tcp(address)?.resuming(self.last);
         let key = format!("{}-key", self.name);
         let options = LogonOptions::new(b"DESK", key.as_bytes());
@@ -117,6 +117,25 @@ impl Desk {
             client.order_as(sequence, &order, sequence.to_string().as_bytes(), b"BTCUSDT");
         }
         self.client = Some(client);
+        Ok(())
+    }
+
+    /// Sends one more order and waits until it is acknowledged. Others may be before it.
+    pub(crate) fn order_and_wait(&mut self, random: &mut Random) -> Result<(), ClientError> {
+        let order = draw(random);
+        self.sent.push(order);
+        let sequence = self.sent.len() as u64;
+        if let Some(client) = &mut self.client {
+            client.order_as(sequence, &order, sequence.to_string().as_bytes(), b"BTCUSDT");
+        }
+        let begun = Instant::now();
+        while !self.acknowledged.contains_key(&sequence) {
+            self.trade(random, false)?;
+            if begun.elapsed() > TIMEOUT {
+                return Err(ClientError::Protocol("a new order is not acknowledged"));
+            }
+            std::thread::yield_now();
+        }
         Ok(())
     }
 
@@ -208,40 +227,70 @@ fn complaint(frame: &Frame<'_>) -> Option<String> {
 }
 
 /// A node that runs.
-struct Running {
-    process: Child,
-    address: SocketAddr,
+pub(crate) struct Running {
+    pub(crate) process: Child,
+    output: BufReader<ChildStdout>,
+    pub(crate) address: SocketAddr,
     begun: Instant,
 }
 
+/// Where a node that has announced itself takes sessions; `None` for a replica.
+fn address_in(announcement: &str) -> Option<SocketAddr> {
+    announcement.split("\"tcp\":\"").nth(1)?.split('"').next()?.parse().ok()
+}
+
 impl Running {
-    fn start(options: &KillOptions, configuration: &Path) -> Result<Self, String> {
+    pub(crate) fn start(options: &KillOptions, configuration: &Path) -> Result<Self, String> {
+        let (mut running, line) = Self::begin(options, configuration, &[])?;
+        // A process that does not serve is ended as this is dropped.
+        running.address = address_in(&line).ok_or_else(|| format!("the node did not start: {line:?}"))?;
+        Ok(running)
+    }
+
+    /// Starts a process and returns the first line that it prints. Where sessions are is to be found in what it prints later.
+    pub(crate) fn begin(
+        options: &KillOptions,
+        configuration: &Path,
+        behind: &[&str],
+    ) -> Result<(Self, String), String> {
         let (program, arguments) = options.node.split_first().ok_or("node: must name a program")?;
         let begun = Instant::now();
         let mut process = Command::new(program)
             .args(arguments)
             .arg(configuration)
+            .args(behind)
             .stdout(Stdio::piped())
             .spawn()
             .map_err(|error| format!("{program}: {error}"))?;
+        let output = BufReader::new(process.stdout.take().ok_or("no output")?);
+        let mut running = Self { process, output, address: SocketAddr::from(([127, 0, 0, 1], 0)), begun };
+        let line = running.next_line()?;
+        Ok((running, line))
+    }
+
+    /// The next line that the process prints.
+    pub(crate) fn next_line(&mut self) -> Result<String, String> {
         let mut line = String::new();
-        let read = BufReader::new(process.stdout.take().ok_or("no output")?).read_line(&mut line);
-        let address = read.ok().and_then(|_| {
-            let rest = line.split("\"tcp\":\"").nth(1)?;
-            rest.split('"').next()?.parse().ok()
-        });
-        match address {
-            Some(address) => Ok(Self { process, address, begun }),
-            None => {
-                let _ = process.kill();
-                let _ = process.wait();
-                Err(format!("the node did not start: {line:?}"))
-            }
-        }
+        self.output.read_line(&mut line).map_err(|error| format!("the node's output: {error}"))?;
+        Ok(line)
+    }
+
+    /// Waits until the process announces where sessions are.
+    pub(crate) fn wait_for_address(&mut self) -> Result<(), String> {
+        let line = self.next_line()?;
+        self.address = address_in(&line).ok_or_else(|| format!("the node did not start: {line:?}"))?;
+        Ok(())
+    }
+
+    /// Sends a signal.
+    pub(crate) fn signal(&self, signal: &str) -> Result<(), String> {
+        let pid = self.process.id().to_string();
+        let told = Command::new("kill").args([signal, &pid]).status().map_err(|error| format!("kill: {error}"))?;
+        if told.success() { Ok(()) } else { Err(format!("kill {signal} {pid}: {told}")) }
     }
 
     /// Ends the process, whatever it does.
-    fn kill(&mut self) -> Result<(), String> {
+    pub(crate) fn kill(&mut self) -> Result<(), String> {
         self.process.kill().and_then(|()| self.process.wait()).map(drop).map_err(|error| format!("kill: {error}"))
     }
 }
@@ -254,7 +303,7 @@ impl Drop for Running {
     }
 }
 
-fn configuration(options: &KillOptions, desks: &[Desk]) -> String {
+pub(crate) fn configuration(options: &KillOptions, desks: &[Desk]) -> String {
     let mut text = format!(
         "schema = 1\n[node]\ndirectory = \"log\"\nrings = \"rings\"\nevent_slots = 65536\nsnapshot_commands = 2000\n\
          [journal]\ntier = \"{}\"\nsegment_mib = 8\n[placement.engine]\nidle = \"yield\"\n\
@@ -314,7 +363,7 @@ pub fn kill_drill(options: &KillOptions, mut progress: impl FnMut(u32)) -> Resul
 }
 
 /// Trades with a node for a while; without an end, until everything that was sent is acknowledged.
-fn one_life(
+pub(crate) fn one_life(
     desks: &mut [Desk; 2],
     node: &mut Running,
     random: &mut Random,
@@ -359,15 +408,14 @@ fn one_life(
 }
 
 /// Stops the node in order.
-fn stop(node: &mut Running) -> Result<(), String> {
-    let pid = node.process.id().to_string();
-    let told = Command::new("kill").args(["-TERM", &pid]).status().map_err(|error| format!("kill: {error}"))?;
+pub(crate) fn stop(node: &mut Running) -> Result<(), String> {
+    node.signal("-TERM")?;
     let ended = node.process.wait().map_err(|error| format!("wait: {error}"))?;
-    if told.success() && ended.success() { Ok(()) } else { Err(format!("the node did not end in order: {ended}")) }
+    if ended.success() { Ok(()) } else { Err(format!("the node did not end in order: {ended}")) }
 }
 
 /// Applies the log to an engine of its own, and holds it against what clients were told.
-fn examine(log: &Path, desks: &[Desk; 2], report: &mut KillReport) -> Result<(), String> {
+pub(crate) fn examine(log: &Path, desks: &[Desk; 2], report: &mut KillReport) -> Result<(), String> {
     let told = |error: &dyn core::fmt::Display| format!("{}: {error}", log.display());
     let storage = FolderStorage::open(log).map_err(|error| told(&error))?;
     let mut reader = JournalReader::open(storage, 1).map_err(|error| told(&error))?;

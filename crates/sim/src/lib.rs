@@ -28,6 +28,8 @@ mod naive_book;
 pub mod node_bench;
 mod operation;
 mod paged_book;
+#[cfg(unix)]
+mod promote_drill;
 mod random;
 mod rbtree_book;
 mod ring_bench;
@@ -57,6 +59,8 @@ pub use ladder::Ladder;
 pub use naive_book::NaiveBook;
 pub use operation::{Operation, OperationKind, checksum};
 pub use paged_book::PagedBook;
+#[cfg(unix)]
+pub use promote_drill::promote_drill;
 pub use random::{Random, WeightedTable};
 pub use rbtree_book::{RbTreeBook, RedBlackTree};
 pub use ring_bench::{RingBenchError, RingFigures, RingOptions, RingPair, quantile, ring_bench};

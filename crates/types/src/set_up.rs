@@ -6,8 +6,9 @@ use zerocopy::transmute;
 
 use crate::{
     AccountId, AccountKind, Amount, CommandHeader, CommandKind, CommandRecord, HaltScope, InstrumentKind,
-    InstrumentLimits, InstrumentLimitsRecord, InstrumentUnits, InstrumentUnitsRecord, KeyKind, KeyPermissions, Label,
-    MoneyRecord, Name, NamedRecord, Permissions, Price, SCHEMA_VERSION, SettingRecord, TextRecord, Wide,
+    InstrumentLimits, InstrumentLimitsRecord, InstrumentUnits, InstrumentUnitsRecord, KeyKind, KeyMaterial,
+    KeyPermissions, Label, MoneyRecord, Name, NamedRecord, Permissions, Price, SCHEMA_VERSION, SettingRecord,
+    TextRecord, Wide,
 };
 
 fn header(kind: CommandKind, record_count: u16) -> CommandHeader {
@@ -165,6 +166,24 @@ pub fn register_public_key(
         bytes(CommandKind::Text, id.as_bytes()),
         bytes(CommandKind::KeyBytes, public),
     ]
+}
+
+/// Registers a key of an account, of any kind.
+#[must_use]
+pub fn register_key(
+    id: &Label,
+    account: AccountId,
+    permissions: KeyPermissions,
+    kind: KeyKind,
+    key: &KeyMaterial,
+) -> Vec<CommandRecord> {
+    let values = [u64::from(permissions.0), key.as_bytes().len() as u64, 0];
+    let head = setting(CommandKind::RegisterKey, account, 0, values);
+    let mut records = vec![CommandRecord::new(CommandKind::RegisterKey), bytes(CommandKind::Text, id.as_bytes())];
+    records.extend(CommandRecord::key_bytes(key));
+    let header = CommandHeader { record_count: records.len() as u16, ..head.header };
+    records[0] = transmute!(SettingRecord { header, tier: kind as u8, ..head });
+    records
 }
 
 /// A record of bytes behind another one.

@@ -70,6 +70,14 @@ def kill(*, runs: Runs = 200, seed: Seed = 7, as_json: AsJson = False) -> None:
         _finish("kill", _core.drill_kill(node, Path(folder), runs=runs, seed=seed), as_json=as_json)
 
 
+@drill_app.command("promote")
+def promote(*, runs: Runs = 20, seed: Seed = 7, as_json: AsJson = False) -> None:
+    """Kill a node, or stop it and let it go on later, and have its replica take over while clients trade over TCP."""
+    node = [sys.executable, "-m", "tradewright.cli.node"]
+    with tempfile.TemporaryDirectory(prefix="tradewright-drill-") as folder:
+        _finish("promote", _core.drill_promote(node, Path(folder), runs=runs, seed=seed), as_json=as_json)
+
+
 @drill_app.command("halt")
 def halt(
     *,

@@ -10,6 +10,7 @@ from tradewright.errors import (
     ConfigError,
     DataError,
     MachineError,
+    SessionEnded,
     TradewrightError,
 )
 
@@ -51,4 +52,5 @@ _CODES: dict[type[TradewrightError], ExitCode] = {
     DataError: ExitCode.BAD_DATA,
     CommandRejected: ExitCode.CHECK_FAILED,
     MachineError: ExitCode.ENVIRONMENT,
+    SessionEnded: ExitCode.ENVIRONMENT,
 }

@@ -12,7 +12,7 @@ from tradewright.cli.exit_codes import ExitCode
 from tradewright.errors import TradewrightError
 
 # A new command group is a module in this package with `register(app)`, and its name here.
-COMMAND_GROUPS = ("bench", "demo", "doctor", "drill", "log", "node", "replay")
+COMMAND_GROUPS = ("bench", "demo", "doctor", "drill", "keys", "log", "node", "replay")
 
 
 class CommandGroup(Protocol):

@@ -31,6 +31,9 @@ Directory = Annotated[Path, typer.Argument(help="The node's folder, as `director
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
 
 
+sessions_app = typer.Typer(no_args_is_help=True, help="See who is logged on to a node, and end connections.")
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("serve")(serve)
@@ -42,6 +45,7 @@ def register(app: typer.Typer) -> None:
     app.command("resume")(resume)
     app.command("snapshot")(snapshot)
     app.command("stop")(stop)
+    app.add_typer(sessions_app, name="sessions")
 
 
 def serve(
@@ -234,6 +238,39 @@ def stop(directory: Directory) -> None:
     with NodeControl(directory) as node:
         node.stop()
     typer.echo("stopping")
+
+
+@sessions_app.command("list")
+def list_sessions(directory: Directory, *, as_json: AsJson = False) -> None:
+    """Show every session that was ever opened, connected or not."""
+    with NodeControl(directory) as node:
+        sessions = node.sessions()
+    if as_json:
+        typer.echo(msgspec.json.encode(sessions).decode())
+        return
+    table = Table()
+    for column in ("session", "account", "name", "connected", "last sequence", "hears", "on disconnect"):
+        table.add_column(column)
+    for each in sessions:
+        is_there, orders = "yes" if each.is_connected else "", "cancel" if each.cancels_on_disconnect else "keep"
+        numbers = (str(each.session), str(each.account), each.name, is_there, f"{each.last_client_sequence:,}")
+        table.add_row(*numbers, each.style, orders if each.is_connected else "")
+    Console().print(table)
+
+
+@sessions_app.command("end")
+def end_session(
+    directory: Directory,
+    name: Annotated[str, typer.Argument(help="What the client calls its session.")],
+    *,
+    account: Annotated[int | None, typer.Option("--account", help="Of this account only.")] = None,
+) -> None:
+    """End the connections of the sessions of a name. Their orders go or stay as each was told at logon."""
+    with NodeControl(directory) as node:
+        ended = node.end_session(name, account=account)
+    typer.echo(f"ended {ended} connection{'' if ended == 1 else 's'}")
+    if ended == 0:
+        raise typer.Exit(ExitCode.CHECK_FAILED)
 
 
 def _picture(now: NodeStatus, before: NodeStatus | None, seconds: float) -> Table:

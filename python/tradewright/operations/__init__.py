@@ -6,7 +6,8 @@ from tradewright.operations.control import (
     Promotion,
     ReplicaControl,
     ReplicaStatus,
+    SessionStatus,
     StageStatus,
 )
 
-__all__ = ["NodeControl", "NodeStatus", "Promotion", "ReplicaControl", "ReplicaStatus", "StageStatus"]
+__all__ = ["NodeControl", "NodeStatus", "Promotion", "ReplicaControl", "ReplicaStatus", "SessionStatus", "StageStatus"]

@@ -51,6 +51,18 @@ class NodeStatus(msgspec.Struct, frozen=True, kw_only=True):
     stages: list[StageStatus]
 
 
+class SessionStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """A session for order entry at a moment. `style` is how it hears: `full`, `acks`, or `raw`."""
+
+    session: int
+    account: int
+    name: str
+    is_connected: bool
+    last_client_sequence: int
+    style: str
+    cancels_on_disconnect: bool
+
+
 class ReplicaStatus(msgspec.Struct, frozen=True, kw_only=True):
     """A replica at a moment. `state` is `waits` (for a log), `follows`, or `promoted`; a check that differs ends it."""
 
@@ -143,6 +155,17 @@ class NodeControl(_Control):
     def stop(self) -> int:
         """Stop the node in order."""
         return self._done({"do": "stop"})
+
+    def sessions(self) -> list[SessionStatus]:
+        """Return every session that was ever opened, connected or not."""
+        return msgspec.convert(self._ask({"do": "sessions"})["sessions"], list[SessionStatus])
+
+    def end_session(self, name: str, *, account: int | None = None) -> int:
+        """End the connections of the sessions of this name, of one account if it is given. Return how many that were.
+
+        A client may log on again: to keep it out, revoke its key.
+        """
+        return cast("int", self._ask({"do": "end-session", "name": name, "account": account})["ended"])
 
     def command(self, records: Records) -> int:
         """Hand in one command of an operator, as `tradewright.commands` makes it. What became of it is an event."""

@@ -1,17 +1,18 @@
 use tradewright_protocol::codes::{
-    ContingencyType, MassCancelRequestType, OrdType, ResponseMode, Side, TriggerPriceDirection,
+    BoolEnum, ContingencyType, MassCancelRequestType, OrdType, ResponseMode, Side, TriggerPriceDirection,
 };
+use tradewright_protocol::described::{self, Value};
 use tradewright_protocol::frame::{Dimension, Frame, FrameWriter};
 use tradewright_protocol::logon::LogonRequest;
 use tradewright_protocol::messages::{
-    AmendExtension, InstrumentListRequest, LegExtension, LimitQuery, NewOrderList, NewOrderListOrder,
+    AmendExtension, ExecutionReport, InstrumentListRequest, LegExtension, LimitQuery, NewOrderList, NewOrderListOrder,
     OrderAmendKeepPriorityRequest, OrderMassCancelReport, OrderMassCancelRequest, Reject, RequestExtension,
     TestRequest,
 };
 use tradewright_protocol::spec::{Block, NoExtension, Null};
-use tradewright_types::{CommandKind, RejectReason};
+use tradewright_types::{CommandKind, EventKind, EventRecord, InstrumentState, RejectReason};
 
-use crate::venue::{SECOND_NS, Venue, ed25519, limit};
+use crate::venue::{ALICE, BOB, SECOND_NS, Venue, describe, ed25519, limit};
 
 #[test]
 fn orders_trade_and_both_sides_hear_of_it() {
@@ -256,6 +257,70 @@ fn questions_are_answered() {
     alice.send_message(&venue, &all, &NoExtension, &["i", ""]);
     venue.run();
     assert_eq!(alice.heard(), ["template 20001", "template 121", "template 201"]);
+    let event = EventRecord {
+        order_type: InstrumentState::Halted as u8,
+        ..EventRecord::new(EventKind::InstrumentStateChanged)
+    };
+    venue.gateway.event(&event, venue.now);
+    alice.send_message(&venue, &all, &NoExtension, &["i", ""]);
+    venue.run();
+    let frames = alice.frames();
+    let (_, fields) = described::read(&Frame::read(&frames[0]).expect("a frame")).expect("a list");
+    let Some((_, Value::Group(entries))) = fields.first() else { panic!("a group") };
+    let states = [("InstrumentID", Value::Number(0)), ("InstrumentState", Value::Number(1))];
+    assert!(entries.len() == 1 && states.iter().all(|field| entries[0].contains(field)), "{entries:?}");
+    assert!(entries[0].contains(&("Symbol", Value::Bytes(b"BTC/USDT"))), "{entries:?}");
     let commands = venue.commands.iter().filter(|record| record.header.kind != CommandKind::Text as u8);
     assert_eq!(commands.count(), 1, "the engine heard of the logon only");
+}
+
+#[test]
+fn a_drop_copy_hears_of_chosen_accounts_and_resumes() {
+    let mut venue = Venue::new();
+    let (mut alice, mut bob) = (venue.alice("ONE"), venue.bob());
+    let log_on = |venue: &mut Venue, resume: Option<(u64, u32)>| {
+        let mut client = venue.connect();
+        let mut request = LogonRequest::new(b"COPY", b"SPOT", b"clearing");
+        request.block.drop_copy_flag = BoolEnum::True.field();
+        if let Some((index, k)) = resume {
+            request.extension.resume_shard = 0;
+            request.extension.resume_index = index.into();
+            request.extension.resume_event_number = k.into();
+        }
+        venue.pass(1_000_000);
+        client.log_on(venue, &request, &ed25519()).expect("it is let in");
+        client
+    };
+    let mut copy = log_on(&mut venue, None);
+    alice.order(&mut venue, &limit(Side::Sell, 5, 6_400_000), "a");
+    venue.run();
+    bob.order(&mut venue, &limit(Side::Buy, 3, 6_400_000), "b");
+    // A refusal is for who was refused.
+    bob.order(&mut venue, &limit(Side::Buy, 0, 6_400_000), "nothing");
+    venue.run();
+    let frames = copy.frames();
+    let told = |frame: &Vec<u8>| {
+        let message = Frame::read(frame).expect("a frame").message::<ExecutionReport>().expect("a report");
+        let extension = message.extension.expect("our version");
+        (extension.account.get(), extension.index.get(), extension.event_number.get(), message.block.exec_id.get())
+    };
+    let heard: Vec<_> = frames.iter().map(|frame| describe(frame)).collect();
+    assert_eq!(heard, ["00 a <> 0+5", "00 b <> 0+3", "F2 b <> 3+0", "F1 a <> 3+2"]);
+    let copies: Vec<_> = frames.iter().map(told).collect();
+    assert_eq!(copies.iter().map(|(account, ..)| *account).collect::<Vec<_>>(), [ALICE.0, BOB.0, BOB.0, ALICE.0]);
+    // The numbers are those that the accounts themselves hear.
+    let own = |frame: &Vec<u8>| {
+        let message = Frame::read(frame).expect("a frame").message::<ExecutionReport>().expect("a report");
+        message.extension.map(|extension| (extension.index.get(), extension.event_number.get()))
+    };
+    let alices: Vec<_> = alice.frames().iter().filter_map(own).collect();
+    assert_eq!(alices, [0, 3].map(|place| (copies[place].1, copies[place].2)));
+    // It has seen one side of the trade, and comes back: it hears both, and ExecID tells which one is new.
+    copy.hang_up();
+    venue.run();
+    let mut again = log_on(&mut venue, Some((copies[2].1, copies[2].2)));
+    assert_eq!(again.frames().iter().map(told).collect::<Vec<_>>(), copies[2..]);
+    again.order(&mut venue, &limit(Side::Sell, 5, 6_400_000), "c");
+    venue.run();
+    assert_eq!(venue.engine.open_order_count(), 1, "it sends nothing");
 }

@@ -102,9 +102,12 @@ pub(crate) fn keys() -> KeyRing {
         account,
         may_trade,
         keeps_orders,
+        hears: Box::default(),
     };
     keys.insert(b"alice", grant(&ed25519(), ALICE, false, true));
     keys.insert(b"alice-watch", grant(&hmac(), ALICE, false, false));
+    let clearing = Grant { hears: [ALICE, BOB].into(), ..grant(&ed25519(), ALICE, true, false) };
+    keys.insert(b"clearing", clearing);
     keys.insert(b"bob", grant(&hmac(), BOB, true, true));
     keys
 }

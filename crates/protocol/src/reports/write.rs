@@ -1,8 +1,8 @@
 //! Reports as frames.
 
 use tradewright_types::{
-    CloseReason, CommandKind, Contingency, EventRecord, OrderFlags, OrderType, RejectReason, SelfTradePrevention, Side,
-    TimeInForce, TriggerKind,
+    AccountId, CloseReason, CommandKind, Contingency, EventRecord, OrderFlags, OrderType, RejectReason,
+    SelfTradePrevention, Side, TimeInForce, TriggerKind,
 };
 
 use super::{Execution, Happening, ListReport, OpenOrder, Position, Standing, side_code};
@@ -26,6 +26,8 @@ pub struct Answer {
     pub client_sequence: u64,
     /// Whether it was sent before.
     pub is_again: bool,
+    /// Whose order it is, for who hears of several accounts.
+    pub account: Option<AccountId>,
 }
 
 /// What a request called itself, for those of its answers that events do not name.
@@ -50,6 +52,7 @@ fn extension(position: Position, time_ns: u64, answer: Answer) -> OutputExtensio
             0 => OutputExtension::NULL.client_sequence,
             sequence => sequence.into(),
         },
+        account: answer.account.map_or(OutputExtension::NULL.account, |account| account.0.into()),
         poss_resend: if answer.is_again { BoolEnum::True.field() } else { OutputExtension::NULL.poss_resend },
     }
 }

@@ -47,7 +47,7 @@ fn compare(engine: &Engine, order: &OpenOrder) {
 fn check_frames(execution: &Execution<'_>, symbols: &Symbols, frame: &mut Vec<u8>) -> (ExecType, OrdStatus) {
     let order = execution.order;
     let symbol = symbols.get(order.instrument).expect("a symbol");
-    let answer = Answer { client_sequence: 9, is_again: false };
+    let answer = Answer { client_sequence: 9, is_again: false, ..Answer::default() };
     frame.clear();
     write_execution(execution, symbol, None, answer, Envelope::OPEN, frame);
     let message = Frame::read(frame).and_then(|frame| frame.message::<ExecutionReport>()).expect("a report");
