@@ -6,7 +6,7 @@ from _typeshed import SupportsGetItem, SupportsLenAndGetItem
 from os import PathLike
 from typing import Any, Final, SupportsFloat, SupportsIndex, final
 
-__all__ = ["AccountView", "Bench", "BenchFigures", "BenchOutcome", "BuildInfo", "Demo", "DemoMarket", "DemoProgress", "DemoSummary", "DemoTrade", "Engine", "EventReader", "InstrumentView", "ListView", "OrderEntryConnection", "OrderView", "Outcome", "allocate", "archive_log", "bench_disturb", "bench_pipe", "bench_wire", "build_info", "close_reasons", "command_kinds", "copy_log_folder", "drill_halt", "drill_kill", "drill_log", "drill_promote", "dtypes", "ed25519_public", "event_kinds", "instrument_states", "proof_holds", "prove_command", "prove_log_grew", "reject_reasons", "sample_log", "seal_secret", "serve_node", "serve_replica", "verify_log"]
+__all__ = ["AccountView", "Bench", "BenchFigures", "BenchOutcome", "BuildInfo", "Demo", "DemoMarket", "DemoProgress", "DemoSummary", "DemoTrade", "Engine", "EventReader", "InstrumentView", "ListView", "MarketDataReader", "OrderEntryConnection", "OrderView", "Outcome", "allocate", "archive_log", "bench_disturb", "bench_pipe", "bench_wire", "build_info", "close_reasons", "command_kinds", "copy_log_folder", "drill_halt", "drill_kill", "drill_log", "drill_promote", "dtypes", "ed25519_public", "event_kinds", "instrument_states", "proof_holds", "prove_command", "prove_log_grew", "reject_reasons", "sample_log", "seal_secret", "serve_node", "serve_replica", "verify_log"]
 
 @final
 class AccountView:
@@ -976,6 +976,66 @@ class ListView:
     def order_ids(self, /) -> list[int]:
         """
         The ids of the orders that it ties together.
+        """
+
+@final
+class MarketDataReader:
+    """
+    Follows a channel of market data over a ring in shared memory, or over the lines A and B; keeps its books.
+
+    Costs the publisher nothing. What is lost on the way is asked for again, and a reader that is too slow takes a snapshot.
+    """
+    def counts(self, /) -> list[tuple[str, int]]:
+        """
+        Return how it does: names and counts.
+        """
+    @property
+    def is_current(self, /) -> bool:
+        """
+        Whether nothing is missing of what was heard of.
+        """
+    def levels(self, /, instrument: SupportsIndex, side: SupportsIndex, depth: SupportsIndex) -> list[tuple[int, int, int]]:
+        """
+        Return the best levels of a side, 0 buy and 1 sell, the best first: price, lots, orders.
+        """
+    @property
+    def next_sequence(self, /) -> int | None:
+        """
+        The sequence of the next message; None before it is known where the channel stands.
+        """
+    def orders(self, /, instrument: SupportsIndex, side: SupportsIndex) -> list[tuple[int, int, int]]:
+        """
+        Return the orders of a side in the order in which they trade: id, price, lots.
+        """
+    @staticmethod
+    def over_lines(lines: SupportsLenAndGetItem[str], *, interface: str, channel: SupportsIndex = 1, service: str | None = None) -> MarketDataReader:
+        """
+        Join one or two lines, each a group with its port, over an interface. Raises ValueError when an address is none, OSError
+        when the system refuses.
+        """
+    @staticmethod
+    def over_ring(path: str | PathLike[str], *, channel: SupportsIndex = 1, service: str | None = None) -> MarketDataReader:
+        """
+        Attach to the ring `path`. `service` is the address that gives messages again, and snapshots. Raises OSError when the file
+        cannot be had, ValueError when it is no ring of market data or the address is none.
+        """
+    def poll(self, /, *, timeout_s: SupportsFloat | SupportsIndex = 0.0) -> bytes:
+        """
+        Take what is new, and return its messages as rows, one behind the other. Waits up to `timeout_s` for something new. Raises
+        OSError when a line is broken.
+        """
+    def states(self, /) -> list[tuple[int, int, int]]:
+        """
+        Return state and phase of each instrument that was heard of: instrument, state, phase.
+        """
+    def take_tops(self, /) -> list[tuple[int, tuple[int, int, int] | None, tuple[int, int, int] | None, int | None, int]]:
+        """
+        Return the tops of the instruments that changed since this was asked last, each once and as it is now: instrument, best bid,
+        best ask, last price, sequence.
+        """
+    def top(self, /, instrument: SupportsIndex) -> tuple[int, tuple[int, int, int] | None, tuple[int, int, int] | None, int | None, int]:
+        """
+        Return the top of an instrument, as `take_tops` does.
         """
 
 @final

@@ -12,6 +12,8 @@ mod event_log;
 mod event_reader;
 mod journal;
 #[cfg(unix)]
+mod market_data;
+#[cfg(unix)]
 mod node;
 #[cfg(unix)]
 mod node_bench;
@@ -39,6 +41,9 @@ mod _core {
     use crate::journal::{
         archive_log, copy_log_folder, drill_log, proof_holds, prove_command, prove_log_grew, sample_log, verify_log,
     };
+    #[cfg(unix)]
+    #[pymodule_export]
+    use crate::market_data::MarketDataReader;
     #[cfg(unix)]
     #[pymodule_export]
     use crate::node::{drill_halt, drill_kill, drill_promote, seal_secret, serve_node, serve_replica};
