@@ -30,10 +30,11 @@ use crate::front_desk::{Question, SessionStatus};
 use crate::node::COMMAND_RECORDS_MAX;
 use crate::past::{Asker, Found, Lookup, Pieces};
 use crate::sealed::MasterKey;
-use crate::sequencer::Signals;
+use crate::sequencer::{BATCH_RECORDS, Signals};
 
-/// How many events are looked at in one round.
-const EVENTS_A_ROUND: usize = 256;
+/// How many events are looked at in one round: more than a round of the sequencer makes, or the doors would fall behind and live from
+/// the log.
+const EVENTS_A_ROUND: usize = 4 * BATCH_RECORDS;
 /// So many repeated requests wait for the log at most; what is more is answered in short.
 const LOOKUPS_MAX: usize = 4_096;
 /// No frame has more slots: the longest is 64 KiB.
