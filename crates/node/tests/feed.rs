@@ -3,6 +3,8 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::disallowed_methods, reason = "tests of what has clocks and waits")]
 
+mod common;
+
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -20,11 +22,12 @@ use tradewright_sim::Random;
 use tradewright_transport::ReaderStatus;
 use tradewright_transport::multicast::{DATAGRAM_BYTES_MAX, Line, Receiver, Sender, SenderOptions};
 use tradewright_types::{
-    CommandHeader, CommandKind, CommandRecord, InstrumentId, OrderFlags, OrderType, SelfTradePrevention, Side,
-    TimeInForce,
+    CommandHeader, CommandKind, CommandRecord, InstrumentId, OrderFlags, SelfTradePrevention, Side, TimeInForce,
 };
 
-const VENUE: &str = r#"
+use crate::common::{limit_order, venue};
+
+const PROCESS: &str = r#"
 schema = 1
 [node]
 directory = "log"
@@ -36,23 +39,6 @@ tier = "local-sync"
 segment_mib = 8
 [feed]
 FEED
-[[genesis.asset]]
-name = "USDT"
-[[genesis.asset]]
-name = "BTC"
-[[genesis.instrument]]
-name = "BTC/USDT"
-tick = "0.01"
-lot = "0.00001"
-reference_price = "100"
-[[genesis.account]]
-name = "alice"
-deposits = { BTC = "100000", USDT = "100000000" }
-limits = { open_orders = 1000000, orders_per_second = 1000000, messages_per_second = 1000000 }
-[[genesis.account]]
-name = "bob"
-deposits = { BTC = "100000", USDT = "100000000" }
-limits = { open_orders = 1000000, orders_per_second = 1000000, messages_per_second = 1000000 }
 "#;
 
 struct Venue {
@@ -65,7 +51,8 @@ struct Venue {
 impl Venue {
     fn start(folder: &Path, feed: &str) -> Self {
         let file = folder.join("exchange.toml");
-        let (source, config) = Source::parse(&file, VENUE.replace("FEED", feed)).expect("a legal file");
+        let rich = venue(PROCESS).replace("1000\", USDT = \"1000000", "100000\", USDT = \"100000000");
+        let (source, config) = Source::parse(&file, rich.replace("FEED", feed)).expect("a legal file");
         let (node, door) = Node::start(&source, &config).expect("a node");
         Self { node, door: door.expect("no door is configured"), random: Random::new(5), orders: 0 }
     }
@@ -76,19 +63,12 @@ impl Venue {
 
     /// Sends a random order or cancel.
     fn trade(&mut self) {
+        let account = 2 + self.random.below(2) as u32;
+        let side = if self.random.below(2) == 0 { Side::Buy } else { Side::Sell };
+        let (price_ticks, lots) = (9_950 + self.random.below(101) as i64, 10 + self.random.below(100));
         let mut record = CommandRecord {
-            header: CommandHeader::new(CommandKind::PlaceOrder),
-            account: 2 + self.random.below(2) as u32,
-            instrument: 0,
-            side: self.random.below(2) as u8,
-            order_type: OrderType::Limit as u8,
-            time_in_force: TimeInForce::GoodTillCancel as u8,
             self_trade_prevention: SelfTradePrevention::None as u8,
-            flags: 0,
-            reserved: 0,
-            price_ticks: 9_950 + self.random.below(101) as i64,
-            quantity_lots: 10 + self.random.below(100),
-            order_ref: self.orders + 1,
+            ..limit_order(account, side, price_ticks, lots, self.orders + 1)
         };
         match self.random.below(10) {
             0..4 if self.orders > 10 => {

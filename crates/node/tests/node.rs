@@ -2,6 +2,8 @@
 
 #![allow(clippy::disallowed_methods, reason = "tests of what has clocks and waits")]
 
+mod common;
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -10,12 +12,11 @@ use tradewright_journal::{FolderStorage, JournalReader};
 use tradewright_node::config::{Config, Source};
 use tradewright_node::{Doorway, Node, NodeError, snapshots};
 use tradewright_transport::{Polled, Reader, Start};
-use tradewright_types::{
-    CommandHeader, CommandKind, CommandRecord, EventKind, EventRecord, InstrumentId, OrderType, SelfTradePrevention,
-    Side, TimeInForce,
-};
+use tradewright_types::{CommandKind, CommandRecord, EventKind, EventRecord, InstrumentId, Side};
 
-const VENUE: &str = r#"
+use crate::common::limit_order;
+
+const PROCESS: &str = r#"
 schema = 1
 [node]
 directory = "log"
@@ -25,23 +26,6 @@ command_slots = 1024
 [journal]
 tier = "TIER"
 segment_mib = 8
-[[genesis.asset]]
-name = "USDT"
-[[genesis.asset]]
-name = "BTC"
-[[genesis.instrument]]
-name = "BTC/USDT"
-tick = "0.01"
-lot = "0.00001"
-reference_price = "100"
-[[genesis.account]]
-name = "alice"
-deposits = { BTC = "1000", USDT = "1000000" }
-limits = { open_orders = 1000000, orders_per_second = 1000000, messages_per_second = 1000000 }
-[[genesis.account]]
-name = "bob"
-deposits = { BTC = "1000", USDT = "1000000" }
-limits = { open_orders = 1000000, orders_per_second = 1000000, messages_per_second = 1000000 }
 "#;
 
 struct Venue {
@@ -63,24 +47,11 @@ fn start_with(folder: &Path, text: &str) -> Result<Venue, NodeError> {
 }
 
 fn start(folder: &Path, tier: &str) -> Venue {
-    start_with(folder, &VENUE.replace("TIER", tier)).expect("a node")
+    start_with(folder, &common::venue(PROCESS).replace("TIER", tier)).expect("a node")
 }
 
 fn order(account: u32, side: Side, price_ticks: i64, client_id: u64) -> CommandRecord {
-    CommandRecord {
-        header: CommandHeader::new(CommandKind::PlaceOrder),
-        account,
-        instrument: 0,
-        side: side as u8,
-        order_type: OrderType::Limit as u8,
-        time_in_force: TimeInForce::GoodTillCancel as u8,
-        self_trade_prevention: SelfTradePrevention::ExpireTaker as u8,
-        flags: 0,
-        reserved: 0,
-        price_ticks,
-        quantity_lots: 100,
-        order_ref: client_id,
-    }
+    limit_order(account, side, price_ticks, 100, client_id)
 }
 
 impl Venue {
@@ -192,7 +163,7 @@ fn a_command_with_more_events_than_the_ring_takes_comes_through() {
 #[test]
 fn the_smallest_rings_carry_the_longest_commands() {
     let folder = tempfile::tempdir().expect("a folder");
-    let text = VENUE.replace("TIER", "local-sync").replace("event_slots = 4096", "event_slots = 1024");
+    let text = common::venue(PROCESS).replace("TIER", "local-sync").replace("event_slots = 4096", "event_slots = 1024");
     let mut venue = start_with(folder.path(), &text).expect("a node");
     // Refused as a whole, but logged as a whole: behind 255 records of others it is the longest round that there is.
     let mut long = vec![order(2, Side::Sell, 10_000, 1); 512];
@@ -256,7 +227,7 @@ fn a_reader_that_stands_still_stops_nobody_and_is_told() {
 #[test]
 fn a_snapshot_is_taken_while_commands_go_on() {
     let folder = tempfile::tempdir().expect("a folder");
-    let text = VENUE.replace("TIER", "memory").replace("rings =", "snapshot_commands = 1000\nrings =");
+    let text = common::venue(PROCESS).replace("TIER", "memory").replace("rings =", "snapshot_commands = 1000\nrings =");
     let mut venue = start_with(folder.path(), &text).expect("a node");
     let begin = Instant::now();
     let mut id = 0;
@@ -279,7 +250,7 @@ fn a_snapshot_is_taken_while_commands_go_on() {
 #[test]
 fn a_genesis_that_differs_from_the_log_is_refused_with_its_line() {
     let folder = tempfile::tempdir().expect("a folder");
-    let text = VENUE.replace("TIER", "memory");
+    let text = common::venue(PROCESS).replace("TIER", "memory");
     start_with(folder.path(), &text).expect("a node").node.stop().expect("a clean end");
     let Err(refused) = start_with(folder.path(), &text.replace("BTC = \"1000\", USDT", "BTC = \"1001\", USDT")) else {
         panic!("it was taken");
@@ -293,7 +264,7 @@ fn a_genesis_that_differs_from_the_log_is_refused_with_its_line() {
 
 #[test]
 fn a_thread_that_may_not_be_where_it_belongs_ends_the_start() {
-    let text = VENUE.replace("TIER", "memory");
+    let text = common::venue(PROCESS).replace("TIER", "memory");
     let mut folder = tempfile::tempdir().expect("a folder");
     for thread in ["engine", "journal", "background"] {
         // What ran already may hold the log of the one before for a moment.
@@ -317,7 +288,7 @@ fn a_thread_that_may_not_be_where_it_belongs_ends_the_start() {
 #[test]
 fn segments_are_archived_behind_two_snapshots() {
     let folder = tempfile::tempdir().expect("a folder");
-    let text = VENUE.replace("TIER", "memory").replace("rings =", "snapshot_commands = 40\nrings =");
+    let text = common::venue(PROCESS).replace("TIER", "memory").replace("rings =", "snapshot_commands = 40\nrings =");
     let mut venue = start_with(folder.path(), &text).expect("a node");
     let log = folder.path().join("log");
     let is_archived = || {
@@ -344,7 +315,7 @@ fn segments_are_archived_behind_two_snapshots() {
 fn two_nodes_do_not_share_a_log() {
     let folder = tempfile::tempdir().expect("a folder");
     let venue = start(folder.path(), "memory");
-    let text = VENUE.replace("TIER", "memory");
+    let text = common::venue(PROCESS).replace("TIER", "memory");
     let Err(refused) = start_with(folder.path(), &text) else { panic!("it was taken") };
     assert!(matches!(refused, NodeError::Journal(_)), "{refused}");
     venue.node.stop().expect("a clean end");

@@ -2,6 +2,8 @@
 
 #![allow(clippy::disallowed_methods, reason = "tests of what has clocks and waits")]
 
+mod common;
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -11,11 +13,11 @@ use tradewright_node::config::Source;
 use tradewright_node::{Doorway, Node, NodeError, Replay};
 use tradewright_protocol::reports::Position;
 use tradewright_transport::{Polled, Reader, Start};
-use tradewright_types::{
-    CommandHeader, CommandKind, CommandRecord, EventRecord, OrderType, SelfTradePrevention, Side, TimeInForce,
-};
+use tradewright_types::{CommandRecord, EventRecord, Side};
 
-const VENUE: &str = r#"
+use crate::common::{limit_order, venue};
+
+const PROCESS: &str = r#"
 schema = 1
 [node]
 directory = "log"
@@ -24,47 +26,17 @@ event_slots = 524288
 snapshot_commands = 3000
 [journal]
 segment_mib = 8
-[[genesis.asset]]
-name = "USDT"
-[[genesis.asset]]
-name = "BTC"
-[[genesis.instrument]]
-name = "BTC/USDT"
-tick = "0.01"
-lot = "0.00001"
-reference_price = "100"
-[[genesis.account]]
-name = "alice"
-deposits = { BTC = "1000", USDT = "1000000" }
-limits = { open_orders = 1000000, orders_per_second = 1000000, messages_per_second = 1000000 }
-[[genesis.account]]
-name = "bob"
-deposits = { BTC = "1000", USDT = "1000000" }
-limits = { open_orders = 1000000, orders_per_second = 1000000, messages_per_second = 1000000 }
 "#;
 
 fn start(folder: &Path) -> (Node, Doorway) {
-    let (source, config) = Source::parse(&folder.join("exchange.toml"), VENUE.to_owned()).expect("a legal file");
+    let (source, config) = Source::parse(&folder.join("exchange.toml"), venue(PROCESS)).expect("a legal file");
     let (node, door) = Node::start(&source, &config).expect("a node");
     (node, door.expect("no door is configured"))
 }
 
 fn order(number: u64) -> CommandRecord {
     let side = if number.is_multiple_of(2) { Side::Buy } else { Side::Sell };
-    CommandRecord {
-        header: CommandHeader::new(CommandKind::PlaceOrder),
-        account: 2 + (number % 2) as u32,
-        instrument: 0,
-        side: side as u8,
-        order_type: OrderType::Limit as u8,
-        time_in_force: TimeInForce::GoodTillCancel as u8,
-        self_trade_prevention: SelfTradePrevention::ExpireTaker as u8,
-        flags: 0,
-        reserved: 0,
-        price_ticks: 10_000 + (number * 7 % 11) as i64,
-        quantity_lots: 1 + number % 5,
-        order_ref: number,
-    }
+    limit_order(2 + (number % 2) as u32, side, 10_000 + (number * 7 % 11) as i64, 1 + number % 5, number)
 }
 
 /// Runs a node over so many orders and returns every event behind its genesis.

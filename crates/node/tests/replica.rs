@@ -5,6 +5,8 @@
 
 #![allow(clippy::disallowed_methods, reason = "tests of what has clocks and waits")]
 
+mod common;
+
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -17,13 +19,12 @@ use tradewright_journal::{CHECK_EVERY, Check, FolderStorage, Journal, JournalCon
 use tradewright_node::config::Source;
 use tradewright_node::{Fence, Node, NodeError, Replica, SpanHasher, serve, serve_replica};
 use tradewright_transport::{Access, Polled, Reader, Region, Start};
-use tradewright_types::{
-    CommandHeader, CommandKind, CommandRecord, EventKind, EventRecord, HashTotal, OrderType, SelfTradePrevention, Side,
-    TimeInForce,
-};
+use tradewright_types::{CommandKind, CommandRecord, EventKind, EventRecord, HashTotal, Side};
 use zerocopy::IntoBytes;
 
-const VENUE: &str = r#"
+use crate::common::{limit_order, venue};
+
+const PROCESS: &str = r#"
 schema = 1
 [node]
 directory = "log"
@@ -31,23 +32,6 @@ rings = "rings"
 event_slots = 65536
 [journal]
 segment_mib = 8
-[[genesis.asset]]
-name = "USDT"
-[[genesis.asset]]
-name = "BTC"
-[[genesis.instrument]]
-name = "BTC/USDT"
-tick = "0.01"
-lot = "0.00001"
-reference_price = "100"
-[[genesis.account]]
-name = "alice"
-deposits = { BTC = "1000", USDT = "1000000" }
-limits = { open_orders = 1000000, orders_per_second = 1000000, messages_per_second = 1000000 }
-[[genesis.account]]
-name = "bob"
-deposits = { BTC = "1000", USDT = "1000000" }
-limits = { open_orders = 1000000, orders_per_second = 1000000, messages_per_second = 1000000 }
 "#;
 
 /// Names the role and the file of a process that is to be killed.
@@ -56,27 +40,15 @@ const CHILD: &str = "TRADEWRIGHT_TEST_CHILD";
 fn configured() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("exchange.toml");
-    std::fs::write(&file, VENUE).expect("a file");
+    std::fs::write(&file, venue(PROCESS)).expect("a file");
     (folder, file)
 }
 
 /// Orders of two accounts around a price: some rest, some trade.
 fn order(id: u64) -> CommandRecord {
     let mixed = id.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-    CommandRecord {
-        header: CommandHeader::new(CommandKind::PlaceOrder),
-        account: 2 + (mixed & 1) as u32,
-        instrument: 0,
-        side: if mixed & 2 == 0 { Side::Buy } else { Side::Sell } as u8,
-        order_type: OrderType::Limit as u8,
-        time_in_force: TimeInForce::GoodTillCancel as u8,
-        self_trade_prevention: SelfTradePrevention::ExpireTaker as u8,
-        flags: 0,
-        reserved: 0,
-        price_ticks: 10_000 + (mixed >> 2 & 15) as i64,
-        quantity_lots: 1 + (mixed >> 6 & 63),
-        order_ref: id,
-    }
+    let side = if mixed & 2 == 0 { Side::Buy } else { Side::Sell };
+    limit_order(2 + (mixed & 1) as u32, side, 10_000 + (mixed >> 2 & 15) as i64, 1 + (mixed >> 6 & 63), id)
 }
 
 /// Polls until the replica has applied what was durable when this was called, and returns it.
