@@ -24,6 +24,7 @@ use tradewright_types::{
 use crate::keys::KeyRing;
 use crate::link::{Link, Received, TcpLink};
 use crate::machine::{Door, MachineConfig, Now, SessionMachine};
+use crate::outbox::Cursor;
 use crate::past::{ConnectionId, Frames, Hearer, Stretch, Wanted};
 use crate::requests::Request;
 use crate::session::{Session, Style};
@@ -121,8 +122,8 @@ pub struct Gateway {
     next_number: u64,
     /// What is no longer kept here, for whoever gets it from the log.
     wanted: VecDeque<Wanted>,
-    /// Answers to repeated requests, for clients that have yet to hear the first ones.
-    again: VecDeque<(ConnectionId, Frames)>,
+    /// Answers to repeated requests, until their clients have heard the first ones.
+    again: VecDeque<Again>,
     /// The session that the event before told of: its name comes next.
     opened: Option<EventRecord>,
     /// Commands about connections that are gone.
@@ -240,8 +241,8 @@ impl Gateway {
             self.left.pop_front();
             work.commands += 1;
         }
-        for (id, frames) in core::mem::take(&mut self.again) {
-            self.tell_again(id, frames);
+        for again in core::mem::take(&mut self.again) {
+            self.tell_again(again);
         }
         let ticks = now.ns.saturating_sub(self.ticked_ns) >= TICK_NS;
         if ticks {
@@ -258,13 +259,23 @@ impl Gateway {
         work
     }
 
-    /// Tells what was told before, in its turn: an answer is never told again before it was told.
-    fn tell_again(&mut self, id: ConnectionId, frames: Frames) {
+    /// Tells an answer again, when its client has heard it for the first time; until then it waits.
+    fn tell_again(&mut self, again: Again) {
         let now = self.now;
-        match self.connection(id) {
-            None => {}
-            Some(connection) if connection.machine.needs_past() => self.again.push_back((id, frames)),
-            Some(connection) => connection.machine.tell_again(frames, now),
+        let Some(connection) = self.connection(again.connection) else { return };
+        if !connection.machine.has_told(again.behind) {
+            return self.again.push_back(again);
+        }
+        match again.answer {
+            AnswerAgain::Frames(frames) => connection.machine.tell_again(frames, now),
+            AnswerAgain::Short(event) => self.answer_in_short(again.connection, &event),
+        }
+    }
+
+    /// Answers again behind everything that the session was told so far.
+    fn answer_later(&mut self, connection: ConnectionId, session: u32, answer: AnswerAgain) {
+        if let Some(session) = self.telling.sessions.find(session) {
+            self.again.push_back(Again { connection, behind: session.outbox.end(), answer });
         }
     }
 
@@ -466,40 +477,35 @@ impl Gateway {
     }
 
     /// What a request was answered that was repeated, as far as the log has it.
-    pub fn answer_again(&mut self, id: ConnectionId, repeated: &EventRecord, frames: Frames, now: Now) {
-        self.now = now;
-        if frames.is_empty() {
-            return self.answer_in_short(id, repeated);
-        }
-        self.tell_again(id, marked(frames));
+    pub fn answer_again(&mut self, id: ConnectionId, repeated: &EventRecord, frames: Frames) {
+        let is_known = !frames.is_empty();
+        let answer =
+            if is_known { AnswerAgain::Frames(marked(frames)) } else { AnswerAgain::Short(Box::new(*repeated)) };
+        self.answer_later(id, repeated.counter_account, answer);
     }
 
     /// A command came again: its session hears again what came of it.
     fn repeated(&mut self, event: &EventRecord) {
-        let now = self.now;
         let Some(session) = self.telling.sessions.find(event.counter_account) else { return };
         let Some(place) = session.connection else { return };
         let Some(connection) = &mut self.connections[place] else { return };
         let id = ConnectionId { place, number: connection.number };
-        let machine = &mut connection.machine;
+        let behind = session.outbox.end();
         if let Style::Raw(_) = session.style {
             // Not a part of what is told once and for all.
             let (mut frame, mut frames) = (Vec::new(), Frames::default());
             write_raw(event, &mut frame);
             frames.push(0, &frame);
-            machine.tell_again(frames, now);
+            self.again.push_back(Again { connection: id, behind, answer: AnswerAgain::Frames(frames) });
         }
         let mut again = Frames::default();
         for (frame, extension_length) in session.outbox.of_command(event.reference) {
             again.push(extension_length, frame);
         }
-        if !again.is_empty() {
-            return self.tell_again(id, marked(again));
-        }
-        if self.config.has_past && session.outbox.has_forgotten(event.reference) {
+        if again.is_empty() && self.config.has_past && session.outbox.has_forgotten(event.reference) {
             return self.wanted.push_back(Wanted::Again { connection: id, repeated: *event });
         }
-        self.answer_in_short(id, event);
+        self.answer_again(id, event, again);
     }
 
     /// Answers a command that came again by what is known without the log.
@@ -544,6 +550,21 @@ impl Gateway {
             None => write_done(event, names, out, envelope),
         });
     }
+}
+
+/// An answer to a request that came again.
+struct Again {
+    connection: ConnectionId,
+    /// What its client is to hear first: the first answer is there, or in the past that comes before.
+    behind: Cursor,
+    answer: AnswerAgain,
+}
+
+enum AnswerAgain {
+    /// As it was told, with the mark of a repeated one.
+    Frames(Frames),
+    /// By what is known without the log.
+    Short(Box<EventRecord>),
 }
 
 /// A refusal of which the number of the output is not known any more.

@@ -543,6 +543,11 @@ impl SessionMachine {
         matches!(&self.state, State::Live { source: Source::Past(_), .. })
     }
 
+    /// Whether the client was told everything before this place of the outbox.
+    pub fn has_told(&self, behind: Cursor) -> bool {
+        matches!(&self.state, State::Live { source: Source::Outbox(cursor), .. } if *cursor >= behind)
+    }
+
     /// The next part of what the session was told before.
     pub fn past(&mut self, next: Stretch) {
         if let State::Live { source: Source::Past(stretch), .. } = &mut self.state {

@@ -286,7 +286,7 @@ impl Doors {
                     self.lookups.push(Lookup { connection, repeated });
                 }
                 Wanted::Again { connection, repeated } => {
-                    self.gateway.answer_again(connection, &repeated, Frames::default(), now);
+                    self.gateway.answer_again(connection, &repeated, Frames::default());
                 }
             }
             done += 1;
@@ -316,11 +316,11 @@ impl Doors {
                 }
             },
         });
-        done + self.answer_lookups(now)
+        done + self.answer_lookups()
     }
 
     /// Answers requests that were repeated as soon as the log has told, and asks it about the next ones.
-    fn answer_lookups(&mut self, now: Now) -> usize {
+    fn answer_lookups(&mut self) -> usize {
         let mut done = 0;
         if let Some(LookedUp { open, pieces }) = &mut self.looked_up {
             loop {
@@ -328,7 +328,7 @@ impl Doors {
                     Ok(Ok(found)) => {
                         for (Lookup { connection, repeated }, frames) in found {
                             open.retain(|lookup| lookup.repeated.sequence != repeated.sequence);
-                            self.gateway.answer_again(connection, &repeated, frames, now);
+                            self.gateway.answer_again(connection, &repeated, frames);
                             done += 1;
                         }
                     }
@@ -339,7 +339,7 @@ impl Doors {
                 }
             }
             for Lookup { connection, repeated } in open.drain(..) {
-                self.gateway.answer_again(connection, &repeated, Frames::default(), now);
+                self.gateway.answer_again(connection, &repeated, Frames::default());
             }
             self.looked_up = None;
         }

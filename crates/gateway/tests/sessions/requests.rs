@@ -1,3 +1,4 @@
+use tradewright_gateway::{Frames, Gateway, GatewayConfig, Stretch, Wanted};
 use tradewright_protocol::codes::{
     BoolEnum, ContingencyType, MassCancelRequestType, OrdType, ResponseMode, Side, TriggerPriceDirection,
 };
@@ -12,7 +13,7 @@ use tradewright_protocol::messages::{
 use tradewright_protocol::spec::{Block, NoExtension, Null};
 use tradewright_types::{CommandKind, EventKind, EventRecord, InstrumentState, RejectReason};
 
-use crate::venue::{ALICE, BOB, SECOND_NS, Venue, describe, ed25519, limit};
+use crate::venue::{ALICE, BOB, SECOND_NS, Venue, config, describe, ed25519, keys, limit};
 
 #[test]
 fn orders_trade_and_both_sides_hear_of_it() {
@@ -70,6 +71,48 @@ fn a_retry_gets_the_first_answer_again() {
     venue.run();
     assert_eq!(alice.heard(), ["00 a-1 <> 0+5 again", "88 high <> 0+0 PriceOutsideBand again"]);
     assert_eq!(venue.engine.open_order_count(), 1, "there is one order");
+}
+
+#[test]
+fn no_answer_is_told_again_before_it_was_told() {
+    let mut venue = Venue::new();
+    let mut alice = venue.alice("ONE");
+    // The engine has both before the gateway hears of either.
+    alice.order(&mut venue, &limit(Side::Sell, 5, 6_500_000), "a-1");
+    alice.order_as(&mut venue, &limit(Side::Sell, 5, 6_500_000), "a-1", 1);
+    venue.run();
+    assert_eq!(alice.heard(), ["00 a-1 <> 0+5", "00 a-1 <> 0+5 again"]);
+}
+
+#[test]
+fn no_answer_is_told_again_before_the_past_was_told() {
+    let config = GatewayConfig { has_past: true, ..config() };
+    let mut venue = Venue::with(config.clone());
+    let mut alice = venue.alice("ONE");
+    alice.order(&mut venue, &limit(Side::Sell, 5, 6_500_000), "a-1");
+    venue.run();
+    // A new process knows the state and not what was told.
+    venue.gateway = Gateway::new(config, keys(), &venue.engine);
+    let mut alice = venue.connect();
+    let mut request = LogonRequest::new(b"ONE", b"SPOT", b"alice");
+    request.extension.resume_shard = 0;
+    request.extension.resume_index = 1.into();
+    request.extension.resume_event_number = 0.into();
+    alice.log_on(&mut venue, &request, &ed25519()).expect("it is logged on");
+    let Some(Wanted::Since { connection, .. }) = venue.gateway.wanted() else { panic!("its past is asked for") };
+    alice.order_as(&mut venue, &limit(Side::Sell, 5, 6_500_000), "a-1", 1);
+    venue.run();
+    let Some(Wanted::Again { repeated, .. }) = venue.gateway.wanted() else { panic!("the log is asked") };
+    // The log cannot say it: what is known here has to do. It waits as any other answer does.
+    venue.gateway.answer_again(connection, &repeated, Frames::default());
+    venue.run();
+    assert_eq!(alice.heard(), [""; 0]);
+    let (last, reached) = (venue.gateway.reports().last(), venue.engine.sequence());
+    venue.gateway.past(connection, Stretch { last, reached, frames: Frames::default() });
+    // The first look goes on with the outbox, the next one tells.
+    venue.run();
+    venue.run();
+    assert_eq!(alice.heard(), ["00 a-1 <> 0+5 again"]);
 }
 
 #[test]
