@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -15,51 +13,28 @@ import numpy.typing as npt
 import pytest
 
 import tradewright as tw
+from tests.unit.test_node import ALICE, CONFIGURATION, Served
 from tradewright import commands
 from tradewright.marketdata.live import MESSAGE, MarketData, MessageKind
 from tradewright.operations import NodeControl
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a node needs a system of the Unix family")
 
-CONFIGURATION = """\
-schema = 1
-[node]
-directory = "log"
-rings = "rings"
-event_slots = 4096
-[journal]
-segment_mib = 8
+FEED = """\
 [feed]
 listen = "127.0.0.1:0"
 interface = "127.0.0.1"
 a = "239.192.7.5:24315"
 b = "239.192.7.6:24315"
-[[genesis.asset]]
-name = "USDT"
-[[genesis.asset]]
-name = "BTC"
-[[genesis.instrument]]
-name = "BTC/USDT"
-tick = "0.01"
-lot = "0.00001"
-reference_price = "100"
-[[genesis.account]]
-name = "alice"
-deposits = { BTC = "10", USDT = "1000" }
 """
-ALICE = 2
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[dict[str, Any]]:
-    (tmp_path / "exchange.toml").write_text(CONFIGURATION, encoding="utf-8")
-    command = [sys.executable, "-m", "tradewright.cli.main", "serve", str(tmp_path / "exchange.toml"), "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield json.loads(process.stdout.readline())
-        finally:
-            process.terminate()
+    (tmp_path / "exchange.toml").write_text(CONFIGURATION + FEED, encoding="utf-8")
+    served = Served(tmp_path)
+    yield served.place
+    served.stop()
 
 
 def order(side: tw.Side, price_ticks: int, quantity_lots: int) -> npt.NDArray[np.void]:

@@ -161,7 +161,7 @@ def test_what_is_wrong_is_told(served: Served) -> None:
         with pytest.raises(tw.ArgumentError, match="Sides must be a field of its message"):
             desk.request("NewOrderSingle", {"Sides": "Buy"})
         with pytest.raises(tw.ArgumentError, match="a float is not exact"):
-            desk.new_order("BTC/USDT", side=Side.BUY, quantity=0.5, client_order_id="f")  # type: ignore[arg-type]
+            desk.new_order("BTC/USDT", side=Side.BUY, quantity=0.5, client_order_id="f")  # type: ignore[arg-type]  # what is refused at run time too
         with pytest.raises(tw.ArgumentError, match="or order_id must name the order"):
             desk.cancel("BTC/USDT", client_order_id="c")
         with pytest.raises(tw.ArgumentError, match="client_sequence=7 must be one of the last"):
