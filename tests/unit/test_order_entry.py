@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 
 import tradewright as tw
 from tests.docs.pages import REFERENCE, examples
-from tests.unit.test_node import CONFIGURATION, Served, wait_until
-from tradewright import Side
+from tests.unit.test_node import ALICE, CONFIGURATION, Served, wait_until
+from tradewright import Side, commands
 from tradewright.cli.main import build_app
 from tradewright.order_entry import Ed25519Key, HmacKey, OrderEntry, Position, Report
 
@@ -276,3 +276,83 @@ def test_a_drop_copy_goes_on_after_a_restart(tmp_path: Path) -> None:
         (report.position, report.client_order_id) for report in own
     ]
     assert {report.account for report in again} == {3}
+
+
+@pytest.mark.parametrize("open_desk", [open_tcp, open_shm])
+def test_an_account_stands_as_the_reports_say(served: Served, open_desk: Callable[[Served], OrderEntry]) -> None:
+    with open_desk(served) as desk:
+        ask(desk, "a")
+        ask(desk, "b", "102")
+        desk.cancel("BTC/USDT", client_order_id="not-a", original="a")
+        # Reports are on their way: they are for the next call of `receive`.
+        stands = desk.account()
+        told = hear(desk, 3)
+        assert words(told) == ["New a", "New b", "Canceled not-a"]
+        assert all(report.position is not None and report.position.index <= stands.index for report in told)
+        (order,) = stands.orders
+        assert (order.client_order_id, order.status, order.price) == ("b", "New", Decimal(102))
+        assert [order.quantity, order.open, order.executed] == [Decimal("0.5"), Decimal("0.5"), Decimal(0)]
+        assert order.position is None, "it is an answer, and no output"
+        assert stands.account == desk.account_id
+        btc = stands.balances["BTC"]
+        assert (btc.available, btc.held, btc.total) == (Decimal("9.5"), Decimal("0.5"), Decimal(10))
+        assert stands.balances["USDT"].available == Decimal(1000)
+        assert desk.account().orders == stands.orders
+        assert desk.last == told[-1].position
+
+
+def test_a_key_without_the_permission_to_read_sees_no_account(tmp_path: Path) -> None:
+    doors = DOORS.format(port=0, public=KEY.public.hex()).replace('["trade", "read"]', '["trade"]')
+    (tmp_path / "exchange.toml").write_text(CONFIGURATION + doors)
+    served = Served(tmp_path)
+    try:
+        with open_tcp(served) as desk:
+            with pytest.raises(tw.PermissionDenied, match="AccountNotPermitted"):
+                desk.account()
+            ask(desk, "a")
+            assert words(hear(desk, 1)) == ["New a"], "the session goes on"
+    finally:
+        served.stop()
+
+
+def test_a_secret_may_come_and_go_while_the_node_runs(tmp_path: Path) -> None:
+    run = CliRunner()
+    assert run.invoke(build_app(), ["keys", "master", str(tmp_path / "master.key")]).exit_code == 0
+    sealing = ["keys", "seal", "algo", "--master", str(tmp_path / "master.key"), "--json"]
+    made = json.loads(run.invoke(build_app(), sealing).output)
+    doors = DOORS.replace("[session.tcp]", '[session]\nmaster_key = "master.key"\n[session.tcp]')
+    (tmp_path / "exchange.toml").write_text(CONFIGURATION + doors.format(port=0, public=KEY.public.hex()))
+    served = Served(tmp_path)
+    key = HmacKey(made["secret"].encode())
+
+    def open_algo() -> OrderEntry:
+        return OrderEntry.tcp(served.place["tcp"], session="ALGO", key_id="algo", key=key)
+
+    def is_let_in() -> bool:
+        try:
+            open_algo().close()
+        except tw.SessionEnded:
+            return False
+        return True
+
+    try:
+        assert not is_let_in()
+        with served.control() as node:
+            register = commands.register_key(
+                key_id="algo",
+                account=ALICE,
+                kind=tw.KeyKind.SEALED_HMAC,
+                permissions=tw.KeyPermissions.TRADE,
+                material=bytes.fromhex(made["sealed"]),
+            )
+            node.command(register)
+            wait_until(is_let_in, "the key counts")
+            algo = open_algo()
+            ask(algo, "a")
+            assert words(hear(algo, 1)) == ["New a"]
+            node.command(commands.revoke_key("algo"))
+            with pytest.raises(tw.SessionEnded, match="its key was revoked"):
+                hear(algo, 2)
+            assert not is_let_in()
+    finally:
+        served.stop()

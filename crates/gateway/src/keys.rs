@@ -22,8 +22,8 @@ impl KeyRing {
         self.grants.insert(username.into(), grant);
     }
 
-    /// Takes a key away. Connections that were made with it stay until they end.
-    pub fn remove(&mut self, username: &[u8]) {
+    /// Takes a key away. Connections that were made with it are the gateway's to end.
+    pub(crate) fn remove(&mut self, username: &[u8]) {
         self.grants.remove(username);
     }
 }

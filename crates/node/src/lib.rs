@@ -6,11 +6,13 @@
 #![cfg(unix)]
 #![allow(clippy::disallowed_methods, reason = "the node is where clocks are read and threads wait")]
 
+mod accounts;
 mod checks;
 mod clock;
 pub mod config;
 mod control;
 mod decimal;
+mod door_keys;
 mod doors;
 mod durability;
 mod error;
@@ -31,9 +33,11 @@ pub mod snapshots;
 mod stages;
 mod status;
 
+pub use accounts::AccountDesk;
 pub use checks::SpanHasher;
 pub use clock::{CommandClock, wall_ns};
 pub use control::CONTROL_SOCKET;
+pub use door_keys::Registration;
 pub use durability::{Durability, Note};
 pub use error::NodeError;
 pub use feed::{FEED_RING, FeedCounts, FeedPlace};
@@ -44,7 +48,7 @@ pub use recovery::{Restored, restore};
 pub use replay::{Applied, Replay};
 pub use replica::{REPLICA_SOCKET, Replica, ReplicaStatus, serve_replica};
 pub use sealed::{MASTER_KEY_VARIABLE, MasterKey, SECRET_BYTES_MAX};
-pub use sequencer::{BATCH_RECORDS, Outlets, Sequencer, Signals};
+pub use sequencer::{BATCH_RECORDS, News, Outlets, Sequencer, Signals};
 pub use serve::{ANNOUNCEMENT_FILE, Announcement, serve};
 pub use stages::{StageHistogram, StageSummary, Stages};
 pub use status::{StageStatus, Status, StatusSource};

@@ -28,6 +28,7 @@ use tradewright_transport::{
 };
 use tradewright_types::{CommandRecord, EventKind, EventRecord, RejectReason};
 
+use crate::accounts;
 use crate::checks::{SpanHasher, run_checker};
 use crate::config::{Config, PlacementConfig, Source, TierName};
 use crate::control::Control;
@@ -149,13 +150,14 @@ impl Node {
         let (signals, stages) = (Arc::new(Signals::default()), Stages::default());
         let mut alarm = Alarm(Some(Arc::clone(&signals)));
         let begun = engine.sequence();
-        let (listings, listed) = mpsc::channel();
+        let (news, heard) = mpsc::channel();
         let (front_desk, questions) = front_desk::open();
+        let (account_asker, accounts) = accounts::open(&signals);
         let (asker, replays) = past::open(storage.clone(), engine.config(), Arc::clone(&signals));
         let (doors, doorway) = if Doors::is_any(&config.session) {
             (
                 Some(
-                    Doors::open(&config.session, &engine, &events, sessions_in, listed, asker, questions)?
+                    Doors::open(&config.session, &engine, &events, sessions_in, heard, asker, questions, account_asker)?
                         .watching(Arc::clone(&signals)),
                 ),
                 None,
@@ -185,7 +187,7 @@ impl Node {
             engine,
             operators_out,
             sessions_out,
-            Outlets { log: log_in, events: Writer::attach(&events)?, marks: marks_in, listings },
+            Outlets { log: log_in, events: Writer::attach(&events)?, marks: marks_in, news, accounts },
             bell.clone(),
             Arc::clone(&signals),
             stages.clone(),

@@ -12,9 +12,11 @@ use tradewright_engine::{Engine, EventBuffer};
 use tradewright_journal::whole_command;
 use tradewright_protocol::symbols::Symbols;
 use tradewright_transport::{Bell, Consumer, Corrupt, Idle, ManyConsumer, Producer, Writer};
-use tradewright_types::{CommandKind, CommandRecord, EventRecord, HaltScope, set_up};
+use tradewright_types::{CommandKind, CommandRecord, EventRecord, HaltScope, Setting, set_up};
 
+use crate::accounts::AccountDesk;
 use crate::clock::{CommandClock, wall_ns};
+use crate::door_keys::Registration;
 use crate::node::COMMAND_RECORDS_MAX;
 use crate::stages::Stages;
 
@@ -30,6 +32,8 @@ const TICK_NS: u64 = 10_000_000;
 pub struct Signals {
     /// Somebody wants matching to stop, now.
     pub halt: AtomicBool,
+    /// Doors ask how accounts stand.
+    pub is_asked: AtomicBool,
     /// The thread that looks after snapshots wants one.
     pub snapshot: AtomicBool,
     /// No more commands are taken.
@@ -56,6 +60,15 @@ pub struct Signals {
 /// the queue of marks.
 pub(crate) const MARK_WORDS: usize = 3;
 
+/// What doors need to know, and no event tells.
+#[derive(Clone, Debug)]
+pub enum News {
+    /// The names of all instruments: one was listed.
+    Listed(Symbols),
+    /// A key is being registered. Its event, should the engine take it, comes behind this.
+    KeyRegistered(Box<Registration>),
+}
+
 /// The sending ends that a sequencer needs.
 #[derive(Debug)]
 pub struct Outlets {
@@ -65,8 +78,10 @@ pub struct Outlets {
     pub events: Writer<EventRecord>,
     /// To the gate: [`MARK_WORDS`] words for each round.
     pub marks: Producer<u64>,
-    /// To the doors: the names of all instruments, when one was listed.
-    pub listings: Sender<Symbols>,
+    /// To the doors: what stands in no event.
+    pub news: Sender<News>,
+    /// Where doors ask how accounts stand.
+    pub accounts: AccountDesk,
 }
 
 /// See the module.
@@ -140,6 +155,10 @@ impl Sequencer {
         let count = |cell: &AtomicU64| cell.store(cell.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         count(&self.signals.rounds);
         self.publish()?;
+        if self.signals.is_asked.load(Ordering::Relaxed) && !self.has_unpublished() {
+            self.signals.is_asked.swap(false, Ordering::Acquire);
+            self.outlets.accounts.answer(&self.engine, self.outlets.events.written());
+        }
         self.batch.clear();
         self.is_held_up = !self.has_room_for_round()?;
         // A halt does not wait for the gate or for the room of a round: one command in the log is all it needs.
@@ -186,15 +205,20 @@ impl Sequencer {
     /// Gives the batch its times, hands it to the journal, applies it, and writes its events.
     fn sequence(&mut self) -> Result<(), Corrupt> {
         let wall = wall_ns();
-        let (mut place, mut commands) = (0, 0);
+        let (mut place, mut last, mut commands) = (0, 0, 0);
         if self.buffer.is_empty() {
             self.first_ns = self.clock.last_ns().max(wall);
         }
         while place < self.batch.len() {
             let first = &mut self.batch[place];
             first.header.time_ns = self.clock.next(wall);
+            last = place;
             place += usize::from(first.header.record_count);
             commands += 1;
+        }
+        // It ends its round, as every command of an operator does.
+        if self.batch[last].header.kind == CommandKind::RegisterKey as u8 {
+            self.tell_key(last, self.engine.sequence() + commands);
         }
         let is_logged = self.outlets.log.push_whole(&self.batch)?;
         assert!(is_logged, "Invariant: there was room in the ring of the log");
@@ -205,10 +229,20 @@ impl Sequencer {
         if self.engine.instrument_count() != self.instruments {
             self.instruments = self.engine.instrument_count();
             // Without doors nobody listens.
-            let _ = self.outlets.listings.send(Symbols::of(&self.engine));
+            let _ = self.outlets.news.send(News::Listed(Symbols::of(&self.engine)));
         }
         self.signals.applied.store(self.engine.sequence(), Ordering::Release);
         Ok(())
+    }
+
+    /// Tells the doors what key a command registers, before anybody can see its event.
+    fn tell_key(&self, place: usize, index: u64) {
+        let read = Setting::read(CommandKind::RegisterKey, &self.batch[place..]);
+        if let Ok(Setting::RegisterKey { id, account, kind, permissions, key: material }) = read {
+            let registration = Registration { index, id, account, kind, permissions, material };
+            // Without doors nobody listens.
+            let _ = self.outlets.news.send(News::KeyRegistered(Box::new(registration)));
+        }
     }
 
     /// Writes the events that the ring has room for, and tells the gate. There may be more, as one command can trade with
@@ -314,10 +348,10 @@ mod tests {
         let (commands, sessions) = queue(1 << 13, COMMAND_RECORDS_MAX).unwrap();
         let (log_in, log) = queue(1 << 13, COMMAND_RECORDS_MAX + BATCH_RECORDS as u32).unwrap();
         let (marks_in, marks) = queue(1 << 6, MARK_WORDS as u32).unwrap();
-        let (listings, _) = std::sync::mpsc::channel();
+        let (news, _) = std::sync::mpsc::channel();
         let releaser = Releaser::attach(&region).unwrap();
         let reader = Reader::attach(&region, Start::Oldest).unwrap();
-        let outlets = Outlets { log: log_in, events: Writer::attach(&region).unwrap(), marks: marks_in, listings };
+        let outlets = Outlets { log: log_in, events: Writer::attach(&region).unwrap(), marks: marks_in, news, accounts: AccountDesk::closed() };
         let (signals, bell) = (Arc::new(Signals::default()), Bell::in_memory().unwrap());
         let engine = Engine::new(EngineConfig::default());
         let sequencer = Sequencer::new(engine, operators, sessions, outlets, bell, signals, Stages::default());

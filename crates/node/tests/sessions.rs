@@ -6,19 +6,21 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tradewright_gateway::client::{Client, ClientError, LogonOptions, output_of};
-use tradewright_node::Node;
+use tradewright_node::{MasterKey, Node};
 use tradewright_node::config::Source;
-use tradewright_protocol::codes::{self, OrdType};
+use tradewright_protocol::account::{is_last, read_balances};
+use tradewright_protocol::codes::{self, ExecType, OrdType};
 use tradewright_protocol::logon::Secret;
 use tradewright_protocol::messages::{
-    ExecutionReport, NewOrderSingle, OrderCancelRequest, OrderMassCancelReport, OrderMassCancelRequest, Reject,
+    AccountQuery, AccountSnapshot, ExecutionReport, NewOrderSingle, OrderCancelRequest, OrderMassCancelReport, OrderMassCancelRequest, Reject,
     RequestExtension,
 };
 use tradewright_protocol::reports::{Position, read_execution};
-use tradewright_protocol::spec::{Block, Null, Template};
+use tradewright_protocol::spec::{Block, NoExtension, Null, Template};
 use tradewright_transport::Start;
 use tradewright_types::{
-    ANY, CommandKind, CommandRecord, EventKind, EventRecord, OrderType, SelfTradePrevention, TimeInForce,
+    ANY, AccountId, CommandKind, CommandRecord, EventKind, EventRecord, KeyKind, KeyMaterial, KeyPermissions, Label,
+    OrderType, SelfTradePrevention, TimeInForce, set_up,
 };
 
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -424,4 +426,156 @@ fn without_room_for_a_segment_new_orders_are_refused_and_cancels_pass() {
     client.order_as(number + 1, &limit(codes::Side::Sell, 100, 10_002), b"c", b"BTCUSDT");
     assert_eq!(hear(&mut client, 1), ["0c"], "the refused order left no gap in the client sequence");
     node.stop().expect("a clean end");
+}
+
+/// An account as its client sees it: behind which command, what of BTC is promised, the names of the open orders.
+#[derive(Debug, Default)]
+struct Seen {
+    index: u64,
+    held: String,
+    orders: Vec<String>,
+    /// The orders that reports told of before: accepted, less cancelled.
+    reported: Vec<String>,
+    /// The last output that was told before.
+    last: u64,
+}
+
+/// Asks how the account stands, and follows the reports until all of the answer is there.
+fn ask(client: &mut Client, reported: &mut Vec<String>) -> Seen {
+    client.message(&AccountQuery {}, &NoExtension, &[b"q"]);
+    let (mut seen, mut expected, begin) = (Seen::default(), None, Instant::now());
+    while expected != Some(seen.orders.len()) {
+        assert!(begin.elapsed() < TIMEOUT, "heard only {seen:?}");
+        client.flush().expect("a connection");
+        client
+            .receive(|frame| {
+                if let Ok(message) = frame.message::<AccountSnapshot>() {
+                    let (balances, request) = read_balances(&message).expect("its parts");
+                    assert!(is_last(message.block) && request == b"q");
+                    seen.index = message.block.index.get();
+                    let btc = balances.iter().find(|each| each.name == b"BTC").expect("some");
+                    seen.held = String::from_utf8_lossy(btc.held).into_owned();
+                    seen.reported.clone_from(reported);
+                    expected = Some(message.block.open_orders.get() as usize);
+                    return;
+                }
+                let message = frame.message::<ExecutionReport>().expect("a report");
+                let text = read_execution(&message).expect("its texts");
+                let named = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+                match ExecType::from_code(message.block.exec_type.0) {
+                    Some(ExecType::OrderStatus) => seen.orders.push(named(text.client_order_id)),
+                    Some(ExecType::New) => reported.push(named(text.client_order_id)),
+                    Some(ExecType::Canceled) => reported.retain(|name| *name != named(text.original)),
+                    other => panic!("{other:?}"),
+                }
+                if expected.is_none() {
+                    seen.last = output_of(frame).map_or(seen.last, |output| output.index.get());
+                }
+            })
+            .expect("frames");
+        std::thread::yield_now();
+    }
+    seen
+}
+
+#[test]
+fn an_account_is_seen_as_the_reports_before_it_say() {
+    for (sessions_apart, over_shm) in [(false, false), (true, false), (true, true)] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let node = start(folder.path(), sessions_apart);
+        let mut client = log_on(match over_shm {
+            true => Client::shm(&folder.path().join("shm"), "one").expect("a link"),
+            false => Client::tcp(node.tcp().expect("an address")).expect("a connection"),
+        });
+        let mut reported = Vec::new();
+        for round in 0..60 {
+            // Never waits for reports: the question is asked while they are on their way.
+            for number in 0..7 {
+                let name = format!("{round}-{number}");
+                client.order(&limit(codes::Side::Sell, 100, 10_000 + number), name.as_bytes(), b"BTCUSDT");
+            }
+            let gone = format!("{round}-3");
+            client.request(&OrderCancelRequest::NULL, &[b"c", gone.as_bytes(), b"", b"BTCUSDT"]);
+            let seen = ask(&mut client, &mut reported);
+            assert_eq!(seen.orders, seen.reported, "round {round}, sessions apart {sessions_apart}, shm {over_shm}");
+            assert!(seen.index >= seen.last, "{seen:?}");
+            assert_eq!(seen.held, format!("{:.8}", seen.orders.len() as f64 / 1_000.0));
+        }
+        assert!(reported.len() > 300, "{}", reported.len());
+        node.stop().expect("a clean end");
+    }
+}
+
+#[test]
+fn a_client_sees_its_account_after_a_restart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let node = start(folder.path(), false);
+    let mut client = log_on(Client::tcp(node.tcp().expect("an address")).expect("a connection"));
+    client.order(&limit(codes::Side::Sell, 100, 10_000), b"a", b"BTCUSDT");
+    client.order(&limit(codes::Side::Sell, 100, 10_001), b"17", b"BTCUSDT");
+    assert_eq!(hear(&mut client, 2), ["0a", "017"]);
+    drop(client);
+    node.stop().expect("a clean end");
+    let node = start(folder.path(), true);
+    let mut client = log_on(Client::tcp(node.tcp().expect("an address")).expect("a connection"));
+    let seen = ask(&mut client, &mut Vec::new());
+    assert_eq!((&seen.orders[..], &seen.held[..]), (&["a".to_owned(), "17".to_owned()][..], "0.00200000"));
+    node.stop().expect("a clean end");
+}
+
+/// Logs on by a secret until it is let in, or turned away, as is expected.
+fn log_on_by_hmac(node: &Node, is_expected: bool) -> Client {
+    let begin = Instant::now();
+    loop {
+        let mut client = Client::tcp(node.tcp().expect("an address")).expect("a connection");
+        let secret = Secret::Hmac(b"known to both".as_slice().into());
+        let outcome = client.log_on(&LogonOptions::new(b"ALGO", b"algo"), &secret, TIMEOUT);
+        if outcome.is_ok() == is_expected {
+            return client;
+        }
+        assert!(begin.elapsed() < TIMEOUT, "{outcome:?}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[test]
+fn a_secret_that_is_registered_while_the_node_runs_opens_the_door_until_it_is_revoked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("master.key");
+    std::fs::write(&file, "0123456789abcdef".repeat(4)).expect("a file");
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("its mode");
+    let master = MasterKey::read(Some(&file)).expect("a key").expect("a key");
+    let sealed = master.seal(b"algo", b"known to both").expect("a nonce").expect("it fits");
+    let material = KeyMaterial::new(&sealed).expect("it fits");
+    let id = Label::new(b"algo").expect("a label");
+    for sessions_apart in [false, true] {
+        let place = folder.path().join(format!("apart-{sessions_apart}"));
+        std::fs::create_dir(&place).expect("a folder");
+        let doors = "[session]\nmaster_key = \"../master.key\"\n[session.tcp]";
+        let mut node = start_with(&place, configuration(sessions_apart).replace("[session.tcp]", doors));
+        let register = |permissions| {
+            set_up::register_key(&id, AccountId(2), permissions, KeyKind::SealedHmac, &material)
+        };
+        node.command(&register(KeyPermissions::TRADE)).expect("a ring");
+        let mut client = log_on_by_hmac(&node, true);
+        client.order(&limit(codes::Side::Sell, 100, 10_000), b"a", b"BTCUSDT");
+        assert_eq!(hear(&mut client, 1), ["0a"]);
+        // One that the engine refuses, as there is a key of this id, changes nothing.
+        node.command(&register(KeyPermissions::READ)).expect("a ring");
+        client.order(&limit(codes::Side::Sell, 100, 10_000), b"b", b"BTCUSDT");
+        assert_eq!(hear(&mut client, 1), ["0b"]);
+        node.command(&set_up::revoke_key(&id)).expect("a ring");
+        let (begin, mut ended) = (Instant::now(), None);
+        while ended.is_none() {
+            assert!(begin.elapsed() < TIMEOUT, "it is still there");
+            ended = client.receive(|_| {}).err();
+            std::thread::yield_now();
+        }
+        assert_eq!(ended.map(|error| error.to_string()).as_deref(), Some("logged out: its key was revoked"));
+        log_on_by_hmac(&node, false);
+        // A free id may be used again, and the node knows the key at its next start too.
+        node.command(&register(KeyPermissions::TRADE)).expect("a ring");
+        drop(log_on_by_hmac(&node, true));
+        node.stop().expect("a clean end");
+    }
 }
