@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use tradewright_types::AccountId;
+
 use crate::machine::{Grant, Keys, Now};
 
 /// Keys by their ids.
@@ -20,6 +22,11 @@ impl KeyRing {
     /// Adds a key, or replaces it.
     pub fn insert(&mut self, username: &[u8], grant: Grant) {
         self.grants.insert(username.into(), grant);
+    }
+
+    /// The accounts of which somebody may hear by a drop copy.
+    pub fn heard(&self) -> impl Iterator<Item = AccountId> {
+        self.grants.values().flat_map(|grant| grant.hears.iter().copied())
     }
 
     /// Takes a key away. Connections that were made with it stay until they end.

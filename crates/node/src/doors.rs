@@ -14,7 +14,6 @@ use tradewright_gateway::{
 };
 use tradewright_protocol::logon::Key;
 use tradewright_protocol::reports::Position;
-use tradewright_protocol::symbols::Symbols;
 use tradewright_transport::{
     Consumer, FrameReader, FrameSlot, FrameWriter, Polled, Producer, Reader, Region, RegionOptions, Shape, Start,
 };
@@ -30,7 +29,7 @@ use crate::front_desk::{Question, SessionStatus};
 use crate::node::COMMAND_RECORDS_MAX;
 use crate::past::{Asker, Found, Lookup, Pieces};
 use crate::sealed::MasterKey;
-use crate::sequencer::{BATCH_RECORDS, Signals};
+use crate::sequencer::{BATCH_RECORDS, News, Signals};
 
 /// How many events are looked at in one round: more than a round of the sequencer makes, or the doors would fall behind and live from
 /// the log.
@@ -47,7 +46,7 @@ pub(crate) struct Doors {
     commands: Producer<CommandRecord>,
     reader: Reader<EventRecord>,
     events: Vec<EventRecord>,
-    listed: Receiver<Symbols>,
+    news: Receiver<News>,
     /// A key that the event before told of: its id comes next.
     key: Option<EventRecord>,
     begun: std::time::Instant,
@@ -85,7 +84,7 @@ impl Doors {
         engine: &Engine,
         events: &Arc<Region>,
         commands: Producer<CommandRecord>,
-        listed: Receiver<Symbols>,
+        news: Receiver<News>,
         asker: Asker,
         questions: Receiver<Question>,
     ) -> Result<Self, NodeError> {
@@ -131,7 +130,7 @@ impl Doors {
             commands,
             reader: Reader::attach(events, Start::Oldest)?,
             events: Vec::with_capacity(EVENTS_A_ROUND),
-            listed,
+            news,
             key: None,
             begun,
             signals: Arc::default(),
@@ -166,8 +165,11 @@ impl Doors {
     /// Events were missed and cannot be had from the log, or the listener is broken.
     pub(crate) fn poll(&mut self) -> Result<usize, NodeError> {
         let now = now(self.begun);
-        while let Ok(symbols) = self.listed.try_recv() {
-            *self.gateway.symbols() = symbols;
+        while let Ok(news) = self.news.try_recv() {
+            match news {
+                News::Listed(symbols) => *self.gateway.symbols() = symbols,
+                News::Opened(opening) => self.gateway.opens(opening),
+            }
         }
         while let Ok(question) = self.questions.try_recv() {
             self.answer(question, now);
