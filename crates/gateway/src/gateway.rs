@@ -58,27 +58,24 @@ impl Default for GatewayConfig {
     }
 }
 
+/// So many records go to the engine at once, as many as the longest command may have.
+const RECORDS_AT_ONCE: usize = 512;
+
 /// Where commands go.
 pub trait CommandSink {
-    /// Takes a whole command, or returns false when there is no room: it is tried again with the next poll.
-    fn push(&mut self, command: &[CommandRecord]) -> bool;
-}
-
-impl CommandSink for tradewright_transport::ManyProducer<CommandRecord> {
-    fn push(&mut self, command: &[CommandRecord]) -> bool {
-        self.push_whole(command).unwrap_or(false)
-    }
+    /// Takes whole commands, or returns false when there is no room for all: they are tried again with the next poll.
+    fn push(&mut self, commands: &[CommandRecord]) -> bool;
 }
 
 impl CommandSink for tradewright_transport::Producer<CommandRecord> {
-    fn push(&mut self, command: &[CommandRecord]) -> bool {
-        self.push_whole(command).unwrap_or(false)
+    fn push(&mut self, commands: &[CommandRecord]) -> bool {
+        self.push_whole(commands).unwrap_or(false)
     }
 }
 
 impl CommandSink for Vec<CommandRecord> {
-    fn push(&mut self, command: &[CommandRecord]) -> bool {
-        self.extend_from_slice(command);
+    fn push(&mut self, commands: &[CommandRecord]) -> bool {
+        self.extend_from_slice(commands);
         true
     }
 }
@@ -317,13 +314,13 @@ impl Gateway {
             let done = machine.receive(input, session.as_deref_mut(), &door, &mut self.keys, now);
             input.drain(..done);
         }
-        while let Some(command) = machine.command() {
-            let records = command.len();
-            if !sink.push(command) {
+        while let (records @ [_, ..], commands) = machine.next_commands(RECORDS_AT_ONCE) {
+            let count = records.len();
+            if !sink.push(records) {
                 break;
             }
-            machine.commands_gone(records);
-            work.commands += 1;
+            machine.commands_gone(count);
+            work.commands += commands;
         }
         if ticks {
             machine.tick(now);
@@ -346,7 +343,7 @@ impl Gateway {
 
     /// A connection that is over: its commands have gone first. Returns whether it stays for a while, or for the next client.
     fn finish(&mut self, place: usize, connection: &mut Connection, work: &mut Work) -> bool {
-        if connection.machine.command().is_some() {
+        if !connection.machine.commands().is_empty() {
             return true;
         }
         if !connection.is_left {
