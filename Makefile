@@ -4,6 +4,7 @@
 UV_VERSION := 0.13.9
 CARGO_LLVM_COV_VERSION := 0.6.21
 CARGO_MUTANTS_VERSION := 27.1.0
+CARGO_FUZZ_VERSION := 0.13.2
 # The one place for the minimum is Cargo.toml.
 RUST_VERSION_MIN := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 # Passed on to the command: make demo ARGS="--seed 7"
@@ -23,7 +24,7 @@ RUN := $(UV) run --locked
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: ready ## run the demonstration
@@ -56,6 +57,10 @@ soak: ready ## run a node for ten minutes, with a line a minute
 .PHONY: fuzz
 fuzz: ready ## run random commands through the engine and the reference exchange
 	$(RUN) python -m tests.differential.fuzz $(ARGS)
+
+.PHONY: fuzz-decoders
+fuzz-decoders: ready ## feed every decoder with bytes that nobody meant
+	$(RUN) python tools/fuzz_decoders.py --cargo-fuzz-version $(CARGO_FUZZ_VERSION) $(ARGS)
 
 .PHONY: coverage
 coverage: ready ## measure which lines and branches the tests reach, Python and Rust

@@ -13,8 +13,8 @@ use tradewright_protocol::codes::{ExecType, OrdStatus};
 use tradewright_protocol::frame::{Envelope, FrameWriter, HEADER_LENGTH};
 use tradewright_protocol::messages::{ExecutionReportAck, OutputExtension};
 use tradewright_protocol::reports::{
-    Answer, ClientId, Execution, Happening, Position, Reports, RequestNames, write_execution, write_order_status,
-    write_refusal,
+    Answer, ClientId, Execution, Happening, Opening, Position, Reports, RequestNames, write_execution,
+    write_order_status, write_refusal,
 };
 use tradewright_protocol::spec::Block;
 use tradewright_protocol::symbols::Symbols;
@@ -60,27 +60,24 @@ impl Default for GatewayConfig {
     }
 }
 
+/// So many records go to the engine at once, as many as the longest command may have.
+const RECORDS_AT_ONCE: usize = 512;
+
 /// Where commands go.
 pub trait CommandSink {
-    /// Takes a whole command, or returns false when there is no room: it is tried again with the next poll.
-    fn push(&mut self, command: &[CommandRecord]) -> bool;
-}
-
-impl CommandSink for tradewright_transport::ManyProducer<CommandRecord> {
-    fn push(&mut self, command: &[CommandRecord]) -> bool {
-        self.push_whole(command).unwrap_or(false)
-    }
+    /// Takes whole commands, or returns false when there is no room for all: they are tried again with the next poll.
+    fn push(&mut self, commands: &[CommandRecord]) -> bool;
 }
 
 impl CommandSink for tradewright_transport::Producer<CommandRecord> {
-    fn push(&mut self, command: &[CommandRecord]) -> bool {
-        self.push_whole(command).unwrap_or(false)
+    fn push(&mut self, commands: &[CommandRecord]) -> bool {
+        self.push_whole(commands).unwrap_or(false)
     }
 }
 
 impl CommandSink for Vec<CommandRecord> {
-    fn push(&mut self, command: &[CommandRecord]) -> bool {
-        self.extend_from_slice(command);
+    fn push(&mut self, commands: &[CommandRecord]) -> bool {
+        self.extend_from_slice(commands);
         true
     }
 }
@@ -130,6 +127,8 @@ pub struct Gateway {
     again: VecDeque<Again>,
     /// The session that the event before told of: its name comes next.
     opened: Option<EventRecord>,
+    /// What accounts had open when their first session was opened, until its event comes.
+    openings: VecDeque<Opening>,
     /// Commands about connections that are gone.
     left: VecDeque<CommandRecord>,
     /// The log runs out of room.
@@ -142,9 +141,12 @@ pub struct Gateway {
 const TICK_NS: u64 = 1_000_000;
 
 impl Gateway {
-    /// A gateway to an engine as it is now: the events behind that are to be told by [`Gateway::event`].
+    /// A gateway to an engine as it is now: the events behind that are to be told by [`Gateway::event`]. It follows the orders of
+    /// accounts that have sessions or are heard by drop copies.
     pub fn new(config: GatewayConfig, keys: KeyRing, engine: &Engine) -> Self {
-        let mut telling = Telling::new(Symbols::of(engine), Reports::of(engine));
+        let mut telling = Telling::new(Symbols::of(engine), Reports::behind(engine));
+        let with_session = engine.sessions().filter_map(|session| session.account()).collect::<Vec<_>>();
+        telling.reports.follow(Opening::of(engine, with_session.into_iter().chain(keys.heard())));
         for view in engine.sessions() {
             if let (Some(account), Some(name)) = (view.account(), Label::new(view.name().as_bytes())) {
                 let id = view.id().0;
@@ -164,6 +166,7 @@ impl Gateway {
             questions: VecDeque::new(),
             again: VecDeque::new(),
             opened: None,
+            openings: VecDeque::new(),
             left: VecDeque::new(),
             is_log_short: false,
             ticked_ns: 0,
@@ -189,6 +192,12 @@ impl Gateway {
     /// The instruments that clients can name. Whoever lists one tells it here.
     pub fn symbols(&mut self) -> &mut Symbols {
         &mut self.telling.symbols
+    }
+
+    /// What an account has open behind the command that opened its first session, if it is anything. Whoever sees the engine tells it
+    /// here before the events of that command.
+    pub fn opens(&mut self, opening: Opening) {
+        self.openings.push_back(opening);
     }
 
     /// While the log runs out of room, new orders and changes are refused; cancels pass.
@@ -325,13 +334,13 @@ impl Gateway {
         {
             self.questions.push_back((ConnectionId { place, number: *number }, session.account));
         }
-        while let Some(command) = machine.command() {
-            let records = command.len();
-            if !sink.push(command) {
+        while let (records @ [_, ..], commands) = machine.next_commands(RECORDS_AT_ONCE) {
+            let count = records.len();
+            if !sink.push(records) {
                 break;
             }
-            machine.commands_gone(records);
-            work.commands += 1;
+            machine.commands_gone(count);
+            work.commands += commands;
         }
         if ticks {
             machine.tick(now);
@@ -354,7 +363,7 @@ impl Gateway {
 
     /// A connection that is over: its commands have gone first. Returns whether it stays for a while, or for the next client.
     fn finish(&mut self, place: usize, connection: &mut Connection, work: &mut Work) -> bool {
-        if connection.machine.command().is_some() {
+        if !connection.machine.commands().is_empty() {
             return true;
         }
         if !connection.is_left {
@@ -427,6 +436,7 @@ impl Gateway {
         let length = usize::try_from(text.length).unwrap_or(0).min(text.bytes.len());
         let Some(name) = Label::new(&text.bytes[..length]) else { return };
         let (id, account) = (event.counter_account, AccountId(event.account));
+        self.follow(account, event.sequence);
         let waits = |connection: &Option<Connection>| {
             let opening = connection.as_ref().and_then(|connection| connection.machine.opening());
             opening.is_some_and(|opening| opening.account == account && opening.name == name)
@@ -458,6 +468,16 @@ impl Gateway {
             let hearer = Hearer::of(&sessions.all[session_place]);
             self.wanted.push_back(Wanted::Since { connection, hearer, after });
         }
+    }
+
+    /// Follows an account from a command on.
+    fn follow(&mut self, account: AccountId, index: u64) {
+        while self.openings.front().is_some_and(|opening| opening.index < index) {
+            self.openings.pop_front();
+        }
+        let is_told = self.openings.front().is_some_and(|opening| opening.index == index);
+        let told = if is_told { self.openings.pop_front() } else { None };
+        self.telling.reports.follow(told.unwrap_or_else(|| Opening::empty(account)));
     }
 
     /// What a session is to hear that is no longer kept here. Whoever takes it brings it by [`Gateway::past`] and

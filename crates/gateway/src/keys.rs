@@ -2,12 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use tradewright_types::AccountId;
+
 use crate::machine::{Grant, Keys, Now};
 
 /// Keys by their ids.
 #[derive(Debug, Default)]
 pub struct KeyRing {
     grants: BTreeMap<Box<[u8]>, Grant>,
+    /// Accounts of which keys may hear that are yet to come.
+    expected: Vec<AccountId>,
     used: BTreeSet<Box<[u8]>>,
     /// When the used ones were, oldest first.
     used_at: VecDeque<(i64, Box<[u8]>)>,
@@ -20,6 +24,17 @@ impl KeyRing {
     /// Adds a key, or replaces it.
     pub fn insert(&mut self, username: &[u8], grant: Grant) {
         self.grants.insert(username.into(), grant);
+    }
+
+    /// Keys may come that hear of these accounts by a drop copy.
+    pub fn expect(&mut self, accounts: impl IntoIterator<Item = AccountId>) {
+        self.expected.extend(accounts);
+    }
+
+    /// The accounts of which somebody may hear by a drop copy, now or later.
+    pub fn heard(&self) -> impl Iterator<Item = AccountId> {
+        let granted = self.grants.values().flat_map(|grant| grant.hears.iter().copied());
+        granted.chain(self.expected.iter().copied())
     }
 
     /// Takes a key away. Connections that were made with it are the gateway's to end.

@@ -257,11 +257,20 @@ impl SessionMachine {
         matches!(&self.state, State::Live { opening, .. } if opening.cancels_on_disconnect)
     }
 
-    /// The next command for the engine.
+    /// The next commands for the engine, whole, as many as have room in `records_max`, and how many they are.
     #[inline]
-    pub fn command(&self) -> Option<&[CommandRecord]> {
-        let (command, _) = CommandRecord::split_command(&self.commands[self.commands_gone..]);
-        (!command.is_empty()).then_some(command)
+    pub fn next_commands(&self, records_max: usize) -> (&[CommandRecord], usize) {
+        let waiting = &self.commands[self.commands_gone..];
+        let (mut records, mut commands) = (0, 0);
+        while records < waiting.len() {
+            let next = CommandRecord::split_command(&waiting[records..]).0.len();
+            if records + next > records_max {
+                break;
+            }
+            records += next;
+            commands += 1;
+        }
+        (&waiting[..records], commands)
     }
 
     /// All commands for the engine, whole, one behind the other.

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use tradewright_engine::Engine;
 use tradewright_protocol::raw::{RawGuard, RawView};
-use tradewright_protocol::reports::{ClientId, Position, Reports};
+use tradewright_protocol::reports::{ClientId, Opening, Position, Reports};
 use tradewright_protocol::symbols::Symbols;
 use tradewright_types::{
     Amend, Cancel, CancelAll, CancelList, ClientOrderId, CommandKind, CommandRecord, EventKind, EventRecord,
@@ -106,7 +106,10 @@ const OUTBOX_BYTES: usize = 1 << 16;
 impl Past {
     /// Begins where an engine stands: what is told is told of the commands behind.
     pub fn new(hearers: impl IntoIterator<Item = Hearer>, engine: &Engine) -> Self {
-        let mut telling = Telling::new(Symbols::of(engine), Reports::of(engine));
+        let mut telling = Telling::new(Symbols::of(engine), Reports::behind(engine));
+        let hearers: Vec<Hearer> = hearers.into_iter().collect();
+        let heard = hearers.iter().flat_map(|hearer| hearer.hears.iter().copied().chain([hearer.account]));
+        telling.reports.follow(Opening::of(engine, heard));
         let mut known = Vec::new();
         for hearer in hearers {
             let Hearer { session: id, account, name, .. } = hearer;

@@ -12,7 +12,7 @@ use tradewright_protocol::reports::{
 };
 use tradewright_protocol::spec::{EventBytes, NoExtension};
 use tradewright_protocol::symbols::{Symbol, Symbols};
-use tradewright_types::{AccountId, CloseReason, CommandKind, EventFlags, EventKind, EventRecord, InstrumentId};
+use tradewright_types::{ANY, AccountId, CloseReason, CommandKind, EventFlags, EventKind, EventRecord, InstrumentId};
 
 use crate::machine::is_marker;
 use crate::requests::Request;
@@ -24,7 +24,7 @@ pub(crate) struct Sessions {
     pub(crate) all: Vec<Session>,
     by_id: NumberMap<u32, usize>,
     by_account: NumberMap<u32, Vec<usize>>,
-    /// Those that hear events themselves.
+    /// Those that are told events themselves. The venue's are not: they read the ring.
     raw: Vec<usize>,
 }
 
@@ -32,7 +32,8 @@ impl Sessions {
     /// Notes how a session wants to hear from now on.
     pub(crate) fn note_style(&mut self, place: usize) {
         self.raw.retain(|raw| *raw != place);
-        if matches!(self.all[place].style, Style::Raw(_)) {
+        let session = &self.all[place];
+        if matches!(session.style, Style::Raw(_)) && session.account.0 != ANY {
             self.raw.push(place);
         }
     }

@@ -150,8 +150,8 @@ pub struct PlacementConfig {
     pub journal: ThreadConfig,
     /// Sessions over TCP and shared memory. Left out, they share the engine's thread.
     pub sessions: Option<ThreadConfig>,
-    /// Market data.
-    pub feed: ThreadConfig,
+    /// Market data. Left out, it shares the engine's thread.
+    pub feed: Option<ThreadConfig>,
     /// Everything that is in no hurry.
     pub background: ThreadConfig,
 }
@@ -550,7 +550,7 @@ impl Source {
         }
         let PlacementConfig { engine, journal, sessions, feed, background } = &config.placement;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        for core in [Some(engine), Some(journal), sessions.as_ref(), Some(feed), Some(background)].into_iter().flatten()
+        for core in [Some(engine), Some(journal), sessions.as_ref(), feed.as_ref(), Some(background)].into_iter().flatten()
         {
             if let Some(core) = &core.core
                 && *core.get_ref() >= cores

@@ -65,6 +65,7 @@ impl DoorKeys {
         let copies = copies_of(config, engine)?;
         let keys = Self { master, copies, registrations: Vec::new(), before: None };
         let mut ring = KeyRing::default();
+        ring.expect(keys.copies.values().flatten().copied());
         for (id, RegisteredKey { account, kind, permissions, material }) in engine.keys() {
             let key = Registration {
                 index: 0,

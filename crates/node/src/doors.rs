@@ -278,6 +278,7 @@ impl Doors {
         while let Ok(news) = self.news.try_recv() {
             match news {
                 News::Listed(symbols) => *self.gateway.symbols() = symbols,
+                News::Opened(opening) => self.gateway.opens(opening),
                 News::KeyRegistered(registration) => self.keys.registered(*registration),
             }
         }

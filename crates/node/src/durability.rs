@@ -1,9 +1,10 @@
 //! The journal's thread: makes commands durable, then lets their events be seen.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tradewright_journal::{Check, Journal, JournalError, Storage, TreeHead, whole_command};
 use tradewright_transport::{Consumer, Idle, Releaser};
@@ -24,32 +25,44 @@ pub enum Note {
     Head(TreeHead),
 }
 
+/// How long the log rests when nobody waits for it; what comes meanwhile has room in the ring.
+const UNHURRIED: Duration = Duration::from_micros(500);
+
+/// The gate: opens as commands become durable.
+pub struct Gatekeeper {
+    /// Where the events of commands end, in threes: an index, the position behind its events, the time of the first of them.
+    pub marks: Consumer<u64>,
+    /// Lets readers see them.
+    pub releaser: Releaser,
+}
+
 /// See the module.
 pub struct Durability<S: Storage> {
     journal: Journal<S>,
     log: Consumer<CommandRecord>,
-    marks: Consumer<u64>,
-    releaser: Releaser,
+    gate: Option<Gatekeeper>,
     notes: Receiver<Note>,
+    /// Checks of commands that are yet to be written.
+    early: VecDeque<Check>,
     fence: Option<Fence>,
     signals: Arc<Signals>,
     stages: Stages,
 }
 
 impl<S: Storage> Durability<S> {
-    /// A stage that writes what comes out of `log` and releases events by `marks`.
+    /// A stage that writes what comes out of `log` and releases events, if that is its business: in tier memory it is not, and it
+    /// writes without haste.
     #[must_use]
     pub fn new(
         journal: Journal<S>,
         log: Consumer<CommandRecord>,
-        marks: Consumer<u64>,
-        releaser: Releaser,
+        gate: Option<Gatekeeper>,
         notes: Receiver<Note>,
         signals: Arc<Signals>,
         stages: Stages,
     ) -> Self {
         signals.durable.store(journal.durable_index(), Ordering::Release);
-        Self { journal, log, marks, releaser, notes, fence: None, signals, stages }
+        Self { journal, log, gate, notes, early: VecDeque::new(), fence: None, signals, stages }
     }
 
     /// Writes and releases only as long as nobody claims a later epoch than the fence is held in.
@@ -64,6 +77,7 @@ impl<S: Storage> Durability<S> {
     /// The log cannot be written. The node has to stop: nobody knows what is on the disk.
     pub fn poll(&mut self) -> Result<usize, NodeError> {
         let begin = Instant::now();
+        check(self.fence.as_ref())?;
         let mut taken = 0;
         loop {
             let waiting = self.log.readable()?;
@@ -81,20 +95,33 @@ impl<S: Storage> Durability<S> {
                 break;
             }
         }
-        let mut is_noted = false;
-        while let Ok(note) = self.notes.try_recv() {
-            match note {
-                Note::Check(check) => self.journal.append_check(&check)?,
-                Note::Head(head) => self.journal.append_tree_head(&head)?,
-            }
-            is_noted = true;
-        }
-        if taken > 0 || is_noted {
+        if self.note()? || taken > 0 {
             self.commit()?;
             self.stages.journal.record(begin.elapsed().as_nanos() as u64, 1);
         }
         self.open_gate()?;
         Ok(taken)
+    }
+
+    /// Writes what others want to have noted. Returns whether there was anything.
+    fn note(&mut self) -> Result<bool, NodeError> {
+        let mut is_noted = false;
+        while let Ok(note) = self.notes.try_recv() {
+            match note {
+                Note::Check(check) => self.early.push_back(check),
+                Note::Head(head) => {
+                    self.journal.append_tree_head(&head)?;
+                    is_noted = true;
+                }
+            }
+        }
+        // Where events wait for nothing, those who check them may be ahead of the log.
+        while let Some(check) = self.early.front().filter(|check| check.index <= self.journal.last_index()) {
+            self.journal.append_check(check)?;
+            self.early.pop_front();
+            is_noted = true;
+        }
+        Ok(is_noted)
     }
 
     fn commit(&mut self) -> Result<(), NodeError> {
@@ -119,17 +146,18 @@ impl<S: Storage> Durability<S> {
 
     /// Lets the events of durable commands be seen.
     fn open_gate(&mut self) -> Result<(), NodeError> {
+        let Some(Gatekeeper { marks: queue, releaser }) = &mut self.gate else { return Ok(()) };
         let durable = self.journal.durable_index();
         let mut first = None;
         loop {
-            let waiting = self.marks.readable()?;
+            let waiting = queue.readable()?;
             let (marks, _) = waiting.as_chunks::<MARK_WORDS>();
             let reached = marks.iter().take_while(|[index, _, _]| *index <= durable).count();
             let Some([_, position, _]) = reached.checked_sub(1).map(|last| marks[last]) else { break };
             first = first.or(Some(marks[0][2]));
             check(self.fence.as_ref())?;
-            self.marks.release(reached * MARK_WORDS);
-            self.releaser.release(position);
+            queue.release(reached * MARK_WORDS);
+            releaser.release(position);
         }
         if let Some(first_ns) = first {
             self.stages.gate.record(wall_ns().saturating_sub(first_ns), 1);
@@ -137,9 +165,9 @@ impl<S: Storage> Durability<S> {
         Ok(())
     }
 
-    /// Waits for something to do, once.
+    /// Waits for something to do, once. Where nobody waits for it, it does not take a core from those that somebody waits for.
     pub fn pause(&self, idle: &mut Idle) {
-        self.log.pause(idle);
+        if self.gate.is_some() { self.log.pause(idle) } else { std::thread::sleep(UNHURRIED) }
     }
 
     /// Closes the log in order.

@@ -4,6 +4,7 @@
 //! stood, so that a start does not have to count from the first command; what lies between is applied again ([`Past`]). The same
 //! way the feed finds back when events were overwritten before it read them: it never ends the node, and holds nobody up.
 
+mod beside;
 mod door;
 mod past;
 mod sequences;
@@ -29,6 +30,7 @@ use crate::clock::wall_ns;
 use crate::config::FeedConfig;
 use crate::error::{NodeError, while_doing};
 use crate::sequencer::Signals;
+pub(crate) use beside::{Guest, hand_over};
 use door::Door;
 use past::Past;
 use sequences::{Mark, Sequences};
@@ -325,6 +327,12 @@ impl Feed {
         Ok(joins)
     }
 
+    /// Tells the operator and whoever reads the ring that nothing more comes.
+    fn broke(&self, error: &NodeError) {
+        eprintln!("feed: ended: {error}");
+        self.outlet.region().close();
+    }
+
     /// Notes where the channel stands.
     fn note(&mut self) {
         let Some(builder) = &self.builder else { return };
@@ -346,10 +354,7 @@ pub(crate) fn run(mut feed: Feed, mut idle: Idle, signals: &Signals) {
             Ok(0) if feed.past.is_some() => std::thread::sleep(REST),
             Ok(0) => feed.reader.pause(&mut idle),
             Ok(_) => idle.worked(),
-            Err(error) => {
-                eprintln!("feed: ended: {error}");
-                break;
-            }
+            Err(error) => return feed.broke(&error),
         }
     }
     if feed.past.is_none() {

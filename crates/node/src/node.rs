@@ -33,16 +33,16 @@ use crate::checks::{SpanHasher, run_checker};
 use crate::config::{Config, PlacementConfig, Source, TierName};
 use crate::control::Control;
 use crate::doors::Doors;
-use crate::durability::{Durability, Note};
+use crate::durability::{Durability, Gatekeeper, Note};
 use crate::error::{NodeError, while_doing};
-use crate::feed::{self, Feed, FeedPlace};
+use crate::feed::{self, Feed, FeedPlace, Guest};
 use crate::fence::Fence;
 use crate::front_desk;
 use crate::genesis::{self, GenesisCommand, Names};
 use crate::monitoring;
 use crate::past;
 use crate::recovery::{self, Restored};
-use crate::sequencer::{BATCH_RECORDS, MARK_WORDS, Outlets, Sequencer, Signals};
+use crate::sequencer::{BATCH_RECORDS, Gate, MARK_WORDS, Outlets, Sequencer, Signals};
 use crate::snapshots;
 use crate::stages::Stages;
 use crate::status::StatusSource;
@@ -143,21 +143,20 @@ impl Node {
         let (operators_in, operators_out) = many_queue(command_slots, COMMAND_RECORDS_MAX)?;
         let (sessions_in, operators_in) = (sessions_in.ringing(&bell), operators_in.ringing(&bell));
         let (log_in, log_out) = queue(LOG_SLOTS, COMMAND_RECORDS_MAX + BATCH_RECORDS as u32)?;
-        let (marks_in, marks_out) = queue(MARK_SLOTS, MARK_WORDS as u32)?;
         let (notes, notes_out) = mpsc::channel();
 
         // 4. The stages.
         let (signals, stages) = (Arc::new(Signals::default()), Stages::default());
         let mut alarm = Alarm(Some(Arc::clone(&signals)));
         let begun = engine.sequence();
-        let (news, heard) = mpsc::channel();
+        let (news, news_out) = mpsc::channel();
         let (front_desk, questions) = front_desk::open();
         let (account_asker, accounts) = accounts::open(&signals);
         let (asker, replays) = past::open(storage.clone(), engine.config(), Arc::clone(&signals));
         let (doors, doorway) = if Doors::is_any(&config.session) {
             (
                 Some(
-                    Doors::open(&config.session, &engine, &events, sessions_in, heard, asker, questions, account_asker)?
+                    Doors::open(&config.session, &engine, &events, sessions_in, news_out, asker, questions, account_asker)?
                         .watching(Arc::clone(&signals)),
                 ),
                 None,
@@ -175,7 +174,13 @@ impl Node {
                     storage: storage.clone(),
                     directory: &directory,
                     rings: &rings,
-                    ring_options: config.placement.feed.placement().region_options(),
+                    ring_options: config
+                        .placement
+                        .feed
+                        .as_ref()
+                        .unwrap_or(&config.placement.engine)
+                        .placement()
+                        .region_options(),
                     events: &events,
                 };
                 Some(Feed::open(settings, around)?)
@@ -183,11 +188,19 @@ impl Node {
         };
         let market_data = feed.as_ref().map(Feed::place);
         let engine_settings = engine.config();
+        let releaser = Releaser::attach(&events)?;
+        let (gate, gatekeeper) = match config.journal.tier {
+            TierName::Memory => (Gate::Open(releaser, fence.clone()), None),
+            TierName::LocalSync => {
+                let (marks, marks_out) = queue(MARK_SLOTS, MARK_WORDS as u32)?;
+                (Gate::Durable(marks), Some(Gatekeeper { marks: marks_out, releaser }))
+            }
+        };
         let sequencer = Sequencer::new(
             engine,
             operators_out,
             sessions_out,
-            Outlets { log: log_in, events: Writer::attach(&events)?, marks: marks_in, news, accounts },
+            Outlets { log: log_in, events: Writer::attach(&events)?, gate, news, accounts },
             bell.clone(),
             Arc::clone(&signals),
             stages.clone(),
@@ -195,8 +208,7 @@ impl Node {
         let durability = Durability::new(
             journal,
             log_out,
-            marks_out,
-            Releaser::attach(&events)?,
+            gatekeeper,
             notes_out,
             Arc::clone(&signals),
             stages.clone(),
@@ -223,10 +235,23 @@ impl Node {
             }
             None => None,
         };
+        let (feed_beside, feed) = match (feed, &config.placement.feed) {
+            (None, _) => (None, None),
+            (Some(feed), Some(place)) => {
+                let (idle, signals) = (Idle::new(place.wait()), Arc::clone(&signals));
+                (None, Some(spawn("tw-feed", place.placement(), move || feed::run(feed, idle, &signals))?))
+            }
+            (Some(feed), None) => {
+                let (guest, host) = feed::hand_over(feed);
+                let (idle, signals) = (Idle::new(config.placement.engine.wait()), Arc::clone(&signals));
+                (Some(guest), Some(spawn("tw-feed", background_place, move || host.run(idle, &signals))?))
+            }
+        };
+        let beside = Beside { doors: doors_beside, feed: feed_beside };
         let (snapshots, begun_snapshots) = mpsc::channel();
         let folder = directory.clone();
         let engine = spawn("tw-engine", engine_place, move || {
-            run_engine(sequencer, doors_beside, engine_idle, &for_engine, &folder, &snapshots)
+            run_engine(sequencer, beside, engine_idle, &for_engine, &folder, &snapshots)
         })?;
         let journal = spawn("tw-journal", journal_place, move || run_journal(durability, journal_idle, &for_journal))?;
         let every =
@@ -269,11 +294,7 @@ impl Node {
         };
         let control = Control::open(&directory, source.clone(), operators_in.clone(), front_desk)?;
         let mut helpers = vec![control.run()?, archiver, replays];
-        if let Some(feed) = feed {
-            let (place, signals) = (&config.placement.feed, Arc::clone(&signals));
-            let idle = Idle::new(place.wait());
-            helpers.push(spawn("tw-feed", place.placement(), move || feed::run(feed, idle, &signals))?);
-        }
+        helpers.extend(feed);
         let mut monitoring = None;
         if let Some(listen) = &config.monitoring.listen {
             let (address, thread) = monitoring::serve(listen.get_ref(), source.clone())?;
@@ -563,9 +584,22 @@ impl Drop for End<'_> {
     }
 }
 
+/// What shares the engine's thread.
+struct Beside {
+    doors: Option<Doors>,
+    feed: Option<Guest>,
+}
+
+impl Beside {
+    /// Whether there is something to do. Sockets ring no bell: whoever looks after them sleeps in short pieces only.
+    fn is_ready(&self) -> bool {
+        self.doors.as_ref().is_some_and(Doors::is_ready) || self.feed.as_ref().is_some_and(Guest::is_ready)
+    }
+}
+
 fn run_engine(
     mut sequencer: Sequencer,
-    mut doors: Option<Doors>,
+    beside: Beside,
     mut idle: Idle,
     signals: &Signals,
     directory: &Path,
@@ -573,6 +607,8 @@ fn run_engine(
 ) -> Result<Engine, NodeError> {
     let _stop = StopAll(signals);
     let _end = End(signals);
+    // It ends before the thread says so: what it has is told to its end elsewhere.
+    let mut beside = beside;
     let mut is_stopping = false;
     loop {
         let mut done = sequencer.poll()?;
@@ -581,21 +617,20 @@ fn run_engine(
             // Whoever waits for it asks again when this fails.
             let _ = snapshots::begin(directory, sequencer.engine()).map(|pending| snapshots.send(pending));
         }
-        if let Some(doors) = &mut doors
+        if let Some(doors) = &mut beside.doors
             && !is_stopping
         {
             done += doors.poll()?;
+        }
+        if let Some(feed) = &mut beside.feed {
+            done += feed.poll();
         }
         if done > 0 {
             idle.worked();
         } else if (is_stopping && !sequencer.has_unpublished()) || sequencer.is_log_closed() {
             break;
         } else {
-            match &doors {
-                // Sockets ring no bell: whoever looks after them sleeps in short pieces only.
-                Some(doors) => sequencer.pause_unless(&mut idle, || doors.is_ready()),
-                None => sequencer.pause_unless(&mut idle, || false),
-            }
+            sequencer.pause_unless(&mut idle, || beside.is_ready());
         }
         is_stopping = signals.stop.load(Ordering::Acquire) && !sequencer.is_ready();
     }

@@ -10,13 +10,15 @@ use std::time::Instant;
 
 use tradewright_engine::{Engine, EventBuffer};
 use tradewright_journal::whole_command;
+use tradewright_protocol::reports::Opening;
 use tradewright_protocol::symbols::Symbols;
-use tradewright_transport::{Bell, Consumer, Corrupt, Idle, ManyConsumer, Producer, Writer};
+use tradewright_transport::{Bell, Consumer, Corrupt, Idle, ManyConsumer, Producer, Releaser, Writer};
 use tradewright_types::{CommandKind, CommandRecord, EventRecord, HaltScope, Setting, set_up};
 
 use crate::accounts::AccountDesk;
 use crate::clock::{CommandClock, wall_ns};
 use crate::door_keys::Registration;
+use crate::fence::Fence;
 use crate::node::COMMAND_RECORDS_MAX;
 use crate::stages::Stages;
 
@@ -60,15 +62,6 @@ pub struct Signals {
 /// the queue of marks.
 pub(crate) const MARK_WORDS: usize = 3;
 
-/// What doors need to know, and no event tells.
-#[derive(Clone, Debug)]
-pub enum News {
-    /// The names of all instruments: one was listed.
-    Listed(Symbols),
-    /// A key is being registered. Its event, should the engine take it, comes behind this.
-    KeyRegistered(Box<Registration>),
-}
-
 /// The sending ends that a sequencer needs.
 #[derive(Debug)]
 pub struct Outlets {
@@ -76,12 +69,32 @@ pub struct Outlets {
     pub log: Producer<CommandRecord>,
     /// To everybody: every event. They are seen when the gate releases them.
     pub events: Writer<EventRecord>,
-    /// To the gate: [`MARK_WORDS`] words for each round.
-    pub marks: Producer<u64>,
-    /// To the doors: what stands in no event.
+    /// How events are let through.
+    pub gate: Gate,
+    /// To the doors: what they cannot learn from events, always before the events that go with it.
     pub news: Sender<News>,
     /// Where doors ask how accounts stand.
     pub accounts: AccountDesk,
+}
+
+/// Who lets events be seen.
+#[derive(Debug)]
+pub enum Gate {
+    /// The journal's thread, when commands are as durable as they have to be: it gets [`MARK_WORDS`] words for each round.
+    Durable(Producer<u64>),
+    /// This thread at once, as tier memory waits for nothing. The log is written behind.
+    Open(Releaser, Fence),
+}
+
+/// What the doors cannot learn from events.
+#[derive(Debug)]
+pub enum News {
+    /// An instrument was listed: the names of all.
+    Listed(Symbols),
+    /// A session was opened whose account had orders before anybody followed them.
+    Opened(Opening),
+    /// A key is being registered: its event, should the engine take it, names a sealed secret by its hash only.
+    KeyRegistered(Box<Registration>),
 }
 
 /// See the module.
@@ -95,12 +108,13 @@ pub struct Sequencer {
     bell: Bell,
     signals: Arc<Signals>,
     stages: Stages,
-    instruments: usize,
+    /// How many instruments and sessions the doors know of.
+    known: (usize, usize),
     batch: Vec<CommandRecord>,
     buffer: EventBuffer,
     /// How many events of `buffer` stand in the ring.
     written: usize,
-    /// Up to where in the ring the gate has marks.
+    /// Up to where in the ring the gate knows of events.
     marked: u64,
     /// The time of the first command whose events are in `buffer`.
     first_ns: u64,
@@ -121,9 +135,10 @@ impl Sequencer {
         stages: Stages,
     ) -> Self {
         signals.applied.store(engine.sequence(), Ordering::Release);
+        let known = (engine.instrument_count(), engine.sessions().len());
         Self {
             clock: CommandClock::behind(engine.time_ns()),
-            instruments: engine.instrument_count(),
+            known,
             engine,
             operators,
             sessions,
@@ -226,11 +241,7 @@ impl Sequencer {
         self.engine.apply_all(&self.batch, &mut self.buffer);
         let spent_ns = u64::try_from(begin.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.stages.apply.record(spent_ns / commands, commands);
-        if self.engine.instrument_count() != self.instruments {
-            self.instruments = self.engine.instrument_count();
-            // Without doors nobody listens.
-            let _ = self.outlets.news.send(News::Listed(Symbols::of(&self.engine)));
-        }
+        self.tell_news();
         self.signals.applied.store(self.engine.sequence(), Ordering::Release);
         Ok(())
     }
@@ -245,20 +256,51 @@ impl Sequencer {
         }
     }
 
+    /// Tells the doors what they cannot learn from events. The commands that bring it about end their round: the engine stands right
+    /// behind them.
+    fn tell_news(&mut self) {
+        let Self { engine, outlets, known, .. } = self;
+        let now = (engine.instrument_count(), engine.sessions().len());
+        let before = core::mem::replace(known, now);
+        // Without doors nobody listens.
+        if now.0 != before.0 {
+            let _ = outlets.news.send(News::Listed(Symbols::of(engine)));
+        }
+        if now.1 != before.1
+            && let Some(opening) = Opening::of_newest_session(engine)
+        {
+            let _ = outlets.news.send(News::Opened(opening));
+        }
+    }
+
     /// Writes the events that the ring has room for, and tells the gate. There may be more, as one command can trade with
     /// thousands: the rest follows as the gate lets readers see what is durable, be it half a command's.
     fn publish(&mut self) -> Result<(), Corrupt> {
         if !self.has_unpublished() {
             return Ok(());
         }
-        let Outlets { events, marks, .. } = &mut self.outlets;
+        let Outlets { events, gate, .. } = &mut self.outlets;
         let rest = &self.buffer.as_slice()[self.written..];
         let count = events.room().min(rest.len());
         events.write(&rest[..count]);
         self.written += count;
-        let mark = [self.engine.sequence(), events.written(), self.first_ns];
-        if mark[1] != self.marked && marks.push_whole(&mark)? {
-            self.marked = mark[1];
+        let written = events.written();
+        if written != self.marked {
+            let is_let_through = match gate {
+                Gate::Durable(marks) => marks.push_whole(&[self.engine.sequence(), written, self.first_ns])?,
+                // Who was overtaken lets nothing more be seen; the journal's thread ends the node for it.
+                Gate::Open(releaser, fence) => {
+                    let leads = fence.check().is_ok();
+                    if leads {
+                        releaser.release(written);
+                        self.stages.gate.record(wall_ns().saturating_sub(self.first_ns), 1);
+                    }
+                    leads
+                }
+            };
+            if is_let_through {
+                self.marked = written;
+            }
         }
         // Nobody will see the rest when the gate is closed for good.
         if self.written == self.buffer.len() || self.is_log_closed() {
@@ -351,7 +393,9 @@ mod tests {
         let (news, _) = std::sync::mpsc::channel();
         let releaser = Releaser::attach(&region).unwrap();
         let reader = Reader::attach(&region, Start::Oldest).unwrap();
-        let outlets = Outlets { log: log_in, events: Writer::attach(&region).unwrap(), marks: marks_in, news, accounts: AccountDesk::closed() };
+        let gate = Gate::Durable(marks_in);
+        let accounts = AccountDesk::closed();
+        let outlets = Outlets { log: log_in, events: Writer::attach(&region).unwrap(), gate, news, accounts };
         let (signals, bell) = (Arc::new(Signals::default()), Bell::in_memory().unwrap());
         let engine = Engine::new(EngineConfig::default());
         let sequencer = Sequencer::new(engine, operators, sessions, outlets, bell, signals, Stages::default());
@@ -406,6 +450,28 @@ mod tests {
             .map(|event| event.sequence)
             .collect();
         assert_eq!(halts, [taken as u64 + 1]);
+    }
+
+    #[test]
+    fn an_open_gate_waits_for_nobody_until_it_is_overtaken() {
+        let mut bench = bench(1 << 10);
+        let folder = tempfile::tempdir().unwrap();
+        let fence = Fence::open(folder.path()).unwrap();
+        let releaser = Releaser::attach(bench.reader.region()).unwrap();
+        bench.sequencer.outlets.gate = Gate::Open(releaser, fence.clone().held(1));
+        let mut events = Vec::new();
+        for expected in 1..=100 {
+            send(&mut bench, CommandKind::PlaceOrder, 16);
+            assert_eq!(bench.sequencer.poll().unwrap(), 16);
+            assert_eq!(bench.reader.poll_into(&mut events, 1 << 10), Polled::Count(16));
+            assert_eq!(events.len(), 16 * expected);
+        }
+        fence.claim(2);
+        send(&mut bench, CommandKind::PlaceOrder, 16);
+        assert_eq!(bench.sequencer.poll().unwrap(), 16);
+        assert_eq!(bench.reader.poll_into(&mut events, 1 << 10), Polled::Empty, "nobody sees what an old epoch does");
+        send(&mut bench, CommandKind::PlaceOrder, 16);
+        assert_eq!(bench.sequencer.poll().unwrap(), 0, "and it takes no more");
     }
 
     #[test]

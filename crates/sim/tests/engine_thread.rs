@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tradewright_engine::{Engine, EngineConfig};
-use tradewright_node::{AccountDesk, COMMAND_RECORDS_MAX, Outlets, Sequencer, Signals, Stages};
+use tradewright_node::{AccountDesk, COMMAND_RECORDS_MAX, Gate, Outlets, Sequencer, Signals, Stages};
 use tradewright_sim::{Workload, commands, venue};
 use tradewright_transport::{Bell, Producer, Region, RegionOptions, Shape, Writer, many_queue, queue};
 use tradewright_types::{CommandRecord, EventRecord, Price, SelfTradePrevention};
@@ -92,8 +92,9 @@ fn thread() -> Thread {
     let (operators_in, operators) = many_queue(1 << 10, COMMAND_RECORDS_MAX).expect("memory");
     let (log, log_out) = queue(1 << 19, 1 << 10).expect("memory");
     let (marks, marks_out) = queue(1 << 16, 3).expect("memory");
-    let (news, heard) = std::sync::mpsc::channel();
-    let outlets = Outlets { log, events: Writer::attach(&events).expect("a ring"), marks, news, accounts: AccountDesk::closed() };
+    let (news, doors) = std::sync::mpsc::channel();
+    let (gate, accounts) = (Gate::Durable(marks), AccountDesk::closed());
+    let outlets = Outlets { log, events: Writer::attach(&events).expect("a ring"), gate, news, accounts };
     let sequencer = Sequencer::new(
         Engine::new(EngineConfig::default()),
         operators,
@@ -103,7 +104,7 @@ fn thread() -> Thread {
         Arc::new(Signals::default()),
         Stages::default(),
     );
-    Thread { sequencer, sessions, _far_ends: Box::new((operators_in, log_out, marks_out, heard, events)) }
+    Thread { sequencer, sessions, _far_ends: Box::new((operators_in, log_out, marks_out, doors, events)) }
 }
 
 /// What the process of its own does: prints what its thread allocated, and ends.

@@ -216,8 +216,8 @@ fn what_events_of_settings_and_money_and_orders_tell() {
             - Rejected counter_order_id=77 account=4 counter_account=9 order_type=1 time_in_force=2 self_trade_prevention=2 order_flags=1 reason=15 price_ticks=5 open_lots=64 reference=4
         cancel A9 O77
             - Rejected counter_order_id=78 account=9 counter_account=9 reason=35 open_lots=65 reference=77
-        buy A2 1 @1990 stop=2010 trail=3 by=mark until=700
-            - OrderAccepted order_id=5 account=2 order_type=1 time_in_force=4 order_flags=16 price_ticks=1990 quantity_lots=1 open_lots=2147483649000
+        buy A2 1 @1990 stop=2010 trail=3 by=mark until=700 #6
+            - OrderAccepted order_id=5 account=2 order_type=1 time_in_force=4 order_flags=16 price_ticks=1990 quantity_lots=1 open_lots=2147483649000 reference=6
             - OrderConditions order_id=5 account=2 order_type=1 time_in_force=1 self_trade_prevention=1 price_ticks=2010 quantity_lots=3 reference=700
         sell A2 5 @2100 hidden=1 min=0
             - OrderAccepted order_id=6 account=2 side=1 order_type=1 time_in_force=1 order_flags=16 price_ticks=2100 quantity_lots=5 open_lots=2147483649000
@@ -257,7 +257,7 @@ fn what_events_of_settings_and_money_and_orders_tell() {
             - OrderCancelled order_id=11 account=4 side=1 reason=1 price_ticks=1979 quantity_lots=2
         mark I0 2010
             - SettingApplied price_ticks=2010 open_lots=16
-            - OrderTriggered order_id=5 account=2 time_in_force=1 price_ticks=2010 quantity_lots=1 open_lots=2010
+            - OrderTriggered order_id=5 account=2 time_in_force=1 price_ticks=2010 quantity_lots=1 open_lots=2010 reference=6
             - OrderRepriced order_id=8 account=5 price_ticks=1988 quantity_lots=3 reference=9
         buy A4 20 @2100
             - OrderAccepted order_id=13 account=4 order_type=1 time_in_force=1 price_ticks=2100 quantity_lots=20 open_lots=2147483649000

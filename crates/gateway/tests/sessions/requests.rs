@@ -11,7 +11,7 @@ use tradewright_protocol::messages::{
     TestRequest,
 };
 use tradewright_protocol::spec::{Block, NoExtension, Null};
-use tradewright_types::{CommandKind, EventKind, EventRecord, InstrumentState, RejectReason};
+use tradewright_types::{CommandKind, CommandRecord, EventKind, EventRecord, InstrumentState, RejectReason};
 
 use crate::venue::{ALICE, BOB, SECOND_NS, Venue, config, describe, ed25519, keys, limit};
 
@@ -71,6 +71,34 @@ fn a_retry_gets_the_first_answer_again() {
     venue.run();
     assert_eq!(alice.heard(), ["00 a-1 <> 0+5 again", "88 high <> 0+0 PriceOutsideBand again"]);
     assert_eq!(venue.engine.open_order_count(), 1, "there is one order");
+}
+
+#[test]
+fn orders_from_before_the_first_session_are_known_to_it() {
+    let mut other = Venue::new();
+    let mut alice = other.alice("ONE");
+    alice.order(&mut other, &limit(Side::Sell, 5, 6_500_000), "a-1");
+    other.run();
+    let placed = CommandKind::PlaceOrder as u8;
+    let mut orders: Vec<CommandRecord> =
+        other.commands.into_iter().skip_while(|record| record.header.kind != placed).collect();
+    // As it comes from a door where no session is known.
+    (orders[0].header.session, orders[0].header.client_sequence) = (0, 0);
+
+    let mut venue = Venue::new();
+    let mut without_copies = keys();
+    without_copies.remove(b"clearing");
+    venue.gateway = Gateway::new(config(), without_copies, &venue.engine);
+    venue.apply(&mut orders);
+    assert_eq!((venue.engine.open_order_count(), venue.gateway.reports().len()), (1, 0), "nobody hears of it yet");
+    let (mut alice, mut bob) = (venue.alice("ONE"), venue.bob());
+    assert_eq!(venue.gateway.reports().len(), 1);
+    bob.order(&mut venue, &limit(Side::Buy, 2, 6_500_000), "b-1");
+    venue.run();
+    assert_eq!(alice.heard(), ["F1 a-1 <> 2+3"]);
+    alice.cancel(&venue, "c-1", "a-1");
+    venue.run();
+    assert_eq!(alice.heard(), ["44 c-1 <a-1> 2+0"]);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use tradewright_protocol::messages::{
     AccountSnapshot, ExecutionReport, ExecutionReportAck, LogonAck, Logout, NewOrderSingle, OrderCancelRequest,
     OrderExtension, OutputExtension, Reject, RequestExtension,
 };
-use tradewright_protocol::reports::{read_ack, read_execution};
+use tradewright_protocol::reports::{Opening, read_ack, read_execution};
 use tradewright_protocol::spec::{Block, Null, Template, VERSION_EXTENDED};
 use tradewright_sim::venue::{Listing, add_asset, deposit, list_spot, open_account, set_reference_price};
 use tradewright_types::{AccountId, AccountKind, Amount, AssetId, CommandRecord, EventRecord, Price};
@@ -148,25 +148,36 @@ impl Venue {
             self.pass(1_000);
             let mut commands = Vec::new();
             let work = self.gateway.poll(&mut commands, self.now);
-            let mut events = EventBuffer::default();
-            let mut stream = commands.as_mut_slice();
-            while let [first, ..] = stream {
-                first.header.time_ns = self.now.ns;
-                let count = usize::from(first.header.record_count);
-                let (command, rest) = stream.split_at_mut(count);
-                self.engine.apply(command, &mut events);
-                stream = rest;
-            }
-            self.commands.extend_from_slice(&commands);
-            self.held_back.extend_from_slice(events.as_slice());
-            if !self.holds_back {
-                self.release();
-            }
+            self.apply(&mut commands);
             if !work.is_some() {
                 return;
             }
         }
         panic!("it never comes to rest");
+    }
+
+    /// Does what a sequencer does with commands.
+    pub(crate) fn apply(&mut self, commands: &mut [CommandRecord]) {
+        let mut events = EventBuffer::default();
+        let mut stream = &mut *commands;
+        while let [first, ..] = stream {
+            first.header.time_ns = self.now.ns;
+            let count = usize::from(first.header.record_count);
+            let (command, rest) = stream.split_at_mut(count);
+            let sessions = self.engine.sessions().len();
+            self.engine.apply(command, &mut events);
+            if self.engine.sessions().len() > sessions
+                && let Some(opening) = Opening::of_newest_session(&self.engine)
+            {
+                self.gateway.opens(opening);
+            }
+            stream = rest;
+        }
+        self.commands.extend_from_slice(commands);
+        self.held_back.extend_from_slice(events.as_slice());
+        if !self.holds_back {
+            self.release();
+        }
     }
 
     pub(crate) fn release(&mut self) {

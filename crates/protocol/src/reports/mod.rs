@@ -1,20 +1,22 @@
 //! Events as the reports that clients get: what happened to an order, with all that the client wants to hear again.
 //!
-//! [`Reports`] keeps what reports need of each open order, fed by the events in their order. It gives values; who has to hear of
-//! them, and in which frames, is the session's.
+//! [`Reports`] keeps what reports need of each open order of the accounts that somebody follows, fed by the events in their order. It
+//! gives values; who has to hear of them, and in which frames, is the session's.
 
 mod open_order;
+mod opening;
 mod write;
 
 use std::collections::BTreeMap;
 
 use tradewright_engine::Engine;
 use tradewright_types::{
-    AccountId, CloseReason, Contingency, EventFlags, EventKind, EventRecord, InstrumentId, RejectReason, Side,
+    ANY, AccountId, CloseReason, Contingency, EventFlags, EventKind, EventRecord, InstrumentId, RejectReason, Side,
     TextEventRecord,
 };
 
 pub use open_order::{ClientId, OpenOrder, Standing, Terms};
+pub use opening::Opening;
 pub use write::{
     Answer, ExecutionText, RequestNames, TradeFee, read_ack, read_execution, write_ack, write_execution,
     write_list_status, write_mass_cancelled, write_order_status, write_refusal,
@@ -162,9 +164,11 @@ struct Gathering {
     orders_left: u64,
 }
 
-/// What reports need of each open order. See the module.
+/// What reports need of each open order of the accounts that are followed. See the module.
 #[derive(Clone, Debug, Default)]
 pub struct Reports {
+    /// By account. Most events of a venue are about accounts of which nobody hears here: they cost one look.
+    is_followed: Vec<bool>,
     orders: Vec<OpenOrder>,
     free: Vec<u32>,
     slots: NumberMap<u64, u32>,
@@ -175,32 +179,55 @@ pub struct Reports {
 }
 
 impl Reports {
-    /// The open orders of an engine.
-    pub fn of(engine: &Engine) -> Self {
-        let mut reports = Self::default();
-        for view in engine.open_orders(None) {
-            reports.insert(OpenOrder::of_view(&view));
+    /// Reports that follow no account yet, and go on behind what an engine has done.
+    pub fn behind(engine: &Engine) -> Self {
+        let last = Position { index: engine.sequence(), k: u32::MAX, shard: engine.config().shard };
+        Self { last, ..Self::default() }
+    }
+
+    /// Follows accounts from here on. An opening is of the last command that was read; of accounts that are followed already there
+    /// is nothing to learn.
+    pub fn follow(&mut self, opening: Opening) {
+        let Opening { accounts, orders, lists, .. } = opening;
+        let new = |reports: &Self, account: AccountId| !reports.follows(account.0);
+        for order in orders {
+            if new(self, order.account) {
+                self.insert(order);
+            }
         }
-        for list in engine.order_lists(None) {
-            let named = |order: &tradewright_types::OrderId| {
-                let client_id = reports.find(order.0).map_or(ClientId::default(), |order| order.client_id);
-                (order.0, client_id)
-            };
-            let report = ListReport {
-                position: Position::default(),
-                time_ns: 0,
-                account: list.account,
-                instrument: list.instrument,
-                list: list.id.0,
-                client_id: ClientId::of(&list.client_list_id()),
-                contingency: list.contingency,
-                orders: list.orders.iter().map(named).collect(),
-                is_done: false,
-            };
-            reports.lists.insert(list.id.0, report);
+        for list in lists {
+            if new(self, list.account) {
+                self.lists.insert(list.list, list);
+            }
         }
-        reports.last = Position { index: engine.sequence(), k: u32::MAX, shard: engine.config().shard };
-        reports
+        // The venue has sessions too, which are no account's.
+        for account in accounts.into_iter().filter(|account| *account != ANY) {
+            let place = account as usize;
+            if self.is_followed.len() <= place {
+                self.is_followed.resize(place + 1, false);
+            }
+            self.is_followed[place] = true;
+        }
+    }
+
+    #[inline]
+    fn follows(&self, account: u32) -> bool {
+        self.is_followed.get(account as usize).copied().unwrap_or(false)
+    }
+
+    /// Whether an event may say anything to those who hear of the accounts that are followed.
+    #[inline]
+    fn concerns(&self, kind: Option<EventKind>, event: &EventRecord) -> bool {
+        match kind {
+            // Of the session that sent what was refused.
+            Some(EventKind::Rejected) => true,
+            Some(EventKind::Trade | EventKind::MatchPrevented) => {
+                self.follows(event.account) || self.follows(event.counter_account)
+            }
+            // A text has no account: it goes with the event before it.
+            Some(EventKind::ClientOrderIdText | EventKind::ClientListIdText) => self.told.is_some() || self.gathering.is_some(),
+            _ => self.follows(event.account),
+        }
     }
 
     /// The number of the last event that was read.
@@ -261,7 +288,10 @@ impl Reports {
     pub fn read(&mut self, event: &EventRecord, tell: &mut impl FnMut(&Report<'_>)) {
         let kind = EventKind::from_code(event.kind);
         self.last = Position::of(event);
-        if (self.told.is_some() || self.gathering.is_some()) && !self.learn(kind, event, tell) {
+        if !self.concerns(kind, event) {
+            // An order of somebody else within this command: what was kept back has no more to come.
+            self.flush(tell);
+        } else if (self.told.is_some() || self.gathering.is_some()) && !self.learn(kind, event, tell) {
             // It told more of an order, and nothing else.
         } else {
             self.read_kind(kind, event, tell);

@@ -1,17 +1,17 @@
 use std::collections::BTreeMap;
 
-use tradewright_engine::Engine;
+use tradewright_engine::{Engine, EngineConfig};
 use tradewright_protocol::codes::{ExecType, OrdStatus};
 use tradewright_protocol::frame::{Envelope, Frame};
 use tradewright_protocol::messages::{ExecutionReport, ExecutionReportAck};
 use tradewright_protocol::reports::{
-    Answer, Execution, OpenOrder, Report, Reports, RequestNames, Standing, read_ack, read_execution, write_ack,
+    Answer, Execution, OpenOrder, Opening, Report, Reports, RequestNames, Standing, read_ack, read_execution, write_ack,
     write_execution, write_list_status, write_refusal,
 };
 use tradewright_protocol::spec::{Coded, Null};
 use tradewright_protocol::symbols::Symbols;
 use tradewright_sim::flow::FlowConfig;
-use tradewright_types::{ClientOrderId, EventKind, InstrumentId, OrderId, OrderType};
+use tradewright_types::{AccountId, ClientOrderId, EventKind, InstrumentId, OrderId, OrderType};
 
 use crate::market::run;
 
@@ -78,10 +78,59 @@ fn check_frames(execution: &Execution<'_>, symbols: &Symbols, frame: &mut Vec<u8
     (exec_type, status)
 }
 
+fn everybody() -> impl Iterator<Item = AccountId> {
+    (0..1_000).map(AccountId)
+}
+
+/// What a report says of an order or a list, as far as it can be known of one that was open before somebody looked; and whose it is.
+fn said(report: &Report<'_>) -> (u32, String) {
+    match report {
+        Report::Execution(Execution { position, happening, order, original, is_closed, .. }) => {
+            let OpenOrder { id, account, standing, price_ticks, executed_lots, list, client_id, .. } = *order;
+            let state = (standing, price_ticks, order.open_lots(), executed_lots, list, client_id);
+            (account.0, format!("{position:?} {id} {happening:?} {state:?} {original:?} {is_closed}"))
+        }
+        Report::List(list) => (list.account.0, format!("{list:?}")),
+        Report::Refused(event) => (event.account, format!("{event:?}")),
+    }
+}
+
+#[test]
+fn whoever_follows_some_accounts_hears_of_them_as_if_there_were_no_others() {
+    let config = FlowConfig { seed: 12, orders: 20_000, accounts: 90, instruments: 4 };
+    let (mut all, mut some) = (Reports::default(), Reports::default());
+    all.follow(Opening::of(&Engine::new(EngineConfig::default()), everybody()));
+    let is_followed = |account: u32| account.is_multiple_of(3);
+    let (mut commands, mut told) = (0, BTreeMap::<&str, u64>::new());
+    run(config, |engine, _, events| {
+        commands += 1;
+        for event in events {
+            let (mut expected, mut heard) = (Vec::new(), Vec::new());
+            all.read(event, &mut |report| expected.push((said(report), matches!(report, Report::Refused(_)))));
+            some.read(event, &mut |report| heard.push(said(report).1));
+            if commands > 5_000 {
+                expected.retain(|((account, _), is_refusal)| *is_refusal || is_followed(*account));
+                let expected: Vec<String> = expected.into_iter().map(|((_, said), _)| said).collect();
+                assert_eq!(heard, expected);
+                let kind = EventKind::from_code(event.kind).expect("a kind").name();
+                *told.entry(kind).or_default() += heard.len() as u64;
+            }
+        }
+        if commands == 5_000 {
+            some.follow(Opening::of(engine, everybody().filter(|account| is_followed(account.0))));
+            assert!(some.len() > 100 && some.len() < all.len(), "{} of {}", some.len(), all.len());
+        }
+    });
+    for kind in ["OrderAccepted", "Trade", "OrderCancelled", "OrderExpired", "ListDone", "OrderTriggered"] {
+        assert!(told.get(kind).is_some_and(|count| *count > 0), "{kind} in {told:#?}");
+    }
+}
+
 #[test]
 fn reports_know_what_the_engine_knows() {
     let config = FlowConfig { seed: 11, orders: 20_000, accounts: 400, instruments: 8 };
     let mut reports = Reports::default();
+    reports.follow(Opening::of(&Engine::new(EngineConfig::default()), everybody()));
     let mut symbols = Symbols::default();
     let (mut frame, mut told) = (Vec::new(), BTreeMap::<String, u64>::new());
     let mut commands = 0_u64;
@@ -131,7 +180,8 @@ fn reports_know_what_the_engine_knows() {
             for view in engine.open_orders(None) {
                 compare(engine, reports.find(view.id.0).expect("an open order"));
             }
-            let fresh = Reports::of(engine);
+            let mut fresh = Reports::behind(engine);
+            fresh.follow(Opening::of(engine, everybody()));
             assert_eq!(fresh.len(), reports.len());
             for view in engine.open_orders(None) {
                 compare(engine, fresh.find(view.id.0).expect("an open order"));

@@ -7,7 +7,9 @@ use std::sync::mpsc;
 
 use tradewright_engine::{Engine, EngineConfig};
 use tradewright_journal::{FolderStorage, Journal, JournalConfig, Tier};
-use tradewright_node::{AccountDesk, BATCH_RECORDS, COMMAND_RECORDS_MAX, Durability, Outlets, Sequencer, Signals, Stages};
+use tradewright_node::{
+    AccountDesk, BATCH_RECORDS, COMMAND_RECORDS_MAX, Durability, Gate, Gatekeeper, Outlets, Sequencer, Signals, Stages,
+};
 use tradewright_transport::{
     Bell, Consumer, Placement, Producer, Region, RegionOptions, Releaser, Shape, Writer, many_queue, queue,
 };
@@ -90,11 +92,12 @@ fn pass(lap: &Lap, journal: Option<Journal<FolderStorage>>, cores: Cores) -> Res
     let (_operators, operators) = many_queue(1 << 10, COMMAND_RECORDS_MAX).map_err(|error| told(&error))?;
     let (log_in, log) = queue(1 << 16, COMMAND_RECORDS_MAX + BATCH_RECORDS as u32).map_err(|error| told(&error))?;
     let (marks_in, marks) = queue(1 << 13, MARK_WORDS as u32).map_err(|error| told(&error))?;
-    let (news, _heard) = mpsc::channel();
+    let (news, _doors) = mpsc::channel();
     let writer = Writer::attach(&events).map_err(|error| told(&error))?;
     let releaser = Releaser::attach(&events).map_err(|error| told(&error))?;
     let (signals, stages) = (Arc::new(Signals::default()), Stages::default());
-    let outlets = Outlets { log: log_in, events: writer, marks: marks_in, news, accounts: AccountDesk::closed() };
+    let (gate, accounts) = (Gate::Durable(marks_in), AccountDesk::closed());
+    let outlets = Outlets { log: log_in, events: writer, gate, news, accounts };
     let bell = Bell::in_memory().map_err(|error| told(&error))?;
     let engine = Engine::new(EngineConfig::default());
     let sequencer = Sequencer::new(engine, operators, sessions, outlets, bell, Arc::clone(&signals), stages.clone());
@@ -138,7 +141,8 @@ fn keep_log(journal: Journal<FolderStorage>, behind: Behind, stages: Stages) -> 
     let (_notes, notes) = mpsc::channel();
     let Behind { log, marks, releaser, signals } = behind;
     let _closed = Closed(Arc::clone(&signals));
-    let mut durability = Durability::new(journal, log, marks, releaser, notes, Arc::clone(&signals), stages);
+    let gate = Some(Gatekeeper { marks, releaser });
+    let mut durability = Durability::new(journal, log, gate, notes, Arc::clone(&signals), stages);
     loop {
         let is_over = signals.ended.load(Ordering::Acquire);
         match durability.poll().map_err(|error| error.to_string())? {

@@ -43,7 +43,7 @@ pub struct Cores {
     pub engine: Option<usize>,
     /// The journal's thread.
     pub journal: Option<usize>,
-    /// Sessions on a thread of their own, on this core. Without, they share the engine's.
+    /// Sessions and the feed on threads of their own, on this core. Without, they share the engine's.
     pub sessions: Option<usize>,
     /// All threads of the client.
     pub client: Option<usize>,
@@ -126,7 +126,9 @@ impl Setting {
             let core = core.map_or_else(String::new, |core| format!("core = {core}\n"));
             format!("[placement.{name}]\nidle = \"{idle}\"\n{core}")
         };
-        let feed = if self.has_feed { format!("{}[feed]\n", thread("feed", cores.client)) } else { String::new() };
+        // Where sessions have a thread of their own, so has the feed.
+        let feed_place = cores.sessions.map_or_else(String::new, |core| thread("feed", Some(core)));
+        let feed = if self.has_feed { format!("{feed_place}[feed]\n") } else { String::new() };
         let sessions = cores.sessions.map_or_else(String::new, |core| thread("sessions", Some(core)));
         format!(
             "schema = 1\n[node]\ndirectory = \"log\"\nrings = {rings:?}\nevent_slots = {event_slots}\n\
