@@ -20,6 +20,7 @@ from tests.docs.pages import REFERENCE, examples
 from tests.unit.test_node import ALICE, CONFIGURATION, Served, wait_until
 from tradewright import Side, commands
 from tradewright.cli.main import build_app
+from tradewright.operations import NodeControl, SessionsStatus
 from tradewright.order_entry import Ed25519Key, HmacKey, OrderEntry, Position, Report
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a node needs a system of the Unix family")
@@ -196,6 +197,12 @@ def test_a_client_logs_on_by_hmac(tmp_path: Path) -> None:
     assert "only its owner may read" in ended.stderr
 
 
+def counted(node: NodeControl) -> SessionsStatus:
+    sessions = node.status().sessions
+    assert sessions is not None
+    return sessions
+
+
 def test_an_operator_sees_sessions_and_ends_them(served: Served) -> None:
     with served.control() as node:
         assert node.sessions() == []
@@ -205,12 +212,15 @@ def test_an_operator_sees_sessions_and_ends_them(served: Served) -> None:
         (session,) = node.sessions()
         assert (session.name, session.is_connected, session.last_client_sequence) == ("DESK", True, 1)
         assert (session.style, session.cancels_on_disconnect) == ("full", True)
+        wait_until(lambda: counted(node).connected == 1, "it is counted")
+        assert counted(node).opened == 1
         assert node.end_session("ANOTHER") == 0
         assert node.end_session("DESK", account=session.account + 1) == 0
         assert node.end_session("DESK", account=session.account) == 1
         with pytest.raises(tw.SessionEnded, match="an operator ended the session"):
             hear(desk, 2)
         wait_until(lambda: not node.sessions()[0].is_connected, "the connection is gone")
+        wait_until(lambda: counted(node).connected == 0, "it is counted no more")
         desk.reconnect()
         assert words(hear(desk, 1)) == ["Canceled a"], "its orders went with the connection"
     run = CliRunner().invoke(build_app(), ["sessions", "end", served.place["directory"], "DESK"])

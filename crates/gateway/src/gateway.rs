@@ -329,11 +329,6 @@ impl Gateway {
             let done = machine.receive(input, session.as_deref_mut(), &door, &mut self.keys, now);
             input.drain(..done);
         }
-        if let Some(session) = session.as_deref()
-            && machine.take_question()
-        {
-            self.questions.push_back((ConnectionId { place, number: *number }, session.account));
-        }
         while let (records @ [_, ..], commands) = machine.next_commands(RECORDS_AT_ONCE) {
             let count = records.len();
             if !sink.push(records) {
@@ -341,6 +336,13 @@ impl Gateway {
             }
             machine.commands_gone(count);
             work.commands += commands;
+        }
+        // Behind all that the client sent before.
+        if let Some(session) = session.as_deref()
+            && machine.commands().is_empty()
+            && machine.take_question()
+        {
+            self.questions.push_back((ConnectionId { place, number: *number }, session.account));
         }
         if ticks {
             machine.tick(now);

@@ -20,6 +20,8 @@ use crate::sequencer::Signals;
 struct Question {
     number: u64,
     account: AccountId,
+    /// Commands of sessions that were handed in before this place of their queue belong to what is told.
+    behind: u64,
 }
 
 /// An answer.
@@ -36,6 +38,8 @@ struct Answer {
 pub struct AccountDesk {
     questions: Receiver<Question>,
     answers: Sender<Answer>,
+    /// A question that came before the commands that it is to know of.
+    early: Option<Question>,
 }
 
 /// The doors' side.
@@ -54,6 +58,7 @@ struct Open {
     number: u64,
     connection: ConnectionId,
     account: AccountId,
+    behind: u64,
     answer: Option<Answer>,
 }
 
@@ -67,23 +72,29 @@ pub(crate) fn open(signals: &Arc<Signals>) -> (AccountAsker, AccountDesk) {
         next_number: 0,
         open: VecDeque::new(),
     };
-    (asker, AccountDesk { questions: asked, answers })
+    (asker, AccountDesk { questions: asked, answers, early: None })
 }
 
 impl AccountDesk {
     /// A desk that nobody asks.
     #[must_use]
     pub fn closed() -> Self {
-        Self { questions: channel().1, answers: channel().0 }
+        Self { questions: channel().1, answers: channel().0, early: None }
     }
 
-    /// Answers what was asked. `position` is behind all events of the engine's commands.
-    pub(crate) fn answer(&self, engine: &Engine, position: u64) {
-        while let Ok(Question { number, account }) = self.questions.try_recv() {
-            let standing = standing_of(engine, account);
+    /// Answers what was asked, and returns whether that was everything. `position` is behind all events of the engine's commands,
+    /// `consumed` behind the last command of a session.
+    pub(crate) fn answer(&mut self, engine: &Engine, position: u64, consumed: u64) -> bool {
+        while let Some(question) = self.early.take().or_else(|| self.questions.try_recv().ok()) {
+            if question.behind > consumed {
+                self.early = Some(question);
+                return false;
+            }
+            let standing = standing_of(engine, question.account);
             // Doors that are gone hear nothing.
-            let _ = self.answers.send(Answer { number, position, standing });
+            let _ = self.answers.send(Answer { number: question.number, position, standing });
         }
+        true
     }
 }
 
@@ -109,27 +120,25 @@ fn standing_of(engine: &Engine, account: AccountId) -> AccountStanding {
 }
 
 impl AccountAsker {
-    /// Asks how the account of a connection stands.
-    pub(crate) fn ask(&mut self, connection: ConnectionId, account: AccountId) {
-        let number = self.send(account);
-        self.open.push_back(Open { number, connection, account, answer: None });
+    /// Asks how the account of a connection stands, when everything before a place of the sessions' queue is done.
+    pub(crate) fn ask(&mut self, connection: ConnectionId, account: AccountId, behind: u64) {
+        let number = self.send(account, behind);
+        self.open.push_back(Open { number, connection, account, behind, answer: None });
     }
 
-    fn send(&mut self, account: AccountId) -> u64 {
+    fn send(&mut self, account: AccountId, behind: u64) -> u64 {
         self.next_number += 1;
         // Without a sequencer the node is stopping.
-        let _ = self.questions.send(Question { number: self.next_number, account });
+        let _ = self.questions.send(Question { number: self.next_number, account, behind });
         self.signals.is_asked.store(true, Ordering::Release);
         self.next_number
     }
 
     /// Asks again: the doors went past the places where the answers are right.
     pub(crate) fn ask_again(&mut self) {
-        let accounts: Vec<AccountId> = self.open.iter().map(|open| open.account).collect();
-        for (place, account) in accounts.into_iter().enumerate() {
-            let number = self.send(account);
-            self.open[place].number = number;
-            self.open[place].answer = None;
+        for mut open in core::mem::take(&mut self.open) {
+            (open.number, open.answer) = (self.send(open.account, open.behind), None);
+            self.open.push_back(open);
         }
     }
 

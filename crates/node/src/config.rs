@@ -291,6 +291,10 @@ impl FeedConfig {
 pub struct MonitoringConfig {
     /// Address and port of `/metrics`, `/ready` and `/live`; port 0 takes a free one.
     pub listen: Option<Spanned<String>>,
+    /// One in so many commands of sessions is traced. Left out, none is.
+    pub trace_one_in: Option<Spanned<u64>>,
+    /// The file that traces are added to. Relative to the file; left out, `traces.jsonl` in the node's folder.
+    pub traces: Option<PathBuf>,
 }
 
 /// `[genesis]`: what an empty log begins with. Afterwards the log is right, and a section that differs is refused.
@@ -508,6 +512,7 @@ impl Source {
         config.node.directory = here.join(&config.node.directory);
         config.session.master_key = config.session.master_key.map(|file| here.join(file));
         config.node.rings = config.node.rings.map(|rings| here.join(rings));
+        config.monitoring.traces = config.monitoring.traces.map(|file| here.join(file));
         if let Some(shm) = &mut config.session.shm {
             shm.directory = here.join(&shm.directory);
         }
@@ -547,6 +552,9 @@ impl Source {
         }
         if let Some(feed) = &config.feed {
             self.check_lines(feed)?;
+        }
+        if let Some(one_in) = config.monitoring.trace_one_in.as_ref().filter(|one_in| *one_in.get_ref() == 0) {
+            return Err(self.error(one_in, "trace_one_in = 0: must be at least 1"));
         }
         let PlacementConfig { engine, journal, sessions, feed, background } = &config.placement;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);

@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError};
 
 use tradewright_engine::Engine;
@@ -25,6 +25,7 @@ use crate::error::{NodeError, while_doing};
 use crate::front_desk::{Question, SessionStatus};
 use crate::node::COMMAND_RECORDS_MAX;
 use crate::past::{Asker, Found, Lookup, Pieces};
+use crate::sampling::{Sampled, Sampling};
 use crate::sequencer::{BATCH_RECORDS, News, Signals};
 
 /// How many events are looked at in one round: more than a round of the sequencer makes, or the doors would fall behind and live from
@@ -34,6 +35,17 @@ const EVENTS_A_ROUND: usize = 4 * BATCH_RECORDS;
 const LOOKUPS_MAX: usize = 4_096;
 /// No frame has more slots: the longest is 64 KiB.
 const FRAME_SLOTS_MAX: u32 = 1 << 10;
+
+/// Who is at the doors, as it was a moment ago: for pictures.
+#[derive(Debug, Default)]
+pub(crate) struct DoorCounts {
+    pub(crate) opened: AtomicU64,
+    pub(crate) connected: AtomicU64,
+    pub(crate) connections: AtomicU64,
+}
+
+/// So often they are counted.
+const COUNT_EVERY_NS: u64 = 10_000_000;
 
 /// See the module.
 pub(crate) struct Doors {
@@ -49,6 +61,9 @@ pub(crate) struct Doors {
     asker: Asker,
     questions: Receiver<Question>,
     accounts: AccountAsker,
+    counts: Arc<DoorCounts>,
+    counted_ns: u64,
+    sampling: Sampling,
     catch_up: Option<CatchUp>,
     /// Clients that came back, each with what it is told of the time before.
     returning: Vec<(ConnectionId, Pieces<Stretch>)>,
@@ -110,11 +125,13 @@ impl Doors {
                 gateway.connect(Box::new(link), now(begun));
             }
         }
+        let mut reader = Reader::attach(events, Start::Oldest)?;
+        reader.register("sessions")?;
         Ok(Self {
             gateway,
             tcp,
             commands,
-            reader: Reader::attach(events, Start::Oldest)?,
+            reader,
             events: Vec::with_capacity(EVENTS_A_ROUND),
             news,
             keys,
@@ -123,6 +140,9 @@ impl Doors {
             asker,
             questions,
             accounts,
+            counts: Arc::default(),
+            counted_ns: 0,
+            sampling: Sampling::default(),
             catch_up: None,
             returning: Vec::new(),
             lookups: Vec::new(),
@@ -135,9 +155,32 @@ impl Doors {
         Self { signals, ..self }
     }
 
+    /// Has commands sampled on their way through the stages.
+    pub(crate) fn sampled(self, sampling: Sampling) -> Self {
+        Self { sampling, ..self }
+    }
+
     /// Where TCP is listened to.
     pub(crate) fn tcp_address(&self) -> Option<SocketAddr> {
         self.tcp.as_ref().and_then(|tcp| tcp.address().ok())
+    }
+
+    /// Who is at the doors.
+    pub(crate) fn counts(&self) -> &Arc<DoorCounts> {
+        &self.counts
+    }
+
+    fn count(&mut self, now: Now) {
+        if now.ns.saturating_sub(self.counted_ns) < COUNT_EVERY_NS {
+            return;
+        }
+        self.counted_ns = now.ns;
+        let sessions = self.gateway.sessions();
+        let connected = sessions.iter().filter(|session| session.connection.is_some()).count();
+        let DoorCounts { opened, connected: with_connection, connections } = &*self.counts;
+        opened.store(sessions.len() as u64, Ordering::Relaxed);
+        with_connection.store(connected as u64, Ordering::Relaxed);
+        connections.store(self.gateway.connection_count() as u64, Ordering::Relaxed);
     }
 
     /// Whether there is any door.
@@ -160,11 +203,14 @@ impl Doors {
             done += tcp.poll(&mut self.gateway, now).map_err(while_doing("taking connections"))?;
         }
         self.gateway.set_log_short(self.signals.is_log_short.load(Ordering::Relaxed));
-        let work = self.gateway.poll(&mut self.commands, now);
+        let Self { gateway, commands, sampling, begun, .. } = self;
+        let work = gateway.poll(&mut Sampled { commands, sampling, begun: *begun, now }, now);
+        self.sampling.told(self.gateway.reports().last().index);
         while let Some((connection, account)) = self.gateway.question() {
-            self.accounts.ask(connection, account);
+            self.accounts.ask(connection, account, self.commands.written());
         }
         done += self.look_back(now);
+        self.count(now);
         Ok(done + work.commands + work.ended + usize::from(work.bytes_in > 0) + usize::from(work.bytes_out > 0))
     }
 

@@ -112,6 +112,8 @@ pub struct Sequencer {
     known: (usize, usize),
     batch: Vec<CommandRecord>,
     buffer: EventBuffer,
+    /// Where in the queue of the sessions' commands the batch begins, when it is from there.
+    from_sessions: Option<u64>,
     /// How many events of `buffer` stand in the ring.
     written: usize,
     /// Up to where in the ring the gate knows of events.
@@ -149,6 +151,7 @@ impl Sequencer {
             stages,
             batch: Vec::with_capacity(BATCH_RECORDS + COMMAND_RECORDS_MAX as usize),
             buffer: EventBuffer::with_capacity(1 << 14),
+            from_sessions: None,
             written: 0,
             first_ns: 0,
             is_held_up: false,
@@ -172,7 +175,10 @@ impl Sequencer {
         self.publish()?;
         if self.signals.is_asked.load(Ordering::Relaxed) && !self.has_unpublished() {
             self.signals.is_asked.swap(false, Ordering::Acquire);
-            self.outlets.accounts.answer(&self.engine, self.outlets.events.written());
+            let (position, consumed) = (self.outlets.events.written(), self.sessions.consumed());
+            if !self.outlets.accounts.answer(&self.engine, position, consumed) {
+                self.signals.is_asked.store(true, Ordering::Release);
+            }
         }
         self.batch.clear();
         self.is_held_up = !self.has_room_for_round()?;
@@ -208,6 +214,7 @@ impl Sequencer {
         }
         let waiting = self.sessions.readable()?;
         if let count @ 1.. = take_whole(waiting, &mut self.batch) {
+            self.from_sessions = Some(self.sessions.consumed());
             self.sessions.release(count);
             return Ok(());
         }
@@ -241,6 +248,13 @@ impl Sequencer {
         self.engine.apply_all(&self.batch, &mut self.buffer);
         let spent_ns = u64::try_from(begin.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.stages.apply.record(spent_ns / commands, commands);
+        if let Some(begin) = self.from_sessions.take()
+            && self.stages.passage.is_awaited()
+        {
+            let first_index = self.engine.sequence() - commands + 1;
+            let waited = |ns| self.stages.queue.record(ns, 1);
+            self.stages.passage.sequenced((begin, &self.batch), first_index, (wall, wall_ns()), waited);
+        }
         self.tell_news();
         self.signals.applied.store(self.engine.sequence(), Ordering::Release);
         Ok(())
@@ -293,7 +307,9 @@ impl Sequencer {
                     let leads = fence.check().is_ok();
                     if leads {
                         releaser.release(written);
-                        self.stages.gate.record(wall_ns().saturating_sub(self.first_ns), 1);
+                        let now_ns = wall_ns();
+                        self.stages.gate.record(now_ns.saturating_sub(self.first_ns), 1);
+                        self.stages.passage.released(self.engine.sequence(), 0, now_ns);
                     }
                     leads
                 }

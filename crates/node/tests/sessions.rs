@@ -579,3 +579,63 @@ fn a_secret_that_is_registered_while_the_node_runs_opens_the_door_until_it_is_re
         node.stop().expect("a clean end");
     }
 }
+
+/// The commands that were traced: name, index, and the times of each stage in nanoseconds.
+fn traces_of(path: &Path) -> Vec<(String, u64, Vec<(String, u64, u64)>)> {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let number = |value: &serde_json::Value| value.as_str().and_then(|text| text.parse().ok()).expect("a number");
+    let trace_of = |line: &str| {
+        let whole: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
+        let spans = whole["resourceSpans"][0]["scopeSpans"][0]["spans"].as_array().expect("spans").clone();
+        let span = |span: &serde_json::Value| {
+            let name = span["name"].as_str().expect("a name").to_owned();
+            (name, number(&span["startTimeUnixNano"]), number(&span["endTimeUnixNano"]))
+        };
+        let index = number(&spans[0]["attributes"][1]["value"]["intValue"]);
+        (spans[0]["name"].as_str().expect("a name").to_owned(), index, spans.iter().map(span).collect())
+    };
+    // The last line may be on its way.
+    text.split_inclusive('\n').filter(|line| line.ends_with('\n')).map(trace_of).collect()
+}
+
+#[test]
+fn sampled_commands_are_traced_through_every_stage() {
+    for (sessions_apart, one_in, tier) in [(false, 1, "local-sync"), (true, 3, "local-sync"), (true, 1, "memory")] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let text = configuration(sessions_apart).replace("[journal]", &format!("[journal]\ntier = \"{tier}\""));
+        let monitoring = format!("[monitoring]\ntrace_one_in = {one_in}\n[session.tcp]");
+        let node = start_with(folder.path(), text.replace("[session.tcp]", &monitoring));
+        let mut client = log_on(Client::tcp(node.tcp().expect("an address")).expect("a connection"));
+        let mut indices = Vec::new();
+        for number in 0..30 {
+            client.order(&limit(codes::Side::Sell, 100, 10_000), format!("n-{number}").as_bytes(), b"BTCUSDT");
+            assert_eq!(hear(&mut client, 1), [format!("0n-{number}")]);
+            indices.push(client.last().expect("an output").index);
+        }
+        let path = folder.path().join("log").join("traces.jsonl");
+        let begin = Instant::now();
+        // The logon is the first command that is traced.
+        while traces_of(&path).len() < 31_usize.div_ceil(one_in) {
+            assert!(begin.elapsed() < TIMEOUT, "{:?}", traces_of(&path));
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let traces = traces_of(&path);
+        assert_eq!(traces[0].0, "OpenSession");
+        let traced: Vec<u64> = traces[1..].iter().map(|(_, index, _)| *index).collect();
+        let expected: Vec<u64> = indices.iter().copied().skip(one_in - 1).step_by(one_in).collect();
+        assert_eq!(traced, expected, "one in {one_in}, each by its own place in the log");
+        for (name, _, spans) in &traces[1..] {
+            assert_eq!(name, "PlaceOrder");
+            let names: Vec<&str> = spans[1..].iter().map(|(name, ..)| name.as_str()).collect();
+            let all = ["gateway", "queue", "apply", "journal", "gate", "publish"];
+            let in_memory = ["gateway", "queue", "apply", "gate", "publish"];
+            assert_eq!(names, if tier == "memory" { &in_memory[..] } else { &all[..] });
+            let (_, came, told) = spans[0];
+            assert!(spans.iter().all(|(_, from, to)| came <= *from && from <= to && *to <= told), "{spans:?}");
+        }
+        for stage in node.status().read().stages {
+            assert!(stage.count > 0, "{}: nothing was counted", stage.stage);
+        }
+        node.stop().expect("a clean end");
+    }
+}

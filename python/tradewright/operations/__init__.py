@@ -1,13 +1,29 @@
 """Running a venue: how an operator on this machine talks to a node."""
 
 from tradewright.operations.control import (
+    FeedStatus,
     NodeControl,
     NodeStatus,
     Promotion,
+    ReaderStatus,
     ReplicaControl,
     ReplicaStatus,
+    RingStatus,
+    SessionsStatus,
     SessionStatus,
     StageStatus,
 )
 
-__all__ = ["NodeControl", "NodeStatus", "Promotion", "ReplicaControl", "ReplicaStatus", "SessionStatus", "StageStatus"]
+__all__ = [
+    "FeedStatus",
+    "NodeControl",
+    "NodeStatus",
+    "Promotion",
+    "ReaderStatus",
+    "ReplicaControl",
+    "ReplicaStatus",
+    "RingStatus",
+    "SessionStatus",
+    "SessionsStatus",
+    "StageStatus",
+]

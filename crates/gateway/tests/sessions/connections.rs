@@ -248,7 +248,8 @@ fn without_room_in_the_log_records_of_new_orders_are_refused_and_cancels_pass() 
     client.send(record(session, 2, 18).as_bytes());
     // A retry is none that brings an order in: its answer is there already.
     client.send(record(session, 1, 17).as_bytes());
-    let mut cancel = CommandRecord { order_ref: 17, ..record(session, 3, 17) };
+    // By the client's id of it.
+    let mut cancel = CommandRecord { flags: 4, ..record(session, 3, 17) };
     cancel.header.kind = CommandKind::CancelOrder as u8;
     (cancel.order_type, cancel.time_in_force, cancel.price_ticks, cancel.quantity_lots) = (0, 0, 0, 0);
     client.send(cancel.as_bytes());
