@@ -203,15 +203,8 @@ impl Node {
             Arc::clone(&signals),
             stages.clone(),
         );
-        let durability = Durability::new(
-            journal,
-            log_out,
-            gatekeeper,
-            notes_out,
-            Arc::clone(&signals),
-            stages.clone(),
-        )
-        .fenced(fence);
+        let durability = Durability::new(journal, log_out, gatekeeper, notes_out, Arc::clone(&signals), stages.clone())
+            .fenced(fence);
         let event_reader = Reader::attach(&events, Start::Oldest)?;
 
         // 5. The threads.
