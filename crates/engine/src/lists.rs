@@ -193,3 +193,26 @@ impl Lists {
         assert_eq!(count, named.len(), "Invariant: client ids belong to lists");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_counts_lists_and_names() {
+        let mut lists = Lists::default();
+        let list = |name| List {
+            account: AccountId(1),
+            instrument: InstrumentId(0),
+            contingency: Contingency::OneCancelsOther,
+            name,
+            legs: [OrderId(1), OrderId(2), OrderId(0)],
+        };
+        for number in 1..=3 {
+            lists.insert(ListId(number), list(ListName::Number(number)));
+        }
+        lists.insert(ListId(4), list(ListName::Absent));
+        let (entry, name) = (size_of::<(ListId, List)>(), size_of::<((AccountId, ListName), ListId)>());
+        assert_eq!(lists.memory_bytes(), 4 * entry + 3 * name);
+    }
+}

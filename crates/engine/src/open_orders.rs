@@ -824,3 +824,41 @@ impl OpenOrders {
         assert_eq!(linked, named, "Invariant: client order ids belong to open orders");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_counts_each_table_by_what_it_takes() {
+        let mut open = OpenOrders::with_capacity(16);
+        let mut before = open.memory_bytes();
+        let mut took = |open: &OpenOrders| {
+            let now = open.memory_bytes();
+            now - core::mem::replace(&mut before, now)
+        };
+        open.texts = Vec::with_capacity(10);
+        assert_eq!(took(&open), 10 * size_of::<Text>());
+        open.conditionals = Vec::with_capacity(11);
+        assert_eq!(took(&open), 11 * size_of::<Conditional>());
+        open.sessions = Vec::with_capacity(12);
+        assert_eq!(took(&open), 12 * size_of::<(OrderId, SessionId)>());
+        open.page_hashes = Vec::with_capacity(13);
+        assert_eq!(took(&open), 13 * size_of::<HashTotal>());
+    }
+
+    #[test]
+    fn behind_a_checkpoint_only_what_changes_is_looked_at_again() {
+        let mut open = OpenOrders::with_capacity(16);
+        open.changed = vec![true, true];
+        open.page_hashes = vec![HashTotal(3), HashTotal(4)];
+        open.pages_hash = HashTotal(7);
+        open.checkpoint(vec![(0, HashTotal(30)), (1, HashTotal(40))]);
+        let looked_at = |_| -> HashTotal { unreachable!("no order is open") };
+        assert_eq!(open.changed_page_hashes(looked_at), []);
+        assert_eq!(open.state_hash(looked_at), HashTotal(70));
+        open.mark(Slot(0));
+        assert_eq!(open.changed_page_hashes(looked_at), [(0, HashTotal::default())]);
+        assert_eq!(open.state_hash(looked_at), HashTotal(40));
+    }
+}

@@ -558,7 +558,8 @@ impl Source {
         }
         let PlacementConfig { engine, journal, sessions, feed, background } = &config.placement;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        for core in [Some(engine), Some(journal), sessions.as_ref(), feed.as_ref(), Some(background)].into_iter().flatten()
+        for core in
+            [Some(engine), Some(journal), sessions.as_ref(), feed.as_ref(), Some(background)].into_iter().flatten()
         {
             if let Some(core) = &core.core
                 && *core.get_ref() >= cores

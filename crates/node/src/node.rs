@@ -216,15 +216,8 @@ impl Node {
             Arc::clone(&signals),
             stages.clone(),
         );
-        let durability = Durability::new(
-            journal,
-            log_out,
-            gatekeeper,
-            notes_out,
-            Arc::clone(&signals),
-            stages.clone(),
-        )
-        .fenced(fence);
+        let durability = Durability::new(journal, log_out, gatekeeper, notes_out, Arc::clone(&signals), stages.clone())
+            .fenced(fence);
         let mut event_reader = Reader::attach(&events, Start::Oldest)?;
         event_reader.register("checks")?;
 

@@ -396,7 +396,7 @@ mod tests {
         commands: Producer<CommandRecord>,
         log: Consumer<CommandRecord>,
         marks: Consumer<u64>,
-        releaser: Releaser,
+        releaser: Option<Releaser>,
         reader: Reader<EventRecord>,
     }
 
@@ -407,7 +407,7 @@ mod tests {
         let (log_in, log) = queue(1 << 13, COMMAND_RECORDS_MAX + BATCH_RECORDS as u32).unwrap();
         let (marks_in, marks) = queue(1 << 6, MARK_WORDS as u32).unwrap();
         let (news, _) = std::sync::mpsc::channel();
-        let releaser = Releaser::attach(&region).unwrap();
+        let releaser = Some(Releaser::attach(&region).unwrap());
         let reader = Reader::attach(&region, Start::Oldest).unwrap();
         let gate = Gate::Durable(marks_in);
         let accounts = AccountDesk::closed();
@@ -431,7 +431,7 @@ mod tests {
             let position = *position;
             let count = bench.marks.readable().unwrap().len();
             bench.marks.release(count);
-            bench.releaser.release(position);
+            bench.releaser.as_mut().unwrap().release(position);
             assert!(!matches!(bench.reader.poll_into(&mut events, 1 << 12), Polled::Behind { .. }));
             bench.sequencer.poll().unwrap();
         }
@@ -473,7 +473,7 @@ mod tests {
         let mut bench = bench(1 << 10);
         let folder = tempfile::tempdir().unwrap();
         let fence = Fence::open(folder.path()).unwrap();
-        let releaser = Releaser::attach(bench.reader.region()).unwrap();
+        let releaser = bench.releaser.take().unwrap();
         bench.sequencer.outlets.gate = Gate::Open(releaser, fence.clone().held(1));
         let mut events = Vec::new();
         for expected in 1..=100 {

@@ -123,6 +123,21 @@ fn a_text_id_may_look_like_another_accounts_hash_or_be_as_long_as_allowed() {
 }
 
 #[test]
+fn two_texts_of_one_hash_are_two_orders() {
+    // FNV-1a gives both the same 64 bits.
+    Venue::new().check(
+        "
+        sell A2 2 @10 #7mohtcOFVz     => accepted, #7mohtcOFVz
+        sell A2 3 @10 #c1E51sSEyx     => accepted, #c1E51sSEyx
+        sell A2 3 @10 #c1E51sSEyx     => DuplicateClientOrderId
+        cancel A2 #7mohtcOFVz         => cancelled O1 2
+        cancel A2 #7mohtcOFVz         => UnknownOrder
+        cancel A2 #c1E51sSEyx         => cancelled O2 3
+        ",
+    );
+}
+
+#[test]
 fn thousands_of_orders_are_found_by_both_of_their_ids() {
     // Beyond what the engine was made for, so that its tables grow; then closed from the middle of their chains.
     let mut engine = Venue::new().engine;

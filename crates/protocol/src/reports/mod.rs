@@ -225,7 +225,9 @@ impl Reports {
                 self.follows(event.account) || self.follows(event.counter_account)
             }
             // A text has no account: it goes with the event before it.
-            Some(EventKind::ClientOrderIdText | EventKind::ClientListIdText) => self.told.is_some() || self.gathering.is_some(),
+            Some(EventKind::ClientOrderIdText | EventKind::ClientListIdText) => {
+                self.told.is_some() || self.gathering.is_some()
+            }
             _ => self.follows(event.account),
         }
     }

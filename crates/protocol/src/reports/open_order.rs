@@ -191,7 +191,9 @@ impl OpenOrder {
     pub(super) fn of_view(view: &OrderView<'_>) -> Self {
         let executed = view.total.lots().saturating_sub(view.open.lots()).saturating_sub(view.prevented.lots());
         let is_pending = view.is_pending || view.approval.is_some();
-        let waits = view.displayed.is_zero() && !view.hidden;
+        // As events tell it: see `accepted`.
+        let awaits_auction = view.time_in_force.is_for_auction() && executed == 0;
+        let waits = awaits_auction || (view.displayed.is_zero() && !view.hidden);
         Self {
             id: view.id.0,
             account: view.account,

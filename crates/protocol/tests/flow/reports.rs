@@ -5,8 +5,8 @@ use tradewright_protocol::codes::{ExecType, OrdStatus};
 use tradewright_protocol::frame::{Envelope, Frame};
 use tradewright_protocol::messages::{ExecutionReport, ExecutionReportAck};
 use tradewright_protocol::reports::{
-    Answer, Execution, OpenOrder, Opening, Report, Reports, RequestNames, Standing, read_ack, read_execution, write_ack,
-    write_execution, write_list_status, write_refusal,
+    Answer, Execution, ListReport, OpenOrder, Opening, Report, Reports, RequestNames, Standing, read_ack,
+    read_execution, write_ack, write_execution, write_list_status, write_refusal,
 };
 use tradewright_protocol::spec::{Coded, Null};
 use tradewright_protocol::symbols::Symbols;
@@ -90,7 +90,8 @@ fn said(report: &Report<'_>) -> (u32, String) {
             let state = (standing, price_ticks, order.open_lots(), executed_lots, list, client_id);
             (account.0, format!("{position:?} {id} {happening:?} {state:?} {original:?} {is_closed}"))
         }
-        Report::List(list) => (list.account.0, format!("{list:?}")),
+        // A leg that was filled before is not known any more.
+        Report::List(list) => (list.account.0, format!("{:?}", ListReport { orders: Vec::new(), ..(*list).clone() })),
         Report::Refused(event) => (event.account, format!("{event:?}")),
     }
 }
