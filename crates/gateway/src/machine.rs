@@ -13,10 +13,10 @@ use tradewright_protocol::frame::{
 };
 use tradewright_protocol::logon::{Key, Signed, WINDOW_MAX_US, WINDOW_US, read_logon};
 use tradewright_protocol::messages::{
-    AccountQuery, Heartbeat, InstrumentEntry, InstrumentEntryExtension, InstrumentList, InstrumentListRequest, LimitIndicatorEntry,
-    LimitQuery, LimitResponse, Logon, LogonAck, LogonAckExtension, Logout, LogoutExtension, NewOrderList,
-    NewOrderSingle, OrderAmendKeepPriorityRequest, OrderCancelRequest, OrderCancelRequestAndNewOrderSingle,
-    OrderMassCancelRequest, Reject, RejectExtension, TestRequest,
+    AccountQuery, Heartbeat, InstrumentEntry, InstrumentEntryExtension, InstrumentList, InstrumentListRequest,
+    LimitIndicatorEntry, LimitQuery, LimitResponse, Logon, LogonAck, LogonAckExtension, Logout, LogoutExtension,
+    NewOrderList, NewOrderSingle, OrderAmendKeepPriorityRequest, OrderCancelRequest,
+    OrderCancelRequestAndNewOrderSingle, OrderMassCancelRequest, Reject, RejectExtension, TestRequest,
 };
 use tradewright_protocol::raw::{RawGuard, RawView};
 use tradewright_protocol::reports::{Answer, Position, Reports, RequestNames, write_refusal};

@@ -160,9 +160,9 @@ fn copies_of(config: &SessionConfig, engine: &Engine) -> Result<BTreeMap<String,
         let accounts = copies.entry(copy.key.clone()).or_default();
         for name in &copy.accounts {
             let known = engine.registry().accounts().iter().position(|account| account.as_str() == name);
-            let known = known
-                .ok_or_else(|| io::Error::other("there is no such account"))
-                .map_err(while_doing(format!("session.drop_copy of key {:?}: finding the account {name:?}", copy.key)))?;
+            let known = known.ok_or_else(|| io::Error::other("there is no such account")).map_err(while_doing(
+                format!("session.drop_copy of key {:?}: finding the account {name:?}", copy.key),
+            ))?;
             accounts.push(AccountId(known as u32));
         }
     }

@@ -17,8 +17,8 @@ use tradewright_transport::{
 };
 use tradewright_types::{CommandRecord, EventRecord};
 
-use crate::clock::wall_ns;
 use crate::accounts::AccountAsker;
+use crate::clock::wall_ns;
 use crate::config::SessionConfig;
 use crate::door_keys::{DoorKeys, KeyChange};
 use crate::error::{NodeError, while_doing};

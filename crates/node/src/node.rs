@@ -164,9 +164,18 @@ impl Node {
         let (doors, doorway) = if Doors::is_any(&config.session) {
             (
                 Some(
-                    Doors::open(&config.session, &engine, &events, sessions_in, news_out, asker, questions, account_asker)?
-                        .watching(Arc::clone(&signals))
-                        .sampled(Sampling::new(stages.clone(), tracing)),
+                    Doors::open(
+                        &config.session,
+                        &engine,
+                        &events,
+                        sessions_in,
+                        news_out,
+                        asker,
+                        questions,
+                        account_asker,
+                    )?
+                    .watching(Arc::clone(&signals))
+                    .sampled(Sampling::new(stages.clone(), tracing)),
                 ),
                 None,
             )

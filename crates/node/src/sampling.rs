@@ -123,3 +123,101 @@ impl CommandSink for Sampled<'_> {
         queue.push(commands)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tradewright_transport::queue;
+    use tradewright_types::{CommandKind, SCHEMA_VERSION};
+
+    use super::*;
+
+    fn one() -> CommandRecord {
+        let mut command = CommandRecord::new(CommandKind::PlaceOrder);
+        (command.header.record_count, command.header.schema_version) = (1, SCHEMA_VERSION);
+        command
+    }
+
+    #[test]
+    fn one_in_so_many_commands_is_traced_however_they_are_handed_in() {
+        for sizes in [&[1_usize][..], &[2, 5, 1], &[7, 7, 3, 64]] {
+            let stages = Stages::default();
+            let (mut commands, mut taken) = queue(1 << 10, 64).expect("memory");
+            let folder = tempfile::tempdir().expect("a folder");
+            let config = crate::config::MonitoringConfig {
+                listen: None,
+                trace_one_in: Some(toml::Spanned::new(0..0, 5)),
+                traces: None,
+            };
+            let (tracing, _writer) = crate::traces::configured(&config, folder.path(), 0).expect("a file");
+            let mut sampling = Sampling::new(stages.clone(), tracing);
+            let (mut handed_in, mut traced) = (0, Vec::new());
+            for size in sizes.iter().cycle().take(60) {
+                let (begun, now) = (Instant::now(), Now::default());
+                let mut sink = Sampled { commands: &mut commands, sampling: &mut sampling, begun, now };
+                assert!(sink.push(&vec![one(); *size]));
+                let begin = taken.consumed();
+                let batch = taken.readable().expect("a ring").to_vec();
+                taken.release(batch.len());
+                stages.passage.sequenced((begin, &batch), handed_in + 1, (0, 0), |_| {});
+                handed_in += *size as u64;
+                stages.passage.released(handed_in, 0, 0);
+                stages.passage.told(handed_in, 0, |stamps| traced.extend(stamps.is_traced.then_some(stamps.index)));
+            }
+            assert_eq!(traced, (1..=handed_in).step_by(5).collect::<Vec<_>>(), "{sizes:?}");
+        }
+    }
+
+    #[test]
+    fn a_sample_waits_for_room_as_its_command_does() {
+        let stages = Stages::default();
+        let (mut commands, mut taken) = queue(4, 4).expect("memory");
+        let mut sampling = Sampling::new(stages.clone(), None);
+        let mut push = |count: usize| {
+            let (begun, now) = (Instant::now(), Now::default());
+            Sampled { commands: &mut commands, sampling: &mut sampling, begun, now }.push(&vec![one(); count])
+        };
+        assert!(push(3));
+        stages.passage.sequenced((0, &[one(); 3]), 1, (0, 0), |_| {});
+        stages.passage.released(3, 0, 0);
+        stages.passage.told(3, 0, |_| {});
+        assert!(!push(2), "there is no room");
+        assert!(stages.passage.is_empty() && !stages.passage.is_awaited());
+        taken.readable().expect("a ring");
+        taken.release(3);
+        assert!(push(2));
+        assert!(stages.passage.is_awaited());
+    }
+
+    /// What sampling costs: `cargo test --release -p tradewright-node cost_of_samples -- --ignored --nocapture`.
+    #[test]
+    #[ignore = "it measures, and proves nothing"]
+    fn cost_of_samples() {
+        const COMMANDS: u64 = 20_000_000;
+        let stages = Stages::default();
+        let (mut commands, mut taken) = queue(1 << 10, 64).expect("memory");
+        let mut sampling = Sampling::new(stages.clone(), None);
+        let command = [one()];
+        let mut run = |goes_through: bool| {
+            let begin = Instant::now();
+            for number in 0..COMMANDS {
+                let (begun, now) = (begin, Now::default());
+                assert!(Sampled { commands: &mut commands, sampling: &mut sampling, begun, now }.push(&command));
+                let at = taken.consumed();
+                taken.readable().expect("a ring");
+                taken.release(1);
+                if goes_through && stages.passage.is_awaited() {
+                    let waited = |ns| stages.queue.record(ns, 1);
+                    stages.passage.sequenced((at, &command), number + 1, (wall_ns(), wall_ns()), waited);
+                }
+                if goes_through {
+                    stages.passage.released(number + 1, 0, 0);
+                    sampling.told(number + 1);
+                }
+            }
+            begin.elapsed().as_nanos() as f64 / COMMANDS as f64
+        };
+        // The first sample stays where it is when the stages do not look: then no other is taken.
+        let (with, without) = (run(true), run(false));
+        println!("{with:.1} ns a command that is sampled, {without:.1} ns one that is not");
+    }
+}

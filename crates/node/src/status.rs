@@ -144,7 +144,8 @@ impl StatusSource {
     /// The node as it is now.
     #[must_use]
     pub fn read(&self) -> Status {
-        let Self { shard, epoch, tier, replayed, begun, signals, stages, events, event_slots, rings, doors, feed } = self;
+        let Self { shard, epoch, tier, replayed, begun, signals, stages, events, event_slots, rings, doors, feed } =
+            self;
         let (busy, all) = (signals.busy_rounds.load(Ordering::Relaxed), signals.rounds.load(Ordering::Relaxed));
         let (events_written, events_released) = events.ends();
         Status {
@@ -295,7 +296,9 @@ impl Status {
                 ("tradewright_connections", "gauge", "Connections for order entry.", connections),
             ]);
         }
-        if let Some(FeedStatus { channel: _, next_sequence, index, overruns, resets, datagrams_lost, clients }) = self.feed {
+        if let Some(FeedStatus { channel: _, next_sequence, index, overruns, resets, datagrams_lost, clients }) =
+            self.feed
+        {
             counts.extend([
                 ("tradewright_feed_next_sequence", "counter", "Sequence of the next message.", next_sequence),
                 ("tradewright_feed_index", "counter", "Last command that market data knows.", index),
@@ -352,7 +355,9 @@ mod tests {
         let mut reader = Reader::<EventRecord>::attach(&source.events, Start::Oldest).expect("a ring");
         reader.register("a\\b\"c").expect("a place");
         assert!(commands.push_whole(&[set_up::advance_time(); 3]).expect("a ring"));
-        let fill = |source: &StatusSource| source.read().rings.iter().map(|ring| (ring.slots, ring.waiting)).collect::<Vec<_>>();
+        let fill = |source: &StatusSource| {
+            source.read().rings.iter().map(|ring| (ring.slots, ring.waiting)).collect::<Vec<_>>()
+        };
         assert_eq!(fill(&source), [(16, 3)]);
         taken.readable().expect("a ring");
         taken.release(2);
@@ -361,7 +366,10 @@ mod tests {
         for line in [
             "tradewright_ring_slots{shard=\"3\",ring=\"sessions\"} 16".to_owned(),
             "tradewright_ring_waiting{shard=\"3\",ring=\"sessions\"} 1".to_owned(),
-            format!("tradewright_reader_lag{{shard=\"3\",reader=\"a\\\\b\\\"c\",process=\"{}\"}} 0", std::process::id()),
+            format!(
+                "tradewright_reader_lag{{shard=\"3\",reader=\"a\\\\b\\\"c\",process=\"{}\"}} 0",
+                std::process::id()
+            ),
         ] {
             assert!(lines.lines().any(|found| found == line), "{line} in {lines}");
         }

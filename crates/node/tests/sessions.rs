@@ -6,17 +6,17 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tradewright_gateway::client::{Client, ClientError, LogonOptions, output_of};
-use tradewright_node::{MasterKey, Node};
 use tradewright_node::config::Source;
+use tradewright_node::{MasterKey, Node};
 use tradewright_protocol::account::{is_last, read_balances};
 use tradewright_protocol::codes::{self, ExecType, OrdType};
 use tradewright_protocol::logon::Secret;
 use tradewright_protocol::messages::{
-    AccountQuery, AccountSnapshot, ExecutionReport, NewOrderSingle, OrderCancelRequest, OrderMassCancelReport, OrderMassCancelRequest, Reject,
-    RequestExtension,
+    AccountSnapshot, ExecutionReport, NewOrderSingle, OrderCancelRequest, OrderMassCancelReport,
+    OrderMassCancelRequest, Reject, RequestExtension,
 };
 use tradewright_protocol::reports::{Position, read_execution};
-use tradewright_protocol::spec::{Block, NoExtension, Null, Template};
+use tradewright_protocol::spec::{Block, Null, Template};
 use tradewright_transport::Start;
 use tradewright_types::{
     ANY, AccountId, CommandKind, CommandRecord, EventKind, EventRecord, KeyKind, KeyMaterial, KeyPermissions, Label,
@@ -442,7 +442,7 @@ struct Seen {
 
 /// Asks how the account stands, and follows the reports until all of the answer is there.
 fn ask(client: &mut Client, reported: &mut Vec<String>) -> Seen {
-    client.message(&AccountQuery {}, &NoExtension, &[b"q"]);
+    client.ask_account(b"q");
     let (mut seen, mut expected, begin) = (Seen::default(), None, Instant::now());
     while expected != Some(seen.orders.len()) {
         assert!(begin.elapsed() < TIMEOUT, "heard only {seen:?}");
@@ -553,9 +553,8 @@ fn a_secret_that_is_registered_while_the_node_runs_opens_the_door_until_it_is_re
         std::fs::create_dir(&place).expect("a folder");
         let doors = "[session]\nmaster_key = \"../master.key\"\n[session.tcp]";
         let mut node = start_with(&place, configuration(sessions_apart).replace("[session.tcp]", doors));
-        let register = |permissions| {
-            set_up::register_key(&id, AccountId(2), permissions, KeyKind::SealedHmac, &material)
-        };
+        let register =
+            |permissions| set_up::register_key(&id, AccountId(2), permissions, KeyKind::SealedHmac, &material);
         node.command(&register(KeyPermissions::TRADE)).expect("a ring");
         let mut client = log_on_by_hmac(&node, true);
         client.order(&limit(codes::Side::Sell, 100, 10_000), b"a", b"BTCUSDT");

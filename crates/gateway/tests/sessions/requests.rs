@@ -6,9 +6,9 @@ use tradewright_protocol::described::{self, Value};
 use tradewright_protocol::frame::{Dimension, Frame, FrameWriter};
 use tradewright_protocol::logon::LogonRequest;
 use tradewright_protocol::messages::{
-    AccountQuery, AmendExtension, ExecutionReport, InstrumentListRequest, LegExtension, LimitQuery, NewOrderList, NewOrderListOrder,
-    OrderAmendKeepPriorityRequest, OrderMassCancelReport, OrderMassCancelRequest, Reject, RequestExtension,
-    TestRequest,
+    AccountQuery, AmendExtension, ExecutionReport, InstrumentListRequest, LegExtension, LimitQuery, NewOrderList,
+    NewOrderListOrder, OrderAmendKeepPriorityRequest, OrderMassCancelReport, OrderMassCancelRequest, Reject,
+    RequestExtension, TestRequest,
 };
 use tradewright_protocol::spec::{Block, NoExtension, Null};
 use tradewright_types::{CommandKind, CommandRecord, EventKind, EventRecord, InstrumentState, RejectReason};
