@@ -397,7 +397,8 @@ class OrderEntry:
         """Ask how the account of this session stands: its balances and open orders, as of one place in the log.
 
         What came meanwhile is returned by the next call of `receive`. Raises `PermissionDenied` when the key of this
-        session may not read, `RateLimitExceeded` when it asks too often, `SessionEnded` as `receive` does, or when no answer comes in time.
+        session may not read, `RateLimitExceeded` when it asks too often, `SessionEnded` as `receive` does, or when no
+        answer comes in time.
         """
         self._questions += 1
         request = str(self._questions).encode()

@@ -16,7 +16,7 @@ use tradewright_protocol::messages::{
     OrderMassCancelRequest, Reject, RequestExtension,
 };
 use tradewright_protocol::reports::{Position, read_execution};
-use tradewright_protocol::spec::{Block, Null, Template};
+use tradewright_protocol::spec::{Block, Coded, Null, Template};
 use tradewright_transport::Start;
 use tradewright_types::{
     ANY, AccountId, CommandKind, CommandRecord, EventKind, EventRecord, KeyKind, KeyMaterial, KeyPermissions, Label,

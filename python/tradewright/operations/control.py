@@ -34,8 +34,8 @@ class StageStatus(msgspec.Struct, frozen=True, kw_only=True):
 class RingStatus(msgspec.Struct, frozen=True, kw_only=True):
     """A ring within a node: how many of its slots are taken.
 
-    `sessions` and `operators` are commands that wait for the sequencer, `log` is records that wait for the disk, `marks`
-    are rounds that wait for the gate.
+    `sessions` and `operators` are commands that wait for the sequencer, `log` is records that wait for the disk, and
+    `marks` are rounds that wait for the gate.
     """
 
     ring: str
