@@ -488,7 +488,7 @@ fn an_account_is_seen_as_the_reports_before_it_say() {
             false => Client::tcp(node.tcp().expect("an address")).expect("a connection"),
         });
         let mut reported = Vec::new();
-        for round in 0..60 {
+        for round in 0..20 {
             // Never waits for reports: the question is asked while they are on their way.
             for number in 0..7 {
                 let name = format!("{round}-{number}");
@@ -501,7 +501,7 @@ fn an_account_is_seen_as_the_reports_before_it_say() {
             assert!(seen.index >= seen.last, "{seen:?}");
             assert_eq!(seen.held, format!("{:.8}", seen.orders.len() as f64 / 1_000.0));
         }
-        assert!(reported.len() > 300, "{}", reported.len());
+        assert!(reported.len() >= 120, "{}", reported.len());
         node.stop().expect("a clean end");
     }
 }
@@ -606,7 +606,7 @@ fn sampled_commands_are_traced_through_every_stage() {
         let node = start_with(folder.path(), text.replace("[session.tcp]", &monitoring));
         let mut client = log_on(Client::tcp(node.tcp().expect("an address")).expect("a connection"));
         let mut indices = Vec::new();
-        for number in 0..30 {
+        for number in 0..11 {
             client.order(&limit(codes::Side::Sell, 100, 10_000), format!("n-{number}").as_bytes(), b"BTCUSDT");
             assert_eq!(hear(&mut client, 1), [format!("0n-{number}")]);
             indices.push(client.last().expect("an output").index);
@@ -614,7 +614,7 @@ fn sampled_commands_are_traced_through_every_stage() {
         let path = folder.path().join("log").join("traces.jsonl");
         let begin = Instant::now();
         // The logon is the first command that is traced.
-        while traces_of(&path).len() < 31_usize.div_ceil(one_in) {
+        while traces_of(&path).len() < 12_usize.div_ceil(one_in) {
             assert!(begin.elapsed() < TIMEOUT, "{:?}", traces_of(&path));
             std::thread::sleep(Duration::from_millis(5));
         }
