@@ -38,7 +38,7 @@ impl KeyRing {
     }
 
     /// Takes a key away. Connections that were made with it are the gateway's to end.
-    pub(crate) fn remove(&mut self, username: &[u8]) {
+    pub fn remove(&mut self, username: &[u8]) {
         self.grants.remove(username);
     }
 }
