@@ -15,7 +15,7 @@ use crate::error::NodeError;
 use crate::sequencer::Signals;
 
 /// How many events the checker takes at once.
-const EVENTS_AT_ONCE: usize = 1024;
+const EVENTS_AT_ONCE: usize = 128;
 
 /// Sums up the hashes of events, span by span: a span is what the commands up to a multiple of [`CHECK_EVERY`] did since the
 /// one before.
@@ -136,10 +136,13 @@ pub(crate) fn run_checker(
     let mut events = vec![EventRecord::default(); EVENTS_AT_ONCE];
     while !signals.stop.load(Ordering::Acquire) {
         match reader.poll(&mut events) {
-            Polled::Count(count) => hasher.take(&events[..count], |index, hash| {
-                // The journal's thread may be gone: then the node stops.
-                let _ = notes.send(Note::Check(Check { index, events_hash: Some(hash), state_hash: None }));
-            }),
+            Polled::Count(count) => {
+                hasher.take(&events[..count], |index, hash| {
+                    // The journal's thread may be gone: then the node stops.
+                    let _ = notes.send(Note::Check(Check { index, events_hash: Some(hash), state_hash: None }));
+                });
+                std::thread::yield_now();
+            }
             Polled::Behind { .. } => hasher.lose(),
             Polled::Empty => std::thread::sleep(Duration::from_millis(1)),
         }

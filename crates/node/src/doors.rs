@@ -36,6 +36,8 @@ use crate::sequencer::{BATCH_RECORDS, News, Signals};
 const EVENTS_A_ROUND: usize = 4 * BATCH_RECORDS;
 /// So many repeated requests wait for the log at most; what is more is answered in short.
 const LOOKUPS_MAX: usize = 4_096;
+/// So often new connections are looked for.
+const KNOCKS_EVERY_NS: u64 = 500_000;
 /// No frame has more slots: the longest is 64 KiB.
 const FRAME_SLOTS_MAX: u32 = 1 << 10;
 
@@ -50,6 +52,8 @@ pub(crate) struct Doors {
     /// A key that the event before told of: its id comes next.
     key: Option<EventRecord>,
     begun: std::time::Instant,
+    /// When new connections are looked for again.
+    knocks_at_ns: u64,
     signals: Arc<Signals>,
     asker: Asker,
     questions: Receiver<Question>,
@@ -133,6 +137,7 @@ impl Doors {
             news,
             key: None,
             begun,
+            knocks_at_ns: 0,
             signals: Arc::default(),
             asker,
             questions,
@@ -175,7 +180,11 @@ impl Doors {
             self.answer(question, now);
         }
         let mut done = if self.catch_up.is_some() { self.catch_up(now)? } else { self.hear(now) };
-        if let Some(tcp) = &mut self.tcp {
+        // Whoever knocks waits a little: each look is a call to the system, and orders wait for it.
+        if let Some(tcp) = &mut self.tcp
+            && now.ns >= self.knocks_at_ns
+        {
+            self.knocks_at_ns = now.ns + KNOCKS_EVERY_NS;
             done += tcp.poll(&mut self.gateway, now).map_err(while_doing("taking connections"))?;
         }
         self.gateway.set_log_short(self.signals.is_log_short.load(Ordering::Relaxed));

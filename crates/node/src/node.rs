@@ -674,7 +674,7 @@ fn run_hasher(
     let mut signed = Instant::now();
     while !signals.stop.load(Ordering::Acquire) {
         let before = signals.hashed.load(Ordering::Relaxed);
-        let hashed = hasher.poll(16)?;
+        let hashed = hasher.poll(16, std::thread::yield_now)?;
         signals.hashed.store(hashed, Ordering::Release);
         if signed.elapsed() >= HEAD_EVERY {
             signed = Instant::now();
