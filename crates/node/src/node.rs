@@ -28,7 +28,7 @@ use tradewright_transport::{
 };
 use tradewright_types::{CommandRecord, EventKind, EventRecord, RejectReason};
 
-use crate::checks::{SpanHasher, run_checker};
+use crate::checks::{SpanHasher, breathe, run_checker};
 use crate::config::{Config, PlacementConfig, Source, TierName};
 use crate::control::Control;
 use crate::doors::Doors;
@@ -674,7 +674,7 @@ fn run_hasher(
     let mut signed = Instant::now();
     while !signals.stop.load(Ordering::Acquire) {
         let before = signals.hashed.load(Ordering::Relaxed);
-        let hashed = hasher.poll(16, std::thread::yield_now)?;
+        let hashed = hasher.poll(16, breathe)?;
         signals.hashed.store(hashed, Ordering::Release);
         if signed.elapsed() >= HEAD_EVERY {
             signed = Instant::now();
