@@ -9,11 +9,16 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import queue
 import re
+import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+
+from rich.progress import Progress
 
 ROOT = Path(__file__).parents[1]
 TOOLS = ROOT / ".tools"
@@ -22,6 +27,7 @@ PAGE = ROOT / "docs" / "internals" / "mutants.md"
 CRATES = ("book", "ledger", "risk", "engine")
 BAR_PERCENT = 95.0
 TIMEOUT_S = 60
+TIMEOUT_ALL_S = 600
 
 Outcome = dict[str, Any]
 
@@ -48,12 +54,7 @@ def main() -> int:
     outcomes = run([*packages, *shard], arguments.jobs, "own")
     survivors = [outcome for outcome in outcomes if outcome["summary"] == "MissedMutant"]
     if survivors:
-        names = "|".join(re.escape(mutant(outcome)["name"]) for outcome in survivors)
-        everywhere = [f"--test-package=tradewright-{crate}" for crate in CRATES]
-        again = run([*packages, *everywhere, "--re", f"^({names})$"], arguments.jobs, "all")
-        verdicts = {mutant(outcome)["name"]: outcome["summary"] for outcome in again}
-        for outcome in survivors:
-            outcome["summary"] = verdicts.get(mutant(outcome)["name"], outcome["summary"])
+        judge_by_all(survivors, arguments.jobs)
     return 0 if judge(outcomes) else 1
 
 
@@ -75,6 +76,67 @@ def run(arguments: list[str], jobs: int, name: str) -> list[Outcome]:
         raise SystemExit(f"cargo mutants failed with {done.returncode}")
     report = json.loads((folder / "mutants.out" / "outcomes.json").read_text(encoding="utf-8"))
     return [outcome for outcome in report["outcomes"] if isinstance(outcome["scenario"], dict)]
+
+
+def judge_by_all(survivors: list[Outcome], jobs: int) -> None:
+    """Give survivors the verdict of the tests of all crates.
+
+    Each is put back into a copy of the sources by the difference that cargo-mutants noted: by itself it cannot run
+    single ones again, as names do not pick among the fields that it deletes.
+    """
+    copies = [copy_sources(number) for number in range(jobs)]
+    free: queue.SimpleQueue[Path] = queue.SimpleQueue()
+    with Progress() as progress, ThreadPoolExecutor(jobs) as pool:
+        if not all(pool.map(passes_all, copies)):
+            raise SystemExit("the tests fail before anything is broken")
+        for copy in copies:
+            free.put(copy)
+        bar = progress.add_task("survivors, by the tests of all crates", total=len(survivors))
+
+        def judge_one(outcome: Outcome) -> None:
+            copy = free.get()
+            path = copy / mutant(outcome)["file"]
+            source = path.read_text(encoding="utf-8")
+            difference = (OUTPUT / "own" / "mutants.out" / outcome["diff_path"]).read_text(encoding="utf-8")
+            path.write_text(mutated(source, difference), encoding="utf-8")
+            outcome["summary"] = "MissedMutant" if passes_all(copy) else "CaughtMutant"
+            path.write_text(source, encoding="utf-8")
+            free.put(copy)
+            progress.advance(bar)
+
+        list(pool.map(judge_one, survivors))
+
+
+def copy_sources(number: int) -> Path:
+    """Copy what the repository tracks to a folder of its own, where builds stay from one run to the next."""
+    copy = OUTPUT / "all" / str(number)
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True)
+    for name in listed.stdout.splitlines():
+        target = copy / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / name, target)
+    return copy
+
+
+def mutated(source: str, difference: str) -> str:
+    """Apply the one place of a difference."""
+    lines = difference.splitlines(keepends=True)[3:]
+    before = "".join(line[1:] for line in lines if line[0] in " -")
+    after = "".join(line[1:] for line in lines if line[0] in " +")
+    if source.count(before) != 1:
+        raise SystemExit(f"{difference.splitlines()[1]}: its place is not found once")
+    return source.replace(before, after)
+
+
+def passes_all(copy: Path) -> bool:
+    """Whether the tests of all crates pass. What takes too long does not."""
+    packages = [f"--package=tradewright-{crate}" for crate in CRATES]
+    environment = {**os.environ, "RUSTFLAGS": "--cap-lints=allow", "CARGO_TARGET_DIR": str(copy / "target")}
+    # It ends the tests, and not cargo alone.
+    limit = ["timeout", "--kill-after=5", str(TIMEOUT_ALL_S)]
+    command = [*limit, "cargo", "test", "--quiet", "--locked", "--profile=mutants", *packages]
+    done = subprocess.run(command, check=False, cwd=copy, env=environment, capture_output=True)
+    return done.returncode == 0
 
 
 def mutant(outcome: Outcome) -> dict[str, Any]:

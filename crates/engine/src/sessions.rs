@@ -415,3 +415,37 @@ impl Engine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_hashes_to_something_else_at_each_place() {
+        let answer = Answer { sequence_and_reason: 7, ..Answer::default() };
+        let hash = |place: u64| {
+            let mut answers = Answers::new();
+            answers.put(place, answer);
+            answers.hash(1).0
+        };
+        let hashes: BTreeSet<u128> = (0..WINDOW).map(hash).collect();
+        assert_eq!(hashes.len(), WINDOW as usize);
+    }
+
+    #[test]
+    fn memory_and_hash_of_a_session_are_its_own_and_those_of_its_window() {
+        let mut sessions = Sessions::default();
+        sessions.add(Some(AccountId(2)), Label::new(b"desk").expect("a name"));
+        let session = &mut sessions.sessions[0];
+        let mut expected = session.hash(1);
+        let mut answers = Answers::new();
+        answers.put(1, Answer { sequence_and_reason: 7, ..Answer::default() });
+        expected += answers.hash(1);
+        session.answers = Some(answers);
+        assert_eq!(session.hash(1), expected);
+        let own = sessions.sessions.capacity() * size_of::<ClientSession>();
+        assert_eq!(sessions.memory_bytes(), own + size_of::<Answers>());
+    }
+}

@@ -402,7 +402,6 @@ impl Engine {
         controls.end()?;
         reader(SectionKind::Sessions).each(|part| engine.read_client_session(part))?;
         reader(SectionKind::Keys).each(|part| engine.read_key(part))?;
-        engine.markets.iter_mut().filter_map(|market| market.triggers.as_deref_mut()).for_each(Triggers::sort_trails);
         Ok(engine)
     }
 

@@ -67,7 +67,7 @@ impl Triggers {
         let rises = trigger.kind.rises(side);
         self.books[trigger.source as usize].rest(slab, trigger_side(rises), price, slot, open);
         if trigger.trail.is_some() {
-            // New orders have the highest id, but not one that starts with its list, or was released; a restored state is sorted at its end.
+            // New orders have the highest id, but not one that starts with its list, was released, or is restored.
             let (trailing, id) = (&mut self.trailing[trigger.source as usize], slab[slot].id);
             let place = if trailing.last().is_none_or(|last| *last < id) {
                 trailing.len()
@@ -76,11 +76,6 @@ impl Triggers {
             };
             trailing.insert(place, id);
         }
-    }
-
-    /// Brings restored trails into their order.
-    pub(crate) fn sort_trails(&mut self) {
-        self.trailing.iter_mut().for_each(|trailing| trailing.sort_unstable());
     }
 
     /// Bytes that waiting orders take beside their slots.

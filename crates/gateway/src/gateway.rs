@@ -322,6 +322,10 @@ impl Gateway {
                 Err(error) => machine.close(&error.to_string()),
             }
         }
+        if link.is_permanent() && machine.awaits_logon() && input.is_empty() {
+            // It waits for its next client as long as that takes; what it told nobody, the next one would read.
+            machine.begin(now);
+        }
         let Telling { sessions, symbols, reports, .. } = &mut self.telling;
         let mut session = machine.session().and_then(|id| sessions.find(id));
         if !input.is_empty() {

@@ -647,6 +647,16 @@ impl SessionMachine {
         }
     }
 
+    /// Whether nobody has logged on yet.
+    pub fn awaits_logon(&self) -> bool {
+        matches!(self.state, State::AwaitingLogon)
+    }
+
+    /// The time for a logon counts from now on.
+    pub fn begin(&mut self, now: Now) {
+        (self.began_ns, self.last_in_ns) = (now.ns, now.ns);
+    }
+
     /// Lets time pass: heartbeats, and the end of who is not heard of.
     pub fn tick(&mut self, now: Now) {
         let silent_ns = now.ns.saturating_sub(self.last_in_ns);

@@ -13,6 +13,9 @@ use crate::recovery::segment_indices;
 use crate::storage::Storage;
 use crate::tree::{Frontier, leaf_hash};
 
+/// Some ten microseconds of hashing.
+const RECORDS_A_BREATH: usize = 32;
+
 /// The tree over a log that is written meanwhile.
 pub struct TreeHasher<S: Storage> {
     reader: JournalReader<S>,
@@ -39,16 +42,19 @@ impl<S: Storage> TreeHasher<S> {
     }
 
     /// Hashes up to so many durable batches. Returns how many commands are hashed in all: how far that is behind the durable
-    /// index is the lag.
+    /// index is the lag. `breathe` is called every few microseconds, for threads that are in more of a hurry.
     ///
     /// # Errors
     /// Damage, with file, place and rule.
-    pub fn poll(&mut self, batches_max: usize) -> Outcome<u64> {
+    pub fn poll(&mut self, batches_max: usize, breathe: impl Fn()) -> Outcome<u64> {
         for _ in 0..batches_max {
             let Some(batch) = self.reader.next_batch()? else { break };
-            for record in batch.records() {
+            for (number, record) in batch.records().enumerate() {
                 if record.kind == RecordKind::Command && record.header.index > self.frontier.size() {
                     self.frontier.push(leaf_hash(record.bytes));
+                }
+                if number % RECORDS_A_BREATH == 0 {
+                    breathe();
                 }
             }
         }

@@ -33,6 +33,8 @@ use crate::sequencer::{BATCH_RECORDS, News, Signals};
 const EVENTS_A_ROUND: usize = 4 * BATCH_RECORDS;
 /// So many repeated requests wait for the log at most; what is more is answered in short.
 const LOOKUPS_MAX: usize = 4_096;
+/// So often new connections are looked for.
+const KNOCKS_EVERY_NS: u64 = 500_000;
 /// No frame has more slots: the longest is 64 KiB.
 const FRAME_SLOTS_MAX: u32 = 1 << 10;
 
@@ -57,6 +59,8 @@ pub(crate) struct Doors {
     news: Receiver<News>,
     keys: DoorKeys,
     begun: std::time::Instant,
+    /// When new connections are looked for again.
+    knocks_at_ns: u64,
     signals: Arc<Signals>,
     asker: Asker,
     questions: Receiver<Question>,
@@ -85,6 +89,18 @@ struct LookedUp {
     pieces: Pieces<Found>,
 }
 
+/// The ways between the doors and the rest of the node, rings left out.
+pub(crate) struct Ways {
+    /// What the sequencer tells.
+    pub(crate) news: Receiver<News>,
+    /// To the replay service.
+    pub(crate) replays: Asker,
+    /// What operators ask.
+    pub(crate) questions: Receiver<Question>,
+    /// To the sequencer, about accounts.
+    pub(crate) accounts: AccountAsker,
+}
+
 impl Doors {
     /// Opens the doors of a node whose engine stands where the ring of events begins.
     ///
@@ -95,11 +111,9 @@ impl Doors {
         engine: &Engine,
         events: &Arc<Region>,
         commands: Producer<CommandRecord>,
-        news: Receiver<News>,
-        asker: Asker,
-        questions: Receiver<Question>,
-        accounts: AccountAsker,
+        ways: Ways,
     ) -> Result<Self, NodeError> {
+        let Ways { news, replays: asker, questions, accounts } = ways;
         let (keys, ring) = DoorKeys::open(config, engine)?;
         let mut settings = GatewayConfig { has_past: true, ..GatewayConfig::default() };
         if let Some(messages_max) = config.messages_per_second {
@@ -136,6 +150,7 @@ impl Doors {
             news,
             keys,
             begun,
+            knocks_at_ns: 0,
             signals: Arc::default(),
             asker,
             questions,
@@ -199,7 +214,11 @@ impl Doors {
             self.answer(question, now);
         }
         let mut done = if self.catch_up.is_some() { self.catch_up(now)? } else { self.hear(now) };
-        if let Some(tcp) = &mut self.tcp {
+        // Whoever knocks waits a little: each look is a call to the system, and orders wait for it.
+        if let Some(tcp) = &mut self.tcp
+            && now.ns >= self.knocks_at_ns
+        {
+            self.knocks_at_ns = now.ns + KNOCKS_EVERY_NS;
             done += tcp.poll(&mut self.gateway, now).map_err(while_doing("taking connections"))?;
         }
         self.gateway.set_log_short(self.signals.is_log_short.load(Ordering::Relaxed));

@@ -29,10 +29,10 @@ use tradewright_transport::{
 use tradewright_types::{CommandRecord, EventKind, EventRecord, RejectReason};
 
 use crate::accounts;
-use crate::checks::{SpanHasher, run_checker};
+use crate::checks::{SpanHasher, breathe, run_checker};
 use crate::config::{Config, PlacementConfig, Source, TierName};
 use crate::control::Control;
-use crate::doors::Doors;
+use crate::doors::{Doors, Ways};
 use crate::durability::{Durability, Gatekeeper, Note};
 use crate::error::{NodeError, while_doing};
 use crate::feed::{self, Feed, FeedPlace, Guest};
@@ -161,21 +161,13 @@ impl Node {
         let (account_asker, accounts) = accounts::open(&signals);
         let (asker, replays) = past::open(storage.clone(), engine.config(), Arc::clone(&signals));
         let (tracing, trace_writer) = traces::configured(&config.monitoring, &directory, config.node.shard)?;
+        let ways = Ways { news: news_out, replays: asker, questions, accounts: account_asker };
         let (doors, doorway) = if Doors::is_any(&config.session) {
             (
                 Some(
-                    Doors::open(
-                        &config.session,
-                        &engine,
-                        &events,
-                        sessions_in,
-                        news_out,
-                        asker,
-                        questions,
-                        account_asker,
-                    )?
-                    .watching(Arc::clone(&signals))
-                    .sampled(Sampling::new(stages.clone(), tracing)),
+                    Doors::open(&config.session, &engine, &events, sessions_in, ways)?
+                        .watching(Arc::clone(&signals))
+                        .sampled(Sampling::new(stages.clone(), tracing)),
                 ),
                 None,
             )
@@ -704,7 +696,7 @@ fn run_hasher(
     let mut signed = Instant::now();
     while !signals.stop.load(Ordering::Acquire) {
         let before = signals.hashed.load(Ordering::Relaxed);
-        let hashed = hasher.poll(16)?;
+        let hashed = hasher.poll(16, breathe)?;
         signals.hashed.store(hashed, Ordering::Release);
         if signed.elapsed() >= HEAD_EVERY {
             signed = Instant::now();

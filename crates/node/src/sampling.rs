@@ -9,21 +9,21 @@ use tradewright_types::CommandRecord;
 use crate::clock::wall_ns;
 use crate::passage::Stamps;
 use crate::stages::Stages;
-use crate::traces::Tracer;
+use crate::traces::Tracing;
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Sampling {
     stages: Stages,
     /// How often a command is traced, and by whom.
-    tracing: Option<(u64, Tracer)>,
+    tracing: Option<Tracing>,
     /// How many commands go by before the next one is traced.
     left: u64,
 }
 
 impl Sampling {
     /// Samples for the histograms of these stages; one in so many commands for a trace too.
-    pub(crate) fn new(stages: Stages, tracing: Option<(u64, Tracer)>) -> Self {
+    pub(crate) fn new(stages: Stages, tracing: Option<Tracing>) -> Self {
         Self { stages, tracing, left: 0 }
     }
 

@@ -83,6 +83,9 @@ pub(crate) struct TraceWriter {
     seed: [u64; 2],
 }
 
+/// One in so many commands is traced, by this.
+pub(crate) type Tracing = (u64, Tracer);
+
 /// Both sides, as the configuration wants them: the doors' with how many commands there are for each that is traced.
 ///
 /// # Errors
@@ -91,7 +94,7 @@ pub(crate) fn configured(
     config: &MonitoringConfig,
     directory: &Path,
     shard: u8,
-) -> Result<(Option<(u64, Tracer)>, Option<TraceWriter>), NodeError> {
+) -> Result<(Option<Tracing>, Option<TraceWriter>), NodeError> {
     let Some(one_in) = &config.trace_one_in else { return Ok((None, None)) };
     let path = config.traces.clone().unwrap_or_else(|| directory.join(TRACES_FILE));
     let (tracer, writer) = open(&path, shard)?;

@@ -51,7 +51,7 @@ pub fn write_sample_log(storage: &FolderStorage, commands_min: usize, segment_by
         }
         while preparer.prepare()? {}
         log.commit()?;
-        hasher.poll(usize::MAX)?;
+        hasher.poll(usize::MAX, || ())?;
         if let Some(head) = hasher.sign() {
             log.append_tree_head(&head)?;
         }

@@ -301,6 +301,26 @@ fn a_price_outside_the_collar_extends_the_call_and_is_held_inside_at_last() {
 }
 
 #[test]
+fn a_call_that_was_halted_goes_on_where_it_was() {
+    let mut venue = traded();
+    venue.check(
+        "
+        terms I0 collar=200000 extension=50 extensions=1 call=1000
+        state I0 auction intraday   => set, Auction Intraday
+        schedule I0 continuous none 100 => set
+        buy A2 3 @14                => accepted
+        sell A3 2 @9                => accepted, would trade 2@12 +1
+        at 100                      => Auction Intraday until 150
+        state I0 halted             => set, Halted
+        state I0 auction intraday   => set, Auction Intraday, would trade 2@12 +1
+        schedule I0 continuous none 200 => set
+        // It was extended as often as it may be, before it was halted.
+        at 200                      => O3 O4 2@12, uncrossed 2@12 +1, Continuous
+        ",
+    );
+}
+
+#[test]
 fn by_command_a_call_ends_inside_its_collar_at_once() {
     let mut venue = traded();
     venue.check(

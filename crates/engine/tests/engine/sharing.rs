@@ -92,6 +92,18 @@ fn an_amount_pays_for_a_part_of_a_price() {
 }
 
 #[test]
+fn an_amount_pays_for_a_whole_price_and_for_a_part_of_the_next() {
+    let mut venue = queue("rule=1");
+    venue.check(
+        "
+        reference I0 100
+        sell A5 7 @99        => accepted
+        buy A3 2343q market  => accepted, O6 7@99, O1 2@100, O3 2@100, O4 5@100, O5 7@100, expired unspent 50 QuoteAmountSpent
+        ",
+    );
+}
+
+#[test]
 fn a_rule_changes_only_while_nobody_stands_on_the_book() {
     queue("rule=1").check(
         "

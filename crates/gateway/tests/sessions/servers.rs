@@ -79,7 +79,12 @@ fn a_session_over_shared_memory_and_the_next_one() {
     assert!(venue.gateway.connect(Box::new(link), venue.now));
     let (mut writer, mut reader) = (FrameWriter::new(to_gateway), FrameReader::new(at_client));
     for round in 0..3 {
-        venue.pass(1_000_000);
+        // However long nobody comes.
+        for _ in 0..3 {
+            venue.pass(60_000_000_000);
+            venue.run();
+        }
+        assert!(reader.receive().expect("a sound queue").is_none(), "nobody is told anything");
         assert!(writer.send(&logon(&venue, b"SHM")).expect("a sound queue"));
         venue.run();
         let frame = reader.receive().expect("a sound queue").expect("an answer").to_vec();

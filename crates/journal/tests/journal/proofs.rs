@@ -133,7 +133,7 @@ fn signed_log(commands: u64, every: u64) -> FaultyStorage {
     for number in 1..=commands {
         commit_each(&mut log, number..=number);
         if number.is_multiple_of(every) {
-            assert_eq!(hasher.poll(1_000).unwrap(), number);
+            assert_eq!(hasher.poll(1_000, || ()).unwrap(), number);
             log.append_tree_head(&hasher.sign().unwrap()).unwrap();
             assert_eq!(hasher.sign(), None, "nothing is new");
             log.commit().unwrap();
@@ -217,7 +217,7 @@ fn a_head_of_another_log_is_refused() {
     foreign.append(&[command(77)]).unwrap();
     foreign.commit().unwrap();
     let mut hasher = TreeHasher::open(other, [7; 32]).unwrap();
-    hasher.poll(10).unwrap();
+    hasher.poll(10, || ()).unwrap();
     log.append_tree_head(&hasher.sign().unwrap()).unwrap();
     log.commit().unwrap();
     let error = verify(&storage, VerifyOptions { replays: false, public_key: None }).unwrap_err();
