@@ -579,8 +579,11 @@ fn a_secret_that_is_registered_while_the_node_runs_opens_the_door_until_it_is_re
     }
 }
 
-/// The commands that were traced: name, index, and the times of each stage in nanoseconds.
-fn traces_of(path: &Path) -> Vec<(String, u64, Vec<(String, u64, u64)>)> {
+/// A stage of a trace: its name, when it began and ended, in nanoseconds.
+type Span = (String, u64, u64);
+
+/// The commands that were traced: name, index, and their stages.
+fn traces_of(path: &Path) -> Vec<(String, u64, Vec<Span>)> {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     let number = |value: &serde_json::Value| value.as_str().and_then(|text| text.parse().ok()).expect("a number");
     let trace_of = |line: &str| {
