@@ -170,12 +170,6 @@ impl Doors {
     /// Events were missed and cannot be had from the log, or the listener is broken.
     pub(crate) fn poll(&mut self) -> Result<usize, NodeError> {
         let now = now(self.begun);
-        while let Ok(news) = self.news.try_recv() {
-            match news {
-                News::Listed(symbols) => *self.gateway.symbols() = symbols,
-                News::Opened(opening) => self.gateway.opens(opening),
-            }
-        }
         while let Ok(question) = self.questions.try_recv() {
             self.answer(question, now);
         }
@@ -220,10 +214,9 @@ impl Doors {
         match self.reader.poll_into(&mut self.events, EVENTS_A_ROUND) {
             Polled::Empty => 0,
             Polled::Count(count) => {
-                for event in &self.events {
-                    self.gateway.event(event, now);
-                    follow_keys(&mut self.key, event, self.gateway.keys());
-                }
+                let events = core::mem::take(&mut self.events);
+                self.tell_new(&events, now);
+                self.events = events;
                 count
             }
             Polled::Behind { .. } => {
@@ -276,6 +269,13 @@ impl Doors {
 
     /// Tells sessions those of the events that they have not heard of.
     fn tell_new(&mut self, events: &[EventRecord], now: Now) -> usize {
+        // News was sent before its events could be read: looked for only now, none of it is missed.
+        while let Ok(news) = self.news.try_recv() {
+            match news {
+                News::Listed(symbols) => *self.gateway.symbols() = symbols,
+                News::Opened(opening) => self.gateway.opens(opening),
+            }
+        }
         let read = self.gateway.reports().last();
         let new = &events[events.partition_point(|event| Position::of(event) <= read)..];
         for event in new {
