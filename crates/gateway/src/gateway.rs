@@ -145,8 +145,8 @@ impl Gateway {
     /// accounts that have sessions or are heard by drop copies.
     pub fn new(config: GatewayConfig, keys: KeyRing, engine: &Engine) -> Self {
         let mut telling = Telling::new(Symbols::of(engine), Reports::behind(engine));
-        let with_session = engine.sessions().filter_map(|session| session.account()).collect::<Vec<_>>();
-        telling.reports.follow(Opening::of(engine, with_session.into_iter().chain(keys.heard())));
+        let with_session = engine.sessions().filter_map(|session| session.account());
+        telling.reports.follow(Opening::of(engine, with_session.chain(keys.heard())));
         for view in engine.sessions() {
             if let (Some(account), Some(name)) = (view.account(), Label::new(view.name().as_bytes())) {
                 let id = view.id().0;

@@ -338,7 +338,7 @@ impl Doors {
         self.tell(rest, now);
     }
 
-    /// Tells sessions of events. What the sequencer said of them was said before they could be seen.
+    /// Tells sessions of events. News was sent before its events could be read: looked for only now, none of it is missed.
     fn tell(&mut self, events: &[EventRecord], now: Now) {
         while let Ok(news) = self.news.try_recv() {
             match news {

@@ -332,6 +332,9 @@ fn readers_of_the_ring_follow_over_a_restart_and_slow_ones_see_the_latest() {
     let slow = Follower::run(open(&place), Duration::from_millis(150));
     // One that has died in the middle of a read is no different from one that never reads.
     let dead = open(&place);
+    // Each has looked before the many come: what it missed then was written over, however fast they are.
+    venue.trade();
+    std::thread::sleep(Duration::from_millis(500));
     for _ in 0..20_000 {
         venue.trade();
     }

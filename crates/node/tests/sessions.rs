@@ -2,6 +2,8 @@
 
 #![allow(clippy::disallowed_methods, reason = "tests of what has clocks and waits")]
 
+mod common;
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -20,8 +22,10 @@ use tradewright_protocol::spec::{Block, Coded, Null, Template};
 use tradewright_transport::Start;
 use tradewright_types::{
     ANY, AccountId, CommandKind, CommandRecord, EventKind, EventRecord, KeyKind, KeyMaterial, KeyPermissions, Label,
-    OrderType, SelfTradePrevention, TimeInForce, set_up,
+    Side, set_up,
 };
+
+use crate::common::{limit_order, venue};
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 const SEED: [u8; 32] = [7; 32];
@@ -34,7 +38,7 @@ fn configuration(sessions_apart: bool) -> String {
     let tradewright_protocol::logon::Key::Ed25519(public) = secret().key() else { panic!("an Ed25519 key") };
     let public: String = public.iter().map(|byte| format!("{byte:02x}")).collect();
     let placement = if sessions_apart { "[placement.sessions]\nidle = \"yield\"" } else { "" };
-    format!(
+    let process = format!(
         r#"
 schema = 1
 [node]
@@ -51,26 +55,17 @@ listen = "127.0.0.1:0"
 [session.shm]
 directory = "shm"
 links = ["one"]
-[[genesis.asset]]
-name = "USDT"
-[[genesis.asset]]
-name = "BTC"
-[[genesis.instrument]]
-name = "BTC/USDT"
-tick = "0.01"
-lot = "0.00001"
-reference_price = "100"
-[[genesis.account]]
-name = "alice"
-deposits = {{ BTC = "1000", USDT = "1000000" }}
-limits = {{ open_orders = 100000, orders_per_second = 100000, messages_per_second = 100000 }}
-[[genesis.key]]
+"#
+    );
+    let key = format!(
+        r#"[[genesis.key]]
 id = "alice-key"
 public = "{public}"
 account = "alice"
 permissions = ["trade", "read"]
 "#
-    )
+    );
+    venue(&process) + &key
 }
 
 fn start(folder: &Path, sessions_apart: bool) -> Node {
@@ -337,16 +332,7 @@ fn the_venue_sends_the_orders_of_any_account_as_records_and_only_so() {
     let mut client = Client::shm(&shm, "one").expect("a link");
     let ack = client.log_on(&options, &secret(), TIMEOUT).expect("it is let in");
     assert_eq!(ack.account.get(), ANY);
-    let mut order = CommandRecord {
-        account: 2,
-        order_type: OrderType::Limit as u8,
-        time_in_force: TimeInForce::GoodTillCancel as u8,
-        self_trade_prevention: SelfTradePrevention::None as u8,
-        price_ticks: 9_900,
-        quantity_lots: 5,
-        order_ref: 77,
-        ..CommandRecord::new(CommandKind::PlaceOrder)
-    };
+    let mut order = limit_order(2, Side::Buy, 9_900, 5, 77);
     (order.header.session, order.header.client_sequence) = (ack.session.get(), 1);
     assert_eq!(client.records(&[order]).expect("a ring"), 1);
     let (mut seen, begin) = (Vec::new(), Instant::now());

@@ -78,6 +78,12 @@ impl Guest {
         done
     }
 
+    /// Whether the feed is up to date and in this thread's hands.
+    #[cfg(test)]
+    pub(crate) fn is_here(&self) -> bool {
+        self.feed.is_some()
+    }
+
     /// Whether there is something to tell.
     pub(crate) fn is_ready(&self) -> bool {
         self.feed.as_ref().is_some_and(|feed| feed.reader.is_ready())

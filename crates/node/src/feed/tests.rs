@@ -248,6 +248,46 @@ fn a_feed_that_is_overrun_finds_back_by_the_log_and_loses_nothing() {
 }
 
 #[test]
+fn a_feed_beside_the_engine_catches_up_elsewhere_and_loses_nothing() {
+    let mut venue = Venue::new();
+    let mut source = Source::new(33);
+    let feed = venue.feed("");
+    let counts = Arc::clone(&feed.counts);
+    let mut reader = venue.reader();
+    let (mut guest, host) = hand_over(feed);
+    let signals = Arc::new(Signals::default());
+    let for_host = Arc::clone(&signals);
+    let host = std::thread::spawn(move || host.run(Idle::new(tradewright_transport::Wait::Yield), &for_host));
+    let up_to_date = |guest: &mut Guest| {
+        let begin = Instant::now();
+        while guest.poll() > 0 || !guest.is_here() {
+            assert!(begin.elapsed() < Duration::from_secs(20), "it does not come back");
+        }
+    };
+    let mut rounds = 0;
+    source.run(&mut venue, 120, |venue| {
+        rounds += 1;
+        if rounds == 300 {
+            venue.snapshot();
+        }
+        // Now and then it is not looked after for so long that the ring runs over it.
+        if rounds % 100 < 50 {
+            up_to_date(&mut guest);
+        }
+    });
+    up_to_date(&mut guest);
+    source.run(&mut venue, 1, |_| {});
+    assert!(counts.overruns.load(Ordering::Relaxed) > 1, "{counts:?}");
+    // The engine's thread ends with events that nobody has told.
+    drop(guest);
+    signals.ended.store(true, Ordering::Release);
+    signals.is_log_closed.store(true, Ordering::Release);
+    host.join().expect("it ends");
+    assert_eq!(counts.resets.load(Ordering::Relaxed), 0);
+    assert_eq!(venue.check(&mut reader), venue.told.len() as u64);
+}
+
+#[test]
 fn a_log_that_does_not_go_back_makes_a_gap_that_only_a_snapshot_fills() {
     let mut venue = Venue::new();
     let mut source = Source::new(33);
