@@ -1367,7 +1367,7 @@ def copy_log_folder(folder: str | PathLike[str], to: str | PathLike[str]) -> str
     Raises as `verify_log`.
     """
 
-def drill_halt(directory: str | PathLike[str], *, runs: SupportsIndex, seed: SupportsIndex, tier: str) -> str:
+def drill_halt(directory: str | PathLike[str], *, runs: SupportsIndex, seed: SupportsIndex, tier: str, fifo_priority: SupportsIndex | None = None) -> str:
     """
     Halt a node under full load again and again; see `tradewright drill halt`. Return the report as JSON.
     """

@@ -118,9 +118,17 @@ fn report_of(report: KillReport) -> String {
 
 /// Halt a node under full load again and again; see `tradewright drill halt`. Return the report as JSON.
 #[pyfunction]
-#[pyo3(signature = (directory, *, runs, seed, tier))]
-pub(crate) fn drill_halt(py: Python<'_>, directory: PathBuf, runs: u32, seed: u64, tier: String) -> PyResult<String> {
-    let report = py.detach(|| halt_drill(&directory, runs, seed, &tier)).map_err(PyRuntimeError::new_err)?;
+#[pyo3(signature = (directory, *, runs, seed, tier, fifo_priority=None))]
+pub(crate) fn drill_halt(
+    py: Python<'_>,
+    directory: PathBuf,
+    runs: u32,
+    seed: u64,
+    tier: String,
+    fifo_priority: Option<u8>,
+) -> PyResult<String> {
+    let drill = || halt_drill(&directory, runs, seed, &tier, fifo_priority);
+    let report = py.detach(drill).map_err(PyRuntimeError::new_err)?;
     let times = &report.halt_us;
     let at = |part: f64| times.get(((times.len() as f64 * part) as usize).min(times.len().saturating_sub(1))).copied();
     Ok(format!(

@@ -1,6 +1,7 @@
 //! The halt drill: under full load matching is halted again and again, and the time is taken until nothing trades any more.
 #![allow(clippy::disallowed_methods, reason = "a drill has threads, clocks and waits")]
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,8 +11,9 @@ use tradewright_engine::{Engine, EngineConfig, EventBuffer};
 use tradewright_journal::{FolderStorage, JournalReader};
 use tradewright_node::config::Source;
 use tradewright_node::{Doorway, Node, snapshots};
+use tradewright_transport::{Placement, Scheduling};
 use tradewright_types::{
-    AccountId, CommandKind, CommandRecord, EventKind, HaltScope, Price, SelfTradePrevention, set_up,
+    CommandKind, CommandRecord, EventKind, HaltScope, OrderFlags, Price, SelfTradePrevention, TimeInForce, set_up,
 };
 
 use crate::random::Random;
@@ -32,20 +34,29 @@ pub struct HaltReport {
     pub commands: u64,
 }
 
-/// Runs the drill in an empty folder.
+/// Runs the drill in an empty folder. With a priority, the engine's thread and the operator's run before all that have none
+/// (`SCHED_FIFO`); otherwise they wait for their turn as all do.
 ///
 /// # Errors
-/// The node cannot be started, or ends.
-pub fn halt_drill(directory: &Path, runs: u32, seed: u64, tier: &str) -> Result<HaltReport, String> {
+/// The node cannot be started, or ends; the machine does not grant the priority.
+pub fn halt_drill(
+    directory: &Path,
+    runs: u32,
+    seed: u64,
+    tier: &str,
+    fifo_priority: Option<u8>,
+) -> Result<HaltReport, String> {
     let text = |error: &dyn core::fmt::Display| error.to_string();
     // Rings belong into memory: in a file of a disk the engine waits for the disk now and then.
     let memory = Path::new("/dev/shm");
     let rings =
         if memory.is_dir() { memory } else { directory }.join(format!("tradewright-halt-{}", std::process::id()));
     let shown = rings.display();
+    let placement =
+        fifo_priority.map_or_else(String::new, |priority| format!("[placement.engine]\nfifo_priority = {priority}\n"));
     let configuration = format!(
         "schema = 1\n[node]\ndirectory = \"log\"\nrings = \"{shown}\"\n[journal]\ntier = \"{tier}\"\nsegment_mib = 64\n\
-         [genesis]\n"
+         {placement}[genesis]\n"
     );
     let (source, config) =
         Source::parse(&directory.join("exchange.toml"), configuration).map_err(|error| text(&error))?;
@@ -61,7 +72,36 @@ pub fn halt_drill(directory: &Path, runs: u32, seed: u64, tier: &str) -> Result<
     while signals.applied.load(Ordering::Acquire) < 20_000 && node.is_running() {
         std::thread::yield_now();
     }
-    for _ in 0..runs {
+    let halted = std::thread::scope(|scope| {
+        let operator = scope.spawn(|| {
+            place_operator(fifo_priority)?;
+            halt_again_and_again(&mut node, &mut random, &mut report)
+        });
+        operator.join().map_err(|_| "the operator ended by a bug".to_owned())?
+    });
+    stop.store(true, Ordering::Release);
+    load.join().map_err(|_| "the load ended by a bug")?;
+    halted?;
+    report.commands = signals.applied.load(Ordering::Acquire);
+    node.stop().map_err(|error| text(&error))?;
+    // What is left of the rings harms nobody.
+    let _ = std::fs::remove_dir_all(&rings);
+    report.halt_us.sort_by(f64::total_cmp);
+    examine(&directory.join("log"), &mut report)?;
+    Ok(report)
+}
+
+/// Places the thread that asks for halts above the engine's, so that its own waits are not taken for the engine's.
+fn place_operator(fifo_priority: Option<u8>) -> Result<(), String> {
+    let scheduling =
+        fifo_priority.map_or(Scheduling::Other, |priority| Scheduling::Fifo { priority: (priority + 1).min(99) });
+    Placement { scheduling, ..Placement::default() }.apply().map_err(|error| error.to_string())
+}
+
+/// Halts at random moments, each time until nothing trades any more, and lets matching go on.
+fn halt_again_and_again(node: &mut Node, random: &mut Random, report: &mut HaltReport) -> Result<(), String> {
+    let signals = Arc::clone(node.signals());
+    for _ in 0..report.runs {
         std::thread::sleep(Duration::from_micros(200 + random.below(800)));
         let begin = Instant::now();
         node.halt();
@@ -73,25 +113,16 @@ pub fn halt_drill(directory: &Path, runs: u32, seed: u64, tier: &str) -> Result<
             std::hint::spin_loop();
         }
         report.halt_us.push(begin.elapsed().as_secs_f64() * 1e6);
-        node.command(&[set_up::resume(HaltScope::Venue)]).map_err(|error| text(&error))?;
+        node.command(&[set_up::resume(HaltScope::Venue)]).map_err(|error| error.to_string())?;
     }
-    stop.store(true, Ordering::Release);
-    load.join().map_err(|_| "the load ended by a bug")?;
-    report.commands = signals.applied.load(Ordering::Acquire);
-    node.stop().map_err(|error| text(&error))?;
-    // What is left of the rings harms nobody.
-    let _ = std::fs::remove_dir_all(&rings);
-    report.halt_us.sort_by(f64::total_cmp);
-    examine(&directory.join("log"), &mut report)?;
-    Ok(report)
+    Ok(())
 }
 
 /// Sends the standard workload over and over.
 fn keep_busy(mut door: Doorway, stop: &AtomicBool) {
     let tape = Workload::Mix60.generate(500_000);
     let set_up = venue::bench_set_up(1, tape.workload.accounts(), Price::from_ticks(100_000));
-    let orders = commands(tape.records(), tape.workload.accounts(), SelfTradePrevention::None);
-    let all = venue::account_of(0);
+    let orders = by_client_order_id(commands(tape.records(), tape.workload.accounts(), SelfTradePrevention::None));
     let mut send = |records: &[CommandRecord]| {
         let mut rest = records;
         while !rest.is_empty() && !stop.load(Ordering::Acquire) {
@@ -107,17 +138,30 @@ fn keep_busy(mut door: Doorway, stop: &AtomicBool) {
     send(&set_up);
     while !stop.load(Ordering::Acquire) {
         send(&orders);
-        // The next round begins with an empty book.
-        for index in 0..tape.workload.accounts() {
-            let account = AccountId(all.0 + index as u32);
-            send(&[CommandRecord {
-                account: account.0,
-                instrument: tradewright_types::ANY,
-                side: 255,
-                ..CommandRecord::new(CommandKind::CancelAll)
-            }]);
+    }
+}
+
+/// The same orders, cancelled by the client's ids and in the end all of them: what a halt refuses has no other id, and the next
+/// round begins with an empty book.
+fn by_client_order_id(mut orders: Vec<CommandRecord>) -> Vec<CommandRecord> {
+    let mut open = BTreeSet::new();
+    for record in &mut orders {
+        if record.header.kind == CommandKind::CancelOrder as u8 {
+            record.flags |= OrderFlags::BY_CLIENT_ORDER_ID.0;
+            open.remove(&(record.order_ref, record.account, record.instrument));
+        } else if record.time_in_force == TimeInForce::GoodTillCancel as u8 {
+            open.insert((record.order_ref, record.account, record.instrument));
         }
     }
+    let cancel = |(order_ref, account, instrument)| CommandRecord {
+        order_ref,
+        account,
+        instrument,
+        flags: OrderFlags::BY_CLIENT_ORDER_ID.0,
+        ..CommandRecord::new(CommandKind::CancelOrder)
+    };
+    orders.extend(open.into_iter().map(cancel));
+    orders
 }
 
 /// Applies the log to an engine of its own: behind a halt nothing trades, and the state is the one that the node had.

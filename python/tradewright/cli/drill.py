@@ -84,11 +84,15 @@ def halt(
     runs: Runs = 1_000,
     seed: Seed = 7,
     tier: Annotated[str, typer.Option("--tier", help="memory or local-sync")] = "local-sync",
+    fifo: Annotated[
+        int | None, typer.Option("--fifo", min=1, max=98, help="fifo_priority of the engine's thread (none)")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Halt matching under full load, and take the time until nothing trades any more."""
     with tempfile.TemporaryDirectory(prefix="tradewright-drill-") as folder:
-        _finish("halt", _core.drill_halt(Path(folder), runs=runs, seed=seed, tier=tier), as_json=as_json)
+        report = _core.drill_halt(Path(folder), runs=runs, seed=seed, tier=tier, fifo_priority=fifo)
+        _finish("halt", report, as_json=as_json)
 
 
 def _finish(name: str, report_text: str, *, as_json: bool) -> None:
