@@ -416,6 +416,9 @@ impl Floor<'_> {
             | EventKind::WithdrawalConfirmed
             | EventKind::WithdrawalCancelled
             | EventKind::Transferred
+            | EventKind::TransferSent
+            | EventKind::TransferReceived
+            | EventKind::TransferConfirmed
             | EventKind::SettingApplied
             | EventKind::AuctionIndication
             | EventKind::AuctionUncrossed
@@ -480,6 +483,9 @@ impl Engine {
                         | EventKind::WithdrawalConfirmed
                         | EventKind::WithdrawalCancelled
                         | EventKind::Transferred
+                        | EventKind::TransferSent
+                        | EventKind::TransferReceived
+                        | EventKind::TransferConfirmed
                 )
             );
             let id = InstrumentId(event.instrument);
