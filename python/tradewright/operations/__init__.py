@@ -6,8 +6,22 @@ from tradewright.operations.control import (
     Promotion,
     ReplicaControl,
     ReplicaStatus,
+    Sent,
     SessionStatus,
     StageStatus,
+    TransfersUnderWay,
+    VenueStatus,
 )
 
-__all__ = ["NodeControl", "NodeStatus", "Promotion", "ReplicaControl", "ReplicaStatus", "SessionStatus", "StageStatus"]
+__all__ = [
+    "NodeControl",
+    "NodeStatus",
+    "Promotion",
+    "ReplicaControl",
+    "ReplicaStatus",
+    "Sent",
+    "SessionStatus",
+    "StageStatus",
+    "TransfersUnderWay",
+    "VenueStatus",
+]
