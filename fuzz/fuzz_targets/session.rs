@@ -56,7 +56,7 @@ fuzz_target!(|bytes: &[u8]| {
     let secret = Secret::Hmac(b"secret".as_slice().into());
     let mut keys = KeyRing::default();
     let grant =
-        Grant { key: secret.key(), account: AccountId(2), may_trade: true, keeps_orders: false, hears: Box::default() };
+        Grant { key: secret.key(), account: AccountId(2), may_trade: true, may_read: true, keeps_orders: false, hears: Box::default() };
     keys.insert(b"key", grant);
     let mut engine = ENGINE.clone();
     let mut gateway = Gateway::new(GatewayConfig { outbox_bytes: 1 << 13, ..GatewayConfig::default() }, keys, &engine);

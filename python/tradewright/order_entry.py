@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -23,11 +23,15 @@ from typing import Any, Self
 
 from tradewright._core import OrderEntryConnection, ed25519_public
 from tradewright._decimal import Number, exact
+from tradewright.account import Balance, Balances
 from tradewright.enums import RejectReason, Side, TimeInForce
-from tradewright.errors import ArgumentError, SessionEnded
+from tradewright.errors import ArgumentError, PermissionDenied, RateLimitExceeded, SessionEnded
 
 REQUESTS_KEPT = 1_024
 """How many requests are kept for a retry: as many as the exchange recognises."""
+
+ACCOUNT_QUERY = b"21002"
+"""The message that asks how an account stands, as a `Reject` names it."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -176,6 +180,22 @@ class Report:
         return None if mantissa is None else Decimal(mantissa).scaleb(self.fields[exponent])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSnapshot:
+    """How an account stood behind the command `index` of the log of `shard`.
+
+    It knows of every report whose position has this index or a lower one, and of none behind. `time_ns` is the
+    exchange's time then. Of what traded before the node was started, `orders` do not know the notional.
+    """
+
+    shard: int
+    index: int
+    time_ns: int
+    account: int
+    balances: Balances
+    orders: Sequence[Report] = field(repr=False)
+
+
 class OrderEntry:
     """A session for order entry. One connection at a time; the session outlives it, and the node.
 
@@ -218,6 +238,8 @@ class OrderEntry:
         self._log_on_as = log_on
         self._last = resume
         self._requests: deque[tuple[int, str, dict[str, int | str | bytes]]] = deque(maxlen=REQUESTS_KEPT)
+        self._unread: list[Report] = []
+        self._questions = 0
         self._connection = self._log_on(timeout_s)
         self._next = self.last_applied + 1
 
@@ -364,12 +386,37 @@ class OrderEntry:
         Raises `SessionEnded` when the exchange ended the session or the connection is lost, and everything that came
         before was returned.
         """
+        heard, self._unread = self._unread, []
+        if not heard:
+            heard = self._take(timeout_s)
+        last = self._connection.last
+        self._last = self._last if last is None else Position(*last)
+        return heard
+
+    def account(self, *, timeout_s: float = 10.0) -> AccountSnapshot:
+        """Ask how the account of this session stands: its balances and open orders, as of one place in the log.
+
+        What came meanwhile is returned by the next call of `receive`. Raises `PermissionDenied` when the key of this
+        session may not read, `RateLimitExceeded` when it asks too often, `SessionEnded` as `receive` does, or when no
+        answer comes in time.
+        """
+        self._questions += 1
+        request = str(self._questions).encode()
+        self._send("AccountQuery", {"ReqID": request})
+        answer = _Answer(request)
+        deadline = time.monotonic() + timeout_s
+        while not answer.is_whole:
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                raise SessionEnded(f"no answer within {timeout_s} s")
+            self._unread += [report for report in self._take(left_s) if not answer.takes(report)]
+        return answer.snapshot()
+
+    def _take(self, timeout_s: float) -> list[Report]:
         try:
             messages = self._connection.receive(timeout_s)
         except ConnectionError as error:
             raise SessionEnded(str(error)) from error
-        last = self._connection.last
-        self._last = self._last if last is None else Position(*last)
         return [Report(message=message, fields=fields) for message, fields in messages]
 
     def reconnect(self, *, timeout_s: float = 30.0) -> int:
@@ -378,6 +425,8 @@ class OrderEntry:
         Reports that were missed meanwhile come with the next calls of `receive`.
         """
         self._connection.hang_up()
+        # They are told again: nobody has read them.
+        self._unread.clear()
         self._connection = self._log_on(timeout_s)
         missing = [request for request in self._requests if request[0] > self.last_applied]
         for _, message, fields in missing:
@@ -446,6 +495,50 @@ class OrderEntry:
         if sequence is not None:
             self._requests.append((sequence, message, fields))
             self._next = sequence + 1
+
+
+class _Answer:
+    """Gathers the messages that answer how an account stands."""
+
+    def __init__(self, request: bytes) -> None:
+        self._request = request
+        self._head: Mapping[str, Any] | None = None
+        self._balances: dict[str, Balance] = {}
+        self._orders: list[Report] = []
+
+    @property
+    def is_whole(self) -> bool:
+        return self._head is not None and len(self._orders) == self._head["TotNumReports"]
+
+    def takes(self, report: Report) -> bool:
+        """Take a message if it belongs to the answer, and return whether it does."""
+        if report.message == "Reject" and report.fields.get("RefMsgType") == ACCOUNT_QUERY:
+            reason, _, sentence = report.text.partition(": ")
+            refused = PermissionDenied if reason == "AccountNotPermitted" else RateLimitExceeded
+            raise refused(reason, sentence=sentence)
+        if report.message == "AccountSnapshot" and report.fields["ReqID"] == self._request:
+            for entry in report.fields["Balances"]:
+                asset = entry["Currency"].decode()
+                available, held = (Decimal(entry[name].decode()) for name in ("Available", "Held"))
+                self._balances[asset] = Balance(asset=asset, available=available, held=held)
+            if report.fields["LastFragment"] == "True":
+                self._head = report.fields
+            return True
+        if report.kind == "OrderStatus" and self._head is not None and not self.is_whole:
+            self._orders.append(report)
+            return True
+        return False
+
+    def snapshot(self) -> AccountSnapshot:
+        assert self._head is not None
+        return AccountSnapshot(
+            shard=self._head["Shard"],
+            index=self._head["Index"],
+            time_ns=self._head["EngineTime"],
+            account=self._head["AccountID"],
+            balances=Balances(self._balances),
+            orders=tuple(self._orders),
+        )
 
 
 _TIMES_IN_FORCE = {

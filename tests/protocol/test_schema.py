@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 SBE = "{http://fixprotocol.io/2016/sbe}"
 EXTENDED = 100
 """The version from which on fields and codes are ours."""
-OWN_TEMPLATES = {"RawEvent"}
+OWN_TEMPLATES = {"AccountQuery", "AccountSnapshot", "RawEvent"}
 
 Lines = list[str]
 

@@ -42,13 +42,11 @@ def join(venue: Venue, instrument: Instrument, phase: Phase) -> None:
     for order in sorted(instrument.beside, key=lambda order: order.arrived):
         if order.time_in_force.joins(phase):
             instrument.beside.remove(order)
-            order.beside = False
-            order.arrived = venue.next_arrival()
-            order.unfolded = True
             if order.order_type is OrderType.LIMIT:
-                instrument.book.insert(order)
+                order.beside = False
+                venue.take_place(order)
             else:
-                order.beside = True
+                order.arrived = venue.next_arrival()
                 instrument.beside.append(order)
 
 

@@ -92,10 +92,10 @@ class Venue:
 
     def rest(self, order: Order) -> None:
         """Put an order into the book and hold what it can cost."""
-        self._stand(order)
+        self.take_place(order)
         self._keep(order)
 
-    def _stand(self, order: Order) -> None:
+    def take_place(self, order: Order) -> None:
         """Put an order behind those of its price; an iceberg with a new peak."""
         instrument = self.instruments[order.instrument]
         order.arrived = self.next_arrival()
@@ -147,7 +147,7 @@ class Venue:
         """Let an iceberg whose peak has traded show the next one."""
         if order.conditions.iceberg is not None and order.shown_lots == 0 and order.open_lots > 0:
             self._lose_place(self.instruments[order.instrument], order)
-            self._stand(order)
+            self.take_place(order)
 
     def wait(self, order: Order) -> None:
         """Let an order wait for its trigger and hold what it needs on entry."""

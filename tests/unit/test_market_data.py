@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from typer.testing import CliRunner
 
 import tradewright as tw
 from tests.unit.test_node import ALICE, CONFIGURATION, Served
 from tradewright import commands
+from tradewright.cli.main import build_app
 from tradewright.marketdata.live import MESSAGE, MarketData, MessageKind
 from tradewright.operations import NodeControl
 
@@ -118,3 +120,17 @@ def test_what_is_no_place_for_market_data_is_refused(tmp_path: Path) -> None:
 
 def test_a_message_is_as_long_as_its_dtype_says() -> None:
     assert MESSAGE.itemsize == 96
+
+
+def test_an_operator_sees_how_market_data_does(place: dict[str, Any]) -> None:
+    with NodeControl(place["directory"]) as node:
+        node.command(order(tw.Side.SELL, 10_010, 1_000))
+        ends = time.monotonic() + 20
+        while (status := node.status()).feed is None or status.feed.next_sequence < 2:
+            assert time.monotonic() < ends, status.feed
+        assert (status.feed.channel, status.feed.next_sequence, status.feed.resets) == (1, 2, 0)
+        assert {reader.reader for reader in status.readers} == {"checks", "feed"}
+    shown = CliRunner().invoke(build_app(), ["status", place["directory"]])
+    assert shown.exit_code == 0
+    assert "feed 1: next 2, behind command" in shown.output
+    assert "events, read by feed" in shown.output

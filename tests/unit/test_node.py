@@ -101,6 +101,11 @@ def test_an_operator_sees_and_steers_it(served: Served) -> None:
         node.command(commands.deposit(account=ALICE, asset=0, amount=5))
         wait_until(lambda: node.status().durable > before.durable, "the deposit is durable")
         wait_until(lambda: node.status().hashed >= GENESIS, "the tree grows")
+        status = node.status()
+        assert {ring.ring for ring in status.rings} == {"sessions", "operators", "log", "marks"}
+        assert all(0 <= ring.waiting <= ring.slots for ring in status.rings)
+        assert {reader.reader for reader in status.readers} == {"checks"}
+        assert (status.sessions, status.feed) == (None, None), "no door is open, and there is no market data"
         assert node.halt() > before.applied
         node.resume()
         with pytest.raises(tw.ArgumentError, match="request='command' records: "):
@@ -119,6 +124,7 @@ def test_its_metrics_and_probes_are_served(served: Served) -> None:
     assert 'tradewright_ready{shard="0"} 1' in lines
     stage = 'tradewright_stage_seconds{shard="0",stage="journal",quantile="0.99"}'
     assert any(line.startswith(stage) for line in lines)
+    assert 'tradewright_ring_slots{shard="0",ring="sessions"} 16384' in lines
 
 
 def test_a_killed_node_is_started_again_with_all_that_was_durable(served: Served) -> None:

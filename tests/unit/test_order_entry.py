@@ -17,9 +17,10 @@ from typer.testing import CliRunner
 
 import tradewright as tw
 from tests.docs.pages import REFERENCE, examples
-from tests.unit.test_node import CONFIGURATION, Served, wait_until
-from tradewright import Side
+from tests.unit.test_node import ALICE, CONFIGURATION, Served, wait_until
+from tradewright import Side, commands
 from tradewright.cli.main import build_app
+from tradewright.operations import NodeControl, SessionsStatus
 from tradewright.order_entry import Ed25519Key, HmacKey, OrderEntry, Position, Report
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a node needs a system of the Unix family")
@@ -196,6 +197,12 @@ def test_a_client_logs_on_by_hmac(tmp_path: Path) -> None:
     assert "only its owner may read" in ended.stderr
 
 
+def counted(node: NodeControl) -> SessionsStatus:
+    sessions = node.status().sessions
+    assert sessions is not None
+    return sessions
+
+
 def test_an_operator_sees_sessions_and_ends_them(served: Served) -> None:
     with served.control() as node:
         assert node.sessions() == []
@@ -205,12 +212,15 @@ def test_an_operator_sees_sessions_and_ends_them(served: Served) -> None:
         (session,) = node.sessions()
         assert (session.name, session.is_connected, session.last_client_sequence) == ("DESK", True, 1)
         assert (session.style, session.cancels_on_disconnect) == ("full", True)
+        wait_until(lambda: counted(node).connected == 1, "it is counted")
+        assert counted(node).opened == 1
         assert node.end_session("ANOTHER") == 0
         assert node.end_session("DESK", account=session.account + 1) == 0
         assert node.end_session("DESK", account=session.account) == 1
         with pytest.raises(tw.SessionEnded, match="an operator ended the session"):
             hear(desk, 2)
         wait_until(lambda: not node.sessions()[0].is_connected, "the connection is gone")
+        wait_until(lambda: counted(node).connected == 0, "it is counted no more")
         desk.reconnect()
         assert words(hear(desk, 1)) == ["Canceled a"], "its orders went with the connection"
     run = CliRunner().invoke(build_app(), ["sessions", "end", served.place["directory"], "DESK"])
@@ -276,3 +286,83 @@ def test_a_drop_copy_goes_on_after_a_restart(tmp_path: Path) -> None:
         (report.position, report.client_order_id) for report in own
     ]
     assert {report.account for report in again} == {3}
+
+
+@pytest.mark.parametrize("open_desk", [open_tcp, open_shm])
+def test_an_account_stands_as_the_reports_say(served: Served, open_desk: Callable[[Served], OrderEntry]) -> None:
+    with open_desk(served) as desk:
+        ask(desk, "a")
+        ask(desk, "b", "102")
+        desk.cancel("BTC/USDT", client_order_id="not-a", original="a")
+        # Reports are on their way: they are for the next call of `receive`.
+        stands = desk.account()
+        told = hear(desk, 3)
+        assert words(told) == ["New a", "New b", "Canceled not-a"]
+        assert all(report.position is not None and report.position.index <= stands.index for report in told)
+        (order,) = stands.orders
+        assert (order.client_order_id, order.status, order.price) == ("b", "New", Decimal(102))
+        assert [order.quantity, order.open, order.executed] == [Decimal("0.5"), Decimal("0.5"), Decimal(0)]
+        assert order.position is None, "it is an answer, and no output"
+        assert stands.account == desk.account_id
+        btc = stands.balances["BTC"]
+        assert (btc.available, btc.held, btc.total) == (Decimal("9.5"), Decimal("0.5"), Decimal(10))
+        assert stands.balances["USDT"].available == Decimal(1000)
+        assert desk.account().orders == stands.orders
+        assert desk.last == told[-1].position
+
+
+def test_a_key_without_the_permission_to_read_sees_no_account(tmp_path: Path) -> None:
+    doors = DOORS.format(port=0, public=KEY.public.hex()).replace('["trade", "read"]', '["trade"]')
+    (tmp_path / "exchange.toml").write_text(CONFIGURATION + doors)
+    served = Served(tmp_path)
+    try:
+        with open_tcp(served) as desk:
+            with pytest.raises(tw.PermissionDenied, match="AccountNotPermitted"):
+                desk.account()
+            ask(desk, "a")
+            assert words(hear(desk, 1)) == ["New a"], "the session goes on"
+    finally:
+        served.stop()
+
+
+def test_a_secret_may_come_and_go_while_the_node_runs(tmp_path: Path) -> None:
+    run = CliRunner()
+    assert run.invoke(build_app(), ["keys", "master", str(tmp_path / "master.key")]).exit_code == 0
+    sealing = ["keys", "seal", "algo", "--master", str(tmp_path / "master.key"), "--json"]
+    made = json.loads(run.invoke(build_app(), sealing).output)
+    doors = DOORS.replace("[session.tcp]", '[session]\nmaster_key = "master.key"\n[session.tcp]')
+    (tmp_path / "exchange.toml").write_text(CONFIGURATION + doors.format(port=0, public=KEY.public.hex()))
+    served = Served(tmp_path)
+    key = HmacKey(made["secret"].encode())
+
+    def open_algo() -> OrderEntry:
+        return OrderEntry.tcp(served.place["tcp"], session="ALGO", key_id="algo", key=key)
+
+    def is_let_in() -> bool:
+        try:
+            open_algo().close()
+        except tw.SessionEnded:
+            return False
+        return True
+
+    try:
+        assert not is_let_in()
+        with served.control() as node:
+            register = commands.register_key(
+                key_id="algo",
+                account=ALICE,
+                kind=tw.KeyKind.SEALED_HMAC,
+                permissions=tw.KeyPermissions.TRADE,
+                material=bytes.fromhex(made["sealed"]),
+            )
+            node.command(register)
+            wait_until(is_let_in, "the key counts")
+            algo = open_algo()
+            ask(algo, "a")
+            assert words(hear(algo, 1)) == ["New a"]
+            node.command(commands.revoke_key("algo"))
+            with pytest.raises(tw.SessionEnded, match="its key was revoked"):
+                hear(algo, 2)
+            assert not is_let_in()
+    finally:
+        served.stop()

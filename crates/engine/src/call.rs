@@ -165,7 +165,7 @@ impl Floor<'_> {
         if joins && order.order_type == OrderType::Limit {
             let slot = self.open_slot(id, held, flags, open, Quantity::ZERO, RoundedFee::default());
             self.note_conditions(id, slot, held, Station::Book);
-            self.market.book.rest(&mut self.open.slab, order.side, held.limit(), slot, open);
+            self.take_place(slot, held.limit());
             return;
         }
         let flags = flags.with(OrderFlags::WAITING);
@@ -188,12 +188,11 @@ impl Floor<'_> {
             self.open.renew_priority(slot);
             let Conditional { limit, order_type, .. } = *self.open.conditional(slot);
             if order_type == OrderType::Market {
-                call.take_in(self.open, slot);
+                self.market.session.get_or_insert_default().call.take_in(self.open, slot);
                 continue;
             }
             self.open.end_waiting(slot);
-            let (side, open) = (self.open.slab[slot].terms.side, self.open.slab[slot].open);
-            self.market.book.rest(&mut self.open.slab, side, limit, slot, open);
+            self.take_place(slot, limit);
         }
     }
 

@@ -17,6 +17,12 @@ impl Floor<'_> {
         if self.open.conditions(slot).iceberg.is_some() && !self.is_gathering() {
             self.show_peak(slot, price, emit);
         }
+        self.take_place(slot, price);
+    }
+
+    /// Puts an order with all that it shows behind the others at `price`. Who betters the market is TOP from then on, or ends it.
+    #[inline(always)]
+    pub(crate) fn take_place(&mut self, slot: Slot, price: Price) {
         if self.market.sharing.is_some() && self.open.station(slot) == Station::Book {
             self.note_top(slot, price);
         }

@@ -827,12 +827,17 @@ impl OpenOrders {
 
 #[cfg(test)]
 mod tests {
+    use tradewright_types::Contingency;
+
     use super::*;
+    use crate::lists::{List, ListName};
 
     #[test]
     fn memory_counts_each_table_by_what_it_takes() {
         let mut open = OpenOrders::with_capacity(16);
-        let mut before = open.memory_bytes();
+        let chains = open.by_id.memory_bytes() + open.by_client.memory_bytes();
+        let mut before = open.slab.memory_bytes() + open.notes.capacity() * size_of::<Notes>() + chains;
+        assert_eq!(open.memory_bytes(), before);
         let mut took = |open: &OpenOrders| {
             let now = open.memory_bytes();
             now - core::mem::replace(&mut before, now)
@@ -845,6 +850,15 @@ mod tests {
         assert_eq!(took(&open), 12 * size_of::<(OrderId, SessionId)>());
         open.page_hashes = Vec::with_capacity(13);
         assert_eq!(took(&open), 13 * size_of::<HashTotal>());
+        let list = List {
+            account: AccountId(1),
+            instrument: InstrumentId(0),
+            contingency: Contingency::OneCancelsOther,
+            name: ListName::Absent,
+            legs: [OrderId(1), OrderId(2), OrderId(0)],
+        };
+        open.lists.insert(ListId(1), list);
+        assert_eq!(took(&open), size_of::<(ListId, List)>());
     }
 
     #[test]

@@ -98,8 +98,14 @@ fn run(style: Style) {
     engine.apply_all(&bench_set_up(1, 1, Price::from_ticks(6_000_000)), &mut EventBuffer::default());
     let secret = Secret::Hmac(b"secret".as_slice().into());
     let mut keys = KeyRing::default();
-    let grant =
-        Grant { key: secret.key(), account: AccountId(2), may_trade: true, keeps_orders: true, hears: Box::default() };
+    let grant = Grant {
+        key: secret.key(),
+        account: AccountId(2),
+        may_trade: true,
+        may_read: true,
+        keeps_orders: true,
+        hears: Box::default(),
+    };
     keys.insert(b"key", grant);
     let config = GatewayConfig {
         rate_limit: RateLimit { messages_max: u32::MAX, window_ns: 1 },

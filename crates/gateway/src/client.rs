@@ -14,8 +14,8 @@ use tradewright_protocol::described::{self, NotWritten, Value};
 use tradewright_protocol::frame::{Envelope, FRAME_MAX, Frame, FrameWriter as FrameBuilder, frame_length};
 use tradewright_protocol::logon::{LogonRequest, Secret};
 use tradewright_protocol::messages::{
-    Heartbeat, LogonAck, LogonAckExtension, LogonExtension, Logout, NewOrderSingle, OrderExtension, OutputExtension,
-    RawEvent, RequestExtension, TestRequest,
+    AccountQuery, Heartbeat, LogonAck, LogonAckExtension, LogonExtension, Logout, NewOrderSingle, OrderExtension,
+    OutputExtension, RawEvent, RequestExtension, TestRequest,
 };
 use tradewright_protocol::reports::Position;
 use tradewright_protocol::spec::{Block, NoExtension, Null, Template, VERSION_EXTENDED};
@@ -238,6 +238,12 @@ impl Client {
         self.next_sequence += 1;
         self.message(block, &RequestExtension { client_sequence: sequence.into() }, texts);
         sequence
+    }
+
+    /// Asks how the account of the session stands. `request` comes back with the answer: an `AccountSnapshot` or more, then an execution
+    /// report of kind `OrderStatus` for each open order. See `tradewright_protocol::account`.
+    pub fn ask_account(&mut self, request: &[u8]) {
+        self.message(&AccountQuery {}, &NoExtension, &[request]);
     }
 
     /// Writes a frame to what goes out next.

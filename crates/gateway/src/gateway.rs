@@ -8,11 +8,13 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 
 use tradewright_engine::Engine;
+use tradewright_protocol::account::{AccountStanding, write_account};
 use tradewright_protocol::codes::{ExecType, OrdStatus};
 use tradewright_protocol::frame::{Envelope, FrameWriter, HEADER_LENGTH};
 use tradewright_protocol::messages::{ExecutionReportAck, OutputExtension};
 use tradewright_protocol::reports::{
-    Answer, ClientId, Execution, Happening, Opening, Position, Reports, RequestNames, write_execution, write_refusal,
+    Answer, ClientId, Execution, Happening, Opening, Position, Reports, RequestNames, write_execution,
+    write_order_status, write_refusal,
 };
 use tradewright_protocol::spec::Block;
 use tradewright_protocol::symbols::Symbols;
@@ -119,6 +121,8 @@ pub struct Gateway {
     next_number: u64,
     /// What is no longer kept here, for whoever gets it from the log.
     wanted: VecDeque<Wanted>,
+    /// Questions how accounts stand, for whoever knows.
+    questions: VecDeque<(ConnectionId, AccountId)>,
     /// Answers to repeated requests, until their clients have heard the first ones.
     again: VecDeque<Again>,
     /// The session that the event before told of: its name comes next.
@@ -141,8 +145,8 @@ impl Gateway {
     /// accounts that have sessions or are heard by drop copies.
     pub fn new(config: GatewayConfig, keys: KeyRing, engine: &Engine) -> Self {
         let mut telling = Telling::new(Symbols::of(engine), Reports::behind(engine));
-        let with_session = engine.sessions().filter_map(|session| session.account()).collect::<Vec<_>>();
-        telling.reports.follow(Opening::of(engine, with_session.into_iter().chain(keys.heard())));
+        let with_session = engine.sessions().filter_map(|session| session.account());
+        telling.reports.follow(Opening::of(engine, with_session.chain(keys.heard())));
         for view in engine.sessions() {
             if let (Some(account), Some(name)) = (view.account(), Label::new(view.name().as_bytes())) {
                 let id = view.id().0;
@@ -159,6 +163,7 @@ impl Gateway {
             connections: Vec::new(),
             next_number: 0,
             wanted: VecDeque::new(),
+            questions: VecDeque::new(),
             again: VecDeque::new(),
             opened: None,
             openings: VecDeque::new(),
@@ -172,6 +177,16 @@ impl Gateway {
     /// The keys that clients log on with.
     pub fn keys(&mut self) -> &mut KeyRing {
         &mut self.keys
+    }
+
+    /// Takes a key away, and ends the connections that were made with it.
+    pub fn revoke_key(&mut self, username: &[u8], now: Now) {
+        self.keys.remove(username);
+        for connection in self.connections.iter_mut().flatten() {
+            if connection.machine.is_of_key(username) {
+                connection.machine.log_out("its key was revoked", None, now);
+            }
+        }
     }
 
     /// The instruments that clients can name. Whoever lists one tells it here.
@@ -299,7 +314,7 @@ impl Gateway {
     ) -> bool {
         const INPUT_MAX: usize = 1 << 17;
         let now = self.now;
-        let Connection { machine, link, input, .. } = connection;
+        let Connection { machine, link, input, number, .. } = connection;
         if !machine.is_closed() && input.len() < INPUT_MAX {
             match link.receive(input, machine.is_raw()) {
                 Ok(Received::Bytes(bytes)) => work.bytes_in += bytes,
@@ -325,6 +340,13 @@ impl Gateway {
             }
             machine.commands_gone(count);
             work.commands += commands;
+        }
+        // Behind all that the client sent before.
+        if let Some(session) = session.as_deref()
+            && machine.commands().is_empty()
+            && machine.take_question()
+        {
+            self.questions.push_back((ConnectionId { place, number: *number }, session.account));
         }
         if ticks {
             machine.tick(now);
@@ -473,6 +495,38 @@ impl Gateway {
     /// A session as one that asks for its past.
     pub fn hearer(&mut self, session: u32) -> Option<Hearer> {
         self.telling.sessions.find(session).map(|session| Hearer::of(session))
+    }
+
+    /// A question how an account stands, and the connection that it came by. Whoever knows answers by [`Gateway::tell_account`].
+    pub fn question(&mut self) -> Option<(ConnectionId, AccountId)> {
+        self.questions.pop_front()
+    }
+
+    /// Tells how an account stands, when every event up to the standing's command was given to [`Gateway::event`], and none behind.
+    pub fn tell_account(&mut self, id: ConnectionId, standing: &AccountStanding) {
+        let connection = self.connections.get_mut(id.place).and_then(Option::as_mut);
+        let Some(connection) = connection.filter(|connection| connection.number == id.number) else { return };
+        let Telling { sessions, reports, symbols, .. } = &mut self.telling;
+        let Some(session) = connection.machine.session().and_then(|session| sessions.find(session)) else { return };
+        if session.account != standing.account {
+            return;
+        }
+        connection.machine.answer(session.outbox.end(), |request| {
+            let mut orders: Vec<_> = reports
+                .of_account(standing.account)
+                .filter_map(|order| Some((order, symbols.get(order.instrument)?)))
+                .collect();
+            orders.sort_unstable_by_key(|(order, _)| order.id);
+            let mut frames = Frames::default();
+            write_account(standing, request, orders.len(), Envelope::OPEN, |frame| frames.push(0, frame));
+            let mut out = Vec::new();
+            for (order, symbol) in orders {
+                out.clear();
+                write_order_status(order, symbol, Envelope::OPEN, &mut out);
+                frames.push(size_of::<OutputExtension>(), &out);
+            }
+            frames
+        });
     }
 
     fn connection(&mut self, id: ConnectionId) -> Option<&mut Connection> {

@@ -10,6 +10,8 @@ use crate::machine::{Grant, Keys, Now};
 #[derive(Debug, Default)]
 pub struct KeyRing {
     grants: BTreeMap<Box<[u8]>, Grant>,
+    /// Accounts of which keys may hear that are yet to come.
+    expected: Vec<AccountId>,
     used: BTreeSet<Box<[u8]>>,
     /// When the used ones were, oldest first.
     used_at: VecDeque<(i64, Box<[u8]>)>,
@@ -24,12 +26,18 @@ impl KeyRing {
         self.grants.insert(username.into(), grant);
     }
 
-    /// The accounts of which somebody may hear by a drop copy.
-    pub fn heard(&self) -> impl Iterator<Item = AccountId> {
-        self.grants.values().flat_map(|grant| grant.hears.iter().copied())
+    /// Keys may come that hear of these accounts by a drop copy.
+    pub fn expect(&mut self, accounts: impl IntoIterator<Item = AccountId>) {
+        self.expected.extend(accounts);
     }
 
-    /// Takes a key away. Connections that were made with it stay until they end.
+    /// The accounts of which somebody may hear by a drop copy, now or later.
+    pub fn heard(&self) -> impl Iterator<Item = AccountId> {
+        let granted = self.grants.values().flat_map(|grant| grant.hears.iter().copied());
+        granted.chain(self.expected.iter().copied())
+    }
+
+    /// Takes a key away. Connections that were made with it are the gateway's to end.
     pub fn remove(&mut self, username: &[u8]) {
         self.grants.remove(username);
     }

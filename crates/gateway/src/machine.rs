@@ -13,10 +13,10 @@ use tradewright_protocol::frame::{
 };
 use tradewright_protocol::logon::{Key, Signed, WINDOW_MAX_US, WINDOW_US, read_logon};
 use tradewright_protocol::messages::{
-    Heartbeat, InstrumentEntry, InstrumentEntryExtension, InstrumentList, InstrumentListRequest, LimitIndicatorEntry,
-    LimitQuery, LimitResponse, Logon, LogonAck, LogonAckExtension, Logout, LogoutExtension, NewOrderList,
-    NewOrderSingle, OrderAmendKeepPriorityRequest, OrderCancelRequest, OrderCancelRequestAndNewOrderSingle,
-    OrderMassCancelRequest, Reject, RejectExtension, TestRequest,
+    AccountQuery, Heartbeat, InstrumentEntry, InstrumentEntryExtension, InstrumentList, InstrumentListRequest,
+    LimitIndicatorEntry, LimitQuery, LimitResponse, Logon, LogonAck, LogonAckExtension, Logout, LogoutExtension,
+    NewOrderList, NewOrderSingle, OrderAmendKeepPriorityRequest, OrderCancelRequest,
+    OrderCancelRequestAndNewOrderSingle, OrderMassCancelRequest, Reject, RejectExtension, TestRequest,
 };
 use tradewright_protocol::raw::{RawGuard, RawView};
 use tradewright_protocol::reports::{Answer, Position, Reports, RequestNames, write_refusal};
@@ -78,6 +78,8 @@ pub struct Grant {
     pub account: AccountId,
     /// Whether it may send orders, or only hear of them.
     pub may_trade: bool,
+    /// Whether it may ask for balances and open orders.
+    pub may_read: bool,
     /// Whether the orders of its sessions stay when the connection is lost, whatever the client says.
     pub keeps_orders: bool,
     /// The accounts of which a drop copy hears besides its own.
@@ -117,7 +119,10 @@ pub struct Opening {
     pub account: AccountId,
     /// What the client calls it.
     pub name: Label,
+    /// The id of the key that the logon was signed by.
+    key: Box<[u8]>,
     may_trade: bool,
+    may_read: bool,
     cancels_on_disconnect: bool,
     is_drop_copy: bool,
     hears: Box<[AccountId]>,
@@ -144,6 +149,17 @@ enum Source {
     Past(Option<Stretch>),
 }
 
+/// A client's question how its account stands.
+#[derive(Debug)]
+enum Question {
+    /// Whoever knows was not asked yet.
+    Asked { request: Box<[u8]> },
+    /// The answer is on its way.
+    Awaited { request: Box<[u8]> },
+    /// The answer, for where the client was told everything before this.
+    Answered { behind: Cursor, frames: Frames },
+}
+
 /// The machine of a connection. See the module.
 #[derive(Debug)]
 pub struct SessionMachine {
@@ -165,6 +181,7 @@ pub struct SessionMachine {
     raw: Vec<CommandRecord>,
     out: Vec<u8>,
     out_gone: usize,
+    question: Option<Question>,
     reason: Option<String>,
 }
 
@@ -191,6 +208,7 @@ impl SessionMachine {
             raw: Vec::new(),
             out: Vec::new(),
             out_gone: 0,
+            question: None,
             reason: None,
         }
     }
@@ -218,6 +236,14 @@ impl SessionMachine {
         match &self.state {
             State::Live { guard, .. } => Some(guard.session),
             State::AwaitingLogon | State::Opening(_) | State::Closed => None,
+        }
+    }
+
+    /// Whether it was logged on with this key.
+    pub fn is_of_key(&self, username: &[u8]) -> bool {
+        match &self.state {
+            State::Opening(opening) | State::Live { opening, .. } => &*opening.key == username,
+            State::AwaitingLogon | State::Closed => false,
         }
     }
 
@@ -474,7 +500,9 @@ impl SessionMachine {
         Ok(Opening {
             account: grant.account,
             name,
+            key: text.username.into(),
             may_trade: grant.may_trade,
+            may_read: grant.may_read,
             cancels_on_disconnect: !grant.keeps_orders && !asks_to_keep,
             is_drop_copy,
             hears,
@@ -591,6 +619,19 @@ impl SessionMachine {
         let mut overrun = session.outbox.is_overrun(*cursor);
         while !overrun && self.out.len() - self.out_gone < self.config.output_bytes_max {
             let envelope = Envelope { version: self.version, seq_num: self.next_out, sending_time_us: now.utc_us };
+            if let Some(Question::Answered { behind, frames }) = &mut self.question
+                && *cursor >= *behind
+            {
+                match frames.take_first() {
+                    Some((frame, extension_length)) => {
+                        address(frame, extension_length, envelope, &mut self.out);
+                        self.next_out = self.next_out.wrapping_add(1);
+                        self.last_out_ns = now.ns;
+                    }
+                    None => self.question = None,
+                }
+                continue;
+            }
             match session.outbox.next(cursor, envelope, &mut self.out) {
                 Ok(true) => {
                     self.next_out = self.next_out.wrapping_add(1);
@@ -672,6 +713,7 @@ impl SessionMachine {
             Logout::ID => frame.message::<Logout>().map(|_| self.log_out("logged out by the client", None, now)),
             LimitQuery::ID => self.answer_limits(frame, session, now),
             InstrumentListRequest::ID => self.answer_instruments(frame, door, now),
+            AccountQuery::ID if self.version >= VERSION_EXTENDED => self.ask_account(frame, session, now),
             template => Err(FrameError::UnknownTemplate { template }),
         };
         if let Err(error) = outcome {
@@ -697,7 +739,7 @@ impl SessionMachine {
         match session.throttle.count(now.ns) {
             Verdict::Passes => {}
             Verdict::Limited { retry_after_ns } => {
-                self.reject_rate(Some(frame), client_sequence, retry_after_ns, now);
+                self.reject_rate(Some(frame), Some(client_sequence), retry_after_ns, now);
                 return self.use_up(session, client_sequence, is_new);
             }
             Verdict::Ends => {
@@ -707,7 +749,7 @@ impl SessionMachine {
         }
         let is_cancel = [OrderCancelRequest::ID, OrderMassCancelRequest::ID].contains(&frame.template());
         if door.is_log_short && is_new && !is_cancel {
-            self.reject(Some(frame), client_sequence, None, LOG_IS_SHORT, now);
+            self.reject(Some(frame), Some(client_sequence), None, LOG_IS_SHORT, now);
             return self.use_up(session, client_sequence, is_new);
         }
         let origin = Origin { account: guard.account, session: guard.session, client_sequence };
@@ -833,13 +875,16 @@ impl SessionMachine {
     fn reject(
         &mut self,
         frame: Option<&Frame<'_>>,
-        client_sequence: u64,
+        client_sequence: Option<u64>,
         retry_after_ns: Option<u64>,
         reason: &str,
         now: Now,
     ) {
         let mut block = Reject { session_reject_reason: SessionRejectReason::Other.field(), ..Reject::NULL };
-        let mut extension = RejectExtension { client_sequence: client_sequence.into(), ..RejectExtension::NULL };
+        let mut extension = RejectExtension::NULL;
+        if let Some(client_sequence) = client_sequence {
+            extension.client_sequence = client_sequence.into();
+        }
         if let Some(retry_after_ns) = retry_after_ns {
             extension.retry_after = retry_after_ns.into();
         }
@@ -853,7 +898,7 @@ impl SessionMachine {
         writer.finish();
     }
 
-    fn reject_rate(&mut self, frame: Option<&Frame<'_>>, client_sequence: u64, retry_after_ns: u64, now: Now) {
+    fn reject_rate(&mut self, frame: Option<&Frame<'_>>, client_sequence: Option<u64>, retry_after_ns: u64, now: Now) {
         let reason = format!("RateLimited: retry after {retry_after_ns} ns");
         self.reject(frame, client_sequence, Some(retry_after_ns), &reason, now);
     }
@@ -920,6 +965,56 @@ impl SessionMachine {
         Ok(())
     }
 
+    /// Reads a question how the account stands. Whoever knows takes it by [`SessionMachine::take_question`].
+    fn ask_account(&mut self, frame: &Frame<'_>, session: &mut Session, now: Now) -> Result<(), FrameError> {
+        let mut parts = frame.message::<AccountQuery>()?.parts;
+        let request = parts.text8()?;
+        parts.finish()?;
+        match session.throttle.count(now.ns) {
+            Verdict::Passes => {}
+            Verdict::Limited { retry_after_ns } => {
+                self.reject_rate(Some(frame), None, retry_after_ns, now);
+                return Ok(());
+            }
+            Verdict::Ends => {
+                self.log_out("RateLimited ten times in a minute", None, now);
+                return Ok(());
+            }
+        }
+        let may_read = matches!(&self.state, State::Live { opening, .. } if opening.may_read);
+        if !may_read {
+            self.reject(Some(frame), None, None, "AccountNotPermitted: the key of this session may not read", now);
+        } else if self.question.is_some() {
+            self.reject(Some(frame), None, None, "AccountQuery: the one before is not answered yet", now);
+        } else {
+            self.question = Some(Question::Asked { request: request.into() });
+        }
+        Ok(())
+    }
+
+    /// Whether the client asks how its account stands: once for each question.
+    pub fn take_question(&mut self) -> bool {
+        match self.question.take() {
+            Some(Question::Asked { request }) => {
+                self.question = Some(Question::Awaited { request });
+                true
+            }
+            other => {
+                self.question = other;
+                false
+            }
+        }
+    }
+
+    /// Answers how the account stands, behind everything that its session was told so far. `write` gets what the client calls its
+    /// question.
+    pub fn answer(&mut self, behind: Cursor, write: impl FnOnce(&[u8]) -> Frames) {
+        if let Some(Question::Awaited { request }) = &self.question {
+            let frames = write(request);
+            self.question = Some(Question::Answered { behind, frames });
+        }
+    }
+
     fn receive_raw_bytes(&mut self, bytes: &[u8], session: &mut Session, door: &Door<'_>, now: Now) -> usize {
         let mut records = core::mem::take(&mut self.raw);
         records.clear();
@@ -980,7 +1075,7 @@ impl SessionMachine {
         let is_new = number == next;
         match session.throttle.count(now.ns) {
             Verdict::Passes if door.is_log_short && is_new && brings_orders(command[0].header.kind) => {
-                self.reject(None, number, None, LOG_IS_SHORT, now);
+                self.reject(None, Some(number), None, LOG_IS_SHORT, now);
                 self.use_up(session, number, is_new);
             }
             Verdict::Passes => {
@@ -990,7 +1085,7 @@ impl SessionMachine {
                 }
             }
             Verdict::Limited { retry_after_ns } => {
-                self.reject_rate(None, number, retry_after_ns, now);
+                self.reject_rate(None, Some(number), retry_after_ns, now);
                 self.use_up(session, number, is_new);
             }
             Verdict::Ends => {

@@ -296,6 +296,10 @@ impl FeedConfig {
 pub struct MonitoringConfig {
     /// Address and port of `/metrics`, `/ready` and `/live`; port 0 takes a free one.
     pub listen: Option<Spanned<String>>,
+    /// One in so many commands of sessions is traced. Left out, none is.
+    pub trace_one_in: Option<Spanned<u64>>,
+    /// The file that traces are added to. Relative to the file; left out, `traces.jsonl` in the node's folder.
+    pub traces: Option<PathBuf>,
 }
 
 /// `[genesis]`: what an empty log begins with. Afterwards the log is right, and a section that differs is refused.
@@ -519,6 +523,10 @@ impl Source {
         config.node.directory = here.join(&config.node.directory);
         config.session.master_key = config.session.master_key.map(|file| here.join(file));
         config.node.rings = config.node.rings.map(|rings| here.join(rings));
+        let of_shards = config.shards.iter_mut().map(|shard| &mut shard.monitoring.traces);
+        for traces in of_shards.chain([&mut config.monitoring.traces]).flatten() {
+            *traces = here.join(&*traces);
+        }
         let of_shards = config.shards.iter_mut().map(|shard| &mut shard.session.shm);
         for shm in of_shards.chain([&mut config.session.shm]).flatten() {
             shm.directory = here.join(&shm.directory);
@@ -566,6 +574,12 @@ impl Source {
             return Err(self.error(&config.journal.segment_mib, format!("segment_mib = {mib}: must be 1 to 4096")));
         }
         feeds().try_for_each(|feed| self.check_lines(feed))?;
+        let monitorings = config.shards.iter().map(|shard| &shard.monitoring).chain([&config.monitoring]);
+        if let Some(one_in) =
+            monitorings.filter_map(|it| it.trace_one_in.as_ref()).find(|one_in| *one_in.get_ref() == 0)
+        {
+            return Err(self.error(one_in, "trace_one_in = 0: must be at least 1"));
+        }
         let placements = config.shards.iter().filter_map(|shard| shard.placement.as_ref());
         placements.chain([&config.placement]).try_for_each(|placement| self.check_cores(placement))
     }

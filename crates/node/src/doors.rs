@@ -4,31 +4,28 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError};
 
-use tradewright_engine::{Engine, Key as RegisteredKey};
+use tradewright_engine::Engine;
 use tradewright_gateway::{
-    ConnectionId, Frames, Gateway, GatewayConfig, Grant, KeyRing, Now, RateLimit, Session, ShmLink, Stretch, Style,
-    TcpServer, Wanted,
+    ConnectionId, Frames, Gateway, GatewayConfig, Now, RateLimit, Session, ShmLink, Stretch, Style, TcpServer, Wanted,
 };
-use tradewright_protocol::logon::Key;
 use tradewright_protocol::reports::Position;
 use tradewright_transport::{
     Consumer, FrameReader, FrameSlot, FrameWriter, Polled, Producer, Reader, Region, RegionOptions, Shape, Start,
 };
-use tradewright_types::{
-    ANY, AccountId, CommandRecord, EventKind, EventRecord, KeyKind, KeyPermissions, TextEventRecord,
-};
-use zerocopy::transmute_ref;
+use tradewright_types::{CommandRecord, EventRecord};
 
+use crate::accounts::AccountAsker;
 use crate::clock::wall_ns;
 use crate::config::SessionConfig;
+use crate::door_keys::{DoorKeys, KeyChange};
 use crate::error::{NodeError, while_doing};
 use crate::front_desk::{Question, SessionStatus};
 use crate::node::COMMAND_RECORDS_MAX;
 use crate::past::{Asker, Found, Lookup, Pieces};
-use crate::sealed::MasterKey;
+use crate::sampling::{Sampled, Sampling};
 use crate::sequencer::{BATCH_RECORDS, News, Signals};
 
 /// How many events are looked at in one round: more than a round of the sequencer makes, or the doors would fall behind and live from
@@ -41,6 +38,17 @@ const KNOCKS_EVERY_NS: u64 = 500_000;
 /// No frame has more slots: the longest is 64 KiB.
 const FRAME_SLOTS_MAX: u32 = 1 << 10;
 
+/// Who is at the doors, as it was a moment ago: for pictures.
+#[derive(Debug, Default)]
+pub(crate) struct DoorCounts {
+    pub(crate) opened: AtomicU64,
+    pub(crate) connected: AtomicU64,
+    pub(crate) connections: AtomicU64,
+}
+
+/// So often they are counted.
+const COUNT_EVERY_NS: u64 = 10_000_000;
+
 /// See the module.
 pub(crate) struct Doors {
     gateway: Gateway,
@@ -49,14 +57,17 @@ pub(crate) struct Doors {
     reader: Reader<EventRecord>,
     events: Vec<EventRecord>,
     news: Receiver<News>,
-    /// A key that the event before told of: its id comes next.
-    key: Option<EventRecord>,
+    keys: DoorKeys,
     begun: std::time::Instant,
     /// When new connections are looked for again.
     knocks_at_ns: u64,
     signals: Arc<Signals>,
     asker: Asker,
     questions: Receiver<Question>,
+    accounts: AccountAsker,
+    counts: Arc<DoorCounts>,
+    counted_ns: u64,
+    sampling: Sampling,
     catch_up: Option<CatchUp>,
     /// Clients that came back, each with what it is told of the time before.
     returning: Vec<(ConnectionId, Pieces<Stretch>)>,
@@ -78,6 +89,18 @@ struct LookedUp {
     pieces: Pieces<Found>,
 }
 
+/// The ways between the doors and the rest of the node, rings left out.
+pub(crate) struct Ways {
+    /// What the sequencer tells.
+    pub(crate) news: Receiver<News>,
+    /// To the replay service.
+    pub(crate) replays: Asker,
+    /// What operators ask.
+    pub(crate) questions: Receiver<Question>,
+    /// To the sequencer, about accounts.
+    pub(crate) accounts: AccountAsker,
+}
+
 impl Doors {
     /// Opens the doors of a node whose engine stands where the ring of events begins.
     ///
@@ -88,27 +111,15 @@ impl Doors {
         engine: &Engine,
         events: &Arc<Region>,
         commands: Producer<CommandRecord>,
-        news: Receiver<News>,
-        asker: Asker,
-        questions: Receiver<Question>,
+        ways: Ways,
     ) -> Result<Self, NodeError> {
-        let master = MasterKey::read(config.master_key.as_deref())?;
-        let mut keys = KeyRing::default();
-        for (id, RegisteredKey { account, kind, permissions, material }) in engine.keys() {
-            let material = match kind {
-                KeyKind::Ed25519 => Some(material.as_bytes().to_vec()),
-                KeyKind::SealedHmac => open_secret(master.as_ref(), id.as_bytes(), material.as_bytes()),
-            };
-            if let Some(mut grant) = material.and_then(|material| grant(*account, *kind, *permissions, &material)) {
-                grant.hears = drop_copy_of(config, engine, id.as_str())?;
-                keys.insert(id.as_bytes(), grant);
-            }
-        }
+        let Ways { news, replays: asker, questions, accounts } = ways;
+        let (keys, ring) = DoorKeys::open(config, engine)?;
         let mut settings = GatewayConfig { has_past: true, ..GatewayConfig::default() };
         if let Some(messages_max) = config.messages_per_second {
             settings.rate_limit = RateLimit { messages_max, window_ns: 1_000_000_000 };
         }
-        let mut gateway = Gateway::new(settings, keys, engine);
+        let mut gateway = Gateway::new(settings, ring, engine);
         let begun = std::time::Instant::now();
         let mut tcp = None;
         if let Some(config) = &config.tcp {
@@ -128,19 +139,25 @@ impl Doors {
                 gateway.connect(Box::new(link), now(begun));
             }
         }
+        let mut reader = Reader::attach(events, Start::Oldest)?;
+        reader.register("sessions")?;
         Ok(Self {
             gateway,
             tcp,
             commands,
-            reader: Reader::attach(events, Start::Oldest)?,
+            reader,
             events: Vec::with_capacity(EVENTS_A_ROUND),
             news,
-            key: None,
+            keys,
             begun,
             knocks_at_ns: 0,
             signals: Arc::default(),
             asker,
             questions,
+            accounts,
+            counts: Arc::default(),
+            counted_ns: 0,
+            sampling: Sampling::default(),
             catch_up: None,
             returning: Vec::new(),
             lookups: Vec::new(),
@@ -153,9 +170,32 @@ impl Doors {
         Self { signals, ..self }
     }
 
+    /// Has commands sampled on their way through the stages.
+    pub(crate) fn sampled(self, sampling: Sampling) -> Self {
+        Self { sampling, ..self }
+    }
+
     /// Where TCP is listened to.
     pub(crate) fn tcp_address(&self) -> Option<SocketAddr> {
         self.tcp.as_ref().and_then(|tcp| tcp.address().ok())
+    }
+
+    /// Who is at the doors.
+    pub(crate) fn counts(&self) -> &Arc<DoorCounts> {
+        &self.counts
+    }
+
+    fn count(&mut self, now: Now) {
+        if now.ns.saturating_sub(self.counted_ns) < COUNT_EVERY_NS {
+            return;
+        }
+        self.counted_ns = now.ns;
+        let sessions = self.gateway.sessions();
+        let connected = sessions.iter().filter(|session| session.connection.is_some()).count();
+        let DoorCounts { opened, connected: with_connection, connections } = &*self.counts;
+        opened.store(sessions.len() as u64, Ordering::Relaxed);
+        with_connection.store(connected as u64, Ordering::Relaxed);
+        connections.store(self.gateway.connection_count() as u64, Ordering::Relaxed);
     }
 
     /// Whether there is any door.
@@ -170,12 +210,6 @@ impl Doors {
     /// Events were missed and cannot be had from the log, or the listener is broken.
     pub(crate) fn poll(&mut self) -> Result<usize, NodeError> {
         let now = now(self.begun);
-        while let Ok(news) = self.news.try_recv() {
-            match news {
-                News::Listed(symbols) => *self.gateway.symbols() = symbols,
-                News::Opened(opening) => self.gateway.opens(opening),
-            }
-        }
         while let Ok(question) = self.questions.try_recv() {
             self.answer(question, now);
         }
@@ -188,8 +222,14 @@ impl Doors {
             done += tcp.poll(&mut self.gateway, now).map_err(while_doing("taking connections"))?;
         }
         self.gateway.set_log_short(self.signals.is_log_short.load(Ordering::Relaxed));
-        let work = self.gateway.poll(&mut self.commands, now);
+        let Self { gateway, commands, sampling, begun, .. } = self;
+        let work = gateway.poll(&mut Sampled { commands, sampling, begun: *begun, now }, now);
+        self.sampling.told(self.gateway.reports().last().index);
+        while let Some((connection, account)) = self.gateway.question() {
+            self.accounts.ask(connection, account, self.commands.written());
+        }
         done += self.look_back(now);
+        self.count(now);
         Ok(done + work.commands + work.ended + usize::from(work.bytes_in > 0) + usize::from(work.bytes_out > 0))
     }
 
@@ -218,12 +258,14 @@ impl Doors {
     fn hear(&mut self, now: Now) -> usize {
         self.events.clear();
         match self.reader.poll_into(&mut self.events, EVENTS_A_ROUND) {
-            Polled::Empty => 0,
+            Polled::Empty => {
+                self.tell_up_to(self.reader.position(), &[], now);
+                0
+            }
             Polled::Count(count) => {
-                for event in &self.events {
-                    self.gateway.event(event, now);
-                    follow_keys(&mut self.key, event, self.gateway.keys());
-                }
+                let events = core::mem::take(&mut self.events);
+                self.tell_up_to(self.reader.position(), &events, now);
+                self.events = events;
                 count
             }
             Polled::Behind { .. } => {
@@ -266,6 +308,7 @@ impl Doors {
             Polled::Behind { .. } => {}
             Polled::Count(_) | Polled::Empty => {
                 self.catch_up = None;
+                self.accounts.ask_again();
                 let next = core::mem::take(&mut self.events);
                 self.tell_new(&next, now);
                 self.events = next;
@@ -278,11 +321,40 @@ impl Doors {
     fn tell_new(&mut self, events: &[EventRecord], now: Now) -> usize {
         let read = self.gateway.reports().last();
         let new = &events[events.partition_point(|event| Position::of(event) <= read)..];
-        for event in new {
-            self.gateway.event(event, now);
-            follow_keys(&mut self.key, event, self.gateway.keys());
-        }
+        self.tell(new, now);
         new.len()
+    }
+
+    /// Tells sessions of events that end at a position of the ring, and how accounts stand in between.
+    fn tell_up_to(&mut self, end: u64, events: &[EventRecord], now: Now) {
+        let mut rest = events;
+        while let Some((position, connection, standing)) = self.accounts.before(end) {
+            let behind = usize::try_from(end - position).unwrap_or(usize::MAX).min(rest.len());
+            let (before, others) = rest.split_at(rest.len() - behind);
+            self.tell(before, now);
+            self.gateway.tell_account(connection, &standing);
+            rest = others;
+        }
+        self.tell(rest, now);
+    }
+
+    /// Tells sessions of events. News was sent before its events could be read: looked for only now, none of it is missed.
+    fn tell(&mut self, events: &[EventRecord], now: Now) {
+        while let Ok(news) = self.news.try_recv() {
+            match news {
+                News::Listed(symbols) => *self.gateway.symbols() = symbols,
+                News::Opened(opening) => self.gateway.opens(opening),
+                News::KeyRegistered(registration) => self.keys.registered(*registration),
+            }
+        }
+        for event in events {
+            self.gateway.event(event, now);
+            match self.keys.follow(event) {
+                None => {}
+                Some(KeyChange::Granted(id, grant)) => self.gateway.keys().insert(id.as_bytes(), grant),
+                Some(KeyChange::Revoked(id)) => self.gateway.revoke_key(id.as_bytes(), now),
+            }
+        }
     }
 
     /// Gives sessions what they want to hear again and the gateway no longer has.
@@ -390,82 +462,6 @@ fn status_of(session: &Session) -> SessionStatus {
 
 fn now(begun: std::time::Instant) -> Now {
     Now { ns: begun.elapsed().as_nanos() as u64, utc_us: (wall_ns() / 1_000) as i64 }
-}
-
-/// Keeps the keys of clients as events tell of them. A sealed secret is not in an event: it counts from the next start on.
-fn follow_keys(before: &mut Option<EventRecord>, event: &EventRecord, keys: &mut KeyRing) {
-    const REGISTERED: u8 = EventKind::KeyRegistered as u8;
-    const REVOKED: u8 = EventKind::KeyRevoked as u8;
-    const ID: u8 = EventKind::KeyIdText as u8;
-    match event.kind {
-        REGISTERED | REVOKED => *before = Some(*event),
-        ID => {
-            let Some(key) = before.take() else { return };
-            let text: &TextEventRecord = transmute_ref!(event);
-            let id = &text.bytes[..usize::try_from(text.length).map_or(0, |length| length.min(text.bytes.len()))];
-            let kind = KeyKind::from_code(key.order_type).filter(|_| key.kind == REGISTERED);
-            let account = Some(AccountId(key.account)).filter(|account| account.0 != ANY);
-            let mut public = [0; 32];
-            public[..16].copy_from_slice(&key.amount.get().to_le_bytes());
-            public[16..].copy_from_slice(&key.counter_amount.get().to_le_bytes());
-            let granted = kind
-                .zip(KeyPermissions::from_bits(key.quantity_lots))
-                .filter(|(kind, _)| *kind == KeyKind::Ed25519)
-                .and_then(|(kind, permissions)| grant(account, kind, permissions, &public));
-            match granted {
-                Some(grant) => keys.insert(id, grant),
-                None => keys.remove(id),
-            }
-        }
-        _ => {}
-    }
-}
-
-/// The accounts of which a key may hear by a drop copy, as the configuration says.
-fn drop_copy_of(config: &SessionConfig, engine: &Engine, key: &str) -> Result<Box<[AccountId]>, NodeError> {
-    let mut accounts = Vec::new();
-    for copy in config.drop_copy.iter().filter(|copy| copy.key == key) {
-        for name in &copy.accounts {
-            let known = engine.registry().accounts().iter().position(|account| account.as_str() == name);
-            let known = known.ok_or_else(|| NodeError::System {
-                doing: format!("session.drop_copy of key {key:?}: finding the account {name:?}"),
-                error: io::Error::other("there is no such account"),
-            })?;
-            accounts.push(AccountId(known as u32));
-        }
-    }
-    Ok(accounts.into())
-}
-
-/// The secret of a key, when this venue has the master key that it was sealed by.
-fn open_secret(master: Option<&MasterKey>, id: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
-    let id_text = String::from_utf8_lossy(id);
-    let Some(master) = master else {
-        eprintln!("key {id_text}: is sealed, and this node has no master key: nobody can log on with it");
-        return None;
-    };
-    let secret = master.open(id, sealed);
-    if secret.is_none() {
-        eprintln!("key {id_text}: the master key does not open it: nobody can log on with it");
-    }
-    secret
-}
-
-/// What a registered key gives at these doors. A key without an account is one of the venue: its
-/// gateways send orders for every account, and these stay when a gateway is lost.
-fn grant(account: Option<AccountId>, kind: KeyKind, permissions: KeyPermissions, material: &[u8]) -> Option<Grant> {
-    let key = match kind {
-        KeyKind::Ed25519 => Key::Ed25519(material.try_into().ok()?),
-        KeyKind::SealedHmac => Key::Hmac(material.into()),
-    };
-    let may_trade = permissions.allow(KeyPermissions::TRADE);
-    let (account, keeps_orders) = match account {
-        Some(account) => (account, false),
-        // Whoever runs the venue does it over the control socket.
-        None if may_trade => (AccountId(ANY), true),
-        None => return None,
-    };
-    Some(Grant { key, account, may_trade, keeps_orders, hears: Box::default() })
 }
 
 /// The rings of one session over shared memory: `NAME.requests`, `NAME.records`, `NAME.reports`.

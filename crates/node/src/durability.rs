@@ -47,6 +47,8 @@ pub struct Durability<S: Storage> {
     fence: Option<Fence>,
     signals: Arc<Signals>,
     stages: Stages,
+    /// When the last batch was as durable as it has to be.
+    durable_ns: u64,
 }
 
 impl<S: Storage> Durability<S> {
@@ -62,7 +64,7 @@ impl<S: Storage> Durability<S> {
         stages: Stages,
     ) -> Self {
         signals.durable.store(journal.durable_index(), Ordering::Release);
-        Self { journal, log, gate, notes, early: VecDeque::new(), fence: None, signals, stages }
+        Self { journal, log, gate, notes, early: VecDeque::new(), fence: None, signals, stages, durable_ns: 0 }
     }
 
     /// Writes and releases only as long as nobody claims a later epoch than the fence is held in.
@@ -140,6 +142,7 @@ impl<S: Storage> Durability<S> {
                 Err(error) => return Err(error.into()),
             }
         };
+        self.durable_ns = wall_ns();
         self.signals.durable.store(durable, Ordering::Release);
         Ok(())
     }
@@ -148,19 +151,22 @@ impl<S: Storage> Durability<S> {
     fn open_gate(&mut self) -> Result<(), NodeError> {
         let Some(Gatekeeper { marks: queue, releaser }) = &mut self.gate else { return Ok(()) };
         let durable = self.journal.durable_index();
-        let mut first = None;
+        let (mut first, mut last) = (None, 0);
         loop {
             let waiting = queue.readable()?;
             let (marks, _) = waiting.as_chunks::<MARK_WORDS>();
             let reached = marks.iter().take_while(|[index, _, _]| *index <= durable).count();
-            let Some([_, position, _]) = reached.checked_sub(1).map(|last| marks[last]) else { break };
+            let Some([index, position, _]) = reached.checked_sub(1).map(|last| marks[last]) else { break };
             first = first.or(Some(marks[0][2]));
             check(self.fence.as_ref())?;
             queue.release(reached * MARK_WORDS);
             releaser.release(position);
+            last = index;
         }
         if let Some(first_ns) = first {
-            self.stages.gate.record(wall_ns().saturating_sub(first_ns), 1);
+            let now_ns = wall_ns();
+            self.stages.gate.record(now_ns.saturating_sub(first_ns), 1);
+            self.stages.passage.released(last, self.durable_ns, now_ns);
         }
         Ok(())
     }

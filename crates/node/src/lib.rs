@@ -6,12 +6,14 @@
 #![cfg(unix)]
 #![allow(clippy::disallowed_methods, reason = "the node is where clocks are read and threads wait")]
 
+mod accounts;
 mod checks;
 mod clock;
 pub mod config;
 mod control;
 mod courier;
 mod decimal;
+mod door_keys;
 mod doors;
 mod durability;
 mod error;
@@ -21,10 +23,12 @@ mod front_desk;
 pub mod genesis;
 mod monitoring;
 mod node;
+mod passage;
 mod past;
 mod recovery;
 mod replay;
 mod replica;
+mod sampling;
 mod sealed;
 mod sequencer;
 mod serve;
@@ -32,13 +36,16 @@ pub mod shards;
 pub mod snapshots;
 mod stages;
 mod status;
+mod traces;
 mod venue;
 mod venue_control;
 
+pub use accounts::AccountDesk;
 pub use checks::SpanHasher;
 pub use clock::{CommandClock, wall_ns};
 pub use control::CONTROL_SOCKET;
 pub use courier::{Courier, Errand, UnderWay};
+pub use door_keys::Registration;
 pub use durability::{Durability, Gatekeeper, Note};
 pub use error::NodeError;
 pub use feed::{FEED_RING, FeedCounts, FeedPlace};
@@ -52,5 +59,5 @@ pub use sealed::{MASTER_KEY_VARIABLE, MasterKey, SECRET_BYTES_MAX};
 pub use sequencer::{BATCH_RECORDS, Gate, News, Outlets, Sequencer, Signals};
 pub use serve::{ANNOUNCEMENT_FILE, Announcement, serve};
 pub use stages::{StageHistogram, StageSummary, Stages};
-pub use status::{StageStatus, Status, StatusSource};
+pub use status::{FeedStatus, ReaderStatus, RingStatus, SessionsStatus, StageStatus, Status, StatusSource};
 pub use venue::{Venue, VenueAnnouncement};

@@ -28,11 +28,12 @@ use tradewright_transport::{
 };
 use tradewright_types::{CommandRecord, EventKind, EventRecord, RejectReason};
 
+use crate::accounts;
 use crate::checks::{SpanHasher, breathe, run_checker};
 use crate::config::{Config, PlacementConfig, Source, TierName};
 use crate::control::Control;
 use crate::courier::Post;
-use crate::doors::Doors;
+use crate::doors::{Doors, Ways};
 use crate::durability::{Durability, Gatekeeper, Note};
 use crate::error::{NodeError, while_doing};
 use crate::feed::{self, Feed, FeedPlace, Guest};
@@ -42,10 +43,12 @@ use crate::genesis::{self, GenesisCommand, Names};
 use crate::monitoring;
 use crate::past;
 use crate::recovery::{self, Restored};
+use crate::sampling::Sampling;
 use crate::sequencer::{BATCH_RECORDS, Gate, MARK_WORDS, Outlets, Sequencer, Signals};
 use crate::snapshots;
 use crate::stages::Stages;
 use crate::status::StatusSource;
+use crate::traces;
 
 /// No command has more records.
 pub const COMMAND_RECORDS_MAX: u32 = 512;
@@ -144,6 +147,11 @@ impl Node {
         let (operators_in, operators_out) = many_queue(command_slots, COMMAND_RECORDS_MAX)?;
         let (sessions_in, operators_in) = (sessions_in.ringing(&bell), operators_in.ringing(&bell));
         let (log_in, log_out) = queue(LOG_SLOTS, COMMAND_RECORDS_MAX + BATCH_RECORDS as u32)?;
+        let mut inner_rings = vec![
+            ("sessions", Arc::clone(sessions_in.region())),
+            ("operators", Arc::clone(operators_in.region())),
+            ("log", Arc::clone(log_out.region())),
+        ];
         let (notes, notes_out) = mpsc::channel();
 
         // 4. The stages.
@@ -152,12 +160,16 @@ impl Node {
         let begun = engine.sequence();
         let (news, news_out) = mpsc::channel();
         let (front_desk, questions) = front_desk::open();
+        let (account_asker, accounts) = accounts::open(&signals);
         let (asker, replays) = past::open(storage.clone(), engine.config(), Arc::clone(&signals));
+        let (tracing, trace_writer) = traces::configured(&config.monitoring, &directory, *config.node.shard.get_ref())?;
+        let ways = Ways { news: news_out, replays: asker, questions, accounts: account_asker };
         let (doors, doorway) = if Doors::is_any(&config.session) {
             (
                 Some(
-                    Doors::open(&config.session, &engine, &events, sessions_in, news_out, asker, questions)?
-                        .watching(Arc::clone(&signals)),
+                    Doors::open(&config.session, &engine, &events, sessions_in, ways)?
+                        .watching(Arc::clone(&signals))
+                        .sampled(Sampling::new(stages.clone(), tracing)),
                 ),
                 None,
             )
@@ -165,6 +177,7 @@ impl Node {
             (None, Some(Doorway { commands: sessions_in, events: Arc::clone(&events) }))
         };
         let tcp = doors.as_ref().and_then(Doors::tcp_address);
+        let door_counts = doors.as_ref().map(|doors| Arc::clone(doors.counts()));
         let feed = match &config.feed {
             None => None,
             Some(settings) => {
@@ -202,6 +215,7 @@ impl Node {
             TierName::Memory => (Gate::Open(releaser, fence.clone()), None),
             TierName::LocalSync => {
                 let (marks, marks_out) = queue(MARK_SLOTS, MARK_WORDS as u32)?;
+                inner_rings.push(("marks", Arc::clone(marks.region())));
                 (Gate::Durable(marks), Some(Gatekeeper { marks: marks_out, releaser }))
             }
         };
@@ -209,14 +223,15 @@ impl Node {
             engine,
             operators_out,
             sessions_out,
-            Outlets { log: log_in, events: Writer::attach(&events)?, gate, news },
+            Outlets { log: log_in, events: Writer::attach(&events)?, gate, news, accounts },
             bell.clone(),
             Arc::clone(&signals),
             stages.clone(),
         );
         let durability = Durability::new(journal, log_out, gatekeeper, notes_out, Arc::clone(&signals), stages.clone())
             .fenced(fence);
-        let event_reader = Reader::attach(&events, Start::Oldest)?;
+        let mut event_reader = Reader::attach(&events, Start::Oldest)?;
+        event_reader.register("checks")?;
 
         // 5. The threads.
         let PlacementConfig { engine, journal, background, sessions: _, feed: _ } = &config.placement;
@@ -293,9 +308,16 @@ impl Node {
             stages: stages.clone(),
             events: Arc::clone(&events),
             event_slots: *config.node.event_slots.get_ref() as u64,
+            rings: inner_rings,
+            doors: door_counts,
+            feed: market_data.clone(),
         };
         let control = Control::open(&directory, source.clone(), operators_in.clone(), front_desk)?;
         let mut helpers = vec![control.run()?, archiver, replays];
+        if let Some(writer) = trace_writer {
+            let signals = Arc::clone(&signals);
+            helpers.push(spawn("tw-traces", background_place, move || writer.run(&signals))?);
+        }
         helpers.extend(feed);
         let mut monitoring = None;
         if let Some(listen) = &config.monitoring.listen {

@@ -13,9 +13,11 @@ use tradewright_journal::whole_command;
 use tradewright_protocol::reports::Opening;
 use tradewright_protocol::symbols::Symbols;
 use tradewright_transport::{Bell, Consumer, Corrupt, Idle, ManyConsumer, Producer, Releaser, Writer};
-use tradewright_types::{CommandKind, CommandRecord, EventRecord, HaltScope, set_up};
+use tradewright_types::{CommandKind, CommandRecord, EventRecord, HaltScope, Setting, set_up};
 
+use crate::accounts::AccountDesk;
 use crate::clock::{CommandClock, wall_ns};
+use crate::door_keys::Registration;
 use crate::fence::Fence;
 use crate::node::COMMAND_RECORDS_MAX;
 use crate::stages::Stages;
@@ -32,6 +34,8 @@ const TICK_NS: u64 = 10_000_000;
 pub struct Signals {
     /// Somebody wants matching to stop, now.
     pub halt: AtomicBool,
+    /// Doors ask how accounts stand.
+    pub is_asked: AtomicBool,
     /// The thread that looks after snapshots wants one.
     pub snapshot: AtomicBool,
     /// No more commands are taken.
@@ -69,6 +73,8 @@ pub struct Outlets {
     pub gate: Gate,
     /// To the doors: what they cannot learn from events, always before the events that go with it.
     pub news: Sender<News>,
+    /// Where doors ask how accounts stand.
+    pub accounts: AccountDesk,
 }
 
 /// Who lets events be seen.
@@ -87,6 +93,8 @@ pub enum News {
     Listed(Symbols),
     /// A session was opened whose account had orders before anybody followed them.
     Opened(Opening),
+    /// A key is being registered: its event, should the engine take it, names a sealed secret by its hash only.
+    KeyRegistered(Box<Registration>),
 }
 
 /// See the module.
@@ -104,6 +112,8 @@ pub struct Sequencer {
     known: (usize, usize),
     batch: Vec<CommandRecord>,
     buffer: EventBuffer,
+    /// Where in the queue of the sessions' commands the batch begins, when it is from there.
+    from_sessions: Option<u64>,
     /// How many events of `buffer` stand in the ring.
     written: usize,
     /// Up to where in the ring the gate knows of events.
@@ -141,6 +151,7 @@ impl Sequencer {
             stages,
             batch: Vec::with_capacity(BATCH_RECORDS + COMMAND_RECORDS_MAX as usize),
             buffer: EventBuffer::with_capacity(1 << 14),
+            from_sessions: None,
             written: 0,
             first_ns: 0,
             is_held_up: false,
@@ -162,6 +173,13 @@ impl Sequencer {
         let count = |cell: &AtomicU64| cell.store(cell.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         count(&self.signals.rounds);
         self.publish()?;
+        if self.signals.is_asked.load(Ordering::Relaxed) && !self.has_unpublished() {
+            self.signals.is_asked.swap(false, Ordering::Acquire);
+            let (position, consumed) = (self.outlets.events.written(), self.sessions.consumed());
+            if !self.outlets.accounts.answer(&self.engine, position, consumed) {
+                self.signals.is_asked.store(true, Ordering::Release);
+            }
+        }
         self.batch.clear();
         self.is_held_up = !self.has_room_for_round()?;
         // A halt does not wait for the gate or for the room of a round: one command in the log is all it needs.
@@ -196,6 +214,7 @@ impl Sequencer {
         }
         let waiting = self.sessions.readable()?;
         if let count @ 1.. = take_whole(waiting, &mut self.batch) {
+            self.from_sessions = Some(self.sessions.consumed());
             self.sessions.release(count);
             return Ok(());
         }
@@ -208,15 +227,20 @@ impl Sequencer {
     /// Gives the batch its times, hands it to the journal, applies it, and writes its events.
     fn sequence(&mut self) -> Result<(), Corrupt> {
         let wall = wall_ns();
-        let (mut place, mut commands) = (0, 0);
+        let (mut place, mut last, mut commands) = (0, 0, 0);
         if self.buffer.is_empty() {
             self.first_ns = self.clock.last_ns().max(wall);
         }
         while place < self.batch.len() {
             let first = &mut self.batch[place];
             first.header.time_ns = self.clock.next(wall);
+            last = place;
             place += usize::from(first.header.record_count);
             commands += 1;
+        }
+        // It ends its round, as every command of an operator does.
+        if self.batch[last].header.kind == CommandKind::RegisterKey as u8 {
+            self.tell_key(last, self.engine.sequence() + commands);
         }
         let is_logged = self.outlets.log.push_whole(&self.batch)?;
         assert!(is_logged, "Invariant: there was room in the ring of the log");
@@ -224,9 +248,26 @@ impl Sequencer {
         self.engine.apply_all(&self.batch, &mut self.buffer);
         let spent_ns = u64::try_from(begin.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.stages.apply.record(spent_ns / commands, commands);
+        if let Some(begin) = self.from_sessions.take()
+            && self.stages.passage.is_awaited()
+        {
+            let first_index = self.engine.sequence() - commands + 1;
+            let waited = |ns| self.stages.queue.record(ns, 1);
+            self.stages.passage.sequenced((begin, &self.batch), first_index, (wall, wall_ns()), waited);
+        }
         self.tell_news();
         self.signals.applied.store(self.engine.sequence(), Ordering::Release);
         Ok(())
+    }
+
+    /// Tells the doors what key a command registers, before anybody can see its event.
+    fn tell_key(&self, place: usize, index: u64) {
+        let read = Setting::read(CommandKind::RegisterKey, &self.batch[place..]);
+        if let Ok(Setting::RegisterKey { id, account, kind, permissions, key: material }) = read {
+            let registration = Registration { index, id, account, kind, permissions, material };
+            // Without doors nobody listens.
+            let _ = self.outlets.news.send(News::KeyRegistered(Box::new(registration)));
+        }
     }
 
     /// Tells the doors what they cannot learn from events. The commands that bring it about end their round: the engine stands right
@@ -266,7 +307,9 @@ impl Sequencer {
                     let leads = fence.check().is_ok();
                     if leads {
                         releaser.release(written);
-                        self.stages.gate.record(wall_ns().saturating_sub(self.first_ns), 1);
+                        let now_ns = wall_ns();
+                        self.stages.gate.record(now_ns.saturating_sub(self.first_ns), 1);
+                        self.stages.passage.released(self.engine.sequence(), 0, now_ns);
                     }
                     leads
                 }
@@ -367,7 +410,8 @@ mod tests {
         let releaser = Some(Releaser::attach(&region).unwrap());
         let reader = Reader::attach(&region, Start::Oldest).unwrap();
         let gate = Gate::Durable(marks_in);
-        let outlets = Outlets { log: log_in, events: Writer::attach(&region).unwrap(), gate, news };
+        let accounts = AccountDesk::closed();
+        let outlets = Outlets { log: log_in, events: Writer::attach(&region).unwrap(), gate, news, accounts };
         let (signals, bell) = (Arc::new(Signals::default()), Bell::in_memory().unwrap());
         let engine = Engine::new(EngineConfig::default());
         let sequencer = Sequencer::new(engine, operators, sessions, outlets, bell, signals, Stages::default());

@@ -63,6 +63,8 @@ struct Doors {
 #[derive(Default, Deserialize)]
 struct Monitored {
     listen: Option<Spanned<IgnoredAny>>,
+    trace_one_in: Option<Spanned<IgnoredAny>>,
+    traces: Option<Spanned<IgnoredAny>>,
 }
 
 /// Refuses what does not go together.
@@ -73,8 +75,8 @@ pub(crate) fn check(source: &Source, config: &Config) -> Result<(), ConfigError>
     check_sections(source, config)?;
     let mut numbers: Vec<u8> = Vec::new();
     let mut channels: Vec<u16> = Vec::new();
-    let mut folders = Vec::new();
-    for ShardConfig { number, session, feed, .. } in &config.shards {
+    let (mut folders, mut traces) = (Vec::new(), Vec::new());
+    for ShardConfig { number, session, feed, monitoring, .. } in &config.shards {
         let shard = *number.get_ref();
         if numbers.contains(&shard) {
             return Err(source.error(number, format!("number = {shard}: two shards have it")));
@@ -94,6 +96,13 @@ pub(crate) fn check(source: &Source, config: &Config) -> Result<(), ConfigError>
                 return Err(source.error(number, message));
             }
             folders.push(folder);
+        }
+        if let Some(file) = &monitoring.traces {
+            if traces.contains(&file) {
+                let message = format!("number = {shard}: two shards add their traces to the file {}", file.display());
+                return Err(source.error(number, message));
+            }
+            traces.push(file);
         }
     }
     check_instruments(source, config)?;
@@ -153,6 +162,8 @@ fn check_sections(source: &Source, config: &Config) -> Result<(), ConfigError> {
         (session.tcp, "[session.tcp]", "[shards.session.tcp]"),
         (session.shm, "[session.shm]", "[shards.session.shm]"),
         (monitoring.listen, "[monitoring] listen", "[shards.monitoring]"),
+        (monitoring.trace_one_in, "[monitoring] trace_one_in", "[shards.monitoring]"),
+        (monitoring.traces, "[monitoring] traces", "[shards.monitoring]"),
     ];
     match sections.into_iter().find_map(|(place, name, instead)| place.map(|place| (place, name, instead))) {
         None => Ok(()),
@@ -209,11 +220,13 @@ number = 1
 instruments = ["BTC/USDT"]
 session.tcp.listen = "127.0.0.1:4001"
 feed = { channel = 7 }
+monitoring = { trace_one_in = 100, traces = "a.jsonl" }
 [[shards]]
 number = 4
 instruments = ["ETH/USDT"]
 session.shm = { directory = "links", links = ["a"] }
 feed = { channel = 8 }
+monitoring = { traces = "b.jsonl" }
 [[genesis.asset]]
 name = "USDT"
 [[genesis.asset]]
@@ -264,6 +277,10 @@ deposits_on = 4
         let links = four.session.shm.as_ref().map(|shm| shm.directory.as_path());
         assert_eq!(links, Some(Path::new("/srv/links")));
         assert_eq!(four.feed.as_ref().map(|feed| feed.channel), Some(8));
+        let traces = |config: &Config| config.monitoring.traces.clone();
+        assert_eq!(traces(one).as_deref(), Some(Path::new("/srv/a.jsonl")));
+        assert_eq!(traces(four).as_deref(), Some(Path::new("/srv/b.jsonl")));
+        assert!(one.monitoring.trace_one_in.is_some() && four.monitoring.trace_one_in.is_none());
         assert!(one.shards.is_empty(), "a node of one shard has no shards");
     }
 
@@ -276,19 +293,26 @@ deposits_on = 4
     #[test]
     fn a_complaint_names_line_value_and_rule() {
         for (from, to, complaint) in [
-            ("number = 4", "number = 1", "10: number = 1: two shards have it"),
-            ("[\"ETH/USDT\"]", "[\"BTC/USDT\"]", "11: instruments: \"BTC/USDT\": shard 1 has it already"),
-            ("[\"ETH/USDT\"]", "[\"SOL/USDT\"]", "11: instruments: \"SOL/USDT\": the genesis lists no such instrument"),
-            ("[\"ETH/USDT\"]", "[]", "24: name = \"ETH/USDT\": is an instrument of no shard"),
-            ("channel = 8", "channel = 7", "10: number = 4: channel = 7: two shards send on it; each needs its own"),
-            ("deposits_on = 4", "deposits_on = 2", "34: deposits_on = 2: there is no such shard"),
-            ("[[genesis.asset]]\nname = \"USDT\"", "[feed]\n[[genesis.asset]]\nname = \"USDT\"", "14: [feed]: with"),
+            ("number = 4", "number = 1", "11: number = 1: two shards have it"),
+            ("[\"ETH/USDT\"]", "[\"BTC/USDT\"]", "12: instruments: \"BTC/USDT\": shard 1 has it already"),
+            ("[\"ETH/USDT\"]", "[\"SOL/USDT\"]", "12: instruments: \"SOL/USDT\": the genesis lists no such instrument"),
+            ("[\"ETH/USDT\"]", "[]", "26: name = \"ETH/USDT\": is an instrument of no shard"),
+            ("channel = 8", "channel = 7", "11: number = 4: channel = 7: two shards send on it; each needs its own"),
+            ("deposits_on = 4", "deposits_on = 2", "36: deposits_on = 2: there is no such shard"),
+            ("[[genesis.asset]]\nname = \"USDT\"", "[feed]\n[[genesis.asset]]\nname = \"USDT\"", "16: [feed]: with"),
             ("directory = \"data\"", "directory = \"data\"\nshard = 2", "4: shard = 2: with [[shards]] each has"),
             (
                 "[[genesis.asset]]\nname = \"USDT\"",
                 "[session.tcp]\nlisten = \"127.0.0.1:0\"\n[[genesis.asset]]\nname = \"USDT\"",
-                "14: [session.tcp]: with [[shards]] each has its own, as [shards.session.tcp]",
+                "16: [session.tcp]: with [[shards]] each has its own, as [shards.session.tcp]",
             ),
+            (
+                "[[genesis.asset]]\nname = \"USDT\"",
+                "[monitoring]\ntrace_one_in = 5\n[[genesis.asset]]\nname = \"USDT\"",
+                "17: [monitoring] trace_one_in: with [[shards]] each has its own, as [shards.monitoring]",
+            ),
+            ("\"b.jsonl\"", "\"a.jsonl\"", "11: number = 4: two shards add their traces to the file a.jsonl"),
+            ("trace_one_in = 100", "trace_one_in = 0", "9: trace_one_in = 0: must be at least 1"),
         ] {
             assert!(VENUE.contains(from));
             let refused = parse(&VENUE.replacen(from, to, 1)).expect_err("refused").to_string();

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use crate::passage::Passage;
+
 /// Values below this have a bucket each.
 const LINEAR: u64 = 32;
 /// Buckets between a power of two and the next: a value is known to 3 %.
@@ -104,20 +106,35 @@ fn upper_ns(bucket: usize) -> u64 {
 /// The stages of a node, in the order in which a command passes them.
 #[derive(Clone, Debug, Default)]
 pub struct Stages {
+    /// From the beginning of the doors' round that read a command until it went to the sequencer. Sampled.
+    pub gateway: Arc<StageHistogram>,
+    /// From there until the sequencer gave it its time. Sampled.
+    pub queue: Arc<StageHistogram>,
     /// Risk and matching, a batch divided by its commands.
     pub apply: Arc<StageHistogram>,
     /// Framing, writing and syncing one batch of the log.
     pub journal: Arc<StageHistogram>,
     /// From the time of a batch's first command until its events may be read.
     pub gate: Arc<StageHistogram>,
+    /// From there until the doors had sent what came of a command. Sampled.
+    pub publish: Arc<StageHistogram>,
+    /// The commands that are sampled.
+    pub(crate) passage: Arc<Passage>,
 }
 
 impl Stages {
     /// Every stage with its name.
     #[must_use]
-    pub fn named(&self) -> [(&'static str, &StageHistogram); 3] {
-        let Self { apply, journal, gate } = self;
-        [("apply", apply), ("journal", journal), ("gate", gate)]
+    pub fn named(&self) -> [(&'static str, &StageHistogram); 6] {
+        let Self { gateway, queue, apply, journal, gate, publish, passage: _ } = self;
+        [
+            ("gateway", gateway),
+            ("queue", queue),
+            ("apply", apply),
+            ("journal", journal),
+            ("gate", gate),
+            ("publish", publish),
+        ]
     }
 }
 

@@ -2,24 +2,30 @@
 
 #![allow(clippy::disallowed_methods, reason = "tests of what has clocks and waits")]
 
+mod common;
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tradewright_gateway::client::{Client, ClientError, LogonOptions, output_of};
-use tradewright_node::Node;
 use tradewright_node::config::Source;
-use tradewright_protocol::codes::{self, OrdType};
+use tradewright_node::{MasterKey, Node};
+use tradewright_protocol::account::{is_last, read_balances};
+use tradewright_protocol::codes::{self, ExecType, OrdType};
 use tradewright_protocol::logon::Secret;
 use tradewright_protocol::messages::{
-    ExecutionReport, NewOrderSingle, OrderCancelRequest, OrderMassCancelReport, OrderMassCancelRequest, Reject,
-    RequestExtension,
+    AccountSnapshot, ExecutionReport, NewOrderSingle, OrderCancelRequest, OrderMassCancelReport,
+    OrderMassCancelRequest, Reject, RequestExtension,
 };
 use tradewright_protocol::reports::{Position, read_execution};
-use tradewright_protocol::spec::{Block, Null, Template};
+use tradewright_protocol::spec::{Block, Coded, Null, Template};
 use tradewright_transport::Start;
 use tradewright_types::{
-    ANY, CommandKind, CommandRecord, EventKind, EventRecord, OrderType, SelfTradePrevention, TimeInForce,
+    ANY, AccountId, CommandKind, CommandRecord, EventKind, EventRecord, KeyKind, KeyMaterial, KeyPermissions, Label,
+    Side, set_up,
 };
+
+use crate::common::{limit_order, venue};
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 const SEED: [u8; 32] = [7; 32];
@@ -32,7 +38,7 @@ fn configuration(sessions_apart: bool) -> String {
     let tradewright_protocol::logon::Key::Ed25519(public) = secret().key() else { panic!("an Ed25519 key") };
     let public: String = public.iter().map(|byte| format!("{byte:02x}")).collect();
     let placement = if sessions_apart { "[placement.sessions]\nidle = \"yield\"" } else { "" };
-    format!(
+    let process = format!(
         r#"
 schema = 1
 [node]
@@ -49,26 +55,17 @@ listen = "127.0.0.1:0"
 [session.shm]
 directory = "shm"
 links = ["one"]
-[[genesis.asset]]
-name = "USDT"
-[[genesis.asset]]
-name = "BTC"
-[[genesis.instrument]]
-name = "BTC/USDT"
-tick = "0.01"
-lot = "0.00001"
-reference_price = "100"
-[[genesis.account]]
-name = "alice"
-deposits = {{ BTC = "1000", USDT = "1000000" }}
-limits = {{ open_orders = 100000, orders_per_second = 100000, messages_per_second = 100000 }}
-[[genesis.key]]
+"#
+    );
+    let key = format!(
+        r#"[[genesis.key]]
 id = "alice-key"
 public = "{public}"
 account = "alice"
 permissions = ["trade", "read"]
 "#
-    )
+    );
+    venue(&process) + &key
 }
 
 fn start(folder: &Path, sessions_apart: bool) -> Node {
@@ -335,16 +332,7 @@ fn the_venue_sends_the_orders_of_any_account_as_records_and_only_so() {
     let mut client = Client::shm(&shm, "one").expect("a link");
     let ack = client.log_on(&options, &secret(), TIMEOUT).expect("it is let in");
     assert_eq!(ack.account.get(), ANY);
-    let mut order = CommandRecord {
-        account: 2,
-        order_type: OrderType::Limit as u8,
-        time_in_force: TimeInForce::GoodTillCancel as u8,
-        self_trade_prevention: SelfTradePrevention::None as u8,
-        price_ticks: 9_900,
-        quantity_lots: 5,
-        order_ref: 77,
-        ..CommandRecord::new(CommandKind::PlaceOrder)
-    };
+    let mut order = limit_order(2, Side::Buy, 9_900, 5, 77);
     (order.header.session, order.header.client_sequence) = (ack.session.get(), 1);
     assert_eq!(client.records(&[order]).expect("a ring"), 1);
     let (mut seen, begin) = (Vec::new(), Instant::now());
@@ -424,4 +412,218 @@ fn without_room_for_a_segment_new_orders_are_refused_and_cancels_pass() {
     client.order_as(number + 1, &limit(codes::Side::Sell, 100, 10_002), b"c", b"BTCUSDT");
     assert_eq!(hear(&mut client, 1), ["0c"], "the refused order left no gap in the client sequence");
     node.stop().expect("a clean end");
+}
+
+/// An account as its client sees it: behind which command, what of BTC is promised, the names of the open orders.
+#[derive(Debug, Default)]
+struct Seen {
+    index: u64,
+    held: String,
+    orders: Vec<String>,
+    /// The orders that reports told of before: accepted, less cancelled.
+    reported: Vec<String>,
+    /// The last output that was told before.
+    last: u64,
+}
+
+/// Asks how the account stands, and follows the reports until all of the answer is there.
+fn ask(client: &mut Client, reported: &mut Vec<String>) -> Seen {
+    client.ask_account(b"q");
+    let (mut seen, mut expected, begin) = (Seen::default(), None, Instant::now());
+    while expected != Some(seen.orders.len()) {
+        assert!(begin.elapsed() < TIMEOUT, "heard only {seen:?}");
+        client.flush().expect("a connection");
+        client
+            .receive(|frame| {
+                if let Ok(message) = frame.message::<AccountSnapshot>() {
+                    let (balances, request) = read_balances(&message).expect("its parts");
+                    assert!(is_last(message.block) && request == b"q");
+                    seen.index = message.block.index.get();
+                    let btc = balances.iter().find(|each| each.name == b"BTC").expect("some");
+                    seen.held = String::from_utf8_lossy(btc.held).into_owned();
+                    seen.reported.clone_from(reported);
+                    expected = Some(message.block.open_orders.get() as usize);
+                    return;
+                }
+                let message = frame.message::<ExecutionReport>().expect("a report");
+                let text = read_execution(&message).expect("its texts");
+                let named = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+                match ExecType::from_code(message.block.exec_type.0) {
+                    Some(ExecType::OrderStatus) => seen.orders.push(named(text.client_order_id)),
+                    Some(ExecType::New) => reported.push(named(text.client_order_id)),
+                    Some(ExecType::Canceled) => reported.retain(|name| *name != named(text.original)),
+                    other => panic!("{other:?}"),
+                }
+                if expected.is_none() {
+                    seen.last = output_of(frame).map_or(seen.last, |output| output.index.get());
+                }
+            })
+            .expect("frames");
+        std::thread::yield_now();
+    }
+    seen
+}
+
+#[test]
+fn an_account_is_seen_as_the_reports_before_it_say() {
+    for (sessions_apart, over_shm) in [(false, false), (true, false), (true, true)] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let node = start(folder.path(), sessions_apart);
+        let mut client = log_on(match over_shm {
+            true => Client::shm(&folder.path().join("shm"), "one").expect("a link"),
+            false => Client::tcp(node.tcp().expect("an address")).expect("a connection"),
+        });
+        let mut reported = Vec::new();
+        for round in 0..20 {
+            // Never waits for reports: the question is asked while they are on their way.
+            for number in 0..7 {
+                let name = format!("{round}-{number}");
+                client.order(&limit(codes::Side::Sell, 100, 10_000 + number), name.as_bytes(), b"BTCUSDT");
+            }
+            let gone = format!("{round}-3");
+            client.request(&OrderCancelRequest::NULL, &[b"c", gone.as_bytes(), b"", b"BTCUSDT"]);
+            let seen = ask(&mut client, &mut reported);
+            assert_eq!(seen.orders, seen.reported, "round {round}, sessions apart {sessions_apart}, shm {over_shm}");
+            assert!(seen.index >= seen.last, "{seen:?}");
+            assert_eq!(seen.held, format!("{:.8}", seen.orders.len() as f64 / 1_000.0));
+        }
+        assert!(reported.len() >= 120, "{}", reported.len());
+        node.stop().expect("a clean end");
+    }
+}
+
+#[test]
+fn a_client_sees_its_account_after_a_restart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let node = start(folder.path(), false);
+    let mut client = log_on(Client::tcp(node.tcp().expect("an address")).expect("a connection"));
+    client.order(&limit(codes::Side::Sell, 100, 10_000), b"a", b"BTCUSDT");
+    client.order(&limit(codes::Side::Sell, 100, 10_001), b"17", b"BTCUSDT");
+    assert_eq!(hear(&mut client, 2), ["0a", "017"]);
+    drop(client);
+    node.stop().expect("a clean end");
+    let node = start(folder.path(), true);
+    let mut client = log_on(Client::tcp(node.tcp().expect("an address")).expect("a connection"));
+    let seen = ask(&mut client, &mut Vec::new());
+    assert_eq!((&seen.orders[..], &seen.held[..]), (&["a".to_owned(), "17".to_owned()][..], "0.00200000"));
+    node.stop().expect("a clean end");
+}
+
+/// Logs on by a secret until it is let in, or turned away, as is expected.
+fn log_on_by_hmac(node: &Node, is_expected: bool) -> Client {
+    let begin = Instant::now();
+    loop {
+        let mut client = Client::tcp(node.tcp().expect("an address")).expect("a connection");
+        let secret = Secret::Hmac(b"known to both".as_slice().into());
+        let outcome = client.log_on(&LogonOptions::new(b"ALGO", b"algo"), &secret, TIMEOUT);
+        if outcome.is_ok() == is_expected {
+            return client;
+        }
+        assert!(begin.elapsed() < TIMEOUT, "{outcome:?}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[test]
+fn a_secret_that_is_registered_while_the_node_runs_opens_the_door_until_it_is_revoked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("master.key");
+    std::fs::write(&file, "0123456789abcdef".repeat(4)).expect("a file");
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("its mode");
+    let master = MasterKey::read(Some(&file)).expect("a key").expect("a key");
+    let sealed = master.seal(b"algo", b"known to both").expect("a nonce").expect("it fits");
+    let material = KeyMaterial::new(&sealed).expect("it fits");
+    let id = Label::new(b"algo").expect("a label");
+    for sessions_apart in [false, true] {
+        let place = folder.path().join(format!("apart-{sessions_apart}"));
+        std::fs::create_dir(&place).expect("a folder");
+        let doors = "[session]\nmaster_key = \"../master.key\"\n[session.tcp]";
+        let mut node = start_with(&place, configuration(sessions_apart).replace("[session.tcp]", doors));
+        let register =
+            |permissions| set_up::register_key(&id, AccountId(2), permissions, KeyKind::SealedHmac, &material);
+        node.command(&register(KeyPermissions::TRADE)).expect("a ring");
+        let mut client = log_on_by_hmac(&node, true);
+        client.order(&limit(codes::Side::Sell, 100, 10_000), b"a", b"BTCUSDT");
+        assert_eq!(hear(&mut client, 1), ["0a"]);
+        // One that the engine refuses, as there is a key of this id, changes nothing.
+        node.command(&register(KeyPermissions::READ)).expect("a ring");
+        client.order(&limit(codes::Side::Sell, 100, 10_000), b"b", b"BTCUSDT");
+        assert_eq!(hear(&mut client, 1), ["0b"]);
+        node.command(&set_up::revoke_key(&id)).expect("a ring");
+        let (begin, mut ended) = (Instant::now(), None);
+        while ended.is_none() {
+            assert!(begin.elapsed() < TIMEOUT, "it is still there");
+            ended = client.receive(|_| {}).err();
+            std::thread::yield_now();
+        }
+        assert_eq!(ended.map(|error| error.to_string()).as_deref(), Some("logged out: its key was revoked"));
+        log_on_by_hmac(&node, false);
+        // A free id may be used again, and the node knows the key at its next start too.
+        node.command(&register(KeyPermissions::TRADE)).expect("a ring");
+        drop(log_on_by_hmac(&node, true));
+        node.stop().expect("a clean end");
+    }
+}
+
+/// A stage of a trace: its name, when it began and ended, in nanoseconds.
+type Span = (String, u64, u64);
+
+/// The commands that were traced: name, index, and their stages.
+fn traces_of(path: &Path) -> Vec<(String, u64, Vec<Span>)> {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let number = |value: &serde_json::Value| value.as_str().and_then(|text| text.parse().ok()).expect("a number");
+    let trace_of = |line: &str| {
+        let whole: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
+        let spans = whole["resourceSpans"][0]["scopeSpans"][0]["spans"].as_array().expect("spans").clone();
+        let span = |span: &serde_json::Value| {
+            let name = span["name"].as_str().expect("a name").to_owned();
+            (name, number(&span["startTimeUnixNano"]), number(&span["endTimeUnixNano"]))
+        };
+        let index = number(&spans[0]["attributes"][1]["value"]["intValue"]);
+        (spans[0]["name"].as_str().expect("a name").to_owned(), index, spans.iter().map(span).collect())
+    };
+    // The last line may be on its way.
+    text.split_inclusive('\n').filter(|line| line.ends_with('\n')).map(trace_of).collect()
+}
+
+#[test]
+fn sampled_commands_are_traced_through_every_stage() {
+    for (sessions_apart, one_in, tier) in [(false, 1, "local-sync"), (true, 3, "local-sync"), (true, 1, "memory")] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let text = configuration(sessions_apart).replace("[journal]", &format!("[journal]\ntier = \"{tier}\""));
+        let monitoring = format!("[monitoring]\ntrace_one_in = {one_in}\n[session.tcp]");
+        let node = start_with(folder.path(), text.replace("[session.tcp]", &monitoring));
+        let mut client = log_on(Client::tcp(node.tcp().expect("an address")).expect("a connection"));
+        let mut indices = Vec::new();
+        for number in 0..11 {
+            client.order(&limit(codes::Side::Sell, 100, 10_000), format!("n-{number}").as_bytes(), b"BTCUSDT");
+            assert_eq!(hear(&mut client, 1), [format!("0n-{number}")]);
+            indices.push(client.last().expect("an output").index);
+        }
+        let path = folder.path().join("log").join("traces.jsonl");
+        let begin = Instant::now();
+        // The logon is the first command that is traced.
+        while traces_of(&path).len() < 12_usize.div_ceil(one_in) {
+            assert!(begin.elapsed() < TIMEOUT, "{:?}", traces_of(&path));
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let traces = traces_of(&path);
+        assert_eq!(traces[0].0, "OpenSession");
+        let traced: Vec<u64> = traces[1..].iter().map(|(_, index, _)| *index).collect();
+        let expected: Vec<u64> = indices.iter().copied().skip(one_in - 1).step_by(one_in).collect();
+        assert_eq!(traced, expected, "one in {one_in}, each by its own place in the log");
+        for (name, _, spans) in &traces[1..] {
+            assert_eq!(name, "PlaceOrder");
+            let names: Vec<&str> = spans[1..].iter().map(|(name, ..)| name.as_str()).collect();
+            let all = ["gateway", "queue", "apply", "journal", "gate", "publish"];
+            let in_memory = ["gateway", "queue", "apply", "gate", "publish"];
+            assert_eq!(names, if tier == "memory" { &in_memory[..] } else { &all[..] });
+            let (_, came, told) = spans[0];
+            assert!(spans.iter().all(|(_, from, to)| came <= *from && from <= to && *to <= told), "{spans:?}");
+        }
+        for stage in node.status().read().stages {
+            assert!(stage.count > 0, "{}: nothing was counted", stage.stage);
+        }
+        node.stop().expect("a clean end");
+    }
 }

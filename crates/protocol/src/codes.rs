@@ -44,6 +44,7 @@ codes! {
         Trade = b'F';
         Expired = b'C';
         NonRepresentable = b'~';
+        OrderStatus = b'I', 100;
     }
 
     ExpiryReason: Code = ("expiryReason", "uint8") {

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::float_arithmetic)]
 
+pub mod account;
 pub mod codes;
 pub mod commands;
 pub mod decimal;

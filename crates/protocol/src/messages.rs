@@ -579,6 +579,34 @@ block! {
 }
 template!(RawEvent, 21001, NoExtension, groups: [], data: []);
 
+block! {
+    /// Asks how the account of the session stands: its balances and open orders. Template 21002.
+    AccountQuery {
+    }
+}
+template!(AccountQuery, 21002, NoExtension, groups: [], data: [data(6136, "ReqID", "varString8")]);
+
+block! {
+    /// An entry of group 26022, Balances. Amounts are decimal numbers as text: an amount may have 128 bits.
+    BalanceEntry {
+        asset: U32 = (26023, "AssetID", "uint32", Required, 0),
+    }
+}
+
+block! {
+    /// How an account stood behind a command. As many reports of kind `OrderStatus` as it has open orders follow the last of these.
+    /// Template 21003.
+    AccountSnapshot {
+        shard: u8 = (26005, "Shard", "uint8", Required, 0),
+        index: U64 = (26006, "Index", "uint64", Required, 0),
+        time: U64 = (26008, "EngineTime", "uint64", Required, 0),
+        account: U32 = (26015, "AccountID", "uint32", Required, 0),
+        open_orders: U32 = (911, "TotNumReports", "uint32", Required, 0),
+        last_fragment: Code = (893, "LastFragment", "boolEnum", Required, 0),
+    }
+}
+template!(AccountSnapshot, 21003, NoExtension, groups: [BALANCES], data: [data(6136, "ReqID", "varString8")]);
+
 /// Text behind the blocks.
 const fn data(tag: u32, name: &'static str, wire: &'static str) -> DataSpec {
     DataSpec { tag, name, wire }
@@ -654,6 +682,21 @@ const RELATED_SYMBOLS: GroupSpec = GroupSpec {
     data: &[data(55, "Symbol", "varString8"), data(15, "Currency", "varString8")],
 };
 
+const BALANCES: GroupSpec = GroupSpec {
+    tag: 26022,
+    name: "Balances",
+    dimension: "groupSize16Encoding",
+    block_length: size_of::<BalanceEntry>(),
+    fields: BalanceEntry::FIELDS,
+    extension: &[],
+    groups: &[],
+    data: &[
+        data(15, "Currency", "varString8"),
+        data(26024, "Available", "varString8"),
+        data(26025, "Held", "varString8"),
+    ],
+};
+
 /// Every message of the schema, by the order of this file.
 pub const MESSAGES: &[&MessageSpec] = &[
     &Heartbeat::SPEC,
@@ -680,4 +723,6 @@ pub const MESSAGES: &[&MessageSpec] = &[
     &InstrumentList::SPEC,
     &News::SPEC,
     &RawEvent::SPEC,
+    &AccountQuery::SPEC,
+    &AccountSnapshot::SPEC,
 ];

@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tradewright_engine::{Engine, EngineConfig};
-use tradewright_node::{COMMAND_RECORDS_MAX, Gate, Outlets, Sequencer, Signals, Stages};
+use tradewright_node::{AccountDesk, COMMAND_RECORDS_MAX, Gate, Outlets, Sequencer, Signals, Stages};
 use tradewright_sim::{Workload, commands, venue};
 use tradewright_transport::{Bell, Producer, Region, RegionOptions, Shape, Writer, many_queue, queue};
 use tradewright_types::{CommandRecord, EventRecord, Price, SelfTradePrevention};
@@ -93,7 +93,8 @@ fn thread() -> Thread {
     let (log, log_out) = queue(1 << 19, 1 << 10).expect("memory");
     let (marks, marks_out) = queue(1 << 16, 3).expect("memory");
     let (news, doors) = std::sync::mpsc::channel();
-    let outlets = Outlets { log, events: Writer::attach(&events).expect("a ring"), gate: Gate::Durable(marks), news };
+    let (gate, accounts) = (Gate::Durable(marks), AccountDesk::closed());
+    let outlets = Outlets { log, events: Writer::attach(&events).expect("a ring"), gate, news, accounts };
     let sequencer = Sequencer::new(
         Engine::new(EngineConfig::default()),
         operators,

@@ -52,6 +52,12 @@ impl Shape {
         Self { kind: Kind::Bell, layout_hash: 0, slot_bytes: 8, spill: 0, capacity: 1 }
     }
 
+    /// How many slots it has.
+    #[must_use]
+    pub const fn slots(&self) -> u64 {
+        self.capacity
+    }
+
     const fn new<T: Slot>(kind: Kind, capacity: u64, message_slots_max: u32) -> Self {
         let slot_bytes = size_of::<T>() as u32;
         Self { kind, layout_hash: hash_of::<T>(), slot_bytes, spill: message_slots_max.saturating_sub(1), capacity }
@@ -179,6 +185,20 @@ impl Region {
     pub fn ends(&self) -> (u64, u64) {
         let released = self.word(moving::RELEASED).load(Relaxed);
         (self.word(moving::WRITTEN).load(Relaxed), released)
+    }
+
+    /// How many slots are taken and not given back: of a queue what its consumer has not released, of a broadcast what readers do not
+    /// see yet. For pictures of a ring, not for its ends.
+    #[must_use]
+    pub fn waiting(&self) -> u64 {
+        let released = self.word(moving::RELEASED).load(Relaxed);
+        let taken = match self.shape.kind {
+            Kind::ManyQueue => moving::RESERVED,
+            Kind::Queue | Kind::Broadcast => moving::WRITTEN,
+            Kind::Bell => return 0,
+        };
+        // The two are read one after the other.
+        self.word(taken).load(Relaxed).saturating_sub(released).min(self.shape.capacity)
     }
 
     /// Whether the owner has ended or replaced the ring: nothing new will come, and a client attaches again. An owner that

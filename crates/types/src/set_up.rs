@@ -225,6 +225,14 @@ pub fn register_key(
     records
 }
 
+/// Revokes the key with this id.
+#[must_use]
+pub fn revoke_key(id: &Label) -> [CommandRecord; 2] {
+    let head = setting(CommandKind::RevokeKey, AccountId(0), 0, [0; 3]);
+    let header = CommandHeader { record_count: 2, ..head.header };
+    [transmute!(SettingRecord { header, ..head }), bytes(CommandKind::Text, id.as_bytes())]
+}
+
 /// A record of bytes behind another one.
 fn bytes(kind: CommandKind, content: &[u8]) -> CommandRecord {
     let mut bytes = [0; 56];

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Annotated, Final
 
@@ -309,8 +310,8 @@ def _pictures(now: VenueStatus, before: VenueStatus | None, seconds: float) -> G
     return Group(*tables, *lines)
 
 
-def _picture(now: NodeStatus, before: NodeStatus | None, seconds: float) -> Table:
-    """Return the node as a table; with an earlier look also the rates between the two."""
+def _picture(now: NodeStatus, before: NodeStatus | None, seconds: float) -> Group:
+    """Return the node as tables; with an earlier look also the rates between the two."""
     table = Table(title=f"node {now.pid}, shard {now.shard}, epoch {now.epoch}, {now.tier}", title_justify="left")
     for column in ("stage", "count", "p50 us", "p90 us", "p99 us", "p99.9 us", "max us"):
         table.add_column(column, justify="left" if column == "stage" else "right")
@@ -323,7 +324,38 @@ def _picture(now: NodeStatus, before: NodeStatus | None, seconds: float) -> Tabl
         f"{rate}applied {now.applied:,}, durable {now.durable:,}, in the tree {now.hashed:,}, "
         f"events {now.events_released:,} ({waiting:,} wait of {now.event_slots:,}), busy {now.engine_busy_share:.0%}"
     )
+    return Group(table, _rings(now), *_doors(now, before, seconds))
+
+
+def _rings(now: NodeStatus) -> Table:
+    """Return how full the rings are, and how far their readers lag."""
+    table = Table(title="rings", title_justify="left")
+    for column in ("ring", "waiting", "of", "full"):
+        table.add_column(column, justify="left" if column == "ring" else "right")
+    for ring in now.rings:
+        table.add_row(ring.ring, f"{ring.waiting:,}", f"{ring.slots:,}", f"{ring.waiting / ring.slots:.0%}")
+    for reader in now.readers:
+        name = reader.reader if reader.process == now.pid else f"{reader.reader} ({reader.process})"
+        lag = f"{reader.lag / now.event_slots:.0%}"
+        table.add_row(f"events, read by {name}", f"{reader.lag:,}", f"{now.event_slots:,}", lag)
     return table
+
+
+def _doors(now: NodeStatus, before: NodeStatus | None, seconds: float) -> Iterator[str]:
+    """Yield a line about sessions and one about market data, where there are any."""
+    if now.sessions is not None:
+        here = now.sessions
+        yield f"sessions: {here.connected:,} connected of {here.opened:,}, {here.connections:,} connections"
+    if now.feed is not None:
+        feed = now.feed
+        rate = ""
+        if before is not None and before.feed is not None:
+            rate = f"{(feed.next_sequence - before.feed.next_sequence) / seconds:,.0f} messages/s, "
+        yield (
+            f"feed {feed.channel}: {rate}next {feed.next_sequence:,}, behind command {feed.index:,}, "
+            f"{feed.clients:,} clients, {feed.overruns:,} overruns, {feed.resets:,} resets, "
+            f"{feed.datagrams_lost:,} datagrams lost"
+        )
 
 
 if __name__ == "__main__":

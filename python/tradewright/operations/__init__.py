@@ -1,12 +1,16 @@
 """Running a venue: how an operator on this machine talks to a node."""
 
 from tradewright.operations.control import (
+    FeedStatus,
     NodeControl,
     NodeStatus,
     Promotion,
+    ReaderStatus,
     ReplicaControl,
     ReplicaStatus,
+    RingStatus,
     Sent,
+    SessionsStatus,
     SessionStatus,
     StageStatus,
     TransfersUnderWay,
@@ -14,13 +18,17 @@ from tradewright.operations.control import (
 )
 
 __all__ = [
+    "FeedStatus",
     "NodeControl",
     "NodeStatus",
     "Promotion",
+    "ReaderStatus",
     "ReplicaControl",
     "ReplicaStatus",
+    "RingStatus",
     "Sent",
     "SessionStatus",
+    "SessionsStatus",
     "StageStatus",
     "TransfersUnderWay",
     "VenueStatus",

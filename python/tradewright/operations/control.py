@@ -32,8 +32,51 @@ class StageStatus(msgspec.Struct, frozen=True, kw_only=True):
     max_ns: int
 
 
+class RingStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """A ring within a node: how many of its slots are taken.
+
+    `sessions` and `operators` are commands that wait for the sequencer, `log` is records that wait for the disk, and
+    `marks` are rounds that wait for the gate.
+    """
+
+    ring: str
+    slots: int
+    waiting: int
+
+
+class ReaderStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """A reader of the ring of events that shows itself, and how many released events it has not read."""
+
+    reader: str
+    process: int
+    lag: int
+
+
+class SessionsStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is at the doors: sessions ever opened, those that have a connection, and connections, logged on or not."""
+
+    opened: int
+    connected: int
+    connections: int
+
+
+class FeedStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """Market data: the sequence of the next message, the last command it knows, and what went wrong how often."""
+
+    channel: int
+    next_sequence: int
+    index: int
+    overruns: int
+    resets: int
+    datagrams_lost: int
+    clients: int
+
+
 class NodeStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """A node at a moment. Positions and indices count from the beginning of the log."""
+    """A node at a moment. Positions and indices count from the beginning of the log.
+
+    `sessions` is None where no door is open, `feed` where there is no market data.
+    """
 
     pid: int
     shard: int
@@ -50,6 +93,10 @@ class NodeStatus(msgspec.Struct, frozen=True, kw_only=True):
     event_slots: int
     is_ready: bool
     stages: list[StageStatus]
+    rings: list[RingStatus]
+    readers: list[ReaderStatus]
+    sessions: SessionsStatus | None
+    feed: FeedStatus | None
 
 
 class TransfersUnderWay(msgspec.Struct, frozen=True, kw_only=True):

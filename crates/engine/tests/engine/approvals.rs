@@ -453,6 +453,32 @@ fn a_day_order_is_one_before_and_behind_its_release() {
     );
 }
 
+/// What comes of a stop at 15 that is released after a change.
+fn released_after(order: &str, change: &str) -> (Venue, String) {
+    let mut venue = banded();
+    venue.check("limits I0 up=0 down=0\ntransfer A2 A3 base 999980 internal");
+    let approvals = if order.contains('@') { 2 } else { 1 };
+    venue.check(&format!("{order} stop=15 by=mark => accepted, waits for 15, needs {approvals}"));
+    venue.check(change);
+    (5..5 + approvals).for_each(|approver| drop(venue.send(&format!("approve A{approver} O1"))));
+    let answer = venue.events.as_slice().iter().map(crate::common::describe).collect::<Vec<_>>().join(", ");
+    (venue, answer)
+}
+
+#[test]
+fn the_worth_of_a_stop_at_its_release_is_that_at_its_limit_or_else_where_it_fires() {
+    for (order, change, passes) in [
+        ("buy A2 11 @20", "limits I0 notional_min=200", true),
+        ("buy A2 11 market", "limits I0 notional_min=200", false),
+        ("buy A2 11 @20", "limits I0 notional_max=200", false),
+        ("buy A2 11 market", "limits I0 notional_max=200", true),
+    ] {
+        let (venue, answer) = released_after(order, change);
+        assert_eq!(venue.engine.open_order_count() == 1, passes, "{order}, {change}: {answer}");
+        assert_eq!(answer.ends_with("released O1"), passes, "{order}, {change}: {answer}");
+    }
+}
+
 #[test]
 fn a_stop_is_checked_again_at_its_release() {
     // A change, and the reason why it is refused then: of a bid, and of an ask.
@@ -474,19 +500,8 @@ fn a_stop_is_checked_again_at_its_release() {
     for order in ["buy A2 11 @20", "buy A2 11 market", "sell A2 11 @20", "sell A2 11 market"] {
         for (change, of_a_bid, of_an_ask) in changes {
             let reason = if order.starts_with("buy") { of_a_bid } else { of_an_ask };
-            let mut venue = banded();
-            venue.check("limits I0 up=0 down=0\ntransfer A2 A3 base 999980 internal");
-            venue.check(&format!(
-                "{order} stop=15 by=mark => accepted, waits for 15, needs {}",
-                if order.contains('@') { 2 } else { 1 }
-            ));
-            venue.check(change);
-            venue.send("approve A5 O1");
-            if order.contains('@') {
-                venue.send("approve A6 O1");
-            }
+            let (mut venue, answer) = released_after(order, change);
             let held = venue.engine.open_order_count();
-            let answer = venue.events.as_slice().iter().map(crate::common::describe).collect::<Vec<_>>().join(", ");
             if reason.is_empty() {
                 assert!(answer.ends_with("released O1") && held == 1, "{order}, {change}: {answer}");
             } else {

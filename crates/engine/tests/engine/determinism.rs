@@ -193,13 +193,22 @@ fn the_state_hash_tells_apart_whatever_one_command_may_do() {
 }
 
 #[test]
-fn the_state_hash_tells_apart_what_top_and_leads_are() {
+fn the_state_hash_tells_apart_top_leads_and_whose_bands_there_are() {
     let mut venue = Venue::new();
     venue.check("allocation I0 rule=2 => set");
     let mut seen = std::collections::BTreeMap::new();
-    for command in
-        ["at 0", "top I0 1 5", "top I0 2 5", "top I0 1 6", "lead I0 A2 1000", "lead I0 A3 1000", "lead I0 A2 2000"]
-    {
+    for command in [
+        "at 0",
+        "top I0 1 5",
+        "top I0 2 5",
+        "top I0 1 6",
+        "lead I0 A2 1000",
+        "lead I0 A3 1000",
+        "lead I0 A2 2000",
+        "bands I0 5 wait=9",
+        "bands I1 5 wait=9",
+        "bands A2 5 wait=9",
+    ] {
         let mut venue = venue.clone();
         assert!(["", "set"].contains(&venue.send(command).as_str()), "{command}");
         if let Some(other) = seen.insert(venue.engine.state_hash().0, command) {

@@ -322,3 +322,22 @@ fn a_shared_price_fires_once() {
         ",
     );
 }
+
+#[test]
+fn who_betters_the_market_in_a_call_is_not_top_and_nobody_else_is() {
+    let top = |before: &str, within: &str, shares: &str| {
+        let mut venue = Venue::new();
+        venue.check("allocation I0 rule=2\ntop I0 5 8\nbuy A5 10 @99");
+        venue.check(before);
+        venue.check("sell A2 10 @101\nsell A3 10 @101\nstate I0 auction closing");
+        venue.check(within);
+        venue.check("state I0 continuous");
+        venue.check(&format!("buy A4 10 @101 ioc => accepted, {shares}"));
+    };
+    top("", "sell A3 10 @101 close", "O2 9@101, O3 1@101");
+    // It comes into the call as a new order, or has waited for it.
+    top("", "sell A3 10 @99 close", "O2 5@101, O3 5@101");
+    top("sell A3 10 @99 close", "", "O3 5@101, O4 5@101");
+    top("sell A3 10 @99 opening", "", "O3 9@101, O4 1@101");
+    top("", "sell A3 10 @99", "O2 5@101, O3 5@101");
+}

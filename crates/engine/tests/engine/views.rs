@@ -98,6 +98,8 @@ fn an_engine_shows_protections_and_levels() {
 fn memory_grows_with_what_there_is() {
     let mut venue = Venue::new();
     let mut before = venue.engine.memory_bytes();
+    let (accounts, risk) = (venue.engine.registry().accounts().len(), venue.engine.risk().memory_bytes());
+    assert!(risk > 64 * accounts && before > risk, "{risk} for {accounts} accounts, {before} in all");
     let commands = ["buy A2 1 @10", "buy A2 1 @9 stop=12", "buy A2 1 @9 hidden=1", "buy A2 1 @9 auction"];
     for command in commands {
         venue.check(command);

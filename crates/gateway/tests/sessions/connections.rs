@@ -238,6 +238,47 @@ fn records_come_as_they_are_and_events_go_as_they_are() {
 }
 
 #[test]
+fn without_room_in_the_log_records_of_new_orders_are_refused_and_cancels_pass() {
+    let mut venue = Venue::new();
+    let (mut client, session) = raw(&mut venue);
+    client.send(record(session, 1, 17).as_bytes());
+    venue.run();
+    client.frames();
+    venue.gateway.set_log_short(true);
+    client.send(record(session, 2, 18).as_bytes());
+    // A retry is none that brings an order in: its answer is there already.
+    client.send(record(session, 1, 17).as_bytes());
+    // By the client's id of it.
+    let mut cancel = CommandRecord { flags: 4, ..record(session, 3, 17) };
+    cancel.header.kind = CommandKind::CancelOrder as u8;
+    (cancel.order_type, cancel.time_in_force, cancel.price_ticks, cancel.quantity_lots) = (0, 0, 0, 0);
+    client.send(cancel.as_bytes());
+    venue.run();
+    let heard = client.heard();
+    assert_eq!(heard[0], "reject : LogSpaceExhausted: the log runs out of room; cancels pass");
+    assert_eq!(venue.engine.open_order_count(), 0, "{heard:?}");
+    venue.gateway.set_log_short(false);
+    client.send(record(session, 4, 19).as_bytes());
+    venue.run();
+    assert_eq!(venue.engine.open_order_count(), 1, "the refused order left no gap");
+}
+
+#[test]
+fn a_key_that_is_revoked_ends_its_connections_and_no_other() {
+    let mut venue = Venue::new();
+    let (mut alice, mut bob) = (venue.alice("ONE"), venue.bob());
+    venue.gateway.revoke_key(b"alice", venue.now);
+    venue.run();
+    assert_eq!(alice.heard(), ["logout: its key was revoked"]);
+    bob.order(&mut venue, &limit(Side::Buy, 3, 6_000_000), "b");
+    venue.run();
+    assert_eq!(bob.heard(), ["00 b <> 0+3"]);
+    venue.pass(SECOND_NS);
+    let refused = venue.connect().log_on(&mut venue, &LogonRequest::new(b"ONE", b"SPOT", b"alice"), &ed25519());
+    assert_eq!(refused.map(drop), Err("logout: Username and RawData must be a key and its signature".to_owned()));
+}
+
+#[test]
 fn nobody_sends_records_for_others() {
     for (change, reason) in [
         (

@@ -6,9 +6,9 @@ use tradewright_protocol::described::{self, Value};
 use tradewright_protocol::frame::{Dimension, Frame, FrameWriter};
 use tradewright_protocol::logon::LogonRequest;
 use tradewright_protocol::messages::{
-    AmendExtension, ExecutionReport, InstrumentListRequest, LegExtension, LimitQuery, NewOrderList, NewOrderListOrder,
-    OrderAmendKeepPriorityRequest, OrderMassCancelReport, OrderMassCancelRequest, Reject, RequestExtension,
-    TestRequest,
+    AccountQuery, AmendExtension, ExecutionReport, InstrumentListRequest, LegExtension, LimitQuery, NewOrderList,
+    NewOrderListOrder, OrderAmendKeepPriorityRequest, OrderMassCancelReport, OrderMassCancelRequest, Reject,
+    RequestExtension, TestRequest,
 };
 use tradewright_protocol::spec::{Block, NoExtension, Null};
 use tradewright_types::{CommandKind, CommandRecord, EventKind, EventRecord, InstrumentState, RejectReason};
@@ -394,4 +394,120 @@ fn a_drop_copy_hears_of_chosen_accounts_and_resumes() {
     again.order(&mut venue, &limit(Side::Sell, 5, 6_400_000), "c");
     venue.run();
     assert_eq!(venue.engine.open_order_count(), 1, "it sends nothing");
+}
+
+/// Asks how the account stands.
+fn ask(client: &mut crate::venue::Client, venue: &Venue, id: &str) {
+    client.send_message(venue, &AccountQuery {}, &NoExtension, &[id]);
+}
+
+#[test]
+fn how_the_account_stands_comes_in_its_place_among_the_reports() {
+    let mut venue = Venue::new();
+    let (mut alice, mut bob) = (venue.alice("ONE"), venue.bob());
+    bob.order(&mut venue, &limit(Side::Sell, 9, 6_500_000), "not-hers");
+    alice.order(&mut venue, &limit(Side::Sell, 5, 6_400_000), "a-1");
+    alice.order(&mut venue, &limit(Side::Sell, 7, 6_450_000), "a-2");
+    bob.order(&mut venue, &limit(Side::Buy, 3, 6_400_000), "b");
+    venue.run();
+    alice.frames();
+    // What happens before and behind it is told before and behind it.
+    venue.holds_back = true;
+    alice.cancel(&venue, "not-a-2", "a-2");
+    ask(&mut alice, &venue, "now");
+    venue.run();
+    assert_eq!(alice.heard(), Vec::<String>::new(), "nothing was released");
+    venue.release();
+    venue.holds_back = false;
+    alice.order(&mut venue, &limit(Side::Sell, 1, 6_480_000), "a-3");
+    venue.run();
+    let heard = alice.heard();
+    let standing = ["account now 1: BTC 0.00002000, USDT 0.00000000", "I1 a-1 <> 3+2"];
+    assert_eq!(heard, ["44 not-a-2 <a-2> 0+0", standing[0], standing[1], "00 a-3 <> 0+1"]);
+    let again = venue.standing(ALICE);
+    assert_eq!(again.balances[0].held_quanta, 3_000, "two lots, and the one of the last order");
+}
+
+#[test]
+fn an_account_is_told_in_full_to_acks_and_drop_copies_and_never_that_of_another() {
+    let mut venue = Venue::new();
+    let mut bob = venue.bob();
+    bob.order(&mut venue, &limit(Side::Buy, 3, 6_000_000), "b");
+    let mut short = venue.connect();
+    let mut request = LogonRequest::new(b"SHORT", b"SPOT", b"alice");
+    request.block.response_mode = ResponseMode::OnlyAcks.field();
+    short.log_on(&mut venue, &request, &ed25519()).expect("an ack");
+    let mut copy = venue.connect();
+    let mut request = LogonRequest::new(b"COPY", b"SPOT", b"clearing");
+    request.block.drop_copy_flag = BoolEnum::True.field();
+    copy.log_on(&mut venue, &request, &ed25519()).expect("an ack");
+    short.order(&mut venue, &limit(Side::Sell, 5, 6_500_000), "a-1");
+    venue.run();
+    short.frames();
+    copy.frames();
+    for client in [&mut short, &mut copy] {
+        ask(client, &venue, "q");
+        venue.run();
+        assert_eq!(client.heard(), ["account q 1: BTC 0.00005000, USDT 0.00000000", "I0 a-1 <> 0+5"]);
+    }
+}
+
+#[test]
+fn who_asks_too_often_or_may_not_read_is_refused() {
+    let mut venue = Venue::new();
+    let mut blind = venue.connect();
+    let request = LogonRequest::new(b"BLIND", b"SPOT", b"alice-blind");
+    blind.log_on(&mut venue, &request, &ed25519()).expect("an ack");
+    ask(&mut blind, &venue, "q");
+    venue.run();
+    assert_eq!(blind.heard(), ["reject 21002: AccountNotPermitted: the key of this session may not read"]);
+
+    let mut alice = venue.alice("ONE");
+    venue.holds_back = true;
+    ask(&mut alice, &venue, "first");
+    ask(&mut alice, &venue, "second");
+    venue.run();
+    assert_eq!(alice.heard(), ["reject 21002: AccountQuery: the one before is not answered yet"]);
+    venue.holds_back = false;
+    venue.release();
+    venue.run();
+    assert_eq!(alice.heard(), ["account first 0: BTC 0.00000000, USDT 0.00000000"]);
+    for _ in 0..501 {
+        ask(&mut alice, &venue, "q");
+        venue.run();
+    }
+    let heard = alice.heard();
+    assert!(heard.last().is_some_and(|last| last.starts_with("reject 21002: RateLimited: ")), "{:?}", heard.last());
+
+    // A client of the base version knows no such message.
+    let mut old = venue.connect();
+    old.version = 1;
+    old.log_on(&mut venue, &LogonRequest::new(b"OLD", b"SPOT", b"bob"), &crate::venue::hmac()).expect("an ack");
+    ask(&mut old, &venue, "q");
+    venue.run();
+    assert_eq!(old.heard(), ["logout: template=21002 must be a message that may stand here"]);
+}
+
+#[test]
+fn many_open_orders_are_told_as_fast_as_the_client_reads() {
+    let mut venue = Venue::new();
+    let mut alice = venue.connect_with(700);
+    let request = LogonRequest::new(b"SLOW", b"SPOT", b"alice");
+    alice.log_on(&mut venue, &request, &ed25519()).expect("an ack");
+    for number in 0..40 {
+        alice.order(&mut venue, &limit(Side::Sell, 5, 6_500_000), &format!("a-{number}"));
+        venue.run();
+        alice.frames();
+    }
+    ask(&mut alice, &venue, "all");
+    let mut heard = Vec::new();
+    while heard.len() < 41 {
+        venue.run();
+        let more = alice.heard();
+        assert!(!more.is_empty() || heard.is_empty(), "it stopped behind {heard:?}");
+        heard.extend(more);
+    }
+    assert!(heard[0].starts_with("account all 40: "), "{}", heard[0]);
+    let orders: Vec<String> = (0..40).map(|number| format!("I0 a-{number} <> 0+5")).collect();
+    assert_eq!(heard[1..], orders);
 }

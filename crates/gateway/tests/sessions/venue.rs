@@ -5,17 +5,18 @@ use std::sync::{Arc, Mutex};
 
 use tradewright_engine::{Engine, EngineConfig, EventBuffer};
 use tradewright_gateway::{Gateway, GatewayConfig, Grant, KeyRing, Link, MachineConfig, Now, RateLimit, Received};
+use tradewright_protocol::account::{AccountStanding, AssetBalance, read_balances};
 use tradewright_protocol::codes::{self, OrdType};
 use tradewright_protocol::frame::{Envelope, Frame, FrameWriter, frame_length};
 use tradewright_protocol::logon::{LogonRequest, Secret};
 use tradewright_protocol::messages::{
-    ExecutionReport, ExecutionReportAck, LogonAck, Logout, NewOrderSingle, OrderCancelRequest, OrderExtension,
-    OutputExtension, RequestExtension,
+    AccountSnapshot, ExecutionReport, ExecutionReportAck, LogonAck, Logout, NewOrderSingle, OrderCancelRequest,
+    OrderExtension, OutputExtension, Reject, RequestExtension,
 };
 use tradewright_protocol::reports::{Opening, read_ack, read_execution};
 use tradewright_protocol::spec::{Block, Null, Template, VERSION_EXTENDED};
 use tradewright_sim::venue::{Listing, add_asset, deposit, list_spot, open_account, set_reference_price};
-use tradewright_types::{AccountId, AccountKind, Amount, CommandRecord, EventRecord, Price};
+use tradewright_types::{AccountId, AccountKind, Amount, AssetId, CommandRecord, EventRecord, Price};
 
 pub(crate) const ALICE: AccountId = AccountId(2);
 pub(crate) const BOB: AccountId = AccountId(3);
@@ -101,6 +102,7 @@ pub(crate) fn keys() -> KeyRing {
         key: secret.key(),
         account,
         may_trade,
+        may_read: true,
         keeps_orders,
         hears: Box::default(),
     };
@@ -108,6 +110,7 @@ pub(crate) fn keys() -> KeyRing {
     keys.insert(b"alice-watch", grant(&hmac(), ALICE, false, false));
     let clearing = Grant { hears: [ALICE, BOB].into(), ..grant(&ed25519(), ALICE, true, false) };
     keys.insert(b"clearing", clearing);
+    keys.insert(b"alice-blind", Grant { may_read: false, ..grant(&ed25519(), ALICE, true, true) });
     keys.insert(b"bob", grant(&hmac(), BOB, true, true));
     keys
 }
@@ -181,6 +184,27 @@ impl Venue {
         for event in core::mem::take(&mut self.held_back) {
             self.gateway.event(&event, self.now);
         }
+        while let Some((connection, account)) = self.gateway.question() {
+            let standing = self.standing(account);
+            self.gateway.tell_account(connection, &standing);
+        }
+    }
+
+    /// How an account stands now.
+    pub(crate) fn standing(&self, account: AccountId) -> AccountStanding {
+        let assets = self.engine.registry().assets().iter().zip(0..);
+        let balances = assets.map(|(entry, number)| {
+            let balance = self.engine.ledger().balance(account, AssetId(number));
+            AssetBalance {
+                asset: AssetId(number),
+                name: entry.name,
+                scale: entry.scale,
+                available_quanta: balance.available.quanta(),
+                held_quanta: balance.held.quanta(),
+            }
+        });
+        let (index, time_ns) = (self.engine.sequence(), self.engine.time_ns());
+        AccountStanding { account, shard: 0, index, time_ns, balances: balances.collect() }
     }
 
     /// A connection of which the client takes `room` bytes at a time.
@@ -392,6 +416,18 @@ pub(crate) fn describe(bytes: &[u8]) -> String {
             )
             .trim_end()
             .to_owned()
+        }
+        AccountSnapshot::ID => {
+            let message = frame.message::<AccountSnapshot>().expect("a snapshot");
+            let (balances, request) = read_balances(&message).expect("its parts");
+            let held = balances.iter().map(|each| format!("{} {}", text_of(each.name), text_of(each.held)));
+            let held = held.collect::<Vec<_>>();
+            format!("account {} {}: {}", text_of(request), message.block.open_orders.get(), held.join(", "))
+        }
+        Reject::ID => {
+            let mut parts = frame.message::<Reject>().expect("a reject").parts;
+            let template = text_of(parts.text8().expect("a template"));
+            format!("reject {template}: {}", text_of(parts.text16().expect("a text")))
         }
         Logout::ID => {
             let message = frame.message::<Logout>().expect("a logout");

@@ -19,7 +19,7 @@ pub use open_order::{ClientId, OpenOrder, Standing, Terms};
 pub use opening::Opening;
 pub use write::{
     Answer, ExecutionText, RequestNames, TradeFee, read_ack, read_execution, write_ack, write_execution,
-    write_list_status, write_mass_cancelled, write_refusal,
+    write_list_status, write_mass_cancelled, write_order_status, write_refusal,
 };
 
 use crate::order_map::NumberMap;

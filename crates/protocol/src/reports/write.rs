@@ -83,12 +83,16 @@ impl Execution<'_> {
         match self.exec_type() {
             ExecType::Expired => OrdStatus::Expired,
             ExecType::Canceled => OrdStatus::Canceled,
-            ExecType::New | ExecType::Replaced | ExecType::Rejected | ExecType::Trade | ExecType::NonRepresentable => {
-                match self.order.standing {
-                    _ if self.is_closed => OrdStatus::Filled,
-                    _ if self.order.executed_lots > 0 => OrdStatus::PartiallyFilled,
-                    Standing::Pending => OrdStatus::PendingNew,
-                    Standing::Working | Standing::Waiting => OrdStatus::New,
+            ExecType::New
+            | ExecType::Replaced
+            | ExecType::Rejected
+            | ExecType::Trade
+            | ExecType::NonRepresentable
+            | ExecType::OrderStatus => {
+                if self.is_closed {
+                    OrdStatus::Filled
+                } else {
+                    open_status(self.order)
                 }
             }
         }
@@ -127,6 +131,15 @@ impl Execution<'_> {
             CloseReason::RefusedAtTrigger | CloseReason::RefusedAtStart | CloseReason::RefusedAtRelease
         );
         if is_late { refused } else { None }
+    }
+}
+
+/// What an open order is.
+fn open_status(order: &OpenOrder) -> OrdStatus {
+    match order.standing {
+        _ if order.executed_lots > 0 => OrdStatus::PartiallyFilled,
+        Standing::Pending => OrdStatus::PendingNew,
+        Standing::Working | Standing::Waiting => OrdStatus::New,
     }
 }
 
@@ -337,6 +350,22 @@ pub fn write_execution(
     frame.text8(client_id).text8(original).text8(symbol.name.as_str().as_bytes());
     frame.text8(b"").text8(b"");
     write_reason(&mut frame, refused);
+    frame.finish();
+}
+
+/// Writes how an open order stands, for who asks. It is no output: it has no number.
+pub fn write_order_status(order: &OpenOrder, symbol: &Symbol, envelope: Envelope, out: &mut Vec<u8>) {
+    let mut block = order_block(order, symbol);
+    if !order.is_by_amount() {
+        block.leaves_qty = or_null!(symbol.quantity_mantissa(order.open_lots()), leaves_qty);
+    }
+    block.exec_type = ExecType::OrderStatus.field();
+    block.ord_status = open_status(order).field();
+    let extension = OutputExtension { account: order.account.0.into(), ..OutputExtension::NULL };
+    let mut frame = FrameWriter::new(out, envelope, &block, &extension);
+    frame.group(Dimension::SmallSize16, size_of::<MiscFeeEntry>(), 0);
+    frame.text8(order.client_id.as_bytes()).text8(b"").text8(symbol.name.as_str().as_bytes());
+    frame.text8(b"").text8(b"").text16(b"");
     frame.finish();
 }
 

@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use tradewright_engine::{Engine, EngineConfig};
 use tradewright_journal::{FolderStorage, Journal, JournalConfig, Tier};
 use tradewright_node::{
-    BATCH_RECORDS, COMMAND_RECORDS_MAX, Durability, Gate, Gatekeeper, Outlets, Sequencer, Signals, Stages,
+    AccountDesk, BATCH_RECORDS, COMMAND_RECORDS_MAX, Durability, Gate, Gatekeeper, Outlets, Sequencer, Signals, Stages,
 };
 use tradewright_transport::{
     Bell, Consumer, Placement, Producer, Region, RegionOptions, Releaser, Shape, Writer, many_queue, queue,
@@ -96,7 +96,8 @@ fn pass(lap: &Lap, journal: Option<Journal<FolderStorage>>, cores: Cores) -> Res
     let writer = Writer::attach(&events).map_err(|error| told(&error))?;
     let releaser = Releaser::attach(&events).map_err(|error| told(&error))?;
     let (signals, stages) = (Arc::new(Signals::default()), Stages::default());
-    let outlets = Outlets { log: log_in, events: writer, gate: Gate::Durable(marks_in), news };
+    let (gate, accounts) = (Gate::Durable(marks_in), AccountDesk::closed());
+    let outlets = Outlets { log: log_in, events: writer, gate, news, accounts };
     let bell = Bell::in_memory().map_err(|error| told(&error))?;
     let engine = Engine::new(EngineConfig::default());
     let sequencer = Sequencer::new(engine, operators, sessions, outlets, bell, Arc::clone(&signals), stages.clone());
