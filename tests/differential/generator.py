@@ -1427,6 +1427,10 @@ class Generator:
             return self._of_session()
         kind = random.randrange(10)
         if kind < 3:
+            if whom.get("group") in (1, 2) and self._live and random.random() < 0.5:
+                # Somebody with orders joins a group that has been stopped.
+                joining = random.choice([order.account for order in self._live.values()])
+                self._next.append(records.set_trade_group(joining, whom["group"]))
             return records.engage_kill_switch(**whom)
         if kind == 3:
             return records.release_kill_switch(**whom)
