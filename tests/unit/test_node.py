@@ -232,6 +232,18 @@ def test_several_shards_are_steered_as_one_and_money_goes_between_them(tmp_path:
         node.snapshot()
         with pytest.raises(tw.ArgumentError, match="what is meant for one shard is asked in its folder"):
             node.sessions()
+    # An account that was opened later, here on one shard only.
+    with NodeControl(folder) as node, NodeControl(folder / "shard-0") as first:
+        first.command(commands.open_account(account=3, name="carol"))
+        complaint = ""
+        for _ in range(100):
+            with pytest.raises(tw.ArgumentError) as refused:
+                node.transfer("USDT", "1", account="carol", from_shard=0, to_shard=3)
+            complaint = str(refused.value)
+            if "shard 0" not in complaint:
+                break
+            time.sleep(0.05)
+        assert 'account="carol" is unknown on shard 3' in complaint
     os.kill(served.place["pid"], signal.SIGKILL)
     assert served.next_announcement()["pid"] != served.place["pid"]
     assert json.loads(run(*about, "--amount", "1", "--json")) == {"number": 3, "arrived": True}

@@ -19,6 +19,7 @@ use tradewright_types::{
     set_up,
 };
 
+use crate::accounts::NameAsker;
 use crate::error::NodeError;
 use crate::replay::Replay;
 use crate::sequencer::Signals;
@@ -202,7 +203,7 @@ impl Courier {
     }
 }
 
-/// What the courier needs of a shard.
+/// What the courier and the operators of several shards need of one.
 #[derive(Clone)]
 pub(crate) struct Post {
     pub(crate) engine: EngineConfig,
@@ -210,6 +211,7 @@ pub(crate) struct Post {
     pub(crate) begun: u64,
     /// What was in transit then.
     pub(crate) transit: Transit,
+    pub(crate) names: NameAsker,
     pub(crate) events: Arc<Region>,
     pub(crate) operators: ManyProducer<CommandRecord>,
     pub(crate) storage: FolderStorage,
@@ -235,7 +237,7 @@ pub(crate) struct Round {
 }
 
 impl Round {
-    /// Goes on where the shards stood when they began. They have begun just now: no reader of theirs has missed anything.
+    /// Goes on where the shards stood when they began, each with a new ring.
     pub(crate) fn begin(posts: Vec<Post>) -> Result<Self, NodeError> {
         let courier = Courier::begin(posts.iter().map(|post| (ShardId(post.engine.shard), &post.transit)))?;
         let stops = posts.into_iter().map(|post| {

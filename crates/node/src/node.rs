@@ -160,7 +160,7 @@ impl Node {
         let begun = engine.sequence();
         let (news, news_out) = mpsc::channel();
         let (front_desk, questions) = front_desk::open();
-        let (account_asker, accounts) = accounts::open(&signals);
+        let (account_asker, name_asker, accounts) = accounts::open(&signals);
         let (asker, replays) = past::open(storage.clone(), engine.config(), Arc::clone(&signals));
         let (tracing, trace_writer) = traces::configured(&config.monitoring, &directory, *config.node.shard.get_ref())?;
         let ways = Ways { news: news_out, replays: asker, questions, accounts: account_asker };
@@ -205,6 +205,7 @@ impl Node {
             engine: engine_settings,
             begun,
             transit: engine.ledger().transit().clone(),
+            names: name_asker,
             events: Arc::clone(&events),
             operators: operators_in.clone(),
             storage: storage.clone(),

@@ -14,14 +14,13 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use tradewright_transport::{Polled, Reader, Start};
 use tradewright_types::{
-    AccountId, Amount, AssetId, CommandKind, CommandRecord, EventKind, EventRecord, RejectReason, ShardId, set_up,
+    AccountId, Amount, AssetId, CommandKind, CommandRecord, EventKind, EventRecord, Name, RejectReason, ShardId, set_up,
 };
 
 use crate::control::{CONTROL_SOCKET, answer_lines, listen};
 use crate::courier::{Post, UnderWay};
 use crate::decimal::Decimal;
 use crate::error::{NodeError, while_doing};
-use crate::genesis::Names;
 use crate::node::Node;
 use crate::venue::Told;
 
@@ -82,7 +81,6 @@ enum Answer {
 struct Known {
     shard: u8,
     socket: PathBuf,
-    names: Names,
     post: Post,
 }
 
@@ -101,7 +99,6 @@ impl VenueControl {
         let known = shards.iter().map(|node| Known {
             shard: node.post().engine.shard,
             socket: node.directory().join(CONTROL_SOCKET),
-            names: node.names().clone(),
             post: node.post().clone(),
         });
         // The locks of the logs say that nobody else is here.
@@ -177,9 +174,12 @@ fn send(transfer: &Transfer, shards: &[Known]) -> Result<Answer, String> {
         let found = shards.iter().find(|known| known.shard == shard);
         found.ok_or_else(|| format!("{name}={shard}: there is no such shard"))
     };
-    let (from, _) = (known("from_shard", *from_shard)?, known("to_shard", *to_shard)?);
-    let account_id = from.names.account(account).ok_or_else(|| format!("account={account:?} is unknown"))?;
-    let (asset_id, scale) = from.names.asset(asset).ok_or_else(|| format!("asset={asset:?} is unknown"))?;
+    let (from, to) = (known("from_shard", *from_shard)?, known("to_shard", *to_shard)?);
+    let (account_id, asset_id, scale) = find(account, asset, from)?;
+    if to_shard != from_shard && find(account, asset, to)? != (account_id, asset_id, scale) {
+        let rule = "the shards must have both by the same numbers";
+        return Err(format!("account={account:?}, asset={asset:?}: {rule}, or the money would be another's there"));
+    }
     let quanta = Decimal::parse(amount).and_then(|amount| amount.quanta(scale).ok());
     let rule = format!("must be a decimal number of at most {scale} digits behind the point");
     let amount = Amount::from_quanta(quanta.ok_or_else(|| format!("amount={amount:?}: {rule}"))?);
@@ -197,6 +197,19 @@ fn send(transfer: &Transfer, shards: &[Known]) -> Result<Answer, String> {
         kind == (EventKind::TransferConfirmed as u8, *to_shard, sent.reference)
     })?;
     Ok(Answer::Sent { number: sent.reference, arrived: arrived.is_some() })
+}
+
+/// What a shard knows by the names of an account and an asset, and the decimal places of the asset's quantum.
+fn find(account: &str, asset: &str, at: &Known) -> Result<(AccountId, AssetId, u8), String> {
+    let shard = at.shard;
+    let unknown = |field: &str, name: &str| format!("{field}={name:?} is unknown on shard {shard}");
+    let account_name = Name::read(account).ok_or_else(|| unknown("account", account))?;
+    let asset_name = Name::read(asset).ok_or_else(|| unknown("asset", asset))?;
+    let named = at.post.names.ask(account_name, asset_name);
+    let named = named.ok_or_else(|| format!("shard {shard} does not answer"))?;
+    let account_id = named.account.ok_or_else(|| unknown("account", account))?;
+    let (asset_id, scale) = named.asset.ok_or_else(|| unknown("asset", asset))?;
+    Ok((account_id, asset_id, scale))
 }
 
 /// Whether an event says what became of a transfer.

@@ -13,8 +13,8 @@ use tradewright_node::config::{Config, Source};
 use tradewright_node::{CONTROL_SOCKET, Node, NodeError, Venue, snapshots};
 use tradewright_transport::{Polled, Reader, Start};
 use tradewright_types::{
-    AccountId, Amount, AssetId, CommandKind, CommandRecord, EventKind, EventRecord, InstrumentId, OrderType, ShardId,
-    Side, TimeInForce, set_up,
+    AccountId, AccountKind, Amount, AssetId, CommandKind, CommandRecord, EventKind, EventRecord, InstrumentId,
+    OrderType, ShardId, Side, TimeInForce, set_up,
 };
 
 /// A limit order on the only instrument of a shard.
@@ -184,7 +184,7 @@ fn operators_reach_all_shards_by_one_socket_and_each_by_its_own() {
     }
     let mut unknown = transfer("1", 1, 4);
     unknown["account"] = json!("carol");
-    assert_eq!(ask(&log, &unknown), json!({"error": "account=\"carol\" is unknown"}));
+    assert_eq!(ask(&log, &unknown), json!({"error": "account=\"carol\" is unknown on shard 1"}));
     let stopped = ask(&log, &json!({"do": "stop"}));
     assert!(stopped["shards"].is_array(), "{stopped}");
     let begin = Instant::now();
@@ -261,4 +261,46 @@ fn a_node_of_one_shard_is_not_taken_for_one_of_several() {
     assert!(matches!(refused, Some(NodeError::Journal(_))), "{refused:?}");
     assert!(venue.is_running());
     venue.stop().expect("a clean end");
+}
+
+#[test]
+fn accounts_opened_later_send_too_where_both_shards_know_them_by_the_same_number() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut venue = start(folder.path());
+    let mut readers: Vec<_> =
+        venue.shards().iter().map(|node| Reader::attach(node.events(), Start::Oldest).expect("a reader")).collect();
+    let mut open = |shard: usize, account: u32, name: &str| {
+        let record = set_up::open_account(AccountId(account), AccountKind::Client, name);
+        venue.shards_mut()[shard].command(&[record]).expect("a ring");
+        let is_it = |event: &EventRecord| event.kind == EventKind::SettingApplied as u8 && event.account == account;
+        wait_for(&mut readers[shard], is_it);
+    };
+    open(0, 4, "carol");
+    open(0, 5, "dave");
+    open(0, 6, "erin");
+    open(1, 4, "carol");
+    open(1, 5, "erin");
+    for account in 4..=6 {
+        let deposit = set_up::deposit(AccountId(account), USDT.0, Amount::from_quanta(1_000));
+        venue.shards_mut()[0].command(&[deposit]).expect("a ring");
+    }
+    let log = folder.path().join("log");
+    let send = |log: &Path, account: &str| {
+        let mut request = transfer("4", 1, 4);
+        request["account"] = json!(account);
+        ask(log, &request)
+    };
+    assert_eq!(send(&log, "carol"), json!({"number": 1, "arrived": true}));
+    assert_eq!(send(&log, "dave"), json!({"error": "account=\"dave\" is unknown on shard 4"}));
+    let rule = "the shards must have both by the same numbers, or the money would be another's there";
+    assert_eq!(send(&log, "erin"), json!({"error": format!("account=\"erin\", asset=\"USDT\": {rule}")}));
+    venue.stop().expect("a clean end");
+
+    // They are known after a restart as well, which the genesis knows nothing of.
+    let venue = start(folder.path());
+    assert_eq!(send(&log, "carol"), json!({"number": 2, "arrived": true}));
+    venue.stop().expect("a clean end");
+    let (one, four) = (state(folder.path(), 1), state(folder.path(), 4));
+    let carol = AccountId(4);
+    assert_eq!((usdt(&one, carol), usdt(&four, carol), usdt(&four, AccountId(5))), (200, 800, 0));
 }

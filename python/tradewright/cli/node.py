@@ -248,7 +248,7 @@ def stop(directory: Directory) -> None:
 def transfer(
     directory: Directory,
     *,
-    account: Annotated[str, typer.Option("--account", help="Whose money, by the name in the genesis.")],
+    account: Annotated[str, typer.Option("--account", help="Whose money, by the name on both shards.")],
     asset: Annotated[str, typer.Option("--asset", help="Of which asset.")],
     amount: Annotated[str, typer.Option("--amount", help="How much, as a decimal number.")],
     from_shard: Annotated[int, typer.Option("--from-shard", help="The shard that it is on.")],

@@ -234,7 +234,8 @@ class NodeControl(_Control):
         """Send money of an account from one shard to another, and wait up to some seconds until it has arrived.
 
         Raises:
-            ArgumentError: the shard refuses it, or there is no such shard, account or asset in the genesis.
+            ArgumentError: the shard refuses it, there is no such shard, or the two do not know account and asset by the
+                same numbers.
         """
         about = {"account": account, "asset": asset, "amount": f"{Decimal(amount):f}"}
         request = {"do": "transfer", **about, "from_shard": from_shard, "to_shard": to_shard}
