@@ -241,7 +241,8 @@ impl Round {
     pub(crate) fn begin(posts: Vec<Post>) -> Result<Self, NodeError> {
         let courier = Courier::begin(posts.iter().map(|post| (ShardId(post.engine.shard), &post.transit)))?;
         let stops = posts.into_iter().map(|post| {
-            let reader = Reader::attach(&post.events, Start::Oldest)?;
+            // Not at what is still there: what is gone by now is missed, and found in the log.
+            let reader = Reader::attach(&post.events, Start::At(0))?;
             let seen = Position { shard: post.engine.shard, index: post.begun, k: u32::MAX };
             Ok(Stop { post, reader, seen })
         });
@@ -323,5 +324,173 @@ impl Stop {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use tradewright_engine::Engine;
+    use tradewright_types::Amount;
+
+    use super::*;
+    use crate::config::{Config, Source};
+    use crate::node::Node;
+    use crate::snapshots;
+
+    const ALICE: AccountId = AccountId(2);
+    const USDT: AssetId = AssetId(0);
+    const EVENT_SLOTS: u64 = 1024;
+    const SHARDS: &str = r#"schema = 1
+[node]
+directory = "log"
+rings = "rings"
+event_slots = 1024
+command_slots = 1024
+[journal]
+segment_mib = 8
+[[shards]]
+number = 0
+instruments = []
+[[shards]]
+number = 1
+instruments = []
+[[genesis.asset]]
+name = "USDT"
+decimals = 2
+[[genesis.account]]
+name = "alice"
+deposits = { USDT = "1000" }
+"#;
+
+    /// Two shards that run, and a courier that goes when it is told to.
+    struct Venue {
+        nodes: Vec<Node>,
+        round: Round,
+        deposited: i128,
+    }
+
+    impl Venue {
+        fn start(folder: &Path) -> Self {
+            let (source, config) =
+                Source::parse(&folder.join("exchange.toml"), SHARDS.to_owned()).expect("a legal file");
+            let start = |config: &Config| Node::start(&source, config).expect("a node").0;
+            let nodes: Vec<_> = config.of_shards().iter().map(start).collect();
+            let round = Round::begin(nodes.iter().map(|node| node.post().clone()).collect()).expect("shards that fit");
+            Self { nodes, round, deposited: 100_000 }
+        }
+
+        fn push(&mut self, shard: usize, record: CommandRecord) {
+            let operators = &mut self.round.stops[shard].post.operators;
+            while !operators.push_whole(&[record]).expect("a ring") {
+                std::thread::sleep(REST);
+            }
+        }
+
+        fn send(&mut self, count: usize) {
+            for _ in 0..count {
+                self.push(0, set_up::send_transfer(ShardId(1), ALICE, USDT, Amount::from_quanta(7)));
+            }
+        }
+
+        /// A shard tells more than its ring holds while the courier does not look.
+        fn overrun(&mut self, shard: usize) {
+            for _ in 0..EVENT_SLOTS * 2 {
+                self.push(shard, set_up::deposit(ALICE, USDT.0, Amount::from_quanta(1)));
+                self.deposited += 1;
+            }
+            self.wait(|venue| venue.round.stops[shard].reader.lag() > EVENT_SLOTS);
+        }
+
+        fn wait(&self, is_so: impl Fn(&Self) -> bool) {
+            let begin = Instant::now();
+            while !is_so(self) {
+                assert!(begin.elapsed() < Duration::from_secs(20), "it does not come");
+                std::thread::sleep(REST);
+            }
+        }
+
+        fn way(&self) -> &Way {
+            &self.round.courier.ways[&(ShardId(0), ShardId(1))]
+        }
+
+        /// The courier goes until so many have arrived and nothing is under way. Returns whether that comes about in time.
+        fn carries(&mut self, count: u64, patience: Duration) -> bool {
+            let begin = Instant::now();
+            while begin.elapsed() < patience {
+                self.round.poll().expect("shards that run");
+                if self.way().received.0 == count && self.way().pending.is_empty() {
+                    return true;
+                }
+                std::thread::sleep(REST);
+            }
+            false
+        }
+
+        /// Stops, and gives what alice has on each shard, and how many transfers the first one has in transit.
+        fn stop(self, folder: &Path) -> (i128, i128, usize) {
+            self.nodes.into_iter().for_each(|node| node.stop().expect("a clean end"));
+            let (zero, one) = (state(folder, 0), state(folder, 1));
+            let money = |engine: &Engine| engine.ledger().balance(ALICE, USDT).available.quanta();
+            (money(&zero), money(&one), zero.ledger().transit().pending().count())
+        }
+    }
+
+    fn state(folder: &Path, shard: u8) -> Engine {
+        let (_, path) =
+            snapshots::list(&folder.join(format!("log/shard-{shard}"))).expect("a folder").pop().expect("a snapshot");
+        let config = EngineConfig { shard, ..EngineConfig::default() };
+        let engine = tradewright_journal::read(&path, config).expect("a good snapshot").1;
+        engine.check_invariants();
+        engine
+    }
+
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    #[test]
+    fn a_courier_that_was_overrun_goes_on_from_the_log() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut venue = Venue::start(folder.path());
+        venue.send(5);
+        assert!(venue.carries(5, PATIENCE));
+        // What was sent is gone from the ring of the sender.
+        venue.send(20);
+        venue.overrun(0);
+        assert!(venue.carries(25, PATIENCE));
+        // That it was received is gone from the ring of the receiver, and what was sent since from that of the sender.
+        venue.send(20);
+        while venue.way().brought.0 == 25 {
+            venue.round.poll().expect("shards that run");
+        }
+        assert_eq!(venue.way().received.0, 25, "some are brought, and nobody knows yet that they are there");
+        venue.send(3);
+        venue.overrun(1);
+        venue.overrun(0);
+        assert!(venue.carries(48, PATIENCE));
+        let skipped: Vec<_> = venue.round.stops.iter().map(|stop| stop.reader.skipped() > 0).collect();
+        assert_eq!(skipped, [true, true], "both rings have overrun it");
+        let deposited = venue.deposited;
+        let (zero, one, in_transit) = venue.stop(folder.path());
+        let carried = 48 * 7;
+        let on_first = 2 * 2 * i128::from(EVENT_SLOTS);
+        assert_eq!((zero, one), (100_000 + on_first - carried, deposited - 100_000 - on_first + carried));
+        assert_eq!(in_transit, 0);
+    }
+
+    #[test]
+    fn a_courier_that_goes_on_in_the_ring_leaves_something_behind() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut venue = Venue::start(folder.path());
+        venue.send(5);
+        assert!(venue.carries(5, PATIENCE));
+        venue.send(20);
+        venue.overrun(0);
+        let stop = &mut venue.round.stops[0];
+        stop.reader.seek(stop.reader.released());
+        venue.send(3);
+        assert!(!venue.carries(28, Duration::from_secs(1)));
+        let (.., one, in_transit) = venue.stop(folder.path());
+        assert_eq!((one, in_transit), (5 * 7, 23), "what it did not see never arrives, nor what stands behind it");
     }
 }
