@@ -7,7 +7,7 @@ notice.
 from tradewright import commands as commands
 from tradewright._attach import EventFeed
 from tradewright._core import BuildInfo, Engine, Outcome, build_info
-from tradewright.account import Account, Asset, Balance, Balances, Withdrawal
+from tradewright.account import Account, Asset, Balance, Balances, ShardTransfer, Withdrawal
 from tradewright.conditions import Conditions
 from tradewright.enums import (
     AccountKind,
@@ -149,6 +149,7 @@ __all__ = [
     "SelfTradePrevention",
     "Session",
     "SessionEnded",
+    "ShardTransfer",
     "Side",
     "StateCause",
     "Ticker",

@@ -729,6 +729,10 @@ class Engine:
         """
         The engine's time in nanoseconds.
         """
+    def transfers_in_transit(self, /) -> list[tuple[int, int, int, int, int]]:
+        """
+        Return what was sent to other shards and is not confirmed: (shard, number, account, asset, amount).
+        """
     def withdrawals(self, /) -> list[tuple[int, int, int, int]]:
         """
         Return the pending withdrawals: (withdrawal, account, asset, amount).

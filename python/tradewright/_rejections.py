@@ -96,6 +96,8 @@ FAMILIES: Final[dict[Reason, tuple[type[CommandRejected], tuple[str, ...]]]] = {
     Reason.UNKNOWN_WITHDRAWAL: (errors.InvalidTransfer, ("withdrawal",)),
     Reason.UNKNOWN_KEY: (errors.InvalidSetting, ("key_id",)),
     Reason.TOO_MANY_SESSIONS: (errors.LimitExceeded, ("account",)),
+    Reason.SAME_SHARD: (errors.InvalidTransfer, ("to_shard", "from_shard")),
+    Reason.UNKNOWN_TRANSFER: (errors.InvalidTransfer, ("number",)),
     Reason.ID_NOT_NEXT: (errors.InvalidSetting, ()),
     Reason.INVALID_NAME: (errors.InvalidSetting, ("name", "key_id")),
     Reason.NAME_TAKEN: (errors.InvalidSetting, ("name", "key_id")),
@@ -115,6 +117,8 @@ FAMILIES: Final[dict[Reason, tuple[type[CommandRejected], tuple[str, ...]]]] = {
     Reason.RULE_HAS_NO_STEPS: (errors.InvalidSetting, ("rule",)),
     Reason.LEADS_ABOVE_WHOLE: (errors.InvalidSetting, ("leads",)),
     Reason.TOO_MANY_LEADS: (errors.InvalidSetting, ("leads",)),
+    Reason.TRANSFER_ALREADY_RECEIVED: (errors.InvalidTransfer, ("number",)),
+    Reason.TRANSFER_GAP: (errors.InvalidTransfer, ("number",)),
 }
 
 

@@ -39,6 +39,7 @@ from tradewright.quote import Quote, QuoteProtection, QuoteSide
 
 _UINT32_MAX = 2**32 - 1
 _UINT64_MAX = 2**64 - 1
+_SHARD_MAX = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,31 @@ class Withdrawal:
 
     def __repr__(self) -> str:
         return f"Withdrawal({self.id}, {self.amount} {self.asset.name} of {self.account.name})"
+
+
+class ShardTransfer:
+    """Money on its way to another shard, until that has taken it in (`confirm`)."""
+
+    __slots__ = ("_venue", "account", "amount", "asset", "number", "to_shard")
+
+    def __init__(
+        self, venue: Venue, *, to_shard: int, number: int, account: Account, asset: Asset, amount: Decimal
+    ) -> None:
+        self._venue = venue
+        self.to_shard = to_shard
+        self.number = number
+        self.account = account
+        self.asset = asset
+        self.amount = amount
+
+    def confirm(self) -> None:
+        """Tell that the other shard has received it."""
+        about = {"to_shard": self.to_shard, "number": self.number}
+        self._venue.apply(commands.confirm_transfer(to_shard=self.to_shard, number=self.number), about)
+
+    def __repr__(self) -> str:
+        what = f"{self.amount} {self.asset.name} of {self.account.name}"
+        return f"ShardTransfer({self.number} to shard {self.to_shard}, {what})"
 
 
 class Balances(Mapping[str, Balance]):
@@ -763,6 +789,49 @@ class Account:
         records = commands.transfer(account=self.id, to=to.id, asset=entry.id, amount=quanta, kind=kind)
         about = {"account": self.name, "to": to.name, "asset": asset, "amount": amount, "kind": kind}
         self._venue.apply(records, about)
+
+    def send_transfer(self, asset: str, amount: Number, *, to_shard: int) -> ShardTransfer:
+        """Send money to the account of the same number on another shard; it is in transit until that has it."""
+        entry = self._venue.asset(asset)
+        quanta = self._venue.quanta("amount", amount, entry)
+        shard = whole_number("to_shard", to_shard, high=_SHARD_MAX)
+        records = commands.send_transfer(account=self.id, asset=entry.id, amount=quanta, to_shard=shard)
+        about = {"account": self.name, "asset": asset, "amount": amount, "to_shard": to_shard}
+        event = self._venue.apply(records, about)
+        assert event is not None, "Invariant: a transfer has an event"
+        sent = self._venue.amount(quanta, entry)
+        number = int(event["reference"])
+        return ShardTransfer(self._venue, to_shard=shard, number=number, account=self, asset=entry, amount=sent)
+
+    def receive_transfer(self, asset: str, amount: Number, *, from_shard: int, number: int) -> None:
+        """Take in what another shard sent to the account; `number` is the one that it gave the transfer."""
+        entry = self._venue.asset(asset)
+        quanta = self._venue.quanta("amount", amount, entry)
+        records = commands.receive_transfer(
+            account=self.id,
+            asset=entry.id,
+            amount=quanta,
+            from_shard=whole_number("from_shard", from_shard, high=_SHARD_MAX),
+            number=whole_number("number", number, high=_UINT64_MAX),
+        )
+        about = {"account": self.name, "asset": asset, "amount": amount, "from_shard": from_shard, "number": number}
+        self._venue.apply(records, about)
+
+    def transfers_in_transit(self) -> list[ShardTransfer]:
+        """Return what was sent to other shards and not confirmed yet, by shard and number."""
+        assets = self._venue.assets_by_id
+        return [
+            ShardTransfer(
+                self._venue,
+                to_shard=shard,
+                number=number,
+                account=self,
+                asset=assets[asset],
+                amount=self._venue.amount(amount, assets[asset]),
+            )
+            for shard, number, account, asset, amount in self._venue.engine.transfers_in_transit()
+            if account == self.id
+        ]
 
     # -- limits and state ----------------------------------------------------------------------------------------
 

@@ -634,6 +634,30 @@ def transfer(
     )
 
 
+def send_transfer(*, account: Integers, asset: Integers, amount: Integers, to_shard: Integers) -> Records:
+    """Send money of an account to another shard."""
+    return _money(CommandKind.SEND_TRANSFER, account=account, asset=asset, amount=amount, counter_account=to_shard)
+
+
+def receive_transfer(
+    *, account: Integers, asset: Integers, amount: Integers, from_shard: Integers, number: Integers
+) -> Records:
+    """Take in what another shard sent; `number` is the one that it gave."""
+    return _money(
+        CommandKind.RECEIVE_TRANSFER,
+        account=account,
+        asset=asset,
+        amount=amount,
+        counter_account=from_shard,
+        withdrawal=number,
+    )
+
+
+def confirm_transfer(*, to_shard: Integers, number: Integers) -> Records:
+    """Tell that what was sent to another shard has been received there."""
+    return _money(CommandKind.CONFIRM_TRANSFER, counter_account=to_shard, withdrawal=number)
+
+
 def _text(content: str) -> Records:
     return _bytes(CommandKind.TEXT, content.encode())
 

@@ -77,6 +77,9 @@ _MONEY_KINDS: Final = (
     EventKind.WITHDRAWAL_CONFIRMED,
     EventKind.WITHDRAWAL_CANCELLED,
     EventKind.TRANSFERRED,
+    EventKind.TRANSFER_SENT,
+    EventKind.TRANSFER_RECEIVED,
+    EventKind.TRANSFER_CONFIRMED,
 )
 
 

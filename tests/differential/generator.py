@@ -130,6 +130,7 @@ class Generator:
 
     def __init__(self, seed: int) -> None:
         self._random = Random(seed)  # noqa: S311 - a stream that can be had again, not a secret
+        self._courier = Random(~seed)  # noqa: S311 - of its own: what goes between shards does not change the rest of a stream
         self._seed = seed
         self._rebates = ("maker", "maker", "none", "taker")[seed % 4]
         self._is_deep = seed % 5 == 4
@@ -265,6 +266,8 @@ class Generator:
         """The next command, of one record or several."""
         if self._next:
             return self._stamped(self._next.pop(), in_order=True)
+        if self._courier.random() < 0.008:
+            return records.with_header(self._between_shards(), time_ns=self._time_ns, session=0, client_sequence=0)
         if self._halts and self._random.random() < 0.15:
             return self._stamped(self._resume())
         stopped = [each for each in self.exchange.venue.instruments[:2] if each.state is not State.CONTINUOUS]
@@ -1237,6 +1240,22 @@ class Generator:
         amount = random.choice([-1, 1, 20, 500, 5_000])
         return records.transfer(sender, receiver, self._asset(), amount, kind)
 
+    def _between_shards(self) -> bytes:
+        """Money goes to another shard, is told to have arrived, or comes from one; in every order, and again."""
+        random, ledger = self._courier, self.exchange.venue.ledger
+        shard = random.choice([0, 1, 1, 1, 2, 2, 255, 256])
+        account, asset = random.choice([*TRADERS, 0, 99]), random.choice([0, 1, 2, 2, 66])
+        kind = random.randrange(3)
+        if kind == 0:
+            return records.send_transfer(account, asset, random.choice([0, 1, 50, 3_000, 30_000]), to_shard=shard)
+        if kind == 1:
+            number = ledger.received[shard] + random.choice([0, 1, 1, 1, 1, 2])
+            amount = random.choice([-1, 1, 50, 3_000, 2**120])
+            return records.receive_transfer(account, asset, amount, from_shard=shard, number=number)
+        pending = list(ledger.in_transit)
+        shard, number = random.choice(pending) if pending and random.random() < 0.8 else (shard, random.randrange(3))
+        return records.confirm_transfer(to_shard=shard, number=number)
+
     # Settings.
 
     def _advance_time(self) -> bytes:
@@ -1408,6 +1427,10 @@ class Generator:
             return self._of_session()
         kind = random.randrange(10)
         if kind < 3:
+            if whom.get("group") in (1, 2) and self._live and random.random() < 0.5:
+                # Somebody with orders joins a group that has been stopped.
+                joining = random.choice([order.account for order in self._live.values()])
+                self._next.append(records.set_trade_group(joining, whom["group"]))
             return records.engage_kill_switch(**whom)
         if kind == 3:
             return records.release_kill_switch(**whom)

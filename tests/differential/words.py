@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.reference.codes import (
     ANY,
+    BETWEEN_SHARDS_KINDS,
     SCHEMA_VERSION,
     CommandKind,
     Contingency,
@@ -65,7 +66,7 @@ def _words(kind: int, command: bytes) -> str:
     if kind in _NAMED_KINDS:
         *_header, number, attribute, length, schedule, field = NAMED.unpack_from(command)
         return f"{name} {number} {field[:length]!r} {attribute=} {schedule=}" + _behind(command, 1)
-    if CommandKind.DEPOSIT <= kind <= CommandKind.TRANSFER:
+    if CommandKind.DEPOSIT <= kind <= CommandKind.CONFIRM_TRANSFER:
         return _money_words(CommandKind(kind), name, command)
     *_header, account, instrument, scope, tier, schedule, _reserved, first, second, third = SETTING.unpack_from(command)
     match kind:
@@ -140,6 +141,8 @@ def _money_words(kind: CommandKind, name: str, command: bytes) -> str:
     if kind is CommandKind.TRANSFER:
         what = TransferKind(transfer_kind).name.lower() if known(TransferKind, transfer_kind) else f"{transfer_kind=}"
         return f"{name} A{account} to A{counter} asset {asset} {amount} {what}" + _behind(command, 1)
+    if kind in BETWEEN_SHARDS_KINDS:
+        return f"{name} A{account} asset {asset} {amount} shard={counter} number={withdrawal}" + _behind(command, 1)
     return f"{name} A{account} asset {asset} {amount}" + _behind(command, 1)
 
 

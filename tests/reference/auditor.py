@@ -102,6 +102,12 @@ class Auditor:
         self._totals: defaultdict[int, int] = defaultdict(int)
         self._withdrawals: dict[int, tuple[int, int, int]] = {}
         self._withdrawals_requested = 0
+        self._in_transit: dict[tuple[int, int], tuple[int, int, int]] = {}
+        """By shard and number: account, asset, amount."""
+        self._sent: defaultdict[int, int] = defaultdict(int)
+        self._received: defaultdict[int, int] = defaultdict(int)
+        self._away: defaultdict[int, int] = defaultdict(int)
+        """What is in transit or elsewhere, by asset."""
         fee_and_insurance = (AccountKind.FEE, AccountKind.INSURANCE)
         self._accounts = [AuditedAccount(kind, permissions=Permissions.TRANSFER) for kind in fee_and_insurance]
         self._assets = 0
@@ -187,6 +193,9 @@ class Auditor:
             EventKind.WITHDRAWAL_CONFIRMED: self._withdrawal_ended,
             EventKind.WITHDRAWAL_CANCELLED: self._withdrawal_ended,
             EventKind.TRANSFERRED: self._transferred,
+            EventKind.TRANSFER_SENT: self._transfer_sent,
+            EventKind.TRANSFER_RECEIVED: self._transfer_received,
+            EventKind.TRANSFER_CONFIRMED: self._transfer_confirmed,
             EventKind.SETTING_APPLIED: self._setting,
             EventKind.LIST_ACCEPTED: self._list_accepted,
             EventKind.LIST_UPDATED: self._list_updated,
@@ -270,7 +279,7 @@ class Auditor:
         for balances in (self._available, self._held):
             for (_account, asset), amount in balances.items():
                 sums[asset] += amount
-        if any(sums[asset] != self._totals[asset] for asset in sums.keys() | self._totals.keys()):
+        if any(sums[asset] + self._away[asset] != self._totals[asset] for asset in sums.keys() | self._totals.keys()):
             raise AuditError("money is conserved", None)
 
     def balances(self) -> dict[Place, tuple[int, int]]:
@@ -278,6 +287,10 @@ class Auditor:
         places = sorted(self._available.keys() | self._held.keys())
         both = {place: (self._available.get(place, 0), self._held.get(place, 0)) for place in places}
         return {place: amounts for place, amounts in both.items() if amounts != (0, 0)}
+
+    def in_transit(self) -> dict[tuple[int, int], tuple[int, int, int]]:
+        """Account, asset and amount of what was sent to other shards and is not confirmed, by shard and number."""
+        return dict(self._in_transit)
 
     def open_orders(self) -> list[int]:
         """The ids of the orders in the books and of those that wait."""
@@ -1673,7 +1686,8 @@ class Auditor:
     def _deposited(self, event: Event) -> None:
         self._amount_is_positive(event)
         self._totals[event.instrument] += event.amount
-        _require(self._totals[event.instrument] <= AMOUNT_MAX, "the venue's total has a bound", event)
+        here = self._totals[event.instrument] - self._away[event.instrument]
+        _require(here <= AMOUNT_MAX, "the venue's total has a bound", event)
         self._pay(event.account, event.instrument, event.amount)
 
     def _withdrawal_requested(self, event: Event) -> None:
@@ -1715,6 +1729,30 @@ class Auditor:
         self._pay(event.account, event.instrument, -event.amount)
         self._pay(event.counter_account, event.instrument, event.amount)
         _require(self._available[event.account, event.instrument] >= 0, "the sender has what he sends", event)
+
+    def _transfer_sent(self, event: Event) -> None:
+        self._amount_is_positive(event)
+        sender, shard = self._accounts[event.account], event.order_type
+        _require(bool(sender.permissions & Permissions.TRANSFER), "the account may transfer", event)
+        self._sent[shard] += 1
+        _require(event.reference == self._sent[shard], "transfers to a shard are numbered in order", event)
+        self._in_transit[shard, event.reference] = (event.account, event.instrument, event.amount)
+        self._away[event.instrument] += event.amount
+        self._pay(event.account, event.instrument, -event.amount)
+        _require(self._available[event.account, event.instrument] >= 0, "the sender has what he sends", event)
+
+    def _transfer_received(self, event: Event) -> None:
+        self._amount_is_positive(event)
+        self._received[event.order_type] += 1
+        told = self._received[event.order_type]
+        _require(event.reference == told, "transfers from a shard come in order, each once", event)
+        self._away[event.instrument] -= event.amount
+        self._pay(event.account, event.instrument, event.amount)
+
+    def _transfer_confirmed(self, event: Event) -> None:
+        pending = self._in_transit.pop((event.order_type, event.reference), None)
+        told = (event.account, event.instrument, event.amount)
+        _require(pending == told, "a transfer arrives once, as it was sent", event)
 
     # Settings.
 

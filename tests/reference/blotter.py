@@ -404,6 +404,13 @@ _COMMANDS: dict[str, Callable[[list[str]], bytes]] = {
     "deposit": lambda words: records.deposit(_account(words), ASSETS[words[2]], int(words[3])),
     "withdraw": lambda words: records.request_withdrawal(_account(words), ASSETS[words[2]], int(words[3])),
     "confirm": lambda words: records.confirm_withdrawal(_number(words, "W") or 0),
+    "send": lambda words: records.send_transfer(
+        _account(words), ASSETS[words[2]], int(words[3]), to_shard=_number(words, "Y") or 0
+    ),
+    "receive": lambda words: records.receive_transfer(
+        _account(words), ASSETS[words[2]], int(words[3]), from_shard=_number(words, "Y") or 0, number=int(words[5])
+    ),
+    "arrived": lambda words: records.confirm_transfer(to_shard=_number(words, "Y") or 0, number=int(words[2])),
     "keep": lambda words: records.cancel_withdrawal(_number(words, "W") or 0),
     "tier": lambda words: records.set_account_fee_tier(_account(words), int(words[2])),
     "group": lambda words: records.set_trade_group(_account(words), int(words[2])),
@@ -519,6 +526,8 @@ def _told(event: Event) -> str:
             return f"{name} {event.quantity_lots}@{event.price_ticks} {event.amount:+}"
         case EventKind.WITHDRAWAL_REQUESTED | EventKind.WITHDRAWAL_CONFIRMED | EventKind.WITHDRAWAL_CANCELLED:
             return f"{event.kind.name.lower()} W{event.reference}"
+        case EventKind.TRANSFER_SENT | EventKind.TRANSFER_RECEIVED | EventKind.TRANSFER_CONFIRMED:
+            return f"{event.kind.name.lower()} Y{event.order_type} {event.reference}"
         case _:
             return event.kind.name.lower()
 

@@ -85,6 +85,9 @@ class CommandKind(IntEnum):
     CONFIRM_WITHDRAWAL = 34
     CANCEL_WITHDRAWAL = 35
     TRANSFER = 36
+    SEND_TRANSFER = 37
+    RECEIVE_TRANSFER = 38
+    CONFIRM_TRANSFER = 39
     ENGAGE_KILL_SWITCH = 40
     RELEASE_KILL_SWITCH = 41
     SET_RESTRICTION = 42
@@ -111,6 +114,9 @@ class CommandKind(IntEnum):
     KEY_BYTES = 139
 
 
+SHARD = 0
+"""The number of the shard that the exchange is."""
+BETWEEN_SHARDS_KINDS = (CommandKind.SEND_TRANSFER, CommandKind.RECEIVE_TRANSFER, CommandKind.CONFIRM_TRANSFER)
 COMMAND_KINDS = frozenset(kind for kind in CommandKind if kind < 128)
 """The kinds that a command may start with; the others stand behind a first record."""
 ORDER_ENTRY_KINDS = frozenset(range(CommandKind.PLACE_ORDER, CommandKind.CANCEL_QUOTES + 1))
@@ -140,6 +146,9 @@ class EventKind(IntEnum):
     WITHDRAWAL_CONFIRMED = 18
     WITHDRAWAL_CANCELLED = 19
     TRANSFERRED = 20
+    TRANSFER_SENT = 21
+    TRANSFER_RECEIVED = 22
+    TRANSFER_CONFIRMED = 23
     SETTING_APPLIED = 24
     INSTRUMENT_STATE_CHANGED = 25
     AUCTION_INDICATION = 26

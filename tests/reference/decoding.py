@@ -12,6 +12,7 @@ from tests.reference.codes import (
     AMOUNT_MAX,
     ANY,
     BASIS_POINTS,
+    BETWEEN_SHARDS_KINDS,
     BOTH_SIDES,
     COMMAND_KINDS,
     EXPIRY_MAX,
@@ -343,6 +344,9 @@ def decode(command: bytes) -> Command:
             | CommandKind.CONFIRM_WITHDRAWAL
             | CommandKind.CANCEL_WITHDRAWAL
             | CommandKind.TRANSFER
+            | CommandKind.SEND_TRANSFER
+            | CommandKind.RECEIVE_TRANSFER
+            | CommandKind.CONFIRM_TRANSFER
         ):
             decoded = _money(kind, records)
         case _:
@@ -860,4 +864,6 @@ def _money(kind: CommandKind, records: Records) -> Money:
     *_header, account, asset, counter, transfer_kind, low, high, withdrawal = MONEY.unpack(records.take())
     if kind is CommandKind.TRANSFER:
         require(known(TransferKind, transfer_kind), Reason.SETTING_OUT_OF_RANGE)
+    if kind in BETWEEN_SHARDS_KINDS:
+        require(counter < 256, Reason.SETTING_OUT_OF_RANGE)
     return Money(kind, account, asset, counter, transfer_kind, wide(low, high), withdrawal)

@@ -20,6 +20,17 @@ class Withdrawal:
     amount: int
 
 
+@dataclass(frozen=True, slots=True)
+class ShardTransfer:
+    """Money that left for another shard."""
+
+    shard: int
+    number: int
+    account: int
+    asset: int
+    amount: int
+
+
 @dataclass(slots=True)
 class Ledger:
     available: defaultdict[Place, int] = field(default_factory=lambda: defaultdict(int))
@@ -28,6 +39,14 @@ class Ledger:
     """Deposits without confirmed withdrawals, by asset."""
     withdrawals: dict[int, Withdrawal] = field(default_factory=dict)
     withdrawals_requested: int = 0
+    in_transit: dict[tuple[int, int], ShardTransfer] = field(default_factory=dict)
+    """What was sent and is not confirmed, by shard and number."""
+    sent: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
+    """The last number of what was sent, by shard."""
+    received: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
+    """The last number of what was received, by shard."""
+    elsewhere: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
+    """Sent and confirmed less received, by asset."""
 
     def credit(self, account: int, asset: int, amount: int) -> None:
         self.available[account, asset] += amount
@@ -59,6 +78,30 @@ class Ledger:
             self.totals[withdrawal.asset] -= withdrawal.amount
         return withdrawal
 
+    def transit_of(self, asset: int) -> int:
+        return sum(transfer.amount for transfer in self.in_transit.values() if transfer.asset == asset)
+
+    def here(self, asset: int) -> int:
+        """The sum of all balances."""
+        return self.totals[asset] - self.transit_of(asset) - self.elsewhere[asset]
+
+    def send(self, shard: int, account: int, asset: int, amount: int) -> ShardTransfer:
+        self.sent[shard] += 1
+        transfer = ShardTransfer(shard, self.sent[shard], account, asset, amount)
+        self.in_transit[shard, transfer.number] = transfer
+        self.credit(account, asset, -amount)
+        return transfer
+
+    def receive(self, transfer: ShardTransfer) -> None:
+        self.received[transfer.shard] = transfer.number
+        self.elsewhere[transfer.asset] -= transfer.amount
+        self.credit(transfer.account, transfer.asset, transfer.amount)
+
+    def confirm(self, shard: int, number: int) -> ShardTransfer:
+        transfer = self.in_transit.pop((shard, number))
+        self.elsewhere[transfer.asset] += transfer.amount
+        return transfer
+
     def balances(self) -> dict[Place, tuple[int, int]]:
         """Available and held of every account and asset where either is not zero, by account and asset."""
         places = sorted(self.available.keys() | self.held.keys())
@@ -78,5 +121,6 @@ class Ledger:
             if expected != self.held.get(place, 0):
                 yield f"hold differs from what is open: {place=} held={self.held.get(place, 0)} {expected=}"
         for asset in sums.keys() | self.totals.keys():
-            if sums[asset] != self.totals[asset]:
-                yield f"money appeared or vanished: {asset=} sum={sums[asset]} total={self.totals[asset]}"
+            total = sums[asset] + self.transit_of(asset) + self.elsewhere[asset]
+            if total != self.totals[asset]:
+                yield f"money appeared or vanished: {asset=} {total=} deposited={self.totals[asset]}"

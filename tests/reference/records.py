@@ -847,6 +847,33 @@ def cancel_withdrawal(withdrawal: int, *, time_ns: int = 0) -> bytes:
     return _money(CommandKind.CANCEL_WITHDRAWAL, withdrawal=withdrawal, time_ns=time_ns)
 
 
+def send_transfer(account: int, asset: int, amount: int, *, to_shard: int, time_ns: int = 0) -> bytes:
+    return _money(
+        CommandKind.SEND_TRANSFER,
+        account=account,
+        asset=asset,
+        amount=amount,
+        counter_account=to_shard,
+        time_ns=time_ns,
+    )
+
+
+def receive_transfer(account: int, asset: int, amount: int, *, from_shard: int, number: int, time_ns: int = 0) -> bytes:
+    return _money(
+        CommandKind.RECEIVE_TRANSFER,
+        account=account,
+        asset=asset,
+        amount=amount,
+        counter_account=from_shard,
+        withdrawal=number,
+        time_ns=time_ns,
+    )
+
+
+def confirm_transfer(*, to_shard: int, number: int, time_ns: int = 0) -> bytes:
+    return _money(CommandKind.CONFIRM_TRANSFER, counter_account=to_shard, withdrawal=number, time_ns=time_ns)
+
+
 def transfer(sender: int, receiver: int, asset: int, amount: int, kind: int = 1, *, time_ns: int = 0) -> bytes:
     return _money(
         CommandKind.TRANSFER,

@@ -85,6 +85,8 @@ class RejectReason(IntEnum):
     UNKNOWN_WITHDRAWAL = 105
     UNKNOWN_KEY = 106
     TOO_MANY_SESSIONS = 107
+    SAME_SHARD = 108
+    UNKNOWN_TRANSFER = 109
     ID_NOT_NEXT = 110
     INVALID_NAME = 111
     NAME_TAKEN = 112
@@ -104,6 +106,8 @@ class RejectReason(IntEnum):
     RULE_HAS_NO_STEPS = 127
     LEADS_ABOVE_WHOLE = 128
     TOO_MANY_LEADS = 129
+    TRANSFER_ALREADY_RECEIVED = 130
+    TRANSFER_GAP = 131
 
 
 class Refused(Exception):

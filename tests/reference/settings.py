@@ -8,6 +8,7 @@ from tests.reference.codes import (
     AMOUNT_MAX,
     ANY,
     PPM,
+    SHARD,
     TIERS,
     AccountKind,
     BandScope,
@@ -30,7 +31,7 @@ from tests.reference.decoding import Money, Named, Setting, allocation_rule
 from tests.reference.event import Event
 from tests.reference.fees import FeeRates, resolved_tier
 from tests.reference.instruments import Instrument, Scheduled
-from tests.reference.ledger import Withdrawal
+from tests.reference.ledger import ShardTransfer, Withdrawal
 from tests.reference.orders import Order
 from tests.reference.records import halves, signed, unsigned
 from tests.reference.reject import Refused, require
@@ -421,7 +422,7 @@ def move_money(venue: Venue, money: Money) -> None:
         case CommandKind.DEPOSIT:
             known_account(venue, money.account)
             _check_amount(venue, money)
-            require(ledger.totals[money.asset] + money.amount <= AMOUNT_MAX, Reason.AMOUNT_TOO_LARGE)
+            require(ledger.here(money.asset) + money.amount <= AMOUNT_MAX, Reason.AMOUNT_TOO_LARGE)
             ledger.deposit(money.account, money.asset, money.amount)
             _moved(venue, EventKind.DEPOSITED, money.account, money.asset, money.amount)
         case CommandKind.REQUEST_WITHDRAWAL:
@@ -433,6 +434,14 @@ def move_money(venue: Venue, money: Money) -> None:
             _withdrawal_event(venue, EventKind.WITHDRAWAL_REQUESTED, withdrawal)
         case CommandKind.TRANSFER:
             _transfer(venue, money)
+        case CommandKind.SEND_TRANSFER:
+            _send_transfer(venue, money)
+        case CommandKind.RECEIVE_TRANSFER:
+            _receive_transfer(venue, money)
+        case CommandKind.CONFIRM_TRANSFER:
+            place = (money.counter_account, money.withdrawal)
+            require(place in ledger.in_transit, Reason.UNKNOWN_TRANSFER)
+            _between_shards(venue, EventKind.TRANSFER_CONFIRMED, ledger.confirm(*place))
         case _:
             confirmed = money.kind is CommandKind.CONFIRM_WITHDRAWAL
             if money.withdrawal not in ledger.withdrawals:
@@ -453,6 +462,47 @@ def _transfer(venue: Venue, money: Money) -> None:
     venue.ledger.credit(sender.id, money.asset, -money.amount)
     venue.ledger.credit(receiver.id, money.asset, money.amount)
     _moved(venue, EventKind.TRANSFERRED, sender.id, money.asset, money.amount, receiver.id, kind)
+
+
+def _send_transfer(venue: Venue, money: Money) -> None:
+    ledger = venue.ledger
+    sender = known_account(venue, money.account)
+    require(sender.may(Permissions.TRANSFER), Reason.ACCOUNT_NOT_PERMITTED)
+    _check_amount(venue, money)
+    _check_available(venue, money)
+    away = ledger.transit_of(money.asset) + ledger.elsewhere[money.asset]
+    require(away + money.amount <= AMOUNT_MAX, Reason.AMOUNT_TOO_LARGE)
+    require(money.counter_account != SHARD, Reason.SAME_SHARD)
+    sent = ledger.send(money.counter_account, money.account, money.asset, money.amount)
+    _between_shards(venue, EventKind.TRANSFER_SENT, sent)
+
+
+def _receive_transfer(venue: Venue, money: Money) -> None:
+    ledger = venue.ledger
+    transfer = ShardTransfer(money.counter_account, money.withdrawal, money.account, money.asset, money.amount)
+    require(transfer.shard != SHARD, Reason.SAME_SHARD)
+    last = ledger.received[transfer.shard]
+    require(transfer.number > last, Reason.TRANSFER_ALREADY_RECEIVED)
+    require(transfer.number == last + 1, Reason.TRANSFER_GAP)
+    known_account(venue, money.account)
+    _check_amount(venue, money)
+    fits = ledger.here(money.asset) + money.amount <= AMOUNT_MAX
+    require(fits and ledger.elsewhere[money.asset] - money.amount >= -AMOUNT_MAX, Reason.AMOUNT_TOO_LARGE)
+    ledger.receive(transfer)
+    _between_shards(venue, EventKind.TRANSFER_RECEIVED, transfer)
+
+
+def _between_shards(venue: Venue, kind: EventKind, transfer: ShardTransfer) -> None:
+    venue.emit(
+        Event(
+            kind,
+            instrument=transfer.asset,
+            account=transfer.account,
+            order_type=transfer.shard,
+            amount=transfer.amount,
+            reference=transfer.number,
+        )
+    )
 
 
 def _check_amount(venue: Venue, money: Money) -> None:

@@ -24,8 +24,16 @@ def audited(exchange: Exchange, events: list[Event]) -> Auditor:
 
 
 def borne_out(exchange: Exchange, events: list[Event]) -> None:
-    if audited(exchange, events).balances() != exchange.balances():
+    auditor = audited(exchange, events)
+    if auditor.balances() != exchange.balances():
         raise AuditError("balances differ at the end", None)
+    if auditor.in_transit() != in_transit(exchange):
+        raise AuditError("what is in transit differs at the end", None)
+
+
+def in_transit(exchange: Exchange) -> dict[tuple[int, int], tuple[int, int, int]]:
+    pending = exchange.venue.ledger.in_transit
+    return {place: (sent.account, sent.asset, sent.amount) for place, sent in pending.items()}
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -35,6 +43,7 @@ def test_random_streams_are_borne_out(seed: int) -> None:
     exchange.check_invariants()
     auditor = audited(exchange, unpack_events(pack_events(events)))
     assert auditor.balances() == exchange.balances()
+    assert auditor.in_transit() == in_transit(exchange)
     assert auditor.open_orders() == [order.order_id for order in exchange.open_orders()]
 
 
@@ -48,6 +57,10 @@ STORY = """
     withdraw A3 base 10
     confirm W1
     transfer A3 A4 base 10 internal
+    send A3 base 7 Y4
+    arrived Y4 1
+    send A3 base 3 Y4
+    receive A3 base 5 Y5 1
     sell O1 A3 10 @100 id=5
     sell O2 A3 10 @100
     sell O3 A4 10 @101 stp=transfer
@@ -134,6 +147,10 @@ WRONG: list[tuple[EventKind, Change, str]] = [
     (EventKind.WITHDRAWAL_CONFIRMED, lambda event: replace(event, reference=2), "ends once"),
     (EventKind.TRANSFERRED, lambda event: replace(event, counter_account=6), "typed transfer"),
     (EventKind.TRANSFERRED, lambda event: replace(event, amount=10**9), "has what he sends"),
+    (EventKind.TRANSFER_SENT, lambda event: replace(event, reference=3), "numbered in order"),
+    (EventKind.TRANSFER_SENT, lambda event: replace(event, amount=10**9), "has what he sends"),
+    (EventKind.TRANSFER_CONFIRMED, lambda event: replace(event, amount=event.amount + 1), "arrives once"),
+    (EventKind.TRANSFER_RECEIVED, lambda event: replace(event, reference=2), "in order, each once"),
     (EventKind.DEPOSITED, lambda event: replace(event, amount=1), "covered"),
     (EventKind.SETTING_APPLIED, lambda event: replace(event, sequence=0), "sequence numbers rise"),
     (EventKind.SETTING_APPLIED, lambda event: replace(event, flags=0), "k = 0"),

@@ -147,6 +147,21 @@ SETTINGS = [
     (records.transfer(2, 2, 9, 0), Reason.UNKNOWN_ASSET),
     (records.transfer(2, 2, 0, 1), Reason.INSUFFICIENT_FUNDS),
     (records.confirm_withdrawal(0), Reason.UNKNOWN_WITHDRAWAL),
+    (records.send_transfer(9, 9, 0, to_shard=256), Reason.SETTING_OUT_OF_RANGE),
+    (records.send_transfer(9, 9, 0, to_shard=0), Reason.UNKNOWN_ACCOUNT),
+    (records.send_transfer(2, 9, 0, to_shard=0), Reason.UNKNOWN_ASSET),
+    (records.send_transfer(2, 0, 0, to_shard=0), Reason.AMOUNT_NOT_POSITIVE),
+    (records.send_transfer(2, 0, 1, to_shard=0), Reason.INSUFFICIENT_FUNDS),
+    (records.receive_transfer(9, 9, 0, from_shard=256, number=9), Reason.SETTING_OUT_OF_RANGE),
+    (records.receive_transfer(9, 9, 0, from_shard=0, number=9), Reason.SAME_SHARD),
+    (records.receive_transfer(9, 9, 0, from_shard=1, number=0), Reason.TRANSFER_ALREADY_RECEIVED),
+    (records.receive_transfer(9, 9, 0, from_shard=1, number=2), Reason.TRANSFER_GAP),
+    (records.receive_transfer(9, 9, 0, from_shard=1, number=1), Reason.UNKNOWN_ACCOUNT),
+    (records.receive_transfer(2, 9, 0, from_shard=1, number=1), Reason.UNKNOWN_ASSET),
+    (records.receive_transfer(2, 0, 0, from_shard=1, number=1), Reason.AMOUNT_NOT_POSITIVE),
+    (records.receive_transfer(2, 0, 2**120 + 1, from_shard=1, number=1), Reason.AMOUNT_TOO_LARGE),
+    (records.confirm_transfer(to_shard=256, number=1), Reason.SETTING_OUT_OF_RANGE),
+    (records.confirm_transfer(to_shard=1, number=1), Reason.UNKNOWN_TRANSFER),
 ]
 
 

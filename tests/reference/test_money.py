@@ -259,6 +259,59 @@ def test_transfers() -> None:
     )
 
 
+def test_transfers_between_shards() -> None:
+    check(
+        """
+        deposit A2 quote 100
+        send A2 quote 101 Y1       => insufficient_funds
+        send A2 quote 30 Y0        => same_shard
+        send A2 quote 30 Y1        => transfer_sent Y1 1
+        send A2 quote 20 Y1        => transfer_sent Y1 2
+        send A2 quote 10 Y2        => transfer_sent Y2 1
+        A2                         => quote 40+0
+        arrived Y1 3               => unknown_transfer
+        arrived Y1 2               => transfer_confirmed Y1 2
+        arrived Y1 2               => unknown_transfer
+        arrived Y1 1               => transfer_confirmed Y1 1
+        receive A3 quote 5 Y1 2    => transfer_gap
+        receive A3 quote 5 Y1 1    => transfer_received Y1 1
+        receive A3 quote 5 Y1 1    => transfer_already_received
+        receive A2 quote 7 Y1 2    => transfer_received Y1 2
+        receive A2 quote 7 Y0 1    => same_shard
+        A3                         => quote 5+0
+        A2                         => quote 47+0
+        halt venue
+        permit A2 3
+        send A2 quote 1 Y1         => account_not_permitted
+        receive A2 quote 1 Y1 3    => transfer_received Y1 3
+        arrived Y2 1               => transfer_confirmed Y2 1
+        """
+    )
+
+
+def test_what_may_be_elsewhere_has_a_most() -> None:
+    most = 2**120
+    check(
+        f"""
+        deposit A2 quote {most}
+        send A2 quote {most} Y1            => transfer_sent Y1 1
+        deposit A2 quote {most}            => deposited
+        send A2 quote 1 Y1                 => amount_too_large
+        arrived Y1 1                       => transfer_confirmed Y1 1
+        send A2 quote 1 Y1                 => amount_too_large
+        receive A3 quote 1 Y1 1            => amount_too_large
+        withdraw A2 quote 2                => withdrawal_requested W1
+        confirm W1                         => withdrawal_confirmed W1
+        receive A3 quote 1 Y1 1            => transfer_received Y1 1
+        send A3 quote 1 Y1                 => transfer_sent Y1 2
+        receive A3 base {most} Y1 2        => transfer_received Y1 2
+        withdraw A3 base {most}            => withdrawal_requested W2
+        confirm W2                         => withdrawal_confirmed W2
+        receive A3 base 1 Y1 3             => amount_too_large
+        """
+    )
+
+
 def test_the_venue_has_a_most() -> None:
     most = 2**120
     check(

@@ -147,6 +147,33 @@ def test_client_order_ids_are_numbers_or_text(exchange: tw.Exchange, btc: tw.Ins
         alice.buy(btc, quantity=1, price=100, client_order_id="x" * 37)
 
 
+def test_money_goes_to_another_shard_and_comes_from_one(exchange: tw.Exchange, alice: tw.Account) -> None:
+    transfer = alice.send_transfer("USDT", 40_000, to_shard=1)
+    assert (transfer.number, transfer.to_shard, transfer.amount) == (1, 1, Decimal(40_000))
+    check_balance(alice, "USDT", "60000")
+    alice.send_transfer("USDT", "0.5", to_shard=255)
+    assert [(each.to_shard, each.number) for each in alice.transfers_in_transit()] == [(1, 1), (255, 1)]
+    transfer.confirm()
+    with pytest.raises(tw.InvalidTransfer, match=r"number=1 refused, UnknownTransfer"):
+        transfer.confirm()
+    alice.receive_transfer("USDT", 7, from_shard=1, number=1)
+    check_balance(alice, "USDT", "60006.5")
+    with pytest.raises(tw.InvalidTransfer, match=r"number=1 refused, TransferAlreadyReceived"):
+        alice.receive_transfer("USDT", 7, from_shard=1, number=1)
+    with pytest.raises(tw.InvalidTransfer, match="TransferGap"):
+        alice.receive_transfer("USDT", 7, from_shard=1, number=3)
+    with pytest.raises(tw.InvalidTransfer, match=r"to_shard=0 refused, SameShard"):
+        alice.send_transfer("USDT", 1, to_shard=0)
+    with pytest.raises(tw.InsufficientFunds, match=r"amount=100000 refused"):
+        alice.send_transfer("USDT", 100_000, to_shard=1)
+    with pytest.raises(tw.ArgumentError, match="to_shard"):
+        alice.send_transfer("USDT", 1, to_shard=256)
+    frame = exchange.events.to_polars()
+    amounts = [row["amount"] for row in frame.iter_rows(named=True) if row["kind"] == "TransferSent"]
+    assert amounts == [Decimal(40_000), Decimal("0.5")]
+    check_balance(alice, "USDT", "60006.5")
+
+
 def test_money_comes_moves_and_leaves(exchange: tw.Exchange, alice: tw.Account, bob: tw.Account) -> None:
     withdrawal = alice.withdraw("USDT", 40_000)
     check_balance(alice, "USDT", "60000", held="40000")

@@ -179,6 +179,79 @@ def test_a_replica_takes_over_from_a_node_that_stands_still(served: Served, tmp_
     follower.stop()
 
 
+SHARDS = (
+    CONFIGURATION.replace('[monitoring]\nlisten = "127.0.0.1:0"\n', "")
+    + """\
+[[genesis.instrument]]
+name = "USDT/BTC"
+tick = "0.01"
+lot = "0.01"
+[[shards]]
+number = 0
+instruments = ["BTC/USDT"]
+monitoring.listen = "127.0.0.1:0"
+[[shards]]
+number = 3
+instruments = ["USDT/BTC"]
+"""
+)
+
+
+def run(*words: str | Path, code: int = 0) -> str:
+    command = [sys.executable, "-m", "tradewright.cli.main", *map(str, words)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == code, ended.stderr
+    return ended.stdout + ended.stderr
+
+
+def test_several_shards_are_steered_as_one_and_money_goes_between_them(tmp_path: Path) -> None:
+    (tmp_path / "exchange.toml").write_text(SHARDS)
+    served = Served(tmp_path)
+    folder = Path(served.place["directory"])
+    assert [Path(shard["directory"]).name for shard in served.place["shards"]] == ["shard-0", "shard-3"]
+    with urllib.request.urlopen(f"http://{served.place['shards'][0]['monitoring']}/ready", timeout=10) as answer:
+        assert answer.read() == b"ready\n"
+    about = ("transfer", folder, "--account", "alice", "--asset", "USDT", "--from-shard", "0", "--to-shard", "3")
+    assert run(*about, "--amount", "250.5") == "transfer 1 from shard 0 to shard 3 has arrived\n"
+    assert json.loads(run(*about, "--amount", "1", "--json")) == {"number": 2, "arrived": True}
+    assert "InsufficientFunds: " in run(*about, "--amount", "800", code=2)
+    status = json.loads(run("status", folder, "--json"))
+    assert [shard["shard"] for shard in status["shards"]] == [0, 3]
+    assert status["transfers"] == []
+    assert "shard 3" in run("status", folder)
+    with NodeControl(folder) as node, NodeControl(folder / "shard-3") as third:
+        assert [shard.shard for shard in node.venue().shards] == [0, 3]
+        assert (third.status().shard, len(third.venue().shards)) == (3, 1)
+        with pytest.raises(tw.ArgumentError, match="has several shards"):
+            node.status()
+        with pytest.raises(tw.ArgumentError, match="to_shard=4: there is no such shard"):
+            node.transfer("USDT", "1", account="alice", from_shard=0, to_shard=4)
+        applied = third.status().applied
+        assert node.halt() > applied
+        node.resume()
+        node.snapshot()
+        with pytest.raises(tw.ArgumentError, match="what is meant for one shard is asked in its folder"):
+            node.sessions()
+    # An account that was opened later, here on one shard only.
+    with NodeControl(folder) as node, NodeControl(folder / "shard-0") as first:
+        first.command(commands.open_account(account=3, name="carol"))
+        complaint = ""
+        for _ in range(100):
+            with pytest.raises(tw.ArgumentError) as refused:
+                node.transfer("USDT", "1", account="carol", from_shard=0, to_shard=3)
+            complaint = str(refused.value)
+            if "shard 0" not in complaint:
+                break
+            time.sleep(0.05)
+        assert 'account="carol" is unknown on shard 3' in complaint
+    os.kill(served.place["pid"], signal.SIGKILL)
+    assert served.next_announcement()["pid"] != served.place["pid"]
+    assert json.loads(run(*about, "--amount", "1", "--json")) == {"number": 3, "arrived": True}
+    assert run("stop", folder) == "stopping\n"
+    assert served.ended() == 0
+    run("replica", tmp_path / "exchange.toml", code=2)
+
+
 def test_a_wrong_configuration_ends_with_its_line(tmp_path: Path) -> None:
     file = tmp_path / "exchange.toml"
     file.write_text(CONFIGURATION.replace("event_slots = 4096", "event_slots = 4096\ncolour = 1"))

@@ -415,6 +415,9 @@ impl Floor<'_> {
             | EventKind::WithdrawalConfirmed
             | EventKind::WithdrawalCancelled
             | EventKind::Transferred
+            | EventKind::TransferSent
+            | EventKind::TransferReceived
+            | EventKind::TransferConfirmed
             | EventKind::SettingApplied
             | EventKind::AuctionIndication
             | EventKind::AuctionUncrossed
@@ -479,6 +482,9 @@ impl Engine {
                         | EventKind::WithdrawalConfirmed
                         | EventKind::WithdrawalCancelled
                         | EventKind::Transferred
+                        | EventKind::TransferSent
+                        | EventKind::TransferReceived
+                        | EventKind::TransferConfirmed
                 )
             );
             let id = InstrumentId(event.instrument);

@@ -1,12 +1,13 @@
 //! Writing events: the one place that knows which field says what.
 
+use tradewright_ledger::ShardTransfer;
 use tradewright_risk::{CheckedLeg, HeldOrder};
 use tradewright_types::{
     ANY, AccountId, Amount, ApprovalBands, AuctionPhase, ClientOrderId, CloseReason, CommandHeader, CommandKind,
     CommandRecord, Conditions, ConditionsRecord, EventFlags, EventKind, EventRecord, FeeRates, InstrumentId,
     InstrumentState, Label, LegRefused, ListId, NewList, NewOrder, OrderFlags, OrderId, Price, PriceSource,
-    ProtectionScope, Quantity, QuoteEntry, RejectReason, SCHEMA_VERSION, SelfTradePrevention, SessionId, Side, Size,
-    StateCause, TextEventRecord, Wide,
+    ProtectionScope, Quantity, QuoteEntry, RejectReason, SCHEMA_VERSION, SelfTradePrevention, SessionId, ShardId, Side,
+    Size, StateCause, TextEventRecord, TransferNumber, Wide,
 };
 
 use crate::EventBuffer;
@@ -643,6 +644,24 @@ impl<'b> Emitter<'b> {
             ..EventRecord::default()
         };
         self.write(kind, asset, body);
+    }
+
+    /// Money that goes to another shard, came from one, or arrived there.
+    pub(crate) fn between_shards(
+        &mut self,
+        kind: EventKind,
+        shard: ShardId,
+        number: TransferNumber,
+        transfer: &ShardTransfer,
+    ) {
+        let body = EventRecord {
+            account: transfer.account.0,
+            order_type: shard.0,
+            amount: Wide::from(transfer.amount),
+            reference: number.0,
+            ..EventRecord::default()
+        };
+        self.write(kind, transfer.asset.0, body);
     }
 
     /// A setting that took effect. `values` are price, quantity and reference.

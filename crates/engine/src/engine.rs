@@ -15,7 +15,7 @@ use crate::open_orders::OpenOrders;
 use crate::sessions::{Answer, Sessions, Standing};
 use crate::{EventBuffer, Registry};
 
-/// What an engine is made with. None of it changes what commands do.
+/// What an engine is made with. None of it changes what commands do, but that a shard sends nothing to itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EngineConfig {
     /// The shard that events name.
@@ -306,6 +306,9 @@ impl Engine {
             | CommandKind::ConfirmWithdrawal
             | CommandKind::CancelWithdrawal
             | CommandKind::Transfer
+            | CommandKind::SendTransfer
+            | CommandKind::ReceiveTransfer
+            | CommandKind::ConfirmTransfer
             | CommandKind::EngageKillSwitch
             | CommandKind::ReleaseKillSwitch
             | CommandKind::SetRestriction

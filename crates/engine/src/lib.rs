@@ -36,6 +36,7 @@ mod replace;
 mod session;
 mod sessions;
 mod settings;
+mod shards;
 mod sharing;
 mod snapshot;
 mod state_hash;

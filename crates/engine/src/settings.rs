@@ -1,6 +1,6 @@
 //! Commands that are not about orders.
 
-use tradewright_ledger::Withdrawal;
+use tradewright_ledger::{ShardTransfer, Withdrawal};
 use tradewright_risk::{AccountRisk, Instrument, Standing};
 use tradewright_types::{
     ANY, AccountId, AccountKind, AllocationTerms, Amount, AssetId, AuctionPhase, CommandKind, Decoded, EventKind,
@@ -16,7 +16,7 @@ use crate::keys::Key;
 use crate::session::uncrosses;
 use crate::sharing::Sharing;
 
-fn ensure(condition: bool, otherwise: RejectReason) -> Decoded<()> {
+pub(crate) fn ensure(condition: bool, otherwise: RejectReason) -> Decoded<()> {
     if condition { Ok(()) } else { Err(otherwise) }
 }
 
@@ -170,6 +170,13 @@ impl Engine {
                 self.transfer(from, to, asset, amount, kind)?;
                 emit.money(EventKind::Transferred, (from, to), asset.0, amount, kind as u64);
             }
+            Setting::SendTransfer { to, account, asset, amount } => {
+                self.send_transfer(to, &ShardTransfer { account, asset, amount }, emit)?;
+            }
+            Setting::ReceiveTransfer { from, number, account, asset, amount } => {
+                self.receive_transfer(from, number, &ShardTransfer { account, asset, amount }, emit)?;
+            }
+            Setting::ConfirmTransfer { to, number } => self.confirm_transfer(to, number, emit)?,
         }
         Ok(())
     }
@@ -222,7 +229,7 @@ impl Engine {
         market.sharing.as_deref_mut().filter(|sharing| sharing.has_steps()).ok_or(RejectReason::RuleHasNoSteps)
     }
 
-    fn known_asset(&self, asset: AssetId) -> Decoded<()> {
+    pub(crate) fn known_asset(&self, asset: AssetId) -> Decoded<()> {
         ensure(asset.index() < self.ledger.asset_count(), RejectReason::UnknownAsset)
     }
 

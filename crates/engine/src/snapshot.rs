@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use tradewright_book::{Order, Slot};
-use tradewright_ledger::{Balance, Withdrawal};
+use tradewright_ledger::{Balance, Ledger, ShardTransfer, TransferCounters, Withdrawal};
 use tradewright_risk::{AccountRisk, Controls, Exposure, Instrument, MarketWide, MarketWideLevel, Standing};
 use tradewright_types::{
     ANY, AccountId, AccountKind, AccountLimits, AllocationRule, AllocationTerms, Amount, ApprovalBands, AssetId,
@@ -14,7 +14,7 @@ use tradewright_types::{
     FeeRate, FeeRates, InstrumentId, InstrumentKind, InstrumentLimits, InstrumentState, InstrumentUnits, KeyKind,
     KeyMaterial, KeyPermissions, KillScope, Label, ListId, Name, OrderFlags, OrderId, OrderType, Permissions, Price,
     ProtectionScope, ProtectionTerms, Quantity, RULESET_VERSION, RejectReason, Restriction, RoundedFee, ScheduledState,
-    SelfTradePrevention, SessionId, Side, TimeInForce, TopTerms, Trigger, WithdrawalId,
+    SelfTradePrevention, SessionId, ShardId, Side, TimeInForce, TopTerms, TransferNumber, Trigger, WithdrawalId,
 };
 
 use crate::approvals::Approval;
@@ -61,11 +61,13 @@ pub enum SectionKind {
     Sessions = 10,
     /// Keys by id.
     Keys = 11,
+    /// The last numbers between this shard and others, what is elsewhere of each asset, and what is in transit.
+    Transfers = 12,
 }
 
 impl SectionKind {
     /// Every kind, in the order in which they stand in a snapshot.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Engine,
         Self::Assets,
         Self::Accounts,
@@ -77,6 +79,7 @@ impl SectionKind {
         Self::Controls,
         Self::Sessions,
         Self::Keys,
+        Self::Transfers,
     ];
 }
 
@@ -328,9 +331,21 @@ impl Engine {
             write_order(&mut orders, open, slot, open.conditional(slot).limit);
         }
         let controls = write_controls(&risk.controls, open);
-        let (sessions, keys) = (write_sessions(sessions), write_keys(keys));
-        let written =
-            [engine, assets, accounts, instruments, fees, balances, withdrawals, orders, controls, sessions, keys];
+        let (sessions, keys, transfers) = (write_sessions(sessions), write_keys(keys), write_transfers(ledger));
+        let written = [
+            engine,
+            assets,
+            accounts,
+            instruments,
+            fees,
+            balances,
+            withdrawals,
+            orders,
+            controls,
+            sessions,
+            keys,
+            transfers,
+        ];
         written.into_iter().zip(SectionKind::ALL).map(|(writer, kind)| writer.section(kind)).collect()
     }
 
@@ -402,6 +417,9 @@ impl Engine {
         controls.end()?;
         reader(SectionKind::Sessions).each(|part| engine.read_client_session(part))?;
         reader(SectionKind::Keys).each(|part| engine.read_key(part))?;
+        let mut transfers = reader(SectionKind::Transfers);
+        engine.read_transfers(&mut transfers)?;
+        transfers.end()?;
         Ok(engine)
     }
 
@@ -514,6 +532,30 @@ impl Engine {
         part.known(kind.fits(material.as_bytes().len()).then_some(()))?;
         let added = self.keys.add(id, Key { account, kind, permissions, material });
         part.known(added)
+    }
+
+    fn read_transfers(&mut self, part: &mut Reader<'_>) -> Read<()> {
+        for _ in 0..part.u32()? {
+            let shard = ShardId(part.u8()?);
+            let counters =
+                TransferCounters { sent: TransferNumber(part.u64()?), received: TransferNumber(part.u64()?) };
+            let restored = self.ledger.restore_counters(shard, counters);
+            part.known(restored.filter(|()| shard.0 != self.config.shard))?;
+        }
+        for _ in 0..part.u32()? {
+            let asset = part.u32()?;
+            let asset = AssetId(part.below(asset, self.ledger.asset_count())?);
+            self.ledger.restore_elsewhere(asset, part.amount()?);
+        }
+        for _ in 0..part.u32()? {
+            let (to, number) = (ShardId(part.u8()?), TransferNumber(part.u64()?));
+            let (asset, account) = self.read_place(part)?;
+            let transfer = ShardTransfer { account, asset, amount: part.amount()? };
+            part.known(transfer.amount.is_positive().then_some(()))?;
+            let restored = self.ledger.restore_transfer(to, number, transfer);
+            part.known(restored)?;
+        }
+        Ok(())
     }
 
     /// An account, or none for the venue's operators.
@@ -972,6 +1014,23 @@ fn write_keys(keys: &Keys) -> Writer {
     for (id, Key { account, kind, permissions, material }) in keys.iter() {
         writer.text(id.as_bytes()).u32(account.map_or(ANY, |account| account.0));
         writer.u8(*kind as u8).u64(permissions.0.into()).text(material.as_bytes());
+    }
+    writer
+}
+
+fn write_transfers(ledger: &Ledger) -> Writer {
+    let (mut writer, transit) = (Writer::default(), ledger.transit());
+    writer.u32(transit.counters().count() as u32);
+    for (shard, TransferCounters { sent, received }) in transit.counters() {
+        writer.u8(shard.0).u64(sent.0).u64(received.0);
+    }
+    let assets = || (0..ledger.asset_count() as u32).map(AssetId);
+    let elsewhere = || assets().filter(|asset| ledger.elsewhere(*asset) != Amount::ZERO);
+    writer.u32(elsewhere().count() as u32);
+    elsewhere().for_each(|asset| _ = writer.u32(asset.0).amount(ledger.elsewhere(asset)));
+    writer.u32(transit.pending().count() as u32);
+    for (to, number, transfer) in transit.pending() {
+        writer.u8(to.0).u64(number.0).u32(transfer.asset.0).u32(transfer.account.0).amount(transfer.amount);
     }
     writer
 }

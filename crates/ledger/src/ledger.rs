@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use tradewright_types::{AccountId, AccountKind, Amount, AssetId, EntityHash, HashTotal, PagedTable, WithdrawalId};
+use tradewright_types::{
+    AccountId, AccountKind, Amount, AssetId, EntityHash, HashTotal, PagedTable, ShardId, TransferNumber, WithdrawalId,
+};
 
-use crate::{Balance, Withdrawal};
+use crate::{Balance, ShardTransfer, TransferCounters, Transit, Withdrawal};
 
 /// The available balance is smaller than what is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,8 +37,12 @@ impl Funds<'_> {
 #[derive(Clone, Debug, Default)]
 struct AssetBalances {
     balances: PagedTable<Balance>,
-    /// Deposits less withdrawals: what all balances must add up to.
-    total: Amount,
+    /// Deposits less withdrawals: what all balances, what is in transit and what is elsewhere must add up to.
+    deposited: Amount,
+    /// Sent to other shards, and not confirmed.
+    in_transit: Amount,
+    /// Sent to other shards and confirmed, less what was received from them: less than nothing when more came than left.
+    elsewhere: Amount,
 }
 
 /// Whose money is where.
@@ -46,6 +52,7 @@ pub struct Ledger {
     assets: Vec<AssetBalances>,
     withdrawals: BTreeMap<WithdrawalId, Withdrawal>,
     last_withdrawal: WithdrawalId,
+    transit: Transit,
 }
 
 impl Ledger {
@@ -88,12 +95,29 @@ impl Ledger {
 
     /// The sum of all balances of an asset.
     pub fn total(&self, asset: AssetId) -> Amount {
-        self.assets[asset.index()].total
+        let AssetBalances { balances: _, deposited, in_transit, elsewhere } = &self.assets[asset.index()];
+        *deposited - *in_transit - *elsewhere
+    }
+
+    /// What is in transit to other shards, of an asset.
+    pub fn in_transit(&self, asset: AssetId) -> Amount {
+        self.assets[asset.index()].in_transit
+    }
+
+    /// What other shards have of this one's deposits and do not owe to their own, of an asset: negative when it is the other
+    /// way round. Over all shards it adds up to what was received and is still in transit to whoever sent it, with a minus.
+    pub fn elsewhere(&self, asset: AssetId) -> Amount {
+        self.assets[asset.index()].elsewhere
+    }
+
+    /// Deposits less withdrawals of an asset, on this shard.
+    pub fn deposited(&self, asset: AssetId) -> Amount {
+        self.assets[asset.index()].deposited
     }
 
     /// Brings money in.
     pub fn deposit(&mut self, account: AccountId, asset: AssetId, amount: Amount) {
-        self.assets[asset.index()].total += amount;
+        self.assets[asset.index()].deposited += amount;
         self.balance_mut(account, asset).available += amount;
     }
 
@@ -151,7 +175,7 @@ impl Ledger {
     pub fn confirm_withdrawal(&mut self, id: WithdrawalId) -> Option<Withdrawal> {
         let withdrawal = self.withdrawals.remove(&id)?;
         self.balance_mut(withdrawal.account, withdrawal.asset).held -= withdrawal.amount;
-        self.assets[withdrawal.asset.index()].total -= withdrawal.amount;
+        self.assets[withdrawal.asset.index()].deposited -= withdrawal.amount;
         Some(withdrawal)
     }
 
@@ -160,6 +184,43 @@ impl Ledger {
         let withdrawal = self.withdrawals.remove(&id)?;
         self.release(withdrawal.account, withdrawal.asset, withdrawal.amount);
         Some(withdrawal)
+    }
+
+    /// The first step of a transfer to another shard: the money is in transit.
+    ///
+    /// # Errors
+    /// [`Shortfall`] when too little is available; then nothing has changed.
+    pub fn send_transfer(&mut self, to: ShardId, transfer: ShardTransfer) -> Result<TransferNumber, Shortfall> {
+        let ShardTransfer { account, asset, amount } = transfer;
+        let sender = self.balance_mut(account, asset);
+        if sender.available < amount {
+            return Err(Shortfall);
+        }
+        sender.available -= amount;
+        self.assets[asset.index()].in_transit += amount;
+        Ok(self.transit.send(to, transfer))
+    }
+
+    /// The second step, on the other shard: the money is there. The caller has made sure that its number is the next one.
+    pub fn receive_transfer(&mut self, from: ShardId, transfer: ShardTransfer) -> TransferNumber {
+        let ShardTransfer { account, asset, amount } = transfer;
+        self.assets[asset.index()].elsewhere -= amount;
+        self.balance_mut(account, asset).available += amount;
+        self.transit.receive(from)
+    }
+
+    /// The money is no longer in transit: it was received. `None` when no such transfer is.
+    pub fn confirm_transfer(&mut self, to: ShardId, number: TransferNumber) -> Option<ShardTransfer> {
+        let transfer = self.transit.confirm(to, number)?;
+        let of_asset = &mut self.assets[transfer.asset.index()];
+        of_asset.in_transit -= transfer.amount;
+        of_asset.elsewhere += transfer.amount;
+        Some(transfer)
+    }
+
+    /// What is in transit to other shards, and how far each of them is.
+    pub fn transit(&self) -> &Transit {
+        &self.transit
     }
 
     /// The withdrawals that wait for their second phase.
@@ -180,9 +241,9 @@ impl Ledger {
         })
     }
 
-    /// Restores a balance and adds it to the asset's total.
+    /// Restores a balance and adds it to what was deposited of the asset.
     pub fn restore_balance(&mut self, asset: AssetId, account: AccountId, balance: Balance) {
-        self.assets[asset.index()].total += balance.total();
+        self.assets[asset.index()].deposited += balance.total();
         *self.balance_mut(account, asset) = balance;
     }
 
@@ -196,12 +257,32 @@ impl Ledger {
         self.withdrawals.extend(pending);
     }
 
+    /// Restores what is elsewhere of an asset, and adds it to what was deposited.
+    pub fn restore_elsewhere(&mut self, asset: AssetId, amount: Amount) {
+        let of_asset = &mut self.assets[asset.index()];
+        of_asset.elsewhere += amount;
+        of_asset.deposited += amount;
+    }
+
+    /// Restores the last numbers between here and another shard. `None` when they cannot be.
+    pub fn restore_counters(&mut self, shard: ShardId, counters: TransferCounters) -> Option<()> {
+        self.transit.restore_counters(shard, counters)
+    }
+
+    /// Restores a transfer in transit, and adds it to what was deposited. `None` when it cannot be.
+    pub fn restore_transfer(&mut self, to: ShardId, number: TransferNumber, transfer: ShardTransfer) -> Option<()> {
+        let of_asset = &mut self.assets[transfer.asset.index()];
+        of_asset.in_transit += transfer.amount;
+        of_asset.deposited += transfer.amount;
+        self.transit.restore(to, number, transfer)
+    }
+
     /// Bytes that the balances take.
     pub fn memory_bytes(&self) -> usize {
         self.assets.iter().map(|asset| asset.balances.memory_bytes()).sum()
     }
 
-    /// The hash of all balances and withdrawals, over what changed since the last checkpoint.
+    /// The hash of all balances, withdrawals and transfers, over what changed since the last checkpoint.
     pub fn state_hash(&self) -> HashTotal {
         let mut total = self.small_state_hash();
         for (asset, of_asset) in self.assets.iter().enumerate() {
@@ -236,16 +317,25 @@ impl Ledger {
             total += place.amount(*amount).finish();
         }
         total += EntityHash::new(0x13).word(self.last_withdrawal.0).word(self.assets.len() as u64).finish();
+        total += self.transit.state_hash();
+        for (asset, of_asset) in self.assets.iter().enumerate().filter(|(_, asset)| asset.elsewhere != Amount::ZERO) {
+            total += EntityHash::new(0x16).word(asset as u64).amount(of_asset.elsewhere).finish();
+        }
         total
     }
 
     /// Panics unless every asset adds up, nothing is negative, and what is held for withdrawals is there.
     pub fn check_invariants(&self) {
-        let Self { kinds, assets, withdrawals, last_withdrawal } = self;
+        let Self { kinds, assets, withdrawals, last_withdrawal, transit } = self;
+        transit.check_invariants();
         for (id, asset) in assets.iter().enumerate() {
-            let AssetBalances { balances, total } = asset;
+            let AssetBalances { balances, deposited, in_transit, elsewhere } = asset;
             let sum: Amount = balances.iter().map(|(_, balance)| balance.total()).sum();
-            assert_eq!(sum, *total, "Invariant: balances of asset {id} add up to deposits less withdrawals");
+            let all = sum + *in_transit + *elsewhere;
+            assert_eq!(all, *deposited, "Invariant: balances of asset {id} add up to deposits less withdrawals");
+            let pending = transit.pending().filter(|(_, _, transfer)| transfer.asset.index() == id);
+            let pending: Amount = pending.map(|(_, _, transfer)| transfer.amount).sum();
+            assert_eq!(pending, *in_transit, "Invariant: transfers of asset {id} add up to what is in transit");
             for (account, balance) in balances.iter() {
                 assert!(balance.held >= Amount::ZERO, "Invariant: account {account} holds no less than nothing");
                 if *balance != Balance::default() {

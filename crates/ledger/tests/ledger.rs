@@ -1,7 +1,7 @@
 //! The ledger alone: every posting has two sides, and what is wrong is noticed.
 
-use tradewright_ledger::{Balance, Fill, Ledger, Shortfall, Withdrawal};
-use tradewright_types::{AccountId, AccountKind, Amount, AssetId, Side, WithdrawalId};
+use tradewright_ledger::{Balance, Fill, Ledger, ShardTransfer, Shortfall, TransferCounters, Withdrawal};
+use tradewright_types::{AccountId, AccountKind, Amount, AssetId, ShardId, Side, TransferNumber, WithdrawalId};
 
 const BASE: AssetId = AssetId(0);
 const QUOTE: AssetId = AssetId(1);
@@ -176,4 +176,39 @@ fn a_negative_hold_is_noticed() {
 #[should_panic(expected = "Invariant: account 9 with a balance was opened")]
 fn a_balance_of_nobody_is_noticed() {
     check_noticed(AccountId(9), 1, 0);
+}
+
+#[test]
+fn a_transfer_to_another_shard_is_in_transit_until_it_arrived() {
+    let mut ledger = ledger();
+    let (there, elsewhere) = (ShardId(3), ShardId(4));
+    let transfer = |quanta| ShardTransfer { account: ALICE, asset: QUOTE, amount: amount(quanta) };
+    assert_eq!(ledger.send_transfer(there, transfer(1_001)), Err(Shortfall));
+    assert_eq!(ledger.send_transfer(there, transfer(700)), Ok(TransferNumber(1)));
+    assert_eq!(ledger.send_transfer(there, transfer(200)), Ok(TransferNumber(2)));
+    assert_eq!(ledger.send_transfer(elsewhere, transfer(100)), Ok(TransferNumber(1)));
+    check(&ledger, ALICE, QUOTE, 0, 0);
+    assert_eq!((ledger.total(QUOTE), ledger.in_transit(QUOTE)), (amount(1_000), amount(1_000)));
+    let hash = ledger.state_hash();
+    assert_eq!(ledger.confirm_transfer(there, TransferNumber(1)), Some(transfer(700)));
+    assert_eq!(ledger.confirm_transfer(there, TransferNumber(1)), None);
+    assert_eq!(ledger.confirm_transfer(elsewhere, TransferNumber(2)), None);
+    assert_ne!(ledger.state_hash(), hash);
+    assert_eq!(ledger.receive_transfer(there, transfer(800)), TransferNumber(1));
+    check(&ledger, ALICE, QUOTE, 800, 0);
+    // A hundred more came from there than went.
+    assert_eq!((ledger.in_transit(QUOTE), ledger.elsewhere(QUOTE)), (amount(300), amount(-100)));
+    assert_eq!((ledger.total(QUOTE), ledger.deposited(QUOTE)), (amount(1_800), amount(2_000)));
+    assert_eq!(ledger.transit().with(there).sent, TransferNumber(2));
+    assert_eq!(ledger.transit().with(ShardId(9)), TransferCounters::default());
+    assert_eq!(ledger.state_hash(), ledger.full_state_hash());
+}
+
+#[test]
+#[should_panic(expected = "Invariant: transfers to shard 3 are numbered in order")]
+fn a_transfer_of_a_number_that_was_not_given_is_noticed() {
+    let mut ledger = ledger();
+    let transfer = ShardTransfer { account: ALICE, asset: QUOTE, amount: amount(7) };
+    assert_eq!(ledger.restore_transfer(ShardId(3), TransferNumber(1), transfer), None);
+    ledger.check_invariants();
 }

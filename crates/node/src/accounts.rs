@@ -1,4 +1,4 @@
-//! How accounts stand, asked by the doors and answered by the sequencer between two rounds.
+//! How accounts stand, asked by the doors and answered by the sequencer between two rounds. Operators ask it what a name stands for.
 //!
 //! The answer names the command behind which it is right, and where the events of the next one begin in the ring. The doors tell
 //! it between the two: so a client sees it in its place among the reports, and not before the gate let those events out.
@@ -7,13 +7,17 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
 
 use tradewright_engine::Engine;
 use tradewright_gateway::ConnectionId;
 use tradewright_protocol::account::{AccountStanding, AssetBalance};
-use tradewright_types::{AccountId, AssetId};
+use tradewright_types::{AccountId, AssetId, Name};
 
 use crate::sequencer::Signals;
+
+/// How long an operator waits for the sequencer: it answers when its events are in the ring.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A question.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +44,29 @@ pub struct AccountDesk {
     answers: Sender<Answer>,
     /// A question that came before the commands that it is to know of.
     early: Option<Question>,
+    names: Receiver<Naming>,
+}
+
+/// What an operator calls an account and an asset.
+#[derive(Debug)]
+struct Naming {
+    account: Name,
+    asset: Name,
+    reply: Sender<Named>,
+}
+
+/// What the engine knows by these names, and the decimal places of the asset's quantum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Named {
+    pub(crate) account: Option<AccountId>,
+    pub(crate) asset: Option<(AssetId, u8)>,
+}
+
+/// The operators' side.
+#[derive(Clone, Debug)]
+pub(crate) struct NameAsker {
+    names: Sender<Naming>,
+    signals: Arc<Signals>,
 }
 
 /// The doors' side.
@@ -62,9 +89,9 @@ struct Open {
     answer: Option<Answer>,
 }
 
-/// Makes both sides.
-pub(crate) fn open(signals: &Arc<Signals>) -> (AccountAsker, AccountDesk) {
-    let ((questions, asked), (answers, answered)) = (channel(), channel());
+/// Makes all sides.
+pub(crate) fn open(signals: &Arc<Signals>) -> (AccountAsker, NameAsker, AccountDesk) {
+    let ((questions, asked), (answers, answered), (names, named)) = (channel(), channel(), channel());
     let asker = AccountAsker {
         questions,
         answers: answered,
@@ -72,19 +99,26 @@ pub(crate) fn open(signals: &Arc<Signals>) -> (AccountAsker, AccountDesk) {
         next_number: 0,
         open: VecDeque::new(),
     };
-    (asker, AccountDesk { questions: asked, answers, early: None })
+    let name_asker = NameAsker { names, signals: Arc::clone(signals) };
+    (asker, name_asker, AccountDesk { questions: asked, answers, early: None, names: named })
 }
 
 impl AccountDesk {
     /// A desk that nobody asks.
     #[must_use]
     pub fn closed() -> Self {
-        Self { questions: channel().1, answers: channel().0, early: None }
+        Self { questions: channel().1, answers: channel().0, early: None, names: channel().1 }
     }
 
     /// Answers what was asked, and returns whether that was everything. `position` is behind all events of the engine's commands,
     /// `consumed` behind the last command of a session.
     pub(crate) fn answer(&mut self, engine: &Engine, position: u64, consumed: u64) -> bool {
+        while let Ok(Naming { account, asset, reply }) = self.names.try_recv() {
+            let registry = engine.registry();
+            let asset = registry.asset(&asset).map(|asset| (asset, registry.assets()[asset.index()].scale));
+            // An operator who is gone hears nothing.
+            let _ = reply.send(Named { account: registry.account(&account), asset });
+        }
         while let Some(question) = self.early.take().or_else(|| self.questions.try_recv().ok()) {
             if question.behind > consumed {
                 self.early = Some(question);
@@ -116,6 +150,16 @@ fn standing_of(engine: &Engine, account: AccountId) -> AccountStanding {
         index: engine.sequence(),
         time_ns: engine.time_ns(),
         balances: balances.collect(),
+    }
+}
+
+impl NameAsker {
+    /// What the engine knows by these names now. None when nobody answers.
+    pub(crate) fn ask(&self, account: Name, asset: Name) -> Option<Named> {
+        let (reply, answer) = channel();
+        self.names.send(Naming { account, asset, reply }).ok()?;
+        self.signals.is_asked.store(true, Ordering::Release);
+        answer.recv_timeout(PATIENCE).ok()
     }
 }
 

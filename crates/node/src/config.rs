@@ -8,6 +8,8 @@ use toml::Spanned;
 use tradewright_transport::multicast::Line;
 use tradewright_transport::{Placement, Scheduling, Wait};
 
+use crate::shards::{self, ShardConfig};
+
 /// The layout of the file that this build reads.
 pub const SCHEMA: u32 = 1;
 
@@ -69,7 +71,7 @@ pub enum IdleStrategy {
 }
 
 /// The whole file.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     schema: Spanned<u32>,
@@ -91,10 +93,13 @@ pub struct Config {
     pub monitoring: MonitoringConfig,
     /// What an empty log begins with.
     pub genesis: Spanned<GenesisConfig>,
+    /// The shards of the node. Left out, it is one.
+    #[serde(default)]
+    pub shards: Vec<ShardConfig>,
 }
 
 /// `[node]`: the process.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NodeConfig {
     /// Where journal, snapshots, rings and the control socket are. Relative to the file.
@@ -103,8 +108,8 @@ pub struct NodeConfig {
     #[serde(default)]
     pub rings: Option<PathBuf>,
     /// Which shard this is.
-    #[serde(default)]
-    pub shard: u8,
+    #[serde(default = "first_shard")]
+    pub shard: Spanned<u8>,
     /// How many open orders to make room for in advance.
     #[serde(default = "orders_expected")]
     pub open_orders_expected: usize,
@@ -123,7 +128,7 @@ pub struct NodeConfig {
 }
 
 /// `[journal]`: the log.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct JournalConfig {
     /// What an acknowledgement promises.
@@ -141,7 +146,7 @@ impl Default for JournalConfig {
 }
 
 /// `[placement]`: which thread runs where.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PlacementConfig {
     /// Sequencing, risk, matching, publishing.
@@ -201,7 +206,7 @@ impl ThreadConfig {
 }
 
 /// `[session]`: the doors.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SessionConfig {
     /// Binary order entry over TCP.
@@ -218,7 +223,7 @@ pub struct SessionConfig {
 }
 
 /// `[[session.drop_copy]]`: with this key a session that asks for a drop copy hears of these accounts besides its own.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DropCopyConfig {
     /// The id of the key.
@@ -228,7 +233,7 @@ pub struct DropCopyConfig {
 }
 
 /// `[session.tcp]`.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TcpConfig {
     /// Address and port; port 0 takes a free one.
@@ -236,7 +241,7 @@ pub struct TcpConfig {
 }
 
 /// `[session.shm]`: sessions over shared memory.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ShmConfig {
     /// The folder of the rings, such as one in /dev/shm.
@@ -249,7 +254,7 @@ pub struct ShmConfig {
 }
 
 /// `[feed]`: market data, order by order.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FeedConfig {
     /// The number of the channel, which stands in every datagram.
@@ -286,7 +291,7 @@ impl FeedConfig {
 }
 
 /// `[monitoring]`: what is told to operators.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MonitoringConfig {
     /// Address and port of `/metrics`, `/ready` and `/live`; port 0 takes a free one.
@@ -298,7 +303,7 @@ pub struct MonitoringConfig {
 }
 
 /// `[genesis]`: what an empty log begins with. Afterwards the log is right, and a section that differs is refused.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GenesisConfig {
     /// `[[genesis.asset]]`.
@@ -319,7 +324,7 @@ pub struct GenesisConfig {
 }
 
 /// An asset.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AssetConfig {
     /// Its name.
@@ -330,7 +335,7 @@ pub struct AssetConfig {
 }
 
 /// A tier of a fee schedule.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FeesConfig {
     /// Which schedule.
@@ -345,7 +350,7 @@ pub struct FeesConfig {
 }
 
 /// A spot instrument.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InstrumentConfig {
     /// BASE/QUOTE.
@@ -376,7 +381,7 @@ pub struct InstrumentConfig {
 }
 
 /// An account.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AccountConfig {
     /// Its name.
@@ -395,10 +400,12 @@ pub struct AccountConfig {
     /// Amounts it begins with, by asset.
     #[serde(default)]
     pub deposits: std::collections::BTreeMap<String, String>,
+    /// The shard that they are on. Left out, it is the first one.
+    pub deposits_on: Option<Spanned<u8>>,
 }
 
 /// A key that clients log on with.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeyConfig {
     /// Its id, which clients send as their username.
@@ -448,6 +455,10 @@ pub enum AccountKindName {
 
 fn spanned<T>(value: T) -> Spanned<T> {
     Spanned::new(0..0, value)
+}
+
+fn first_shard() -> Spanned<u8> {
+    spanned(0)
 }
 
 fn orders_expected() -> usize {
@@ -512,8 +523,12 @@ impl Source {
         config.node.directory = here.join(&config.node.directory);
         config.session.master_key = config.session.master_key.map(|file| here.join(file));
         config.node.rings = config.node.rings.map(|rings| here.join(rings));
-        config.monitoring.traces = config.monitoring.traces.map(|file| here.join(file));
-        if let Some(shm) = &mut config.session.shm {
+        let of_shards = config.shards.iter_mut().map(|shard| &mut shard.monitoring.traces);
+        for traces in of_shards.chain([&mut config.monitoring.traces]).flatten() {
+            *traces = here.join(&*traces);
+        }
+        let of_shards = config.shards.iter_mut().map(|shard| &mut shard.session.shm);
+        for shm in of_shards.chain([&mut config.session.shm]).flatten() {
             shm.directory = here.join(&shm.directory);
         }
         Ok((source, config))
@@ -524,7 +539,12 @@ impl Source {
         self.error_at(value.span().start, message.into())
     }
 
-    fn error_at(&self, offset: usize, message: String) -> ConfigError {
+    /// The file as it was read.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(crate) fn error_at(&self, offset: usize, message: String) -> ConfigError {
         let before = self.text.as_bytes().get(..offset).unwrap_or_default();
         let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
         ConfigError { file: self.file.clone(), line, message }
@@ -535,9 +555,12 @@ impl Source {
             let found = config.schema.get_ref();
             return Err(self.error(&config.schema, format!("schema = {found}: this build reads schema = {SCHEMA}")));
         }
-        let shm_slots = config.session.shm.as_ref().map(|shm| ("slots", &shm.slots));
+        shards::check(self, config)?;
+        let of_shards = config.shards.iter().filter_map(|shard| shard.session.shm.as_ref());
+        let shm_slots = config.session.shm.iter().chain(of_shards).map(|shm| ("slots", &shm.slots));
         let sizes = [("event_slots", &config.node.event_slots), ("command_slots", &config.node.command_slots)];
-        let feed_slots = config.feed.as_ref().map(|feed| ("ring_slots", &feed.ring_slots));
+        let feeds = || config.feed.iter().chain(config.shards.iter().filter_map(|shard| shard.feed.as_ref()));
+        let feed_slots = feeds().map(|feed| ("ring_slots", &feed.ring_slots));
         for (name, size) in sizes.into_iter().chain(shm_slots).chain(feed_slots) {
             let slots = *size.get_ref();
             if !slots.is_power_of_two() || !(1 << 10..=1 << 28).contains(&slots) {
@@ -550,13 +573,19 @@ impl Source {
         if !(1..=4096).contains(&mib) {
             return Err(self.error(&config.journal.segment_mib, format!("segment_mib = {mib}: must be 1 to 4096")));
         }
-        if let Some(feed) = &config.feed {
-            self.check_lines(feed)?;
-        }
-        if let Some(one_in) = config.monitoring.trace_one_in.as_ref().filter(|one_in| *one_in.get_ref() == 0) {
+        feeds().try_for_each(|feed| self.check_lines(feed))?;
+        let monitorings = config.shards.iter().map(|shard| &shard.monitoring).chain([&config.monitoring]);
+        if let Some(one_in) =
+            monitorings.filter_map(|it| it.trace_one_in.as_ref()).find(|one_in| *one_in.get_ref() == 0)
+        {
             return Err(self.error(one_in, "trace_one_in = 0: must be at least 1"));
         }
-        let PlacementConfig { engine, journal, sessions, feed, background } = &config.placement;
+        let placements = config.shards.iter().filter_map(|shard| shard.placement.as_ref());
+        placements.chain([&config.placement]).try_for_each(|placement| self.check_cores(placement))
+    }
+
+    fn check_cores(&self, placement: &PlacementConfig) -> Result<(), ConfigError> {
+        let PlacementConfig { engine, journal, sessions, feed, background } = placement;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         for core in
             [Some(engine), Some(journal), sessions.as_ref(), feed.as_ref(), Some(background)].into_iter().flatten()

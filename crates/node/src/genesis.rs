@@ -41,7 +41,9 @@ impl Names {
         Some(AccountId(place as u32 + ACCOUNTS_BEFORE))
     }
 
-    fn asset(&self, name: &str) -> Option<(AssetId, u8)> {
+    /// The asset of that name, and the decimal places of its quantum.
+    #[must_use]
+    pub fn asset(&self, name: &str) -> Option<(AssetId, u8)> {
         let place = self.assets.iter().position(|(asset, _)| asset == name)?;
         Some((AssetId(place as u32), self.assets[place].1))
     }

@@ -32,6 +32,7 @@ use crate::accounts;
 use crate::checks::{SpanHasher, breathe, run_checker};
 use crate::config::{Config, PlacementConfig, Source, TierName};
 use crate::control::Control;
+use crate::courier::Post;
 use crate::doors::{Doors, Ways};
 use crate::durability::{Durability, Gatekeeper, Note};
 use crate::error::{NodeError, while_doing};
@@ -82,6 +83,7 @@ pub struct Node {
     shm: Option<PathBuf>,
     market_data: Option<FeedPlace>,
     helpers: Vec<JoinHandle<()>>,
+    post: Post,
 }
 
 /// How the journal's thread ended. With an error it still has the log, whose lock has to outlive all other threads.
@@ -158,9 +160,9 @@ impl Node {
         let begun = engine.sequence();
         let (news, news_out) = mpsc::channel();
         let (front_desk, questions) = front_desk::open();
-        let (account_asker, accounts) = accounts::open(&signals);
+        let (account_asker, name_asker, accounts) = accounts::open(&signals);
         let (asker, replays) = past::open(storage.clone(), engine.config(), Arc::clone(&signals));
-        let (tracing, trace_writer) = traces::configured(&config.monitoring, &directory, config.node.shard)?;
+        let (tracing, trace_writer) = traces::configured(&config.monitoring, &directory, *config.node.shard.get_ref())?;
         let ways = Ways { news: news_out, replays: asker, questions, accounts: account_asker };
         let (doors, doorway) = if Doors::is_any(&config.session) {
             (
@@ -199,6 +201,16 @@ impl Node {
         };
         let market_data = feed.as_ref().map(Feed::place);
         let engine_settings = engine.config();
+        let post = Post {
+            engine: engine_settings,
+            begun,
+            transit: engine.ledger().transit().clone(),
+            names: name_asker,
+            events: Arc::clone(&events),
+            operators: operators_in.clone(),
+            storage: storage.clone(),
+            signals: Arc::clone(&signals),
+        };
         let releaser = Releaser::attach(&events)?;
         let (gate, gatekeeper) = match config.journal.tier {
             TierName::Memory => (Gate::Open(releaser, fence.clone()), None),
@@ -288,7 +300,7 @@ impl Node {
 
         // 6. What operators see and do.
         let source = StatusSource {
-            shard: config.node.shard,
+            shard: *config.node.shard.get_ref(),
             epoch: engine_settings.epoch,
             tier: config.journal.tier.name(),
             replayed,
@@ -335,6 +347,7 @@ impl Node {
             shm: config.session.shm.as_ref().map(|shm| shm.directory.clone()),
             market_data,
             helpers,
+            post,
         };
         alarm.0 = None;
         Ok((node, doorway))
@@ -386,6 +399,11 @@ impl Node {
     #[must_use]
     pub fn status(&self) -> &StatusSource {
         &self.source
+    }
+
+    /// What a courier between shards needs of it.
+    pub(crate) fn post(&self) -> &Post {
+        &self.post
     }
 
     /// Where sessions over TCP are, if anywhere.
@@ -504,7 +522,7 @@ pub(crate) fn read_genesis(source: &Source, config: &Config) -> Result<(Vec<Gene
 
 pub(crate) fn engine_config(config: &Config) -> EngineConfig {
     EngineConfig {
-        shard: config.node.shard,
+        shard: *config.node.shard.get_ref(),
         open_orders_expected: config.node.open_orders_expected,
         ..EngineConfig::default()
     }
@@ -512,7 +530,7 @@ pub(crate) fn engine_config(config: &Config) -> EngineConfig {
 
 pub(crate) fn journal_config(config: &Config) -> JournalConfig {
     JournalConfig {
-        shard: config.node.shard,
+        shard: *config.node.shard.get_ref(),
         tier: match config.journal.tier {
             TierName::Memory => Tier::Memory,
             TierName::LocalSync => Tier::LocalSync,

@@ -342,6 +342,10 @@ impl Desk {
 /// Why it did not start, cannot follow, or did not end in order.
 pub fn serve_replica(file: &Path, mut announce: impl FnMut(&str)) -> Result<(), NodeError> {
     let (source, config) = Source::load(file)?;
+    if let Some(shard) = config.shards.first() {
+        let message = "[[shards]]: a replica follows a node of one shard".to_owned();
+        return Err(source.error(&shard.number, message).into());
+    }
     // What a promotion would refuse is refused now.
     let (_, names) = node::read_genesis(&source, &config)?;
     let signalled = Signalled::listen()?;

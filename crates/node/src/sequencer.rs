@@ -34,7 +34,7 @@ const TICK_NS: u64 = 10_000_000;
 pub struct Signals {
     /// Somebody wants matching to stop, now.
     pub halt: AtomicBool,
-    /// Doors ask how accounts stand.
+    /// Doors ask how accounts stand, or operators what names stand for.
     pub is_asked: AtomicBool,
     /// The thread that looks after snapshots wants one.
     pub snapshot: AtomicBool,
@@ -73,7 +73,7 @@ pub struct Outlets {
     pub gate: Gate,
     /// To the doors: what they cannot learn from events, always before the events that go with it.
     pub news: Sender<News>,
-    /// Where doors ask how accounts stand.
+    /// Where doors ask how accounts stand, and operators what names stand for.
     pub accounts: AccountDesk,
 }
 

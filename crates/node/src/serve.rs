@@ -14,6 +14,7 @@ use crate::control::CONTROL_SOCKET;
 use crate::error::{NodeError, while_doing};
 use crate::feed::FeedPlace;
 use crate::node::{EVENTS_RING, Node};
+use crate::venue::Venue;
 
 /// What clients on this machine need to know; also in the node's folder, as long as it runs.
 pub const ANNOUNCEMENT_FILE: &str = "node.json";
@@ -44,7 +45,7 @@ pub struct Announcement {
 /// What the signals of this process ask for.
 pub(crate) struct Signalled {
     pub(crate) stop: Arc<AtomicBool>,
-    halt: Arc<AtomicBool>,
+    pub(crate) halt: Arc<AtomicBool>,
 }
 
 impl Signalled {
@@ -65,37 +66,65 @@ impl Signalled {
 pub fn serve(file: &Path, announce: impl FnOnce(&str)) -> Result<(), NodeError> {
     let (source, config) = Source::load(file)?;
     let signalled = Signalled::listen()?;
+    if !config.shards.is_empty() {
+        return Venue::start(&source, &config)?.run(&signalled, announce);
+    }
     let (node, _door) = Node::start(&source, &config)?;
     run(node, &signalled, announce)
 }
 
 /// Announces a node, and runs it to its end.
 pub(crate) fn run(node: Node, signalled: &Signalled, announce: impl FnOnce(&str)) -> Result<(), NodeError> {
-    let announcement = Announcement {
-        pid: std::process::id(),
-        directory: node.directory().to_owned(),
-        events: node.rings().join(EVENTS_RING),
-        control: node.directory().join(CONTROL_SOCKET),
-        tcp: node.tcp(),
-        shm: node.shm().map(Path::to_owned),
-        feed: node.market_data().cloned(),
-        monitoring: node.monitoring(),
-        replayed: node.status().read().replayed,
-    };
-    let text = serde_json::to_string(&announcement).expect("Invariant: an announcement is text");
-    let place = node.directory().join(ANNOUNCEMENT_FILE);
-    std::fs::write(&place, &text).map_err(while_doing(format!("writing {}", place.display())))?;
-    announce(&text);
+    let place = Announced::write(node.directory(), &Announcement::of(&node), announce)?;
     while node.is_running() && !signalled.stop.load(Ordering::Acquire) {
         if signalled.halt.swap(false, Ordering::AcqRel) {
             node.halt();
         }
         std::thread::sleep(Duration::from_millis(1));
     }
-    let ended = node.stop();
-    if !matches!(ended, Err(NodeError::Overtaken { .. })) {
-        // A file of a node that is gone helps nobody; that it cannot be removed harms nobody.
-        let _ = std::fs::remove_file(&place);
+    place.remove_behind(node.stop())
+}
+
+impl Announcement {
+    /// Where a node can be reached.
+    pub(crate) fn of(node: &Node) -> Self {
+        Self {
+            pid: std::process::id(),
+            directory: node.directory().to_owned(),
+            events: node.rings().join(EVENTS_RING),
+            control: node.directory().join(CONTROL_SOCKET),
+            tcp: node.tcp(),
+            shm: node.shm().map(Path::to_owned),
+            feed: node.market_data().cloned(),
+            monitoring: node.monitoring(),
+            replayed: node.replayed(),
+        }
     }
-    ended
+}
+
+/// An announcement that stands in its folder.
+pub(crate) struct Announced(PathBuf);
+
+impl Announced {
+    /// Writes an announcement, and tells it.
+    pub(crate) fn write(
+        directory: &Path,
+        announcement: &impl Serialize,
+        announce: impl FnOnce(&str),
+    ) -> Result<Self, NodeError> {
+        let text = serde_json::to_string(announcement).expect("Invariant: an announcement is text");
+        let place = directory.join(ANNOUNCEMENT_FILE);
+        std::fs::write(&place, &text).map_err(while_doing(format!("writing {}", place.display())))?;
+        announce(&text);
+        Ok(Self(place))
+    }
+
+    /// Removes the file when the node has ended, but where another process goes on in its place.
+    pub(crate) fn remove_behind(self, ended: Result<(), NodeError>) -> Result<(), NodeError> {
+        if !matches!(ended, Err(NodeError::Overtaken { .. })) {
+            // A file of a node that is gone helps nobody; that it cannot be removed harms nobody.
+            let _ = std::fs::remove_file(&self.0);
+        }
+        ended
+    }
 }

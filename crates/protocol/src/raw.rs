@@ -141,6 +141,9 @@ impl RawView {
             | Kind::WithdrawalConfirmed
             | Kind::WithdrawalCancelled
             | Kind::Transferred
+            | Kind::TransferSent
+            | Kind::TransferReceived
+            | Kind::TransferConfirmed
             | Kind::ListAccepted
             | Kind::ListUpdated
             | Kind::ListDone

@@ -521,6 +521,12 @@ impl Engine {
         pending.map(|(id, sum)| (id.0, sum.account.0, sum.asset.0, sum.amount.quanta())).collect()
     }
 
+    /// Return what was sent to other shards and is not confirmed: (shard, number, account, asset, amount).
+    fn transfers_in_transit(&self) -> Vec<(u8, u64, u32, u32, i128)> {
+        let pending = self.core.ledger().transit().pending();
+        pending.map(|(to, number, sum)| (to.0, number.0, sum.account.0, sum.asset.0, sum.amount.quanta())).collect()
+    }
+
     /// Return every asset by id: (name, decimal places of its quantum).
     fn assets(&self) -> Vec<(&str, u8)> {
         self.core.registry().assets().iter().map(|asset| (asset.name.as_str(), asset.scale)).collect()

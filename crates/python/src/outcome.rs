@@ -234,6 +234,9 @@ impl Outcome {
                 | EventKind::WithdrawalConfirmed
                 | EventKind::WithdrawalCancelled
                 | EventKind::Transferred
+                | EventKind::TransferSent
+                | EventKind::TransferReceived
+                | EventKind::TransferConfirmed
                 | EventKind::SettingApplied
                 | EventKind::InstrumentStateChanged
                 | EventKind::AuctionIndication

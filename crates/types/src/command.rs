@@ -101,6 +101,12 @@ kinds! {
     CancelWithdrawal = 35,
     /// Moves money between accounts.
     Transfer = 36,
+    /// Sends money of an account to another shard.
+    SendTransfer = 37,
+    /// Takes in what another shard sent.
+    ReceiveTransfer = 38,
+    /// What was sent has been taken in.
+    ConfirmTransfer = 39,
     /// Cancels every order of an account or a trade group, and lets no more in.
     EngageKillSwitch = 40,
     /// Ends that.

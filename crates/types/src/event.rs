@@ -96,6 +96,13 @@ codes! {
         WithdrawalCancelled = 19,
         /// Money moved from `account` to `counter_account`. `instrument` is the asset, `reference` the transfer kind.
         Transferred = 20,
+        /// Money left for another shard. `instrument` is the asset, `order_type` the shard, `reference` the number of the transfer.
+        TransferSent = 21,
+        /// Money came from another shard. `instrument` is the asset, `order_type` the shard, `reference` the number that it gave.
+        TransferReceived = 22,
+        /// Money that was sent is no longer in transit: it was received. `instrument` is the asset, `order_type` the shard,
+        /// `reference` the number of the transfer.
+        TransferConfirmed = 23,
         /// A setting took effect. `open_lots` is the [`crate::CommandKind`]; the setting's values stand in `price_ticks`,
         /// `quantity_lots` and `reference`, its scope in `side`, its tier in `order_type`, its fee schedule in `order_flags`.
         SettingApplied = 24,
@@ -314,7 +321,7 @@ pub struct EventRecord {
     pub amount: Wide,
     /// More money in quanta; in a trade the maker's fee.
     pub counter_amount: Wide,
-    /// Trade id, client order id, withdrawal id.
+    /// Trade id, client order id, withdrawal id, number of a transfer.
     pub reference: u64,
 }
 

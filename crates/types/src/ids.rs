@@ -58,6 +58,16 @@ id!(
     u64
 );
 id!(
+    /// A shard: an engine with its own instruments, ledger and log, numbered by its operator.
+    ShardId,
+    u8
+);
+id!(
+    /// A transfer to another shard, numbered from 1 for each of them, without gaps.
+    TransferNumber,
+    u64
+);
+id!(
     /// A session by which commands come. 0 is none: the venue itself. Those that were opened are numbered from 1 by the engine, in
     /// the order of first use of account and name; a number that was never opened is whatever its sender means by it.
     SessionId,

@@ -45,7 +45,9 @@ pub use control::{ControlScope, KillScope, Restriction};
 pub use event::{CloseReason, EventFlags, EventKind, EventRecord, TextEventRecord};
 pub use fee::{FeeRate, FeeRates, RoundedFee};
 pub use hash::{EntityHash, HashTotal};
-pub use ids::{AccountId, AssetId, InstrumentId, ListId, OrderId, SessionId, TradeId, WithdrawalId};
+pub use ids::{
+    AccountId, AssetId, InstrumentId, ListId, OrderId, SessionId, ShardId, TradeId, TransferNumber, WithdrawalId,
+};
 pub use instrument::{InstrumentKind, InstrumentLimits, InstrumentUnits};
 pub use key::{KeyKind, KeyMaterial, KeyPermissions};
 pub use list::{CancelList, Contingency, LegRefused, NewList};

@@ -205,6 +205,10 @@ reasons! {
     UnknownKey = 106,
     /// The account has as many sessions as it may.
     TooManySessions = 107,
+    /// A transfer between shards needs another shard.
+    SameShard = 108,
+    /// No transfer with this number is in transit to this shard.
+    UnknownTransfer = 109,
     /// The id is not the next free one.
     IdNotNext = 110,
     /// The name is not 1 to 32 (of a session or a key 1 to 56) printable ASCII characters without spaces.
@@ -244,6 +248,11 @@ reasons! {
     LeadsAboveWhole = 128,
     /// The instrument has as many lead market makers as it may.
     TooManyLeads = 129,
+    // Transfers between shards.
+    /// The transfer with this number was received from its shard already.
+    TransferAlreadyReceived = 130,
+    /// The number of the transfer leaves out one before it.
+    TransferGap = 131,
 }
 
 impl RejectReason {

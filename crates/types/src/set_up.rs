@@ -5,10 +5,10 @@
 use zerocopy::transmute;
 
 use crate::{
-    AccountId, AccountKind, Amount, CommandHeader, CommandKind, CommandRecord, HaltScope, InstrumentKind,
+    AccountId, AccountKind, Amount, AssetId, CommandHeader, CommandKind, CommandRecord, HaltScope, InstrumentKind,
     InstrumentLimits, InstrumentLimitsRecord, InstrumentUnits, InstrumentUnitsRecord, KeyKind, KeyMaterial,
-    KeyPermissions, Label, MoneyRecord, Name, NamedRecord, Permissions, Price, SCHEMA_VERSION, SettingRecord,
-    TextRecord, Wide,
+    KeyPermissions, Label, MoneyRecord, Name, NamedRecord, Permissions, Price, SCHEMA_VERSION, SettingRecord, ShardId,
+    TextRecord, TransferNumber, Wide,
 };
 
 fn header(kind: CommandKind, record_count: u16) -> CommandHeader {
@@ -136,6 +136,45 @@ pub fn deposit(account: AccountId, asset: u32, amount: Amount) -> CommandRecord 
         amount: Wide::from(amount),
         withdrawal: 0,
     })
+}
+
+fn between_shards(kind: CommandKind, shard: ShardId, number: TransferNumber) -> MoneyRecord {
+    MoneyRecord {
+        header: header(kind, 1),
+        account: 0,
+        asset: 0,
+        counter_account: shard.0.into(),
+        transfer_kind: 0,
+        reserved: [0; 3],
+        amount: Wide::from(Amount::ZERO),
+        withdrawal: number.0,
+    }
+}
+
+/// Sends money of an account to another shard.
+#[must_use]
+pub fn send_transfer(to: ShardId, account: AccountId, asset: AssetId, amount: Amount) -> CommandRecord {
+    let record = between_shards(CommandKind::SendTransfer, to, TransferNumber(0));
+    transmute!(MoneyRecord { account: account.0, asset: asset.0, amount: Wide::from(amount), ..record })
+}
+
+/// Takes in what another shard sent.
+#[must_use]
+pub fn receive_transfer(
+    from: ShardId,
+    number: TransferNumber,
+    account: AccountId,
+    asset: AssetId,
+    amount: Amount,
+) -> CommandRecord {
+    let record = between_shards(CommandKind::ReceiveTransfer, from, number);
+    transmute!(MoneyRecord { account: account.0, asset: asset.0, amount: Wide::from(amount), ..record })
+}
+
+/// Tells that what was sent has been received.
+#[must_use]
+pub fn confirm_transfer(to: ShardId, number: TransferNumber) -> CommandRecord {
+    transmute!(between_shards(CommandKind::ConfirmTransfer, to, number))
 }
 
 /// Sets what an account may do.

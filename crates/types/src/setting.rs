@@ -9,7 +9,7 @@ use crate::{
     CommandKind, CommandRecord, ControlScope, Decoded, FeeRate, FeeRates, InstrumentId, InstrumentKind,
     InstrumentLimits, InstrumentState, InstrumentUnits, KeyKind, KeyMaterial, KeyPermissions, KillScope, Label,
     OrderId, Permissions, Price, PriceSource, ProtectionScope, ProtectionTerms, Quantity, RejectReason, Restriction,
-    SessionId, TextRecord, TopTerms, TransferKind, Trigger, Wide, WithdrawalId,
+    SessionId, ShardId, TextRecord, TopTerms, TransferKind, TransferNumber, Trigger, Wide, WithdrawalId,
 };
 
 /// A record that names something new: an asset, an instrument, an account.
@@ -62,7 +62,7 @@ pub struct MoneyRecord {
     pub account: u32,
     /// Which asset.
     pub asset: u32,
-    /// The receiver of a transfer.
+    /// The receiver of a transfer; of a transfer between shards the other shard.
     pub counter_account: u32,
     /// A [`TransferKind`].
     pub transfer_kind: u8,
@@ -70,7 +70,7 @@ pub struct MoneyRecord {
     pub reserved: [u8; 3],
     /// How much, in quanta.
     pub amount: Wide,
-    /// Which withdrawal is confirmed or cancelled.
+    /// Which withdrawal is confirmed or cancelled; the number of a transfer between shards.
     pub withdrawal: u64,
 }
 
@@ -331,6 +331,23 @@ pub enum Setting {
         amount: Amount,
         kind: TransferKind,
     },
+    SendTransfer {
+        to: ShardId,
+        account: AccountId,
+        asset: AssetId,
+        amount: Amount,
+    },
+    ReceiveTransfer {
+        from: ShardId,
+        number: TransferNumber,
+        account: AccountId,
+        asset: AssetId,
+        amount: Amount,
+    },
+    ConfirmTransfer {
+        to: ShardId,
+        number: TransferNumber,
+    },
 }
 
 impl Setting {
@@ -522,7 +539,10 @@ impl Setting {
             | CommandKind::RequestWithdrawal
             | CommandKind::ConfirmWithdrawal
             | CommandKind::CancelWithdrawal
-            | CommandKind::Transfer => Self::decode_money(kind, transmute_ref!(first))?,
+            | CommandKind::Transfer
+            | CommandKind::SendTransfer
+            | CommandKind::ReceiveTransfer
+            | CommandKind::ConfirmTransfer => Self::decode_money(kind, transmute_ref!(first))?,
             CommandKind::PlaceOrder
             | CommandKind::CancelOrder
             | CommandKind::CancelAll
@@ -616,6 +636,17 @@ impl Setting {
         if kind == CommandKind::Transfer {
             let kind = TransferKind::from_code(record.transfer_kind).ok_or(RejectReason::SettingOutOfRange)?;
             return Ok(Self::Transfer { from: account, to: AccountId(record.counter_account), asset, amount, kind });
+        }
+        if matches!(kind, CommandKind::SendTransfer | CommandKind::ReceiveTransfer | CommandKind::ConfirmTransfer) {
+            let shard = u8::try_from(record.counter_account).map_err(|_| RejectReason::SettingOutOfRange)?;
+            let (shard, number) = (ShardId(shard), TransferNumber(record.withdrawal));
+            return Ok(if kind == CommandKind::SendTransfer {
+                Self::SendTransfer { to: shard, account, asset, amount }
+            } else if kind == CommandKind::ReceiveTransfer {
+                Self::ReceiveTransfer { from: shard, number, account, asset, amount }
+            } else {
+                Self::ConfirmTransfer { to: shard, number }
+            });
         }
         Ok(if kind == CommandKind::ConfirmWithdrawal {
             Self::ConfirmWithdrawal(withdrawal)

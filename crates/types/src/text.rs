@@ -63,6 +63,13 @@ impl Name {
     /// The most characters.
     pub const LENGTH_MAX: usize = 32;
 
+    /// Reads a name as people write it.
+    pub fn read(text: &str) -> Option<Self> {
+        let mut field = [0; Self::LENGTH_MAX];
+        field.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
+        Self::new(&field, text.len() as u8)
+    }
+
     /// Reads a name of `length` characters from a record's field.
     pub fn new(field: &[u8; Self::LENGTH_MAX], length: u8) -> Option<Self> {
         let text = field.get(..usize::from(length)).filter(|text| !text.is_empty())?;

@@ -256,6 +256,9 @@ codes!(codes_of_command_kind: CommandKind as u8 {
     ConfirmWithdrawal = 34,
     CancelWithdrawal = 35,
     Transfer = 36,
+    SendTransfer = 37,
+    ReceiveTransfer = 38,
+    ConfirmTransfer = 39,
     EngageKillSwitch = 40,
     ReleaseKillSwitch = 41,
     SetRestriction = 42,
@@ -309,6 +312,9 @@ codes!(codes_of_event_kind: EventKind as u8 {
     WithdrawalConfirmed = 18,
     WithdrawalCancelled = 19,
     Transferred = 20,
+    TransferSent = 21,
+    TransferReceived = 22,
+    TransferConfirmed = 23,
     SettingApplied = 24,
     InstrumentStateChanged = 25,
     AuctionIndication = 26,
@@ -443,6 +449,8 @@ codes!(codes_of_reject_reason: RejectReason as u16 {
     UnknownWithdrawal = 105,
     UnknownKey = 106,
     TooManySessions = 107,
+    SameShard = 108,
+    UnknownTransfer = 109,
     IdNotNext = 110,
     InvalidName = 111,
     NameTaken = 112,
@@ -462,6 +470,8 @@ codes!(codes_of_reject_reason: RejectReason as u16 {
     RuleHasNoSteps = 127,
     LeadsAboveWhole = 128,
     TooManyLeads = 129,
+    TransferAlreadyReceived = 130,
+    TransferGap = 131,
 });
 
 codes!(codes_of_side: Side as u8 {

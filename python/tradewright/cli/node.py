@@ -22,7 +22,7 @@ from rich.table import Table
 
 from tradewright.cli.exit_codes import ExitCode
 from tradewright.errors import ConfigError, MachineError, TradewrightError
-from tradewright.operations import NodeControl, NodeStatus, ReplicaControl, ReplicaStatus
+from tradewright.operations import NodeControl, NodeStatus, ReplicaControl, VenueStatus
 
 RESTARTS_MAX: Final = 5
 RESTART_WINDOW_S: Final = 60.0
@@ -46,6 +46,7 @@ def register(app: typer.Typer) -> None:
     app.command("resume")(resume)
     app.command("snapshot")(snapshot)
     app.command("stop")(stop)
+    app.command("transfer")(transfer)
     app.add_typer(sessions_app, name="sessions")
 
 
@@ -162,10 +163,11 @@ class _Supervisor:
             typer.echo(f"  control  {place['replica']}")
             return
         typer.echo(f"serving {place['directory']} (process {place['pid']}, {place['replayed']:,} commands replayed)")
-        typer.echo(f"  events   {place['events']}")
         typer.echo(f"  control  {place['control']}")
-        if place["monitoring"]:
-            typer.echo(f"  metrics  http://{place['monitoring']}/metrics")
+        for shard in place.get("shards", [place]):
+            typer.echo(f"  events   {shard['events']}")
+            if shard["monitoring"]:
+                typer.echo(f"  metrics  http://{shard['monitoring']}/metrics")
 
     def _pass_on(self, number: int, _frame: object) -> None:
         self._is_stopping |= number != signal.SIGUSR1
@@ -181,22 +183,24 @@ def status(
     as_json: AsJson = False,
 ) -> None:
     """Show how a node is."""
-    found: NodeStatus | ReplicaStatus
     if of_replica:
         with ReplicaControl(directory) as follower:
             found = follower.status()
-    else:
-        with NodeControl(directory) as node:
-            found = node.status()
-    if as_json:
-        typer.echo(msgspec.json.encode(found).decode())
-    elif isinstance(found, ReplicaStatus):
+        if as_json:
+            typer.echo(msgspec.json.encode(found).decode())
+            return
         typer.echo(
             f"replica {found.pid} {found.state}: applied {found.applied:,} of {found.durable:,}, "
             f"{found.checks:,} checks agreed, epoch {found.epoch}"
         )
+        return
+    with NodeControl(directory) as node:
+        venue = node.venue()
+    if as_json:
+        # A node of one shard is what it was before there could be several.
+        typer.echo(msgspec.json.encode(venue if len(venue.shards) > 1 else venue.shards[0]).decode())
     else:
-        Console().print(_picture(found, None, 0.0))
+        Console().print(_pictures(venue, None, 0.0))
 
 
 def top(
@@ -206,11 +210,11 @@ def top(
 ) -> None:
     """Watch a node: rates, latencies of its stages, fill of its rings. Ctrl-C ends it."""
     with NodeControl(directory) as node, Live(refresh_per_second=10) as live, contextlib.suppress(KeyboardInterrupt):
-        before = node.status()
+        before = node.venue()
         while True:
             time.sleep(every_s)
-            now = node.status()
-            live.update(_picture(now, before, every_s))
+            now = node.venue()
+            live.update(_pictures(now, before, every_s))
             before = now
 
 
@@ -239,6 +243,26 @@ def stop(directory: Directory) -> None:
     with NodeControl(directory) as node:
         node.stop()
     typer.echo("stopping")
+
+
+def transfer(
+    directory: Directory,
+    *,
+    account: Annotated[str, typer.Option("--account", help="Whose money, by the name on both shards.")],
+    asset: Annotated[str, typer.Option("--asset", help="Of which asset.")],
+    amount: Annotated[str, typer.Option("--amount", help="How much, as a decimal number.")],
+    from_shard: Annotated[int, typer.Option("--from-shard", help="The shard that it is on.")],
+    to_shard: Annotated[int, typer.Option("--to-shard", help="The shard that it goes to.")],
+    as_json: AsJson = False,
+) -> None:
+    """Send money of an account from one shard of a node to another."""
+    with NodeControl(directory) as node:
+        sent = node.transfer(asset, amount, account=account, from_shard=from_shard, to_shard=to_shard)
+    if as_json:
+        typer.echo(msgspec.json.encode(sent).decode())
+        return
+    state = "has arrived" if sent.arrived else "is under way"
+    typer.echo(f"transfer {sent.number} from shard {from_shard} to shard {to_shard} {state}")
 
 
 @sessions_app.command("list")
@@ -272,6 +296,18 @@ def end_session(
     typer.echo(f"ended {ended} connection{'' if ended == 1 else 's'}")
     if ended == 0:
         raise typer.Exit(ExitCode.CHECK_FAILED)
+
+
+def _pictures(now: VenueStatus, before: VenueStatus | None, seconds: float) -> Group:
+    """Return every shard as a table, and what is under way between them as lines."""
+    earlier: list[NodeStatus | None] = [None] * len(now.shards) if before is None else [*before.shards]
+    tables = [_picture(shard, known, seconds) for shard, known in zip(now.shards, earlier, strict=True)]
+    lines = [
+        f"{each.transfers:,} transfers under way from shard {each.from_shard} to shard {each.to_shard}"
+        + (f", the next one is refused there: {each.refused}" if each.refused else "")
+        for each in now.transfers
+    ]
+    return Group(*tables, *lines)
 
 
 def _picture(now: NodeStatus, before: NodeStatus | None, seconds: float) -> Group:

@@ -9,9 +9,12 @@ from tradewright.operations.control import (
     ReplicaControl,
     ReplicaStatus,
     RingStatus,
+    Sent,
     SessionsStatus,
     SessionStatus,
     StageStatus,
+    TransfersUnderWay,
+    VenueStatus,
 )
 
 __all__ = [
@@ -23,7 +26,10 @@ __all__ = [
     "ReplicaControl",
     "ReplicaStatus",
     "RingStatus",
+    "Sent",
     "SessionStatus",
     "SessionsStatus",
     "StageStatus",
+    "TransfersUnderWay",
+    "VenueStatus",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -98,6 +99,32 @@ class NodeStatus(msgspec.Struct, frozen=True, kw_only=True):
     feed: FeedStatus | None
 
 
+class TransfersUnderWay(msgspec.Struct, frozen=True, kw_only=True):
+    """Transfers that were sent from one shard of a node to another and have not arrived.
+
+    `refused` is why the next one is refused there, if it is: it is brought again until that is mended.
+    """
+
+    from_shard: int
+    to_shard: int
+    transfers: int
+    refused: str | None
+
+
+class VenueStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """The shards of a node at a moment, and what is under way between them."""
+
+    shards: list[NodeStatus]
+    transfers: list[TransfersUnderWay] = []
+
+
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
+    """A transfer between shards: the number that it got, and whether it had arrived when the node answered."""
+
+    number: int
+    arrived: bool
+
+
 class SessionStatus(msgspec.Struct, frozen=True, kw_only=True):
     """A session for order entry at a moment. `style` is how it hears: `full`, `acks`, or `raw`."""
 
@@ -176,6 +203,9 @@ class _Control:
 class NodeControl(_Control):
     """A connection to the node whose folder is `directory`. Use it as a context manager, or close it.
 
+    The folder of a node of several shards stands for all of them: `venue`, `halt`, `resume`, `snapshot`, `stop` and
+    `transfer`. One of them is reached in its own folder, `shard-N`.
+
     Raises:
         MachineError: no node runs there, or this user may not steer it.
     """
@@ -184,11 +214,38 @@ class NodeControl(_Control):
         super().__init__(Path(directory) / SOCKET_NAME, "node", timeout_s)
 
     def status(self) -> NodeStatus:
-        """Return how the node is."""
-        return msgspec.convert(self._ask({"do": "status"}), NodeStatus)
+        """Return how the node is.
+
+        Raises:
+            ArgumentError: it has several shards.
+        """
+        answer = self._ask({"do": "status"})
+        if "shards" in answer:
+            rule = "has several shards: ask `venue`, or take the folder of one, `shard-N`"
+            raise ArgumentError("directory", value=str(self._path.parent), rule=rule)
+        return msgspec.convert(answer, NodeStatus)
+
+    def venue(self) -> VenueStatus:
+        """Return how the shards of the node are; a node that is not several is one."""
+        answer = self._ask({"do": "status"})
+        return msgspec.convert(answer if "shards" in answer else {"shards": [answer]}, VenueStatus)
+
+    def transfer(self, asset: str, amount: Decimal | str, *, account: str, from_shard: int, to_shard: int) -> Sent:
+        """Send money of an account from one shard to another, and wait up to some seconds until it has arrived.
+
+        Raises:
+            ArgumentError: the shard refuses it, there is no such shard, or the two do not know account and asset by the
+                same numbers.
+        """
+        about = {"account": account, "asset": asset, "amount": f"{Decimal(amount):f}"}
+        request = {"do": "transfer", **about, "from_shard": from_shard, "to_shard": to_shard}
+        return msgspec.convert(self._ask(request), Sent)
 
     def halt(self) -> int:
-        """Stop matching on the whole venue, before anything that waits. Return the last index applied by then."""
+        """Stop matching on the whole venue, before anything that waits.
+
+        Return the last index applied by then; of several shards the highest.
+        """
         return self._done({"do": "halt"})
 
     def resume(self) -> int:
@@ -219,7 +276,9 @@ class NodeControl(_Control):
         return self._done({"do": "command", "records": records.tobytes().hex()})
 
     def _done(self, request: dict[str, Any]) -> int:
-        return cast("int", self._ask(request)["applied"])
+        answer = self._ask(request)
+        each = answer.get("shards", [answer])
+        return max(cast("int", one["applied"]) for one in each)
 
 
 class ReplicaControl(_Control):

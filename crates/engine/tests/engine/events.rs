@@ -194,6 +194,12 @@ fn what_events_of_settings_and_money_and_orders_tell() {
             - WithdrawalCancelled account=6 amount=61 reference=2
         transfer A6 A2 quote 5 internal
             - Transferred account=6 counter_account=2 amount=5 reference=1
+        send A6 quote 9 Y3
+            - TransferSent account=6 order_type=3 amount=9 reference=1
+        arrived Y3 1
+            - TransferConfirmed account=6 order_type=3 amount=9 reference=1
+        receive A6 quote 9 Y3 1
+            - TransferReceived account=6 order_type=3 amount=9 reference=1
         ",
     );
     check(
@@ -213,9 +219,9 @@ fn what_events_of_settings_and_money_and_orders_tell() {
             - Trade order_id=4 counter_order_id=2 account=4 counter_account=3 price_ticks=2000 quantity_lots=30 amount=60 counter_amount=30 reference=3 flags=4
             - OrderExpired order_id=4 account=4 reason=12 price_ticks=8002000 amount=239940
         buy A4 0 @5 #4 ioc em post
-            - Rejected counter_order_id=77 account=4 counter_account=9 order_type=1 time_in_force=2 self_trade_prevention=2 order_flags=1 reason=15 price_ticks=5 open_lots=64 reference=4
+            - Rejected counter_order_id=80 account=4 counter_account=9 order_type=1 time_in_force=2 self_trade_prevention=2 order_flags=1 reason=15 price_ticks=5 open_lots=64 reference=4
         cancel A9 O77
-            - Rejected counter_order_id=78 account=9 counter_account=9 reason=35 open_lots=65 reference=77
+            - Rejected counter_order_id=81 account=9 counter_account=9 reason=35 open_lots=65 reference=77
         buy A2 1 @1990 stop=2010 trail=3 by=mark until=700 #6
             - OrderAccepted order_id=5 account=2 order_type=1 time_in_force=4 order_flags=16 price_ticks=1990 quantity_lots=1 open_lots=2147483649000 reference=6
             - OrderConditions order_id=5 account=2 order_type=1 time_in_force=1 self_trade_prevention=1 price_ticks=2010 quantity_lots=3 reference=700
@@ -305,7 +311,7 @@ fn what_events_of_settings_and_money_and_orders_tell() {
             - ListDone account=4 order_type=2 reference=3
             - OrderRepriced order_id=8 account=5 quantity_lots=1 open_lots=1498 reference=9
         otoco A4 / sell 1 @5 / buy 1 @4 / buy 0 @9 stop=8
-            - Rejected counter_order_id=100 account=4 counter_account=9 order_type=3 reason=93 open_lots=69
+            - Rejected counter_order_id=103 account=4 counter_account=9 order_type=3 reason=93 open_lots=69
         quote A5 I0 2@1400 3@2300 I1 4@40 -
             - QuoteAccepted order_id=23 counter_order_id=24 account=5 price_ticks=1400 quantity_lots=2 open_lots=3 reference=2300
             - QuoteAccepted order_id=25 account=5 instrument=1 price_ticks=40 quantity_lots=4

@@ -32,6 +32,7 @@ mod refusals;
 mod replacing;
 mod sessions;
 mod settings;
+mod shards;
 mod sharing;
 mod snapshots;
 mod states;

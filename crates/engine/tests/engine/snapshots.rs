@@ -33,6 +33,10 @@ fn full_venue() -> Venue {
         S1:2 cancel A2 O99 => UnknownOrder
         key any root 1 8 7 32
         key A2 algo 2 3 9 96
+        send A2 quote 40 Y3
+        send A2 base 3 Y3
+        arrived Y3 1
+        receive A3 quote 5 Y4 1
         halt venue
         ",
     );
@@ -111,7 +115,7 @@ fn every_section_cut_anywhere_is_truncated() {
             SectionKind::Balances => 13,
             SectionKind::Withdrawals => 1,
             SectionKind::Orders => 7,
-            SectionKind::Controls => 0,
+            SectionKind::Controls | SectionKind::Transfers => 0,
             SectionKind::Sessions | SectionKind::Keys => 2,
         };
         assert_eq!(whole, entries, "{kind:?}");
@@ -133,7 +137,7 @@ fn damaged_at(kind: SectionKind, length: usize) -> Option<SnapshotError> {
 fn a_byte_too_many_is_surplus_or_the_beginning_of_a_truncated_entry() {
     for kind in SectionKind::ALL {
         let expected = match kind {
-            SectionKind::Engine | SectionKind::Controls => SnapshotError::Surplus(kind),
+            SectionKind::Engine | SectionKind::Controls | SectionKind::Transfers => SnapshotError::Surplus(kind),
             SectionKind::Assets
             | SectionKind::Accounts
             | SectionKind::Instruments

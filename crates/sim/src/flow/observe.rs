@@ -94,6 +94,10 @@ impl Flow {
                     | EventKind::WithdrawalConfirmed
                     | EventKind::WithdrawalCancelled
                     | EventKind::Transferred
+                    // Nobody sends anything to other shards.
+                    | EventKind::TransferSent
+                    | EventKind::TransferReceived
+                    | EventKind::TransferConfirmed
                     | EventKind::SettingApplied
                     | EventKind::AuctionIndication
                     | EventKind::AuctionUncrossed

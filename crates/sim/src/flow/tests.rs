@@ -192,6 +192,10 @@ fn two_hundred_thousand_orders_meet_every_rule_and_leave_the_books_two_sided() {
         CommandKind::OpenSession,
         CommandKind::RegisterKey,
         CommandKind::RevokeKey,
+        // There is one shard.
+        CommandKind::SendTransfer,
+        CommandKind::ReceiveTransfer,
+        CommandKind::ConfirmTransfer,
     ];
     let sent = |kind: &CommandKind| summary.commands_by_kind.iter().any(|(sent, _)| sent == kind);
     let missing: Vec<_> = CommandKind::ALL
@@ -227,12 +231,17 @@ fn two_hundred_thousand_orders_meet_every_rule_and_leave_the_books_two_sided() {
         RejectReason::ClientSequenceGap,
         RejectReason::UnknownKey,
         RejectReason::TooManySessions,
+        // There is one shard.
+        RejectReason::SameShard,
+        RejectReason::UnknownTransfer,
+        RejectReason::TransferAlreadyReceived,
+        RejectReason::TransferGap,
     ];
     let met = |reason: &RejectReason| summary.rejects_by_reason.iter().any(|(met, _)| met == reason);
     let missing: Vec<_> = RejectReason::ALL.iter().filter(|reason| !not_met.contains(reason) && !met(reason)).collect();
     assert!(missing.is_empty(), "{missing:?}");
     let told = |kind: &EventKind| summary.events_by_kind.iter().any(|(told, _)| told == kind);
-    // Nobody sends mass quotes, and nobody opens sessions or registers keys.
+    // Nobody sends mass quotes, nobody opens sessions or registers keys, and there is one shard.
     let not_told = [
         EventKind::QuoteAccepted,
         EventKind::QuoteProtectionTriggered,
@@ -242,6 +251,9 @@ fn two_hundred_thousand_orders_meet_every_rule_and_leave_the_books_two_sided() {
         EventKind::KeyRegistered,
         EventKind::KeyRevoked,
         EventKind::KeyIdText,
+        EventKind::TransferSent,
+        EventKind::TransferReceived,
+        EventKind::TransferConfirmed,
     ];
     let silent: Vec<_> = EventKind::ALL.iter().filter(|kind| !told(kind) && !not_told.contains(kind)).collect();
     assert!(silent.is_empty(), "{silent:?}");

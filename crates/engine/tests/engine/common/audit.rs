@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use tradewright_engine::Engine;
+use tradewright_ledger::Ledger;
 use tradewright_types::{
-    AccountId, AllocationRule, AssetId, AuctionPhase, CloseReason, EventFlags, EventKind, EventRecord, InstrumentId,
-    InstrumentState, OrderFlags, OrderType, Price, Quantity, Side, TimeInForce,
+    AccountId, AllocationRule, Amount, AssetId, AuctionPhase, CloseReason, EventFlags, EventKind, EventRecord,
+    InstrumentId, InstrumentState, OrderFlags, OrderType, Price, Quantity, Side, TimeInForce,
 };
 
 /// What the events say about an order.
@@ -90,6 +91,14 @@ pub(crate) struct Audit {
     /// By asset and account, held money included.
     totals: BTreeMap<(u32, u32), i128>,
     withdrawals: BTreeMap<u64, (u32, u32, i128)>,
+    /// In transit, by shard and number: asset, account, amount.
+    in_transit: BTreeMap<(u8, u64), (u32, u32, i128)>,
+    /// The numbers given last, by shard: to what was sent, of what was received.
+    transfers: BTreeMap<u8, (u64, u64)>,
+    /// Deposits less withdrawals, by asset.
+    deposited: BTreeMap<u32, i128>,
+    /// Received by others less received from others, by asset.
+    elsewhere: BTreeMap<u32, i128>,
     trades: BTreeMap<u32, u64>,
     prevented: BTreeMap<u32, u64>,
     /// The list that is coming in: its id, how many of its orders are still to come, and whether the next ones are pending.
@@ -311,7 +320,10 @@ impl Audit {
                     order.arrival = self.arrivals;
                 }
             }
-            EventKind::Deposited => *self.totals.entry((asset, event.account)).or_default() += amount,
+            EventKind::Deposited => {
+                *self.totals.entry((asset, event.account)).or_default() += amount;
+                *self.deposited.entry(asset).or_default() += amount;
+            }
             EventKind::WithdrawalRequested => {
                 self.last_withdrawal += 1;
                 assert_eq!(event.reference, self.last_withdrawal, "withdrawals are numbered in order");
@@ -321,12 +333,32 @@ impl Audit {
                 let pending = self.withdrawals.remove(&event.reference);
                 assert_eq!(pending, Some((asset, event.account, amount)));
                 *self.totals.entry((asset, event.account)).or_default() -= amount;
+                *self.deposited.entry(asset).or_default() -= amount;
             }
             EventKind::WithdrawalCancelled => {
                 let pending = self.withdrawals.remove(&event.reference);
                 assert_eq!(pending, Some((asset, event.account, amount)));
             }
             EventKind::Transferred => self.moves(asset, event.account, event.counter_account, amount),
+            EventKind::TransferSent => {
+                let (sent, _) = self.transfers.entry(event.order_type).or_default();
+                *sent += 1;
+                assert_eq!(event.reference, *sent, "transfers to a shard are numbered in order");
+                self.in_transit.insert((event.order_type, *sent), (asset, event.account, amount));
+                *self.totals.entry((asset, event.account)).or_default() -= amount;
+            }
+            EventKind::TransferReceived => {
+                let (_, received) = self.transfers.entry(event.order_type).or_default();
+                *received += 1;
+                assert_eq!(event.reference, *received, "transfers from a shard are received in order, each once");
+                *self.totals.entry((asset, event.account)).or_default() += amount;
+                *self.elsewhere.entry(asset).or_default() -= amount;
+            }
+            EventKind::TransferConfirmed => {
+                let pending = self.in_transit.remove(&(event.order_type, event.reference));
+                assert_eq!(pending, Some((asset, event.account, amount)), "what arrives was in transit");
+                *self.elsewhere.entry(asset).or_default() += amount;
+            }
         }
     }
 
@@ -634,6 +666,7 @@ impl Audit {
         for (asset, account, amount) in self.withdrawals.values() {
             *held.entry((*asset, *account)).or_default() += amount;
         }
+        self.compare_transit(engine.ledger());
         for asset in 0..engine.ledger().asset_count() as u32 {
             for account in 0..engine.ledger().account_count() as u32 {
                 let balance = engine.ledger().balance(AccountId(account), AssetId(asset));
@@ -644,6 +677,30 @@ impl Audit {
         }
         for instrument in 0..engine.instrument_count() as u32 {
             self.compare_book(engine, InstrumentId(instrument));
+        }
+    }
+
+    /// What is here, in transit and elsewhere is what was deposited.
+    fn compare_transit(&self, ledger: &Ledger) {
+        let in_transit = ledger.transit().pending().map(|(to, number, transfer)| {
+            ((to.0, number.0), (transfer.asset.0, transfer.account.0, transfer.amount.quanta()))
+        });
+        assert_eq!(in_transit.collect::<BTreeMap<_, _>>(), self.in_transit, "in transit");
+        let counters = ledger.transit().counters();
+        let counters = counters.map(|(shard, counters)| (shard.0, (counters.sent.0, counters.received.0)));
+        assert_eq!(counters.collect::<BTreeMap<_, _>>(), self.transfers, "numbers between shards");
+        for asset in 0..ledger.asset_count() as u32 {
+            let of_asset = |amounts: &BTreeMap<u32, i128>| amounts.get(&asset).copied().unwrap_or_default();
+            let totals = self.totals.iter().filter(|((of, _), _)| *of == asset);
+            let here: i128 = totals.map(|(_, amount)| amount).sum();
+            let in_transit = self.in_transit.values().filter(|(of, _, _)| *of == asset);
+            let in_transit: i128 = in_transit.map(|(_, _, amount)| amount).sum();
+            let all = here + in_transit + of_asset(&self.elsewhere);
+            assert_eq!(all, of_asset(&self.deposited), "asset {asset} adds up to what was deposited");
+            let id = AssetId(asset);
+            let seen = [ledger.total(id), ledger.in_transit(id), ledger.elsewhere(id), ledger.deposited(id)];
+            let due = [here, in_transit, of_asset(&self.elsewhere), of_asset(&self.deposited)];
+            assert_eq!(seen.map(Amount::quanta), due, "asset {asset}: here, in transit, elsewhere, deposited");
         }
     }
 

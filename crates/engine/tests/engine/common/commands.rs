@@ -114,7 +114,9 @@ pub(crate) fn parse(line: &str) -> Vec<CommandRecord> {
             records[0].header.record_count = records.len() as u16;
             records
         }
-        "deposit" | "withdraw" | "confirm" | "revoke" | "transfer" => vec![transmute!(money_record(&words))],
+        "deposit" | "withdraw" | "confirm" | "revoke" | "transfer" | "send" | "receive" | "arrived" => {
+            vec![transmute!(money_record(&words))]
+        }
         "asset" => vec![named(CommandKind::AddAsset, value(words[1]), value(words[2]), 0, words[3])],
         "open" => {
             let kind = match words[2] {
@@ -379,6 +381,17 @@ fn money_record(words: &[&str]) -> MoneyRecord {
             };
             let from = money(CommandKind::Transfer, number(words[1], 'A'), asset(words[3]), value(words[4]));
             MoneyRecord { counter_account: number(words[2], 'A'), transfer_kind: kind, ..from }
+        }
+        // `send A2 quote 5 Y3`, `receive A2 quote 5 Y3 1`, `arrived Y3 1`.
+        "send" | "receive" => {
+            let kind = if words[0] == "send" { CommandKind::SendTransfer } else { CommandKind::ReceiveTransfer };
+            let record = money(kind, number(words[1], 'A'), asset(words[2]), value(words[3]));
+            let withdrawal = words.get(5).map_or(0, |word| value(word));
+            MoneyRecord { counter_account: number(words[4], 'Y'), withdrawal, ..record }
+        }
+        "arrived" => {
+            let record = money(CommandKind::ConfirmTransfer, 0, 0, 0);
+            MoneyRecord { counter_account: number(words[1], 'Y'), withdrawal: value(words[2]), ..record }
         }
         other => {
             let confirms = other == "confirm";

@@ -273,7 +273,8 @@ pub(crate) fn normalised(sections: &[Section]) -> Vec<Section> {
             | SectionKind::Withdrawals
             | SectionKind::Orders
             | SectionKind::Controls
-            | SectionKind::Keys => {}
+            | SectionKind::Keys
+            | SectionKind::Transfers => {}
             // Numbers are used up by what is refused.
             SectionKind::Sessions => section.bytes.clear(),
         }
@@ -357,6 +358,9 @@ pub(crate) fn describe(event: &EventRecord) -> String {
         EventKind::WithdrawalConfirmed => format!("W{} confirmed", event.reference),
         EventKind::WithdrawalCancelled => format!("W{} cancelled", event.reference),
         EventKind::Transferred => "transferred".to_owned(),
+        EventKind::TransferSent => format!("sent {} to Y{}", event.reference, event.order_type),
+        EventKind::TransferReceived => format!("received {} from Y{}", event.reference, event.order_type),
+        EventKind::TransferConfirmed => format!("arrived {} at Y{}", event.reference, event.order_type),
         EventKind::SettingApplied => "set".to_owned(),
         EventKind::ListAccepted => format!("L{} accepted", event.reference),
         EventKind::ListUpdated => match event.open_lots {
