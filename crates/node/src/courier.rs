@@ -74,12 +74,27 @@ pub struct UnderWay {
     pub refused: Option<&'static str>,
 }
 
+impl Way {
+    /// Whatever was sent and has not arrived is in transit: the sender forgets it only when it was told that it arrived.
+    fn ensure_nothing_is_lost(&self, from: ShardId, to: ShardId, sent: u64) -> Result<(), NodeError> {
+        let received = self.received.0;
+        // As many as there are of it: no more than these numbers were given.
+        let waiting = self.pending.range(TransferNumber(received + 1)..).count() as u64;
+        if waiting == sent - received {
+            return Ok(());
+        }
+        Err(NodeError::Replay(format!(
+            "shard {to} has received transfer {received} of shard {from}, which knows of a later one that arrived: its log lacks its end"
+        )))
+    }
+}
+
 impl Courier {
     /// A courier that goes on where the shards stand.
     ///
     /// # Errors
-    /// Something is in transit to a shard that is not here; or a shard received what its sender does not know to have sent: then the
-    /// log of the sender has lost its end.
+    /// Something is in transit to a shard that is not here; a shard received what its sender does not know to have sent: then the
+    /// log of the sender has lost its end; or it has not received what its sender was told to have arrived: then its own has.
     pub fn begin<'t>(shards: impl Iterator<Item = (ShardId, &'t Transit)> + Clone) -> Result<Self, NodeError> {
         let mut courier = Self::default();
         for (from, _) in shards.clone() {
@@ -107,6 +122,10 @@ impl Courier {
                     (way.received, way.brought) = (received, received);
                 }
             }
+        }
+        for ((from, to), way) in &courier.ways {
+            let sent = shards.clone().find(|(shard, _)| shard == from).map_or(0, |(_, sender)| sender.with(*to).sent.0);
+            way.ensure_nothing_is_lost(*from, *to, sent)?;
         }
         Ok(courier)
     }

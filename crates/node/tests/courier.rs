@@ -4,7 +4,7 @@ use tradewright_engine::{Engine, EngineConfig, EventBuffer};
 use tradewright_ledger::Transit;
 use tradewright_node::Courier;
 use tradewright_types::{
-    AccountId, AccountKind, Amount, AssetId, CommandRecord, EventRecord, RejectReason, ShardId, set_up,
+    AccountId, AccountKind, Amount, AssetId, CommandRecord, EventRecord, RejectReason, ShardId, TransferNumber, set_up,
 };
 
 const SHARDS: usize = 3;
@@ -250,9 +250,25 @@ fn shards_that_do_not_fit_together_are_refused() {
 
     // A log that lost its end: the other shard has more of it than it has itself.
     let mut shards: Vec<Shard> = (0..2).map(Shard::new).collect();
-    let received = set_up::receive_transfer(ShardId(1), tradewright_types::TransferNumber(1), ALICE, ASSET, amount);
+    let received = set_up::receive_transfer(ShardId(1), TransferNumber(1), ALICE, ASSET, amount);
     assert_eq!(shards[0].apply(received, 0), None);
     let refused = begin(&shards).err();
     let expected = "shard 0 has received transfer 1 of shard 1, which has sent 0: its log lacks its end";
+    assert!(refused.as_deref().is_some_and(|text| text.contains(expected)), "{refused:?}");
+
+    // The same of the receiver: its sender was told that the second one arrived, and no longer has it in transit.
+    let mut shards: Vec<Shard> = (0..2).map(Shard::new).collect();
+    shards[0].apply(set_up::deposit(ALICE, ASSET.0, Amount::from_quanta(15)), 0);
+    for _ in 0..3 {
+        shards[0].apply(set_up::send_transfer(ShardId(1), ALICE, ASSET, amount), 0);
+    }
+    let number = TransferNumber;
+    assert_eq!(shards[1].apply(set_up::receive_transfer(ShardId(0), number(1), ALICE, ASSET, amount), 0), None);
+    assert_eq!(shards[0].apply(set_up::confirm_transfer(ShardId(1), number(1)), 0), None);
+    assert_eq!(begin(&shards).err(), None, "what is in transit will arrive");
+    assert_eq!(shards[0].apply(set_up::confirm_transfer(ShardId(1), number(2)), 0), None);
+    let refused = begin(&shards).err();
+    let expected =
+        "shard 1 has received transfer 1 of shard 0, which knows of a later one that arrived: its log lacks its end";
     assert!(refused.as_deref().is_some_and(|text| text.contains(expected)), "{refused:?}");
 }
