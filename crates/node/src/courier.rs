@@ -331,7 +331,13 @@ impl Stop {
         let Post { signals, storage, engine, .. } = &self.post;
         let applied = signals.applied.load(Ordering::Acquire);
         let mut replay = Replay::open(storage, *engine, self.seen)?;
-        while !replay.seek()? {}
+        while !replay.seek()? {
+            // What it looks for may never become durable.
+            if signals.stop.load(Ordering::Acquire) {
+                return Ok(());
+            }
+            std::thread::yield_now();
+        }
         while replay.engine().sequence() < applied && !signals.stop.load(Ordering::Acquire) {
             let Some(step) = replay.step()? else {
                 std::thread::sleep(REST);
