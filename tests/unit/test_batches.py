@@ -247,7 +247,7 @@ def test_damaged_snapshots_name_file_section_and_rule(tmp_path: Path, exchange: 
     path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     with pytest.raises(tw.DataError) as raised:
         tw.Exchange.restore(path)
-    assert str(raised.value) == f"{path}: section Keys: is damaged, its checksum must match"
+    assert str(raised.value) == f"{path}: section Transfers: is damaged, its checksum must match"
     with pytest.raises(tw.DataError, match="reading failed"):
         tw.Exchange.restore(tmp_path / "missing")
     with pytest.raises(tw.DataError, match="cannot be written"):
